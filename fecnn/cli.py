@@ -1,0 +1,291 @@
+"""The command line: ``fecnn --help``."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+import fecnn
+from fecnn.campaign import RESULTS, run, store_path
+from fecnn.catalogue import code_file, code_names, load_code, study_names
+from fecnn.decoders import decoder_names, factory
+from fecnn.live import Board
+from fecnn.store import Store
+from fecnn.study import Study, load_study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+app = typer.Typer(
+    help="Decoders for short block codes, measured fairly.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+QUICK_SECONDS = 35.0
+"""Simulation time of ``--quick``: with start, table and figure it stays under a minute."""
+
+StudyArgument = Annotated[str, typer.Argument(help="A study by name, a study.toml, or its folder.", metavar="STUDY")]
+OutOption = Annotated[Path, typer.Option("--out", help="Folder of results.", file_okay=False)]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"fecnn {fecnn.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+) -> None:
+    """Decoders for short block codes, measured fairly."""
+
+
+@app.command(name="run")
+def run_command(
+    study: StudyArgument,
+    workers: Annotated[int, typer.Option(min=1, help="Worker threads.", show_default="all cores")] = os.cpu_count() or 1,
+    quick: Annotated[bool, typer.Option("--quick", help="Stop after about half a minute, with wider intervals.")] = False,
+    seconds: Annotated[float | None, typer.Option(min=0, help="Begin no batch after this long.")] = None,
+    out: OutOption = RESULTS,
+) -> None:
+    """Simulate a study, then print its table and draw its figure.
+
+    Results are kept batch by batch: stop it at any time, and the same command goes on where it was.
+
+    Examples:
+
+        fecnn run optimal-hamming-7-4 --quick
+
+        fecnn run my_study.toml --workers 8 --out results
+    """
+    with _errors():
+        plan = load_study(study)
+        store = store_path(plan, out)
+        limit = QUICK_SECONDS if quick and seconds is None else seconds
+        try:
+            with Board(plan, workers) as board:
+                for progress in run(plan, workers=workers, store=store, seconds=limit):
+                    board.update(progress)
+        except KeyboardInterrupt:
+            typer.echo(f"\nstopped; every finished batch is in {store}: run the same command to go on", err=True)
+            raise typer.Exit(130) from None
+        results = fecnn.table(plan, store)
+        if results.empty:
+            typer.echo("nothing was simulated: give it more time", err=True)
+            raise typer.Exit(1)
+        _print(plan, results)
+        _draw(plan, results, store.with_suffix(".svg"), ("bler", "ber"))
+        typer.echo(f"results: {store}\nfigure:  {store.with_suffix('.svg')}")
+        if not results["finished"].all() or len(results) < len(plan.points):
+            typer.echo(f"Some points have not met the study's stopping rule: fecnn run {study} goes on from here.")
+
+
+@app.command(name="table")
+def table_command(
+    study: StudyArgument,
+    out: OutOption = RESULTS,
+    form: Annotated[str, typer.Option("--format", help="terminal, markdown or csv.")] = "terminal",
+) -> None:
+    """Print a study's results: rates with 95 % intervals, and published points judged.
+
+    Without results of your own it shows those that are shipped with the study. The CSV has every count.
+
+    Examples:
+
+        fecnn table optimal-bch-31-21
+
+        fecnn table optimal-bch-31-21 --format csv > results.csv
+    """
+    from fecnn.table import display, markdown
+
+    with _errors():
+        plan, results = _results(study, out)
+        if form == "terminal":
+            _print(plan, results)
+        elif form == "markdown":
+            typer.echo(markdown(display(plan, results)), nl=False)
+        elif form == "csv":
+            results.to_csv(sys.stdout, index=False)
+        else:
+            raise ValueError(f"--format must be terminal, markdown or csv, got {form!r}")
+
+
+@app.command(name="plot")
+def plot_command(
+    study: StudyArgument,
+    out: OutOption = RESULTS,
+    figure: Annotated[
+        Path | None, typer.Option("--figure", "-o", help="File to write: .svg, .pdf or .png.", show_default="in --out")
+    ] = None,
+    metric: Annotated[list[str] | None, typer.Option(help="bler, ber or ber_code; repeat for more panels.")] = None,
+) -> None:
+    """Draw a study's error rates with their intervals, and the published points.
+
+    Examples:
+
+        fecnn plot optimal-bch-31-21 -o figure.pdf
+
+        fecnn plot optimal-bch-31-21 --metric bler
+    """
+    with _errors():
+        plan, results = _results(study, out)
+        path = figure or store_path(plan, out).with_suffix(".svg")
+        _draw(plan, results, path, tuple(metric or ("bler", "ber")))
+        typer.echo(path)
+
+
+@app.command()
+def export(
+    study: StudyArgument,
+    file: Annotated[Path, typer.Argument(help="File to write: .csv or .parquet.", metavar="FILE")],
+    out: OutOption = RESULTS,
+) -> None:
+    """Write every batch of a study's results to CSV or Parquet: counts, versions, hosts and times.
+
+    Example:
+
+        fecnn export optimal-hamming-7-4 batches.parquet
+    """
+    import pandas as pd
+
+    with _errors():
+        if file.suffix not in (".csv", ".parquet"):
+            raise ValueError(f"batches are exported to .csv or .parquet, got {file.name}")
+        with Store(store_path(load_study(study), out)) as store:
+            rows = pd.DataFrame(store.rows())
+        if file.suffix == ".csv":
+            rows.to_csv(file, index=False)
+        else:
+            rows.to_parquet(file, index=False)
+        typer.echo(f"{len(rows):,} batches: {file}")
+
+
+@app.command()
+def codes(name: Annotated[str | None, typer.Argument(help="A code by name or file, for its details.")] = None) -> None:
+    """List the codes, or show one of them.
+
+    Examples:
+
+        fecnn codes
+
+        fecnn codes bch-31-21
+    """
+    with _errors():
+        if name is not None:
+            _describe_code(name)
+            return
+        listing = Table("code", "n", "k", "rate", "d", box=None, pad_edge=False)
+        for known in code_names():
+            code = load_code(known)
+            distance = "?" if code.minimum_distance is None else str(code.minimum_distance)
+            listing.add_row(known, str(code.n), str(code.k), f"{code.rate:.3f}", distance)
+        _console().print(listing)
+
+
+@app.command()
+def decoders(name: Annotated[str | None, typer.Argument(help="A decoder, for its documentation.")] = None) -> None:
+    """List the decoders, or show one's documentation and options.
+
+    Examples:
+
+        fecnn decoders
+
+        fecnn decoders osd
+    """
+    import inspect
+
+    with _errors():
+        if name is not None:
+            typer.echo(f"{name}{inspect.signature(factory(name))}\n\n{inspect.getdoc(factory(name)) or ''}")
+            return
+        listing = Table("decoder", "soft", "what it is", box=None, pad_edge=False)
+        soft = decoder_names(soft=True)
+        for known in sorted({*decoder_names(), *soft}):
+            make = factory(known, soft=known not in decoder_names())
+            first = (inspect.getdoc(make) or "").partition("\n")[0]
+            listing.add_row(known, "yes" if known in soft else "", first)
+        _console().print(listing)
+
+
+@app.command()
+def studies() -> None:
+    """List the studies that come with fecnn."""
+    with _errors():
+        listing = Table("study", "title", box=None, pad_edge=False)
+        for known in study_names():
+            listing.add_row(known, load_study(known).title)
+        _console().print(listing)
+
+
+def _results(study: str, out: Path) -> "tuple[Study, pd.DataFrame]":
+    """A study with its results: those in ``out``, else the shipped ones."""
+    plan = load_study(study)
+    own, shipped = store_path(plan, out), plan.path.parent / "results.csv"
+    if own.exists() or not shipped.exists():
+        return plan, fecnn.table(plan, own)
+    typer.echo(f"no results in {own}; these are the shipped ones", err=True)
+    return plan, fecnn.table(plan, shipped)
+
+
+def _print(study: Study, results: Any) -> None:
+    from fecnn.table import FOOTNOTE, display
+
+    shown = display(study, results)
+    table = Table(*shown.columns, title=study.title, box=None, pad_edge=False, header_style="bold")
+    last = ""
+    for row in shown.itertuples(index=False, name=None):
+        if last and row[0] != last:
+            table.add_section()
+        table.add_row(*("" if i == 0 and row[0] == last else cell for i, cell in enumerate(row)))
+        last = row[0]
+    console = _console()
+    console.print(table)
+    console.print(FOOTNOTE, markup=False)
+
+
+def _draw(study: Study, results: Any, path: Path, metrics: tuple[str, ...]) -> None:
+    from fecnn.figure import plot, save
+
+    save(plot(study, results, metrics), path)
+
+
+def _describe_code(name: str) -> None:
+    code = load_code(name)
+    lines = [f"{code.name}: n = {code.n}, k = {code.k}, rate {code.rate:.4f}", f"fingerprint: {code.fingerprint}"]
+    if code.minimum_distance is not None:
+        lines.append(f"minimum distance: {code.minimum_distance}")
+    if name in code_names() or name.endswith(".toml"):
+        file = code_file(name)
+        lines += [f"minimum distance by: {file.minimum_distance_proof}"] if file.minimum_distance_proof else []
+        lines.append(f"source: {file.source}")
+    if code.known_spectrum is not None:
+        counts = ", ".join(f"{weight}: {count}" for weight, count in enumerate(code.known_spectrum) if count)
+        lines.append(f"weight spectrum: {counts}")
+    typer.echo("\n".join(lines))
+
+
+def _console() -> Console:
+    """Tables keep their full width when they are piped."""
+    console = Console()
+    return console if console.is_terminal else Console(width=240)
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """What a user can mend is said in a sentence, without a traceback."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, OSError, RuntimeError) as error:
+        message = error.args[0] if isinstance(error, LookupError) and error.args else error
+        typer.echo(f"fecnn: {message}", err=True)
+        raise typer.Exit(1) from None

@@ -1,0 +1,173 @@
+"""Decoders by name: a factory ``make(code, channel, /, **options)`` returns a function ``llr -> bits``.
+
+Names resolve as a built-in, an entry point of group ``fecnn.decoders`` (or ``fecnn.soft_decoders``), or
+``"module:function"``. A factory pays every set-up cost once. The functions returned here check their input
+and output; factories and what they return may trust it: float32 ``(B, n)``, finite, C-contiguous.
+"""
+
+import importlib
+import inspect
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fecnn.arrays import LLR, Bits, as_llr, nearest
+from fecnn.channel import Channel
+from fecnn.code import Code
+
+Decoder = Callable[[LLR], Bits]
+SoftDecoder = Callable[[LLR], LLR]
+Factory = Callable[..., Callable[[LLR], NDArray[Any]]]
+
+BUILT_IN = {
+    "hard": "fecnn.decoders.hard:hard",
+    "hard-ml": "fecnn.decoders.hard:hard_ml",
+    "map": "fecnn.decoders.map:map_bits",
+    "ml": "fecnn.decoders.ml:ml",
+    "mlnn": "fecnn.decoders.networks:mlnn",
+    "osd": "fecnn.decoders.osd:osd",
+    "slnn": "fecnn.decoders.networks:slnn",
+}
+BUILT_IN_SOFT = {"map": "fecnn.decoders.map:map_app"}
+
+HARD_GROUP, SOFT_GROUP = "fecnn.decoders", "fecnn.soft_decoders"
+
+
+def decoder(name: str, code: Code, channel: Channel | None = None, /, **options: Any) -> Decoder:
+    """A decoder by name, ready to call.
+
+    Args:
+        name: A built-in name, a plug-in's entry point, or ``"module:function"``.
+        code: The code to decode.
+        channel: The channel that made the LLRs; None for decoders that need no more than LLRs.
+        options: The factory's own options, such as ``order=2`` of ``osd``.
+
+    Returns:
+        A function from LLRs, ``(..., n)`` real, to code bits ``(..., n)`` or message bits ``(..., k)``, uint8.
+
+    Raises:
+        LookupError: If there is no such decoder.
+        TypeError: If it has no such option.
+        ValueError: If an option or the code does not suit it.
+
+    Example:
+        >>> import fecnn
+        >>> decode = fecnn.decoder("ml", fecnn.hamming(3))
+        >>> decode(np.float32([2, 3, -0.1, 4, 1, 2, 3]))
+        array([0, 0, 0, 0, 0, 0, 0], dtype=uint8)
+    """
+    decode = _make(factory(name), name, code, channel, options)
+
+    def checked(llr: ArrayLike) -> Bits:
+        frames = as_llr(llr, code.n)
+        flat = frames.reshape(frames.size // code.n, code.n)
+        bits = decode(flat)
+        if not isinstance(bits, np.ndarray) or bits.dtype != np.uint8:
+            raise TypeError(f"decoder {name} must return a uint8 array, got {_describe(bits)}")
+        if bits.shape not in ((len(flat), code.n), (len(flat), code.k)):
+            raise ValueError(
+                f"decoder {name} must return shape {(len(flat), code.n)} (code bits) or {(len(flat), code.k)} "
+                f"(message bits), got {bits.shape}"
+            )
+        if bits.size and bits.max() > 1:
+            raise ValueError(f"decoder {name} must return bits 0 and 1, got {bits.max()}")
+        return bits.reshape(*frames.shape[:-1], bits.shape[1])
+
+    return checked
+
+
+def soft_decoder(name: str, code: Code, channel: Channel | None = None, /, **options: Any) -> SoftDecoder:
+    """A soft-output decoder by name: LLRs ``(..., n)`` to a-posteriori LLRs ``(..., n)`` float32.
+
+    Arguments and errors as for `decoder`; an output may be infinite (a bit that is certain).
+
+    Example:
+        >>> import fecnn
+        >>> app = fecnn.soft_decoder("map", fecnn.repetition(3))
+        >>> app(np.float32([1, 2, -0.5]))
+        array([2.5, 2.5, 2.5], dtype=float32)
+    """
+    decode = _make(factory(name, soft=True), name, code, channel, options)
+
+    def checked(llr: ArrayLike) -> LLR:
+        frames = as_llr(llr, code.n)
+        flat = frames.reshape(frames.size // code.n, code.n)
+        app = decode(flat)
+        if not isinstance(app, np.ndarray) or app.dtype != np.float32 or app.shape != flat.shape:
+            raise TypeError(f"soft decoder {name} must return float32 of shape {flat.shape}, got {_describe(app)}")
+        if np.isnan(app).any():
+            raise ValueError(f"soft decoder {name} returned NaN")
+        return app.reshape(frames.shape)
+
+    return checked
+
+
+def decoder_names(*, soft: bool = False) -> list[str]:
+    """Every decoder known by name: the built-in ones and installed plug-ins."""
+    group = SOFT_GROUP if soft else HARD_GROUP
+    return sorted({*(BUILT_IN_SOFT if soft else BUILT_IN), *(entry.name for entry in entry_points(group=group))})
+
+
+def factory(name: str, *, soft: bool = False) -> Factory:
+    """The factory behind a decoder's name.
+
+    Raises:
+        LookupError: If there is no such decoder, module or function.
+        TypeError: If what the name leads to cannot be called.
+    """
+    kind = "soft decoder" if soft else "decoder"
+    target = (BUILT_IN_SOFT if soft else BUILT_IN).get(name)
+    found: Any
+    if target is None and ":" not in name:
+        plugins = {entry.name: entry for entry in entry_points(group=SOFT_GROUP if soft else HARD_GROUP)}
+        if name not in plugins:
+            raise LookupError(f"no {kind} {name!r}; {nearest(name, decoder_names(soft=soft))}")
+        found = plugins[name].load()
+    else:
+        module, _, function = (target or name).partition(":")
+        try:
+            found = getattr(importlib.import_module(module), function)
+        except ModuleNotFoundError as error:
+            if error.name is None or not (module + ".").startswith(error.name + "."):
+                raise
+            raise LookupError(f"no module {module!r} for {kind} {name!r}; is it installed, or on PYTHONPATH?") from None
+        except AttributeError:
+            raise LookupError(f"module {module!r} has no function {function!r} for {kind} {name!r}") from None
+    if not callable(found):
+        raise TypeError(f"{kind} {name} must be a function make(code, channel, /, **options), got {_describe(found)}")
+    return found  # type: ignore[no-any-return]
+
+
+def check_options(name: str, make: Factory, options: dict[str, Any]) -> None:
+    """Refuse options that a factory does not have.
+
+    Raises:
+        TypeError: Naming the option and the nearest that exists.
+    """
+    parameters = inspect.signature(make).parameters.values()
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return
+    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    for option in options:
+        if option not in known:
+            hint = nearest(option, known) if known else "it has none"
+            raise TypeError(f"decoder {name} has no option {option!r}; {hint}")
+
+
+def _make(make: Factory, name: str, code: Code, channel: Channel | None, options: dict[str, Any]) -> Any:
+    if not isinstance(code, Code):
+        raise TypeError(f"code must be a fecnn.Code (see fecnn.load_code), got {_describe(code)}")
+    check_options(name, make, options)
+    decode = make(code, channel, **options)
+    if not callable(decode):
+        raise TypeError(f"the factory of decoder {name} must return a function llr -> bits, got {_describe(decode)}")
+    return decode
+
+
+def _describe(value: object) -> str:
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} array of shape {value.shape}"
+    return type(value).__name__

@@ -1,0 +1,49 @@
+"""Coset leaders of a code as a table over syndromes, grown one flip at a time.
+
+A syndrome's entry says which position to flip next on the way to a leader of its coset: the table is a
+breadth-first tree over the 2^(n-k) syndromes, rooted at zero, whose depth is the leader's weight.
+"""
+
+import numba as nb
+import numpy as np
+
+
+@nb.njit(cache=True, nogil=True)
+def grow(columns, radius, flip):  # type: ignore[no-untyped-def]
+    """columns (n,) u8; radius, the largest weight wanted; flip (2^(n-k),) i2 out: n at zero, -1 where none."""
+    n = len(columns)
+    flip[:] = -1
+    flip[0] = n
+    queue = np.empty(len(flip), np.int64)
+    queue[0] = 0
+    begin, end = 0, 1
+    for _ in range(radius):
+        level = end
+        for place in range(begin, level):
+            for j in range(n):
+                syndrome = queue[place] ^ np.int64(columns[j])
+                if flip[syndrome] < 0:
+                    flip[syndrome] = j
+                    queue[end] = syndrome
+                    end += 1
+        if end == level:
+            break
+        begin = level
+
+
+@nb.njit(cache=True, nogil=True)
+def correct(llr, columns, flip, out):  # type: ignore[no-untyped-def]
+    """Hard decisions of llr (B, n) f4, plus the leader of their coset where the table has one: out (B, n) u1."""
+    frames, n = llr.shape
+    for frame in range(frames):
+        syndrome = np.int64(0)
+        for j in range(n):
+            out[frame, j] = llr[frame, j] < 0
+            if out[frame, j]:
+                syndrome ^= np.int64(columns[j])
+        if flip[syndrome] < 0:
+            continue
+        while syndrome != 0:
+            j = flip[syndrome]
+            out[frame, j] ^= 1
+            syndrome ^= np.int64(columns[j])

@@ -1,0 +1,78 @@
+"""Torch networks as decoders."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fecnn.arrays import LLR, Bits
+from fecnn.channel import Channel
+from fecnn.code import Code
+from fecnn.decoders import Decoder
+from fecnn.nets.codebook import BLOCK, MLNN, SLNN
+
+Network = TypeVar("Network", SLNN, MLNN)
+
+MAX_LOGITS = 1 << 21
+"""Most logits computed at a time (16 MiB in float64)."""
+
+
+def slnn(
+    code: Code, channel: Channel | None = None, /, *, weights: str = "binary", dtype: str = "float64", device: str = "cpu"
+) -> Decoder:
+    """Training-free single-label network: codeword-wise ML (arXiv 2503.18758, Theorem 1; see `fecnn.nets.codebook.SLNN`).
+
+    Args:
+        code: With k at most 24.
+        channel: Not used: the argmax needs no noise level.
+        weights: ``binary`` (0 and 1) or ``bipolar`` (-1 and +1).
+        dtype: ``float64`` breaks near ties as exact ML does; ``float32`` is faster.
+        device: Where torch computes, such as ``cpu`` or ``cuda``.
+
+    Raises:
+        ValueError: If an option has a wrong value, or k > 24.
+    """
+    network = _module(SLNN, code, weights, device)
+    shifts = torch.arange(code.k - 1, -1, -1, device=device)
+
+    def decide(r: Tensor) -> Tensor:
+        return ((network.decide(r)[:, None] >> shifts) & 1).to(torch.uint8)
+
+    return _on_torch(decide, code, dtype, device)
+
+
+def mlnn(
+    code: Code, channel: Channel | None = None, /, *, weights: str = "binary", dtype: str = "float64", device: str = "cpu"
+) -> Decoder:
+    """Training-free multi-label network: bit-wise ML of the message bits (arXiv 2503.18758, Theorem 2; see `fecnn.nets.codebook.MLNN`).
+
+    The softmax needs the noise level, which is already in the LLRs. Arguments and errors as for ``slnn``.
+    """
+    network = _module(MLNN, code, weights, device)
+    return _on_torch(network.decide, code, dtype, device)
+
+
+@lru_cache(maxsize=4)
+def _module(network: type[Network], code: Code, weights: str, device: str) -> Network:
+    """One copy of the weights for all the decoders of a code."""
+    return network(code, weights=weights).to(device)
+
+
+def _on_torch(decide: Callable[[Tensor], Tensor], code: Code, dtype: str, device: str) -> Decoder:
+    if dtype not in ("float32", "float64"):
+        raise ValueError(f"dtype must be float32 or float64, got {dtype!r}")
+    floating = torch.float32 if dtype == "float32" else torch.float64
+    rows = max(1, MAX_LOGITS // min(2**code.k, BLOCK))
+
+    def decode(llr: LLR) -> Bits:
+        out = np.empty((len(llr), code.k), np.uint8)
+        with torch.inference_mode():
+            for start in range(0, len(llr), rows):
+                r = torch.tensor(llr[start : start + rows], dtype=floating, device=device)
+                out[start : start + rows] = decide(r).cpu().numpy()
+        return out
+
+    return decode

@@ -1,0 +1,174 @@
+"""The figure of a study: error rates over Eb/N0 with their intervals, and the published points."""
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from fecnn.reference import Reference
+from fecnn.study import Study
+from fecnn.table import FEW_ERRORS, METRICS
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito's colours, which colour-blind readers tell apart, dark enough on white; in grey the markers do it.
+_COLOURS = ("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#8A6D00", "#56B4E9", "#882255", "#E69F00")
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
+_DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (2, 1.5)), (0, (6, 2, 1, 2)))
+_PUBLISHED = ("x", "+", "1", "2", "3", "4", "|")
+
+FORMATS = (".svg", ".pdf", ".png")
+
+
+def plot(study: Study, results: pd.DataFrame, metrics: tuple[str, ...] = ("bler", "ber")) -> "Figure":
+    """Draw results of `fecnn.table`, a panel for each metric.
+
+    Bands are 95 % intervals; points with fewer than 100 block errors are hollow, and a point without any is a
+    triangle at the upper end of its interval. Curves that coincide stay visible: later ones are drawn thinner,
+    with smaller markers. Published points are drawn as crosses.
+
+    Raises:
+        LookupError: If a metric is none of ``bler``, ``ber``, ``ber_code``.
+        ValueError: If there are no results.
+    """
+    from matplotlib.figure import Figure
+
+    for metric in metrics:
+        if metric not in METRICS:
+            raise LookupError(f"no metric {metric!r}; known: {', '.join(METRICS)}")
+    if results.empty:
+        raise ValueError(f"there are no results of {study.name} to draw yet; run it first")
+    figure = Figure(figsize=(1.2 + 4.8 * len(metrics), 6.0), layout="constrained")
+    for axes, metric in zip(figure.subplots(1, len(metrics), squeeze=False)[0], metrics, strict=True):
+        _panel(axes, study, results, metric)
+    handles, labels = _legend(figure.axes)
+    figure.suptitle(study.title, fontsize=11)
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+    return figure
+
+
+def save(figure: "Figure", path: str | Path) -> None:
+    """Write a figure as SVG, PDF or PNG, by the file's ending; the same figure gives the same bytes.
+
+    Raises:
+        ValueError: If the ending is another.
+    """
+    import matplotlib
+
+    path = Path(path)
+    if path.suffix not in FORMATS:
+        raise ValueError(f"a figure is written as {', '.join(FORMATS)}, got {path.name}")
+    drawn = io.BytesIO()
+    # No date, and ids that depend on the content alone.
+    metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": None}[path.suffix]
+    with matplotlib.rc_context({"svg.hashsalt": "fecnn", "svg.fonttype": "path"}):
+        figure.savefig(drawn, format=path.suffix[1:], dpi=160, metadata=metadata)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(drawn.getvalue())
+
+
+def _panel(axes: "Axes", study: Study, results: pd.DataFrame, metric: str) -> None:
+    count = len(study.curves)
+    for place, curve in enumerate(study.curves):
+        rows = results[results["curve"] == curve.name].sort_values("ebn0_db")
+        _curve(axes, rows, metric, curve.name, place, 1 - place / max(count, 2))
+    for place, (label, points) in enumerate(_published(study).items()):
+        drawn = [point for point in points if point.metric == metric]
+        if drawn:
+            axes.plot(
+                [point.ebn0_db for point in drawn],
+                [point.value for point in drawn],
+                linestyle="none",
+                marker=_PUBLISHED[place % len(_PUBLISHED)],
+                markersize=7,
+                color="0.25",
+                zorder=5,
+                label=label,
+            )
+    axes.set_yscale("log")
+    axes.set_xlabel("Eb/N0 [dB]")
+    axes.set_ylabel(METRICS[metric])
+    axes.grid(visible=True, which="major", color="0.85", linewidth=0.6)
+    axes.grid(visible=True, which="minor", axis="y", color="0.93", linewidth=0.4)
+    axes.set_axisbelow(True)
+
+
+def _curve(axes: "Axes", rows: pd.DataFrame, metric: str, label: str, place: int, share: float) -> None:
+    """One curve; ``share`` from 1 (first) down to 0 (last) sets its width and marker size."""
+    colour, marker = _COLOURS[place % len(_COLOURS)], _MARKERS[place % len(_MARKERS)]
+    seen = rows[rows[metric] > 0]
+    axes.plot(
+        seen["ebn0_db"],
+        seen[metric],
+        color=colour,
+        linestyle=_DASHES[place % len(_DASHES)],
+        linewidth=0.9 + 2.0 * share,
+        label=label,
+        zorder=3,
+    )
+    axes.fill_between(seen["ebn0_db"], seen[f"{metric}_low"], seen[f"{metric}_high"], color=colour, alpha=0.15, linewidth=0)
+    few = seen["block_errors"] < FEW_ERRORS
+    size = 3.5 + 4.5 * share
+    for points, face in ((seen[~few], colour), (seen[few], "white")):
+        axes.plot(
+            points["ebn0_db"],
+            points[metric],
+            linestyle="none",
+            marker=marker,
+            markersize=size,
+            markerfacecolor=face,
+            markeredgecolor=colour,
+            zorder=4,
+        )
+    none = rows[rows[metric] == 0]
+    axes.plot(none["ebn0_db"], none[f"{metric}_high"], linestyle="none", marker=7, markersize=6, color=colour, alpha=0.6)
+
+
+def _published(study: Study) -> dict[str, list[Reference]]:
+    """Published series to draw, by their labels: decoder, source, and how it was read."""
+    codes = {point.code.name for point in study.points}
+    series: dict[str, list[Reference]] = {}
+    for reference in study.references:
+        wanted = study.drawn is None or reference.decoder in study.drawn
+        if wanted and reference.code in codes:
+            how = reference.how.split(",")[0]
+            label = f"{reference.decoder}: {_short(f'{reference.source} [{how}]')}"
+            series.setdefault(label, []).append(reference)
+    return series
+
+
+def _short(source: str, limit: int = 48) -> str:
+    if len(source) <= limit:
+        return source
+    head, _, how = source.rpartition(" [")
+    return head[: limit - len(how) - 5].rstrip(" ,;(") + "... [" + how
+
+
+def _legend(panels: "list[Axes]") -> tuple[list[Any], list[str]]:
+    """Each label once, in the order of the panels; a curve's handle shows its marker."""
+    from matplotlib.lines import Line2D
+
+    handles: dict[str, Any] = {}
+    for axes in panels:
+        lines = axes.get_lines()
+        for i, line in enumerate(lines):
+            label = str(line.get_label())
+            if label.startswith("_") or label in handles:
+                continue
+            if line.get_linestyle() == "None":
+                handles[label] = line
+            else:
+                marked = lines[i + 1]  # the filled markers are drawn right after their line
+                handles[label] = Line2D(
+                    [],
+                    [],
+                    color=line.get_color(),
+                    linestyle=line.get_linestyle(),
+                    linewidth=line.get_linewidth(),
+                    marker=marked.get_marker(),
+                    markersize=marked.get_markersize(),
+                )
+    return list(handles.values()), list(handles)

@@ -1,0 +1,155 @@
+"""Linear algebra over GF(2) on rows packed in 64-bit words."""
+
+import math
+from collections.abc import Iterable
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from fecnn.arrays import Bits
+
+Words = NDArray[np.uint64]
+
+
+def pack(bits: Bits) -> Words:
+    """Pack the last axis, ``(..., n)`` bits, into ``(..., ceil(n / 64))`` words; bit j is bit j % 64 of word j // 64.
+
+    Example:
+        >>> pack(np.array([[1, 0, 1], [0, 1, 1]], np.uint8))
+        array([[5],
+               [6]], dtype=uint64)
+    """
+    n = bits.shape[-1]
+    padded = np.zeros((*bits.shape[:-1], -(-n // 64) * 64), np.uint8)
+    padded[..., :n] = bits
+    return np.packbits(padded, axis=-1, bitorder="little").view("<u8").astype(np.uint64, copy=False)
+
+
+def unpack(words: Words, n: int) -> Bits:
+    """The inverse of `pack`: ``(..., words)`` to ``(..., n)`` bits."""
+    octets = np.ascontiguousarray(words.astype("<u8", copy=False)).view(np.uint8)
+    return np.unpackbits(octets, axis=-1, count=n, bitorder="little")
+
+
+def rref(matrix: Bits, order: Iterable[int] | None = None) -> tuple[Bits, list[int]]:
+    """Reduced row echelon form of ``(r, n)`` bits, and its pivot columns.
+
+    Args:
+        matrix: Bits of shape (r, n).
+        order: Columns in the order in which pivots are looked for; from left to right if not given.
+
+    Returns:
+        The nonzero rows, shape (rank, n), and the pivot column of each row.
+
+    Example:
+        >>> rref(np.array([[1, 1, 0], [1, 0, 1], [0, 1, 1]], np.uint8))
+        (array([[1, 0, 1],
+               [0, 1, 1]], dtype=uint8), [0, 1])
+    """
+    rows = pack(matrix)
+    r, n = matrix.shape
+    pivots: list[int] = []
+    for column in range(n) if order is None else order:
+        if len(pivots) == r:
+            break
+        word, shift = divmod(column, 64)
+        ones = np.flatnonzero((rows[:, word] >> np.uint64(shift)) & np.uint64(1))
+        top = len(pivots)
+        below = ones[ones >= top]
+        if below.size == 0:
+            continue
+        pivot = int(below[0])
+        rows[[top, pivot]] = rows[[pivot, top]]
+        # The old top row, now at `pivot`, has a one in this column only if it was `pivot` itself.
+        others = ones[(ones != pivot) & (ones != top)]
+        rows[others] ^= rows[top]
+        pivots.append(column)
+    return unpack(rows[: len(pivots)], n), pivots
+
+
+def rank(matrix: Bits) -> int:
+    """Rank of ``(r, n)`` bits."""
+    return len(rref(matrix)[1])
+
+
+def null_space(matrix: Bits) -> Bits:
+    """A basis, shape (n - rank, n), of all x with ``matrix @ x = 0``.
+
+    Example:
+        >>> null_space(np.array([[1, 1, 1]], np.uint8))
+        array([[1, 1, 0],
+               [1, 0, 1]], dtype=uint8)
+    """
+    reduced, pivots = rref(matrix)
+    n = matrix.shape[1]
+    free = np.setdiff1d(np.arange(n), pivots)
+    basis = np.zeros((free.size, n), np.uint8)
+    basis[np.arange(free.size), free] = 1
+    basis[:, pivots] = reduced[:, free].T
+    return basis
+
+
+def right_inverse(matrix: Bits) -> Bits:
+    """The (n, k) bits X with ``matrix @ X = I`` for a (k, n) matrix of rank k.
+
+    It is zero outside k columns' rows, and those columns are unit vectors of ``matrix`` as far as there are
+    any: where the matrix is systematic, X just picks the systematic positions.
+
+    Raises:
+        ValueError: If the matrix has not full row rank.
+    """
+    k, n = matrix.shape
+    unit_first = np.argsort(matrix.sum(axis=0) != 1, kind="stable")
+    augmented = np.concatenate([matrix, np.eye(k, dtype=np.uint8)], axis=1)
+    reduced, pivots = rref(augmented, order=[int(column) for column in unit_first])
+    if len(pivots) < k:
+        raise ValueError(f"matrix of shape {matrix.shape} has rank {len(pivots)}; a right inverse needs rank {k}")
+    inverse = np.zeros((n, k), np.uint8)
+    inverse[pivots] = reduced[:, n:]
+    return inverse
+
+
+class LinearMap:
+    """``bits -> bits @ matrix`` for one fixed ``(r, c)`` matrix, eight input bits at a time.
+
+    The XOR of the rows that each byte of input selects is tabulated once.
+
+    Example:
+        >>> LinearMap(np.array([[1, 0, 1], [1, 1, 0]], np.uint8))(np.array([1, 1], np.uint8))
+        array([0, 1, 1], dtype=uint8)
+    """
+
+    def __init__(self, matrix: Bits) -> None:
+        r, self.columns = matrix.shape
+        rows = pack(matrix)
+        self._table = np.zeros((-(-r // 8), 256, rows.shape[1]), np.uint64)
+        for row in range(r):
+            octet, shift = divmod(row, 8)
+            selected = (np.arange(256) >> shift) & 1 == 1
+            self._table[octet, selected] ^= rows[row]
+
+    def __call__(self, bits: Bits) -> Bits:
+        """``(..., r)`` bits to ``(..., c)`` bits."""
+        frames = math.prod(bits.shape[:-1])
+        out = np.empty((frames, self.columns), np.uint8)
+        _apply(np.ascontiguousarray(bits.reshape(frames, bits.shape[-1])), self._table, out)
+        return out.reshape(*bits.shape[:-1], self.columns)
+
+
+@nb.njit(cache=True, nogil=True)
+def _apply(bits, table, out):  # type: ignore[no-untyped-def]
+    frames, r = bits.shape
+    octets, _, words = table.shape
+    columns = out.shape[1]
+    total = np.empty(words, np.uint64)
+    for frame in range(frames):
+        total[:] = np.uint64(0)
+        for octet in range(octets):
+            value = 0
+            for i in range(8 * octet, min(8 * octet + 8, r)):
+                value |= np.int64(bits[frame, i]) << (i - 8 * octet)
+            for word in range(words):
+                total[word] ^= table[octet, value, word]
+        for column in range(columns):
+            out[frame, column] = (total[column >> 6] >> np.uint64(column & 63)) & np.uint64(1)

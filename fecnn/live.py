@@ -1,0 +1,117 @@
+"""Live progress of a run in the terminal."""
+
+import math
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from fecnn.simulate import Progress
+from fecnn.study import Study
+from fecnn.tally import proportion_interval
+
+
+class Board:
+    """A line for each curve while a study runs; plain lines for finished points when not in a terminal.
+
+    Use as a context manager; it writes to stderr, so that a table on stdout can be piped.
+    """
+
+    def __init__(self, study: Study, workers: int) -> None:
+        self._workers = workers
+        self._curves: dict[str, dict[float, Progress]] = {curve.name: {} for curve in study.curves}
+        self._current: dict[str, float] = {}
+        self._frames: dict[tuple[str, float], int] = {}
+        self._seconds: dict[tuple[str, float], float] = {}
+        self._began = time.monotonic()
+        console = Console(stderr=True)
+        self._live = Live(console=console, refresh_per_second=4, get_renderable=self._render) if console.is_terminal else None
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live:
+            self._live.stop()
+
+    def update(self, progress: Progress) -> None:
+        """Take in one step of the run."""
+        curve, ebn0_db = progress.point.curve, progress.point.task.ebn0_db
+        before = self._curves[curve].get(ebn0_db)
+        self._curves[curve][ebn0_db] = progress
+        if progress.counts is None:
+            return
+        self._current[curve] = ebn0_db
+        key = (curve, ebn0_db)
+        self._frames[key] = self._frames.get(key, 0) + progress.counts.frames
+        self._seconds[key] = self._seconds.get(key, 0.0) + progress.seconds
+        if self._live is None and progress.finished and not (before and before.finished):
+            total = progress.total
+            print(
+                f"{curve} {ebn0_db:g} dB: {total.frames:,} frames, {total.block_errors:,} block errors, BLER {_rate(progress)}",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    def _render(self) -> Table:
+        table = Table("curve", "points", "now at", box=None, pad_edge=False)
+        for name in ("frames", "errors", "BLER [95 %]", "frames/s", "left"):
+            table.add_column(name, justify="right")
+        for curve, points in self._curves.items():
+            if not points:
+                continue
+            finished = sum(progress.finished for progress in points.values())
+            ebn0_db = self._current.get(curve, max(points))
+            progress = points[ebn0_db]
+            left = "done" if finished == len(points) else _clock(sum(map(self._left, points.values())) / self._workers)
+            key = (curve, ebn0_db)
+            speed = self._frames.get(key, 0) / self._seconds[key] if self._seconds.get(key) else 0.0
+            table.add_row(
+                curve,
+                f"{finished}/{len(points)}",
+                f"{ebn0_db:g} dB",
+                f"{progress.total.frames:,}",
+                f"{progress.total.block_errors:,}",
+                _rate(progress),
+                f"{speed:,.0f}" if speed else "",
+                left,
+            )
+        total = sum(self._left(p) for points in self._curves.values() for p in points.values()) / self._workers
+        table.caption = f"{_clock(time.monotonic() - self._began)} gone, about {_clock(total)} left; Ctrl-C stops, and nothing is lost"
+        return table
+
+    def _left(self, progress: Progress) -> float:
+        """Seconds of one thread that a point still needs, by its speed and error rate so far."""
+        if progress.finished:
+            return 0.0
+        stop, total = progress.point.stop, progress.total
+        key = (progress.point.curve, progress.point.task.ebn0_db)
+        if not self._frames.get(key):
+            return 0.0
+        frames = float(stop.frames - total.frames)
+        if stop.block_errors is not None and total.block_errors:
+            frames = min(frames, total.frames * (stop.block_errors / total.block_errors - 1))
+        seconds = frames * self._seconds[key] / self._frames[key]
+        return seconds if stop.seconds is None else min(seconds, stop.seconds - total.seconds)
+
+
+def _rate(progress: Progress) -> str:
+    total = progress.total
+    if not total.frames:
+        return ""
+    low, high = proportion_interval(total.block_errors, total.frames)
+    return f"{total.block_errors / total.frames:.2e} [{low:.1e}, {high:.1e}]"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(math.ceil(max(seconds, 0)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -1,0 +1,1 @@
+"""Neural decoders as torch modules; importing this package imports torch."""

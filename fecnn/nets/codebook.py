@@ -1,0 +1,119 @@
+"""The training-free networks: SLNN and MLNN whose weights are the codebook (arXiv 2503.18758).
+
+Both take r, a row of n values that are, up to a positive factor, the log-likelihood ratios log p(y|0) / p(y|1).
+(The papers send bit 0 as -1; here it is +1, hence the minus sign below.)
+"""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from fecnn.code import Code
+
+BLOCK = 1 << 14
+"""Rows of the codebook that are multiplied at a time on the bounded-memory path."""
+
+
+class SLNN(nn.Module):
+    """Single-label network: n inputs, no hidden layer, 2^k outputs; its argmax is the maximum-likelihood message.
+
+    Proof. ML picks the codeword c that maximises p(y|c), that is log p(y|c) = const - sum_j r_j c_j when r is the
+    LLR: each bit that is 1 costs r_j. So with binary weights W_ij = c_ij, the output -r W^T is the log-likelihood of every
+    codeword up to one common constant, and its largest entry is ML's codeword. With weights 2 c_ij - 1 in {-1, +1}, the output
+    -r W^T / 2 = -sum_j r_j c_ij + sum_j r_j / 2 differs from it by a constant that is common to all codewords. A positive factor
+    on r changes no argmax, so neither form needs the noise level. QED.
+
+    Args:
+        code: Any code with k <= 24.
+        weights: ``binary`` for 0 and 1, ``bipolar`` for -1 and +1.
+
+    Shapes: r (B, n) floating point -> logits (B, 2^k). The weights, buffer ``codewords`` (2^k, n) int8, take part in
+    ``state_dict`` and ``to``; `decide` converts a block of them at a time, so that k = 21 fits in memory.
+    """
+
+    codewords: Tensor
+
+    def __init__(self, code: Code, *, weights: str = "binary") -> None:
+        super().__init__()
+        if weights not in ("binary", "bipolar"):
+            raise ValueError(f"weights must be binary or bipolar, got {weights!r}")
+        self.k, self.bipolar = code.k, weights == "bipolar"
+        codewords = torch.from_numpy(code.codebook()).to(torch.int8)
+        self.register_buffer("codewords", 2 * codewords - 1 if self.bipolar else codewords)
+
+    def forward(self, r: Tensor) -> Tensor:
+        """Logits of all messages, (B, 2^k): softmax of them is the posterior when r is the LLR."""
+        return self._logits(r, self.codewords)
+
+    def decide(self, r: Tensor) -> Tensor:
+        """Index of the most likely message, (B,) int64: the argmax of `forward`, block by block."""
+        best = r.new_full((len(r),), -torch.inf)
+        argbest = torch.zeros(len(r), dtype=torch.int64, device=r.device)
+        for start, logits in self.blocks(r):
+            value, index = logits.max(dim=1)
+            better = value > best
+            best = torch.where(better, value, best)
+            argbest = torch.where(better, start + index, argbest)
+        return argbest
+
+    def blocks(self, r: Tensor) -> Iterator[tuple[int, Tensor]]:
+        """The logits, at most 2^14 messages at a time: (first message, logits (B, messages))."""
+        for start in range(0, len(self.codewords), BLOCK):
+            yield start, self._logits(r, self.codewords[start : start + BLOCK])
+
+    def _logits(self, r: Tensor, codewords: Tensor) -> Tensor:
+        logits = -r @ codewords.to(r.dtype).T
+        return logits / 2 if self.bipolar else logits
+
+
+class MLNN(nn.Module):
+    """Multi-label network: n inputs, 2^k hidden units with scaled softmax, k outputs, threshold 1/2: bit-wise ML.
+
+    Proof. By the proof of `SLNN` the hidden logits are log-likelihoods up to a common constant once r times ``scale`` is the
+    LLR, so their softmax is P(message i | y), all messages being equally likely. The output weights are the message
+    bits b_ij, so output j is sum_i b_ij P(i | y) = P(b_j = 1 | y), and comparing it with 1/2 minimises the error
+    probability of each bit. QED. Unlike SLNN's argmax, the softmax needs the scale: 1 for LLRs, 2 / sigma^2 for BPSK values y.
+
+    Args:
+        code: Any code with k <= 24.
+        scale: Factor that makes r an LLR.
+        weights: Form of the first layer: ``binary`` or ``bipolar``, as in `SLNN`.
+
+    Shapes: r (B, n) floating point -> probabilities (B, k) that each message bit is 1. Buffers: ``hidden.codewords``
+    (2^k, n) and ``messages`` (2^k, k), int8.
+    """
+
+    messages: Tensor
+
+    def __init__(self, code: Code, *, scale: float = 1.0, weights: str = "binary") -> None:
+        super().__init__()
+        if not scale > 0:
+            raise ValueError(f"scale must be positive, got {scale}")
+        self.scale = scale
+        self.hidden = SLNN(code, weights=weights)
+        self.register_buffer("messages", torch.from_numpy(code.messages()).to(torch.int8))
+
+    def forward(self, r: Tensor) -> Tensor:
+        """P(bit = 1) of each message bit, (B, k)."""
+        posterior = torch.softmax(self.hidden(self.scale * r), dim=1)
+        return posterior @ self.messages.to(r.dtype)
+
+    def blockwise(self, r: Tensor) -> Tensor:
+        """The same function in bounded memory: the softmax's sums are kept relative to a running maximum."""
+        top = r.new_full((len(r), 1), -torch.inf)
+        total = r.new_zeros((len(r), 1))
+        ones = r.new_zeros((len(r), self.messages.shape[1]))
+        for start, logits in self.hidden.blocks(self.scale * r):
+            higher = torch.maximum(top, logits.amax(dim=1, keepdim=True))
+            shrink = torch.exp(top - higher)
+            likelihood = logits.sub_(higher).exp_()
+            messages = self.messages[start : start + BLOCK].to(r.dtype)
+            total = total * shrink + likelihood.sum(dim=1, keepdim=True)
+            ones = ones * shrink + likelihood @ messages
+            top = higher
+        return ones / total
+
+    def decide(self, r: Tensor) -> Tensor:
+        """Message bits, (B, k) uint8: 1 where the probability is above 1/2."""
+        return (self.blockwise(r) > 0.5).to(torch.uint8)

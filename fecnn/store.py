@@ -1,0 +1,181 @@
+"""Batches on disk: one SQLite file, one row a batch, committed as it is made."""
+
+import json
+import os
+import socket
+import sqlite3
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from fecnn.study import Task
+from fecnn.tally import COUNTS, Tally
+
+SCHEMA = 1
+APPLICATION_ID = 0x6665636E  # "fecn"
+
+_TABLES = f"""
+create table task (id text primary key, content text not null) without rowid;
+create table batch (
+    task text not null references task (id),
+    i integer not null,
+    {", ".join(f"{name} {'real' if name == 'seconds' else 'integer'} not null" for name in COUNTS)},
+    flags blob not null,
+    version text not null,
+    host text not null,
+    time text not null,
+    primary key (task, i)
+) without rowid;
+"""
+
+
+class StoreError(RuntimeError):
+    """A results file cannot be used; what it held is untouched."""
+
+
+class Store:
+    """A results file. Several processes may write one file: whoever makes a batch first keeps it.
+
+    Args:
+        path: The file; made (with its folder) if it is missing and ``write`` is true.
+        write: Open for appending; otherwise only for reading.
+
+    Raises:
+        StoreError: If the file is no store, is damaged, was made by a newer version, or cannot be opened.
+        FileNotFoundError: If it is to be read and is missing.
+    """
+
+    def __init__(self, path: str | Path, *, write: bool = False) -> None:
+        self.path = Path(path)
+        if not write and not self.path.exists():
+            raise FileNotFoundError(f"no results in {self.path}; make them with fecnn run")
+        with self._explained("cannot be opened"):
+            if write:
+                try:
+                    self.path.parent.mkdir(parents=True, exist_ok=True)
+                except OSError as error:
+                    raise StoreError(f"the folder of {self.path} cannot be made: {error.strerror}") from None
+            self._db = self._connect("rwc" if write else "ro")
+        try:
+            with self._explained("cannot be read"):
+                self._check(write)
+        except BaseException:
+            self._db.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def append(self, task: Task, i: int, counts: Tally) -> None:
+        """Commit batch i of a task; a batch that is there already stays as it is.
+
+        Raises:
+            StoreError: If it cannot be written, such as on a full disk; every earlier batch is kept.
+        """
+        from fecnn import __version__
+
+        content = json.dumps(asdict(task), sort_keys=True)
+        row = [
+            *(getattr(counts, name) for name in COUNTS),
+            zlib.compress(counts.flags or b""),
+            __version__,
+            socket.gethostname(),
+            datetime.now(UTC).isoformat(timespec="seconds"),
+        ]
+        marks = ", ".join("?" * (2 + len(row)))
+        with self._explained("cannot be written (all batches before this one are kept; make room and run again)"), self._db:
+            self._db.execute("insert or ignore into task values (?, ?)", (task.id, content))
+            self._db.execute(f"insert or ignore into batch values ({marks})", (task.id, i, *row))
+
+    def batches(self, task: Task) -> dict[int, Tally]:
+        """All batches of a task, by index, without their flags."""
+        columns = ", ".join(COUNTS)
+        with self._explained("cannot be read"):
+            rows = self._db.execute(f"select i, {columns} from batch where task = ? order by i", (task.id,)).fetchall()
+        return {i: Tally(*counts) for i, *counts in rows}
+
+    def flags(self, task: Task, i: int) -> bytes:
+        """The packed block-error flags of a batch.
+
+        Raises:
+            LookupError: If there is no such batch.
+        """
+        with self._explained("cannot be read"):
+            row = self._db.execute("select flags from batch where task = ? and i = ?", (task.id, i)).fetchone()
+        if row is None:
+            raise LookupError(f"{self.path} has no batch {i} of task {task.id[:12]}")
+        return zlib.decompress(row[0])
+
+    def rows(self) -> Iterator[dict[str, object]]:
+        """Every batch with its task, for export: one flat row each, without flags."""
+        columns = ["i", *COUNTS, "version", "host", "time"]
+        with self._explained("cannot be read"):
+            found = self._db.execute(
+                f"select task.id, task.content, {', '.join(columns)} from batch join task on task.id = batch.task "
+                "order by task.id, i"
+            ).fetchall()
+        for task_id, content, *values in found:
+            described = json.loads(content)
+            described["options"] = json.dumps(dict(described["options"]))
+            # Where the code lay on that machine says nothing; its fingerprint does.
+            del described["code"]
+            yield {"task": task_id, **described, **dict(zip(columns, values, strict=True))}
+
+    def _connect(self, mode: str) -> sqlite3.Connection:
+        uri = f"{self.path.resolve().as_uri()}?mode={mode}"
+        if mode == "ro" and not os.access(self.path.parent, os.W_OK) and not Path(f"{self.path}-wal").exists():
+            uri += "&immutable=1"  # SQLite's own lock files cannot be made there, and nobody can be writing
+        connection = sqlite3.connect(uri, uri=True, timeout=60)
+        # In WAL mode this survives a killed process; only a power cut may lose the last commits.
+        connection.execute("pragma synchronous = normal")
+        return connection
+
+    def _check(self, write: bool) -> None:
+        """Refuse what is not a whole store of this version; lay out a new one."""
+        header = {name: self._db.execute(f"pragma {name}").fetchone()[0] for name in ("application_id", "user_version")}
+        empty = self._db.execute("select count(*) from sqlite_master").fetchone()[0] == 0
+        if empty and header == {"application_id": 0, "user_version": 0}:
+            if not write:
+                return
+            self._lay_out()
+            return
+        if header["application_id"] != APPLICATION_ID:
+            raise StoreError(f"{self.path} is not a fecnn results file; it is left as it is")
+        if header["user_version"] > SCHEMA:
+            raise StoreError(
+                f"{self.path} has schema {header['user_version']}, newer than {SCHEMA} of this version; upgrade fecnn"
+            )
+        problems = self._db.execute("pragma quick_check(1)").fetchone()[0]
+        if problems != "ok":
+            raise StoreError(f"{self.path} is damaged ({problems}); it is left as it is: move it away and run again")
+
+    def _lay_out(self) -> None:
+        self._db.execute("pragma journal_mode = wal")
+        self._db.execute("begin immediate")  # two processes may arrive here together
+        if self._db.execute("select count(*) from sqlite_master").fetchone()[0] == 0:
+            for statement in filter(str.strip, _TABLES.split(";")):
+                self._db.execute(statement)
+            self._db.execute(f"pragma application_id = {APPLICATION_ID}")
+            self._db.execute(f"pragma user_version = {SCHEMA}")
+        self._db.commit()
+
+    @contextmanager
+    def _explained(self, failure: str) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise StoreError(f"{self.path} {failure}: {error}") from error

@@ -1,0 +1,378 @@
+"""What is to be simulated: a study file, checked as a whole before anything runs."""
+
+import hashlib
+import json
+import math
+import tomllib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
+
+from fecnn.arrays import nearest
+from fecnn.build import uncoded
+from fecnn.catalogue import load_code, study_path
+from fecnn.channel import CHANNELS, channel_at
+from fecnn.code import Code
+from fecnn.decoders import check_options, decoder, factory
+from fecnn.reference import Reference, read_references
+from fecnn.stream import STREAM
+from fecnn.tally import Tally, proportion_interval
+
+MAX_POINTS = 1000
+"""Most points of one curve."""
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Grid(_Table):
+    """Evenly spaced Eb/N0: from, to and step in dB, both ends included."""
+
+    start: float = Field(alias="from")
+    stop: float = Field(alias="to")
+    step: float = Field(gt=0)
+
+    def values(self) -> list[float]:
+        """The points, rounded to a millionth of a dB."""
+        count = math.floor((self.stop - self.start) / self.step + 1e-9) + 1
+        return [round(self.start + i * self.step, 6) for i in range(count)]
+
+
+class Stop(_Table):
+    """When a point has enough: as soon as any given rule is met by the ordered prefix of its batches.
+
+    block_errors: This many block errors.
+    frames: This many frames.
+    relative_width: The 95 % interval of the BLER is at most this wide, relative to the BLER.
+    seconds: This much decoding time (the only rule whose counts depend on the machine).
+    """
+
+    block_errors: int | None = Field(default=None, gt=0)
+    frames: int = Field(default=10**9, gt=0)
+    relative_width: float | None = Field(default=None, gt=0)
+    seconds: float | None = Field(default=None, gt=0)
+
+    def met(self, total: Tally) -> bool:
+        """Whether a tally satisfies any of the rules."""
+        if total.frames >= self.frames:
+            return True
+        if self.block_errors is not None and total.block_errors >= self.block_errors:
+            return True
+        if self.seconds is not None and total.seconds >= self.seconds:
+            return True
+        if self.relative_width is not None and total.block_errors:
+            low, high = proportion_interval(total.block_errors, total.frames)
+            return (high - low) * total.frames <= self.relative_width * total.block_errors
+        return False
+
+
+class Prefix:
+    """The batches that count for a point: 0, 1, 2, ... up to the first at which its stopping rule is met.
+
+    Batches may be added in any order; whoever finished first does not matter.
+    """
+
+    def __init__(self, stop: Stop) -> None:
+        self.total = Tally()
+        self.length = 0
+        self.finished = False
+        self._stop = stop
+        self._ahead: dict[int, Tally] = {}
+
+    def add(self, i: int, batch: Tally) -> None:
+        """Add batch i."""
+        self._ahead[i] = batch
+        while not self.finished and self.length in self._ahead:
+            self.total += self._ahead.pop(self.length)
+            self.length += 1
+            self.finished = self._stop.met(self.total)
+
+
+Ebn0 = list[Annotated[float, Field(ge=-100, le=100)]] | Grid
+Batch = Annotated[int, Field(ge=1, le=1 << 20)]
+
+
+class Curve(_Table):
+    """One decoder over Eb/N0. What is not given here is taken from the study.
+
+    decoder: Name, plug-in or ``module:function``.
+    label: Name in tables and figures; the decoder's name and options if not given.
+    options: The decoder's options.
+    code: A code name or file, or ``uncoded`` for the k message bits sent without a code.
+    published: The decoder of ``reference.csv`` whose points, for the same code, this curve should agree with.
+    """
+
+    decoder: str
+    label: str | None = None
+    options: dict[str, bool | int | float | str] = {}
+    code: str | None = None
+    channel: str | None = None
+    ebn0_db: Ebn0 | None = None
+    stop: Stop | None = None
+    batch: Batch | None = None
+    published: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Label, or decoder and options."""
+        if self.label is not None:
+            return self.label
+        options = ", ".join(f"{key} {value}" for key, value in self.options.items())
+        return f"{self.decoder} ({options})" if options else self.decoder
+
+
+@dataclass(frozen=True)
+class Task:
+    """One point of one curve as plain data: everything that decides its counts.
+
+    code: Where the code is loaded from; its fingerprint is what counts.
+    batch: Frames of a batch.
+    """
+
+    code: str
+    fingerprint: str
+    channel: str
+    decoder: str
+    options: tuple[tuple[str, bool | int | float | str], ...]
+    ebn0_db: float
+    seed: int
+    batch: int
+
+    @cached_property
+    def id(self) -> str:
+        """Names the result: a hash of everything but where the code was found."""
+        return self._digest("code")
+
+    @cached_property
+    def stream(self) -> str:
+        """Names the noise: the same for every decoder and batch size."""
+        return self._digest("code", "decoder", "options", "batch")
+
+    def _digest(self, *without: str) -> str:
+        content = {key: value for key, value in asdict(self).items() if key not in without}
+        return hashlib.sha256(json.dumps({**content, "stream": STREAM}, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Point:
+    """A task with its place in a study."""
+
+    curve: str
+    published: str | None
+    code: Code
+    task: Task
+    stop: Stop
+
+
+class Study(_Table):
+    """A study: a question, a code, and curves to simulate on the same noise.
+
+    drawn: Decoders of ``reference.csv`` whose points are drawn; all if not given.
+    """
+
+    title: str
+    question: str = ""
+    code: str | None = None
+    channel: str = "awgn"
+    ebn0_db: Ebn0 | None = None
+    stop: Stop = Stop(block_errors=100)
+    batch: Batch = 4096
+    seed: int = Field(default=1, ge=0)
+    drawn: list[str] | None = None
+    curves: list[Curve] = Field(alias="curve", min_length=1)
+    _path: Path = PrivateAttr(default=Path())
+
+    @field_validator("curves")
+    @classmethod
+    def _labels_differ(cls, curves: list[Curve]) -> list[Curve]:
+        names = [curve.name for curve in curves]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two curves are called {name!r}; give them different labels")
+        return curves
+
+    @property
+    def path(self) -> Path:
+        """The file it was read from."""
+        return self._path
+
+    @property
+    def name(self) -> str:
+        """The name of the study's directory, or of its file."""
+        return self.path.parent.name if self.path.name == "study.toml" else self.path.stem
+
+    @cached_property
+    def points(self) -> list[Point]:
+        """Every point of every curve.
+
+        Raises:
+            ValueError: If a code, channel, decoder or option does not exist or a grid is impossible; all in one message.
+        """
+        problems: list[str] = []
+        points = [point for curve in self.curves for point in self._points_of(curve, problems)]
+        first_curve: dict[str, str] = {}
+        for point in points:
+            other = first_curve.setdefault(point.task.id, point.curve)
+            if other != point.curve:
+                problems.append(f"curves {other} and {point.curve} are the same at {point.task.ebn0_db} dB; drop one")
+        if problems:
+            raise _problems(self.path, problems)
+        return points
+
+    @cached_property
+    def references(self) -> list[Reference]:
+        """The published points in ``reference.csv`` beside the study, if there is one.
+
+        Raises:
+            ValueError: If that file is broken, naming the line.
+        """
+        path = self.path.parent / "reference.csv"
+        return read_references(path) if path.exists() else []
+
+    def check(self) -> None:
+        """Build every decoder once, at its first point, so that what cannot run is refused before anything runs.
+
+        Raises:
+            ValueError: All problems in one message.
+        """
+        problems: list[str] = []
+        built: set[tuple[str, str, object]] = set()
+        for point in self.points:
+            task = point.task
+            key = (task.fingerprint, task.decoder, task.options)
+            if key in built:
+                continue
+            built.add(key)
+            try:
+                build_decoder(task, point.code)
+            except (ValueError, TypeError, LookupError, ImportError) as error:
+                problems.append(f"curve {point.curve}: {error}")
+        if problems:
+            raise _problems(self.path, problems)
+
+    def _points_of(self, curve: Curve, problems: list[str]) -> Iterator[Point]:
+        before = len(problems)
+        code = self._code_of(curve, problems)
+        channel = curve.channel or self.channel
+        if channel not in CHANNELS:
+            problems.append(f"curve {curve.name}: no channel {channel!r}; {nearest(channel, list(CHANNELS))}")
+        try:
+            check_options(curve.decoder, factory(curve.decoder), dict(curve.options))
+        except (LookupError, TypeError, ImportError) as error:
+            problems.append(f"curve {curve.name}: {error}")
+        grid = self._grid_of(curve, problems)
+        if code is None or len(problems) > before:
+            return
+        for ebn0_db in grid:
+            task = Task(
+                code=self._code_name(curve),
+                fingerprint=code.fingerprint,
+                channel=channel,
+                decoder=curve.decoder,
+                options=tuple(sorted(curve.options.items())),
+                ebn0_db=float(ebn0_db),
+                seed=self.seed,
+                batch=curve.batch or self.batch,
+            )
+            yield Point(curve.name, curve.published, code, task, curve.stop or self.stop)
+
+    def _grid_of(self, curve: Curve, problems: list[str]) -> list[float]:
+        grid = curve.ebn0_db if curve.ebn0_db is not None else self.ebn0_db
+        if grid is None:
+            problems.append(f"curve {curve.name}: ebn0_db is missing; give it there or for the whole study")
+            return []
+        if isinstance(grid, Grid):
+            too_many = (grid.stop - grid.start) / grid.step >= MAX_POINTS
+            values = [] if too_many else grid.values()
+            shown = f"from {grid.start} to {grid.stop} step {grid.step}"
+        else:
+            too_many, values, shown = len(grid) > MAX_POINTS, grid, str(grid)
+        if too_many:
+            problems.append(f"curve {curve.name}: ebn0_db {shown} has more than {MAX_POINTS} points")
+        elif not values:
+            problems.append(f"curve {curve.name}: ebn0_db {shown} has no points")
+        elif any(not -100 <= value <= 100 for value in values):
+            problems.append(f"curve {curve.name}: ebn0_db {shown} leaves -100..100 dB")
+        elif len(set(values)) < len(values):
+            problems.append(f"curve {curve.name}: ebn0_db {shown} names a point twice")
+        return values
+
+    def _code_name(self, curve: Curve) -> str:
+        """The code as `load_code` takes it: a catalogue name, or a path (relative ones start at the study's file)."""
+        name = curve.code or self.code or ""
+        if name == "uncoded":
+            return uncoded(load_code(self._resolve(self.code or "")).k).name
+        return self._resolve(name)
+
+    def _code_of(self, curve: Curve, problems: list[str]) -> Code | None:
+        if (curve.code or self.code) is None or (curve.code == "uncoded" and self.code is None):
+            problems.append(f"curve {curve.name}: code is missing; give it there or for the whole study")
+            return None
+        try:
+            return load_code(self._code_name(curve))
+        except (ValueError, LookupError, OSError) as error:
+            problems.append(f"curve {curve.name}: {error}")
+            return None
+
+    def _resolve(self, name: str) -> str:
+        if name.endswith((".toml", ".alist")) or "/" in name:
+            return str((self.path.parent / name).resolve())
+        return name
+
+
+def load_study(name_or_path: str | Path) -> Study:
+    """A study by catalogue name, by file, or by the directory that holds its ``study.toml``.
+
+    Raises:
+        LookupError: If there is no study of that name.
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is broken or asks for something impossible; all problems in one message.
+
+    Example:
+        >>> study = load_study("optimal-hamming-7-4")
+        >>> study.code, study.curves[0].decoder
+        ('hamming-7-4', 'ml')
+    """
+    path = study_path(name_or_path)
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not TOML: {error}") from None
+    try:
+        study = Study.model_validate(content)
+    except ValidationError as error:
+        raise _problems(path, [_sentence(problem) for problem in error.errors()]) from None
+    study._path = path
+    study.points  # noqa: B018  names and grids are checked here, decoders when they are built
+    return study
+
+
+def build_decoder(task: Task, code: Code) -> Any:
+    """The decoder of a task."""
+    channel = channel_at(task.channel, task.ebn0_db, code.rate)
+    return decoder(task.decoder, code, channel, **dict(task.options))
+
+
+def _sentence(problem: Any) -> str:
+    """A pydantic problem in our words: where, what, and the nearest known key."""
+    where = [str(part) for part in problem["loc"] if part not in ("Grid", "list[constrained-float]")]
+    place = ".".join(where) or "the study"
+    if problem["type"] == "extra_forbidden":
+        models: dict[str, type[_Table]] = {"curve": Curve, "stop": Stop, "ebn0_db": Grid}
+        model = next((models[part] for part in reversed(where[:-1]) if part in models), Study)
+        known = [f.alias or name for name, f in model.model_fields.items()]
+        return f"{place}: unknown key; {nearest(where[-1], known)}"
+    value = problem.get("input")
+    shown = "" if problem["type"] == "missing" or isinstance(value, dict | list) else f", got {value!r}"
+    return f"{place}: {problem['msg'].removeprefix('Value error, ')}{shown}"
+
+
+def _problems(path: Path, problems: list[str]) -> ValueError:
+    unique = list(dict.fromkeys(problems))
+    if len(unique) == 1:
+        return ValueError(f"{path}: {unique[0]}")
+    return ValueError(f"{path} has {len(unique)} problems:\n" + "\n".join(f"  - {problem}" for problem in unique))

@@ -1,0 +1,176 @@
+"""A study's results as a table: one row a point, rates with their intervals, published values judged."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fecnn.campaign import store_path
+from fecnn.reference import Reference
+from fecnn.store import Store
+from fecnn.study import Point, Prefix, Study
+from fecnn.tally import COUNTS, Tally, proportion_interval, rate_interval
+
+FEW_ERRORS = 100
+"""Below this many block errors a point is marked: its interval is wider than about 20 % on each side."""
+
+METRICS = {"bler": "BLER", "ber": "BER", "ber_code": "BER (code bits)"}
+
+
+def table(study: Study, store: str | Path | None = None) -> pd.DataFrame:
+    """Results of a study, one row a point.
+
+    Counts are those of the ordered prefix of batches; ``<rate>_low`` and ``_high`` are 95 % intervals of ``bler``
+    (Clopper-Pearson), ``ber`` (message bits) and ``ber_code`` (code bits; see `fecnn.tally.rate_interval`).
+
+    Args:
+        study: The study.
+        store: A results file, or a ``results.csv``; if not given, ``fecnn-results/<study>.sqlite``, or, where there is
+            none, the ``results.csv`` that is shipped with the study.
+
+    Raises:
+        FileNotFoundError: If there are no results.
+        StoreError: If the results file cannot be used.
+    """
+    path = Path(store) if store is not None else results_path(study)
+    if path.suffix == ".csv":
+        return _shipped(path)
+    with Store(path) as results:
+        rows = [_row(point, results.batches(point.task)) for point in study.points]
+    return pd.DataFrame([row for row in rows if row["frames"]], columns=list(rows[0]))
+
+
+def results_path(study: Study) -> Path:
+    """Where `table` finds results by itself: this directory's, else the shipped ones."""
+    local, shipped = store_path(study), study.path.parent / "results.csv"
+    return shipped if not local.exists() and shipped.exists() else local
+
+
+def judge(study: Study, results: pd.DataFrame) -> pd.DataFrame:
+    """Published points against ours, one row each: agrees if the two 95 % intervals (or reading errors) meet.
+
+    With many points some differ by chance: two exact intervals of equal width miss each other about once in 170
+    pairs, and one in 20 if the published value is much the more uncertain or the more precise.
+    """
+    rows = []
+    for point in study.points:
+        ours = results[(results["curve"] == point.curve) & (results["ebn0_db"] == point.task.ebn0_db)]
+        for reference in _published(study, point):
+            for _, row in ours.iterrows():
+                low, high = row[f"{reference.metric}_low"], row[f"{reference.metric}_high"]
+                published_low, published_high = reference.interval
+                rows.append(
+                    {
+                        "curve": point.curve,
+                        "ebn0_db": reference.ebn0_db,
+                        "metric": reference.metric,
+                        "published": reference.value,
+                        "published_low": published_low,
+                        "published_high": published_high,
+                        "ours": row[reference.metric],
+                        "low": low,
+                        "high": high,
+                        "verdict": "agrees" if reference.agrees(low, high) else "differs",
+                        "source": reference.source,
+                        "where": reference.where,
+                        "how": reference.how,
+                    }
+                )
+    columns = "curve ebn0_db metric published published_low published_high ours low high verdict source where how"
+    return pd.DataFrame(rows, columns=columns.split())
+
+
+def display(study: Study, results: pd.DataFrame) -> pd.DataFrame:
+    """The table as people read it: text, sorted by Eb/N0, curves in the study's order."""
+    verdicts = judge(study, results)
+    order = {curve.name: place for place, curve in enumerate(study.curves)}
+    rows = []
+    ordered = results.assign(place=results["curve"].map(order)).sort_values(["ebn0_db", "place"])
+    for _, row in ordered.iterrows():
+        published = verdicts[(verdicts["curve"] == row["curve"]) & (verdicts["ebn0_db"] == row["ebn0_db"])]
+        rows.append(
+            {
+                "Eb/N0 [dB]": f"{row['ebn0_db']:g}",
+                "decoder": row["curve"],
+                "frames": f"{row['frames']:,}",
+                "block errors": f"{row['block_errors']:,}" + ("*" if row["block_errors"] < FEW_ERRORS else ""),
+                "BLER [95 %]": with_interval(row["bler"], row["bler_low"], row["bler_high"]),
+                "BER [95 %]": with_interval(row["ber"], row["ber_low"], row["ber_high"]),
+                "us/frame": f"{row['us_per_frame']:.3g}",
+                "published": "; ".join(
+                    f"{METRICS[v['metric']]} {v['published']:.4g} {v['verdict']}" for _, v in published.iterrows()
+                ),
+            }
+        )
+    shown = pd.DataFrame(rows, columns=[*_COLUMNS])
+    if not (shown["published"] != "").any():
+        shown = shown.drop(columns="published")
+    return shown
+
+
+_COLUMNS = ("Eb/N0 [dB]", "decoder", "frames", "block errors", "BLER [95 %]", "BER [95 %]", "us/frame", "published")
+
+FOOTNOTE = f"* fewer than {FEW_ERRORS} block errors"
+
+
+def markdown(shown: pd.DataFrame) -> str:
+    """A table of text in Markdown."""
+    lines = ["| " + " | ".join(shown.columns) + " |", "|" + "---|" * len(shown.columns)]
+    lines += ["| " + " | ".join(row) + " |" for row in shown.itertuples(index=False, name=None)]
+    return "\n".join(lines) + f"\n\n{FOOTNOTE}\n"
+
+
+def with_interval(rate: float, low: float, high: float) -> str:
+    """A rate with its interval: ``1.79e-01 [1.76e-01, 1.82e-01]``.
+
+    Example:
+        >>> with_interval(0.179, 0.176, 0.182)
+        '1.79e-01 [1.76e-01, 1.82e-01]'
+    """
+    return f"{rate:.2e} [{low:.2e}, {high:.2e}]"
+
+
+def _published(study: Study, point: Point) -> list[Reference]:
+    return [
+        reference
+        for reference in study.references
+        if reference.decoder == point.published
+        and reference.code == point.code.name
+        and reference.ebn0_db == point.task.ebn0_db
+        and reference.metric in METRICS
+    ]
+
+
+def _row(point: Point, batches: dict[int, Tally]) -> dict[str, Any]:
+    prefix = Prefix(point.stop)
+    for i, counts in batches.items():
+        prefix.add(i, counts)
+    total, code = prefix.total, point.code
+    row: dict[str, Any] = {
+        "curve": point.curve,
+        "decoder": point.task.decoder,
+        "options": json.dumps(dict(point.task.options)),
+        "code": code.name,
+        "channel": point.task.channel,
+        "ebn0_db": point.task.ebn0_db,
+        "finished": prefix.finished,
+    }
+    row |= {name: getattr(total, name) for name in COUNTS}
+    frames = max(total.frames, 1)
+    row["bler"] = total.block_errors / frames
+    row["bler_low"], row["bler_high"] = proportion_interval(total.block_errors, total.frames)
+    for name, errors, squares, width in (
+        ("ber", total.bit_errors, total.bit_errors_sq, code.k),
+        ("ber_code", total.code_bit_errors, total.code_bit_errors_sq, code.n),
+    ):
+        row[name] = errors / (frames * width)
+        row[f"{name}_low"], row[f"{name}_high"] = rate_interval(errors, squares, total.frames, width)
+    row["us_per_frame"] = 1e6 * total.seconds / frames
+    return row
+
+
+def _shipped(path: Path) -> pd.DataFrame:
+    if not path.exists():
+        raise FileNotFoundError(f"no results in {path}; make them with fecnn run")
+    return pd.read_csv(path)

@@ -2,6 +2,7 @@
 
 import operator
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,8 +46,8 @@ def hamming(r: int, *, extended: bool = False) -> Code:
 def bch(n: int, k: int, *, extended: bool = False) -> Code:
     """The primitive narrow-sense BCH code (n, k), systematic, built by galois (Bose & Ray-Chaudhuri 1960).
 
-    The field is galois' default (Conway polynomial). Building takes seconds; the catalogue has most.
-    The minimum distance is set where counting all weights is quick; elsewhere the designed distance would
+    The field is the one galois takes for BCH codes, its ``matlab_primitive_poly``: x^7 + x^3 + 1 for n = 127.
+    Building takes seconds; the catalogue has the usual ones. The minimum distance is set where counting all weights is quick; elsewhere the designed distance would
     only be a lower bound.
 
     Args:
@@ -175,7 +176,7 @@ def gaussian_means(m: int, design_snr_db: float) -> Floats:
     """
     if not -40.0 <= design_snr_db <= 40.0:
         raise ValueError(f"design_snr_db must be an Es/N0 of -40 to 40 dB, got {design_snr_db}")
-    loss = _LogPhi()
+    loss = _log_phi()
     means = np.array([4.0 * 10.0 ** (design_snr_db / 10.0)])
     for _ in range(m):
         y = loss.of_mean(means)
@@ -354,6 +355,11 @@ def _checked_set(information_set: Iterable[int], n: int, k: int) -> list[int]:
 def _interleave(worse: Floats, better: Floats) -> Floats:
     """Channels 2i (worse) and 2i + 1 (better) of channel i: the first split is the top bit."""
     return np.stack([worse, better], axis=-1).reshape(-1)
+
+
+@cache
+def _log_phi() -> "_LogPhi":
+    return _LogPhi()
 
 
 class _LogPhi:

@@ -412,7 +412,7 @@ def _toml(file: CodeFile) -> str:
     """The file's text: keys in the order of `CodeFile`, then the two tables."""
     says = {key: value for key, value in file if value is not None}
     tables = {key: says.pop(key) for key in ("parameters", "weight_spectrum") if key in says}
-    lines = [f"{key} = {_value(value, key in 'GH')}" for key, value in says.items()]
+    lines = [f"{key} = {_value(value, key in ('G', 'H'))}" for key, value in says.items()]
     for key, table in tables.items():
         lines += ["", f"[{key}]"]
         lines += [f"{_key(str(entry))} = {_value(value)}" for entry, value in table.items()]

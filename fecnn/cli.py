@@ -33,6 +33,8 @@ app = typer.Typer(
 QUICK_SECONDS = 35.0
 """Simulation time of ``--quick``: with start, table and figure it stays under a minute."""
 
+TABLE_WIDTH = 130
+
 StudyArgument = Annotated[str, typer.Argument(help="A study by name, a study.toml, or its folder.", metavar="STUDY")]
 OutOption = Annotated[Path, typer.Option("--out", help="Folder of results.", file_okay=False)]
 
@@ -275,9 +277,8 @@ def _describe_code(name: str) -> None:
 
 
 def _console() -> Console:
-    """Tables keep their full width when they are piped."""
-    console = Console()
-    return console if console.is_terminal else Console(width=240)
+    """At least as wide as a table needs: a narrow terminal wraps lines, not cells."""
+    return Console(width=max(Console().width, TABLE_WIDTH))
 
 
 @contextmanager

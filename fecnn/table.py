@@ -98,9 +98,7 @@ def display(study: Study, results: pd.DataFrame) -> pd.DataFrame:
                 "BLER [95 %]": with_interval(row["bler"], row["bler_low"], row["bler_high"]),
                 "BER [95 %]": with_interval(row["ber"], row["ber_low"], row["ber_high"]),
                 "us/frame": f"{row['us_per_frame']:.3g}",
-                "published": "; ".join(
-                    f"{METRICS[v['metric']]} {v['published']:.4g} {v['verdict']}" for _, v in published.iterrows()
-                ),
+                "published": _verdict(published),
             }
         )
     shown = pd.DataFrame(rows, columns=[*_COLUMNS])
@@ -129,6 +127,15 @@ def with_interval(rate: float, low: float, high: float) -> str:
         '1.79e-01 [1.76e-01, 1.82e-01]'
     """
     return f"{rate:.2e} [{low:.2e}, {high:.2e}]"
+
+
+def _verdict(published: pd.DataFrame) -> str:
+    """``3 agree``, or those that differ by value."""
+    differ = published[published["verdict"] == "differs"]
+    agree = len(published) - len(differ)
+    words = [f"{agree} agree{'s' if agree == 1 else ''}"] if agree else []
+    words += [f"{METRICS[row['metric']]} {row['published']:.4g} differs" for _, row in differ.iterrows()]
+    return "; ".join(words)
 
 
 def _published(study: Study, point: Point) -> list[Reference]:

@@ -21,3 +21,11 @@ def pytest_collection_modifyitems(config, items):
 def rng():
     """A generator of its own for each test."""
     return np.random.default_rng(20250324)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_torch_thread():
+    """As the engine does it: on a busy machine torch's own threads only wait for each other."""
+    import torch
+
+    torch.set_num_threads(1)

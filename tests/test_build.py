@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from functools import cache
+from itertools import pairwise
 from math import comb
 
 import numpy as np
@@ -69,7 +70,15 @@ def test_extended_hamming_codes(r):
 
 # Lin & Costello, Error Control Coding, 2nd ed., appendix C, and the counts of each designed distance.
 @pytest.mark.parametrize(
-    ("n", "k", "d"), [(7, 4, 3), (15, 11, 3), (15, 7, 5), (15, 5, 7), (31, 21, 5), (31, 11, 11)]
+    ("n", "k", "d"),
+    [
+        (7, 4, 3),
+        (15, 11, 3),
+        (15, 7, 5),
+        (15, 5, 7),
+        pytest.param(31, 21, 5, marks=pytest.mark.slow),
+        pytest.param(31, 11, 11, marks=pytest.mark.slow),
+    ],
 )
 def test_bch_codes_have_their_known_distances(n, k, d):
     code = bch(n, k)
@@ -91,6 +100,7 @@ def test_extended_bch_appends_the_overall_parity():
     assert not (code.G.sum(axis=1) % 2).any()
 
 
+@pytest.mark.slow
 def test_bch_claims_no_distance_that_it_did_not_count():
     assert bch(63, 45).minimum_distance is None
 
@@ -293,7 +303,7 @@ def test_a_channel_with_more_good_splits_is_more_reliable(scores):
 
 def test_channels_improve_with_the_design_snr():
     means = [gaussian_means(8, db) for db in (-6.0, -2.0, 0.0, 2.0, 6.0)]
-    assert all((better > worse).all() for worse, better in zip(means[:-1], means[1:], strict=True))
+    assert all((better > worse).all() for worse, better in pairwise(means))
 
 
 def test_gaussian_approximation_is_near_the_published_curve_fit():

@@ -13,10 +13,6 @@ from fecnn.code import MAX_SPECTRUM_DIMENSION, Code
 
 HAMMING = "Hamming, Error detecting and error correcting codes, Bell System Tech. J. 29(2), 1950."
 GOLAY = "Golay, Notes on digital coding, Proc. IRE 37, 1949."
-BCH = (
-    "Primitive narrow-sense BCH code (Hocquenghem 1959; Bose & Ray-Chaudhuri 1960), systematic, as built by "
-    "galois over its default field (Conway polynomial); first column of G and H is the highest power of x."
-)
 REED_MULLER = (
     "Muller 1954; Reed 1954. Rows of the Kronecker power of [[1, 0], [1, 1]] whose weight is at least the "
     "minimum distance."
@@ -33,6 +29,16 @@ def polar_source(design_snr_db: float) -> str:
         "Arikan 2009; Gaussian approximation (Chung, Richardson & Urbanke 2001; Trifonov 2012) at Es/N0 = "
         f"{design_snr_db} dB. The design SNR is our choice: the frozen sets of published papers differ or "
         "are not stated."
+    )
+
+
+PRIMITIVE = {15: "x^4 + x + 1", 31: "x^5 + x^2 + 1", 63: "x^6 + x + 1", 127: "x^7 + x^3 + 1"}
+
+
+def bch_source(n: int) -> str:
+    return (
+        "Primitive narrow-sense BCH code (Hocquenghem 1959; Bose & Ray-Chaudhuri 1960), systematic, as built "
+        f"by galois: alpha is a root of {PRIMITIVE[n]}; the first column of G and H is the highest power of x."
     )
 
 
@@ -66,7 +72,7 @@ class Entry:
 
 
 def bch(n: int, k: int) -> Entry:
-    return Entry(f"bch-{n}-{k}", "bch", {"n": n, "k": k}, BCH)
+    return Entry(f"bch-{n}-{k}", "bch", {"n": n, "k": k}, bch_source(n))
 
 
 def polar(n: int, k: int, design_snr_db: float) -> Entry:

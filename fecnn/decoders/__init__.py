@@ -157,6 +157,11 @@ def check_options(name: str, make: Factory, options: dict[str, Any]) -> None:
             raise TypeError(f"decoder {name} has no option {option!r}; {hint}")
 
 
+def as_output(code: Code, messages: Bits) -> Bits:
+    """Message bits (B, k) as a decoder returns them: where n = k they could not be told from code bits, so those it is."""
+    return code.encode(messages) if code.n == code.k else messages
+
+
 def _make(make: Factory, name: str, code: Code, channel: Channel | None, options: dict[str, Any]) -> Any:
     if not isinstance(code, Code):
         raise TypeError(f"code must be a fecnn.Code (see fecnn.load_code), got {_describe(code)}")

@@ -1,14 +1,18 @@
 """Exact bit-wise a-posteriori decoding."""
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from fecnn.arrays import LLR, Bits
 from fecnn.channel import Channel
 from fecnn.code import Code
-from fecnn.decoders import Decoder, SoftDecoder
+from fecnn.decoders import Decoder, SoftDecoder, as_output
 from fecnn.decoders.kernels import codebook, trellis
 from fecnn.decoders.ml import build_trellis, generator_columns, trellis_fits, trellis_states
+
+Posterior = Callable[[LLR], NDArray[np.float64]]
 
 MAX_CODEBOOK_K = 16
 """Largest k for a-posteriori sums over the codebook."""
@@ -41,10 +45,18 @@ def map_bits(code: Code, channel: Channel | None = None, /, *, bits: str = "mess
     method = _choose(code, method, bits)
     if method == "codebook":
         app = _by_codebook(code, code.messages() if bits == "message" else code.codebook())
-        return lambda llr: (app(llr) < 0).astype(np.uint8)
-    app = _by_trellis(code)
-    wanted = _systematic_positions(code) if bits == "message" else np.arange(code.n)
-    return lambda llr: (app(llr)[:, wanted] < 0).astype(np.uint8)
+        wanted = None
+    else:
+        app = _by_trellis(code)
+        wanted = _systematic_positions(code) if bits == "message" else None
+
+    def decode(llr: LLR) -> Bits:
+        decided = (app(llr) < 0).astype(np.uint8)
+        if wanted is not None:
+            decided = decided[:, wanted]
+        return as_output(code, decided) if bits == "message" else decided
+
+    return decode
 
 
 def map_app(code: Code, channel: Channel | None = None, /, *, method: str = "auto") -> SoftDecoder:
@@ -77,7 +89,7 @@ def _choose(code: Code, method: str, bits: str) -> str:
     return method
 
 
-def _by_codebook(code: Code, targets: Bits):  # type: ignore[no-untyped-def]
+def _by_codebook(code: Code, targets: Bits) -> Posterior:
     columns = generator_columns(code)
 
     def app(llr: LLR) -> NDArray[np.float64]:
@@ -88,7 +100,7 @@ def _by_codebook(code: Code, targets: Bits):  # type: ignore[no-untyped-def]
     return app
 
 
-def _by_trellis(code: Code):  # type: ignore[no-untyped-def]
+def _by_trellis(code: Code) -> Posterior:
     minimal = build_trellis(code)
 
     def app(llr: LLR) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from torch import Tensor
 from fecnn.arrays import LLR, Bits
 from fecnn.channel import Channel
 from fecnn.code import Code
-from fecnn.decoders import Decoder
+from fecnn.decoders import Decoder, as_output
 from fecnn.nets.codebook import BLOCK, MLNN, SLNN
 
 Network = TypeVar("Network", SLNN, MLNN)
@@ -73,6 +73,6 @@ def _on_torch(decide: Callable[[Tensor], Tensor], code: Code, dtype: str, device
             for start in range(0, len(llr), rows):
                 r = torch.tensor(llr[start : start + rows], dtype=floating, device=device)
                 out[start : start + rows] = decide(r).cpu().numpy()
-        return out
+        return as_output(code, out)
 
     return decode

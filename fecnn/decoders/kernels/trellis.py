@@ -121,6 +121,8 @@ def _scaled(llr, first, previous, forward, backward, app):  # type: ignore[no-un
             value = w0 * forward[before + p0] + w1 * forward[before + p1]
             forward[here + s] = value
             top = max(top, value)
+        if top == 0.0:
+            return False
         forward[here + states] = 0.0
         for s in range(states):
             forward[here + s] *= 1.0 / top
@@ -144,6 +146,8 @@ def _scaled(llr, first, previous, forward, backward, app):  # type: ignore[no-un
         top = 0.0
         for s in range(before, here - 1):
             top = max(top, backward[s])
+        if top == 0.0:
+            return False
         for s in range(before, here - 1):
             backward[s] *= 1.0 / top
     return True

@@ -1,0 +1,88 @@
+"""The contract of a decoder, checked: for ours and for anybody's."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from fecnn.arrays import LLR, Bits, bpsk, hard
+from fecnn.build import hamming, polar
+from fecnn.channel import AWGN
+from fecnn.code import Code
+from fecnn.decoders import Decoder, decoder
+
+EBN0_DB = 3.0
+FRAMES = 400
+
+
+class ContractError(AssertionError):
+    """A decoder breaks the contract; the message says which clause, on which code."""
+
+
+def check_decoder(name: str, *codes: Code, symmetric: bool = True, **options: Any) -> None:
+    """Check a decoder against the contract that studies rely on.
+
+    It must recover every codeword without noise; return uint8 bits of shape (B, n) or (B, k), also for no frames; leave its
+    input alone; give the same bits again, in other batches, and from two threads at once; be symmetric: receiving
+    codeword c instead of zero changes the decision by exactly c (which also licenses all-zero training); and not
+    have more block errors than undecoded hard decisions.
+
+    Args:
+        name: A decoder's name, or ``"module:function"`` of its factory.
+        codes: Codes to check it on; Hamming (7,4) and polar (16,8) if none is given.
+        symmetric: False for a decoder that does not claim symmetry.
+        options: The decoder's options.
+
+    Raises:
+        ContractError: Naming the broken clause.
+
+    Example:
+        >>> check_decoder("osd", order=1)
+    """
+    for code in codes or (hamming(3), polar(16, 8)):
+        channel = AWGN.at(EBN0_DB, code.rate)
+        _Check(name, code, decoder(name, code, channel, **options)).all(channel, symmetric)
+
+
+class _Check:
+    def __init__(self, name: str, code: Code, decode: Decoder) -> None:
+        self.code, self.decode = code, decode
+        self._who = f"{name} on {code.name}"
+
+    def all(self, channel: AWGN, symmetric: bool) -> None:
+        rng = np.random.default_rng(1)
+        messages = rng.integers(0, 2, (FRAMES, self.code.k), dtype=np.uint8)
+        codewords = self.code.encode(messages)
+        llr = channel.transmit(codewords, rng)
+        self.require(
+            self.wrong(self.decode(8 * bpsk(codewords)), codewords) == 0, "does not recover codewords without noise"
+        )
+        before = llr.copy()
+        decided = self.decode(llr)
+        self.require(bool((llr == before).all()), "writes to its input")
+        self.require(self.decode(llr[:0]).shape == (0, decided.shape[1]), "has no empty answer to no frames")
+        self.require(bool((self.decode(llr) == decided).all()), "answers differently the second time")
+        parts = np.concatenate([self.decode(part) for part in np.array_split(llr, [1, 2, 9, 200])])
+        self.require(bool((parts == decided).all()), "decides a frame by the other frames of its batch")
+        with ThreadPoolExecutor(2) as pool:
+            for again in pool.map(self.decode, [llr] * 4):
+                self.require(bool((again == decided).all()), "cannot be called from two threads at once")
+        if symmetric:
+            self.symmetry(llr, rng)
+        errors, undecoded = self.wrong(decided, codewords), self.wrong(hard(llr), codewords)
+        self.require(errors <= undecoded, f"has {errors} block errors where hard decisions have {undecoded}")
+
+    def symmetry(self, llr: LLR, rng: np.random.Generator) -> None:
+        shift = rng.integers(0, 2, (len(llr), self.code.k), dtype=np.uint8)
+        codeword = self.code.encode(shift)
+        decided, shifted = self.decode(llr), self.decode(llr * bpsk(codeword))
+        expected = decided ^ (codeword if decided.shape[1] == self.code.n else shift)
+        self.require(bool((shifted == expected).all()), "is not symmetric: it favours some codewords")
+
+    def wrong(self, decided: Bits, codewords: Bits) -> int:
+        words = decided if decided.shape[1] == self.code.n else self.code.encode(decided)
+        return int((words != codewords).any(axis=1).sum())
+
+    def require(self, holds: bool, clause: str) -> None:
+        if not holds:
+            raise ContractError(f"{self._who} {clause}")

@@ -1,0 +1,114 @@
+"""Slow, obvious twins of everything fast: float64, no cleverness."""
+
+from itertools import combinations
+
+import numpy as np
+from scipy.special import logsumexp
+
+from fecnn.arrays import bpsk
+
+
+def correlations(code, llr):
+    """(B, 2^k): the correlation of each frame with each codeword."""
+    return llr.astype(np.float64) @ bpsk(code.codebook()).astype(np.float64).T
+
+
+def metric(words, llr):
+    """(B,): the correlation of each frame with its own word."""
+    return (bpsk(words).astype(np.float64) * llr).sum(axis=1)
+
+
+def ml(code, llr):
+    return code.codebook()[correlations(code, llr).argmax(axis=1)]
+
+
+def app(code, llr, bits):
+    """A-posteriori LLRs of ``bits``, (2^k, t), one row a message."""
+    log_weight = correlations(code, llr) / 2
+    out = np.empty((len(llr), bits.shape[1]))
+    for j in range(bits.shape[1]):
+        zero, one = bits[:, j] == 0, bits[:, j] == 1
+        out[:, j] = (logsumexp(log_weight[:, zero], axis=1) if zero.any() else -np.inf) - (
+            logsumexp(log_weight[:, one], axis=1) if one.any() else -np.inf
+        )
+    return out
+
+
+def osd(code, llr, order):
+    """Textbook OSD: re-encode the most reliable basis with every pattern of at most ``order`` flips."""
+    out = np.empty(llr.shape, np.uint8)
+    for frame, values in enumerate(llr):
+        by_reliability = np.argsort(np.abs(values), kind="stable")
+        basis = most_reliable_basis(code.G, by_reliability[::-1])
+        encode = systematic_on(code.G, basis)
+        decided = (values < 0).astype(np.uint8)[basis]
+        best = -np.inf
+        for weight in range(order + 1):
+            for flips in combinations(range(code.k), weight):
+                bits = decided.copy()
+                bits[list(flips)] ^= 1
+                word = (bits.astype(int) @ encode % 2).astype(np.uint8)
+                value = float(bpsk(word).astype(np.float64) @ values)
+                if value > best:
+                    best, out[frame] = value, word
+    return out
+
+
+def most_reliable_basis(G, order):
+    """The first k independent columns of G in the given order."""
+    chosen = []
+    for j in order:
+        if real_rank_gf2(G[:, [*chosen, int(j)]]) == len(chosen) + 1:
+            chosen.append(int(j))
+    return chosen
+
+
+def systematic_on(G, basis):
+    """G with the identity in the columns ``basis``: row by row elimination on integers."""
+    rows = G.astype(int).copy()
+    for i, j in enumerate(basis):
+        pivot = next(r for r in range(i, len(rows)) if rows[r, j])
+        rows[[i, pivot]] = rows[[pivot, i]]
+        for r in range(len(rows)):
+            if r != i and rows[r, j]:
+                rows[r] = (rows[r] + rows[i]) % 2
+    return rows
+
+
+def real_rank_gf2(matrix):
+    """Rank by counting: a matrix of rank r maps 2^c vectors onto 2^r."""
+    rows = [int("".join(map(str, column)), 2) for column in matrix.T.tolist()]
+    span = {0}
+    for row in rows:
+        span |= {row ^ other for other in span}
+    return (len(span) - 1).bit_length()
+
+
+def bounded_distance(code, llr, t):
+    """The codeword within t of the hard decision, else the hard decision."""
+    book = code.codebook()
+    out = (llr < 0).astype(np.uint8)
+    for frame, word in enumerate(out.copy()):
+        distances = (book != word).sum(axis=1)
+        if distances.min() <= t:
+            out[frame] = book[distances.argmin()]
+    return out
+
+
+def philox(key, purpose, block):
+    """Philox-4x32-10 of one counter, on Python integers."""
+    a, b, c, d = block & 0xFFFFFFFF, block >> 32, int(key[2]), int(purpose)
+    k0, k1 = int(key[0]), int(key[1])
+    for _ in range(10):
+        left, right = 0xD2511F53 * a, 0xCD9E8D57 * c
+        a, b, c, d = (right >> 32) ^ b ^ k0, right & 0xFFFFFFFF, (left >> 32) ^ d ^ k1, left & 0xFFFFFFFF
+        k0, k1 = (k0 + 0x9E3779B9) & 0xFFFFFFFF, (k1 + 0xBB67AE85) & 0xFFFFFFFF
+    return a, b, c, d
+
+
+def box_muller(first, second):
+    """Two Gaussians from two words, in float64: the top two bits of the second are the quadrant."""
+    radius = np.sqrt(-2 * np.log((first + 0.5) / 2.0**32))
+    fraction = second % 2**30 / 2.0**30  # of a quarter turn, from its middle on and wrapped
+    angle = (second >> 30) * np.pi / 2 + (fraction if fraction < 0.5 else fraction - 1) * np.pi / 2
+    return radius * np.cos(angle), radius * np.sin(angle)

@@ -47,8 +47,8 @@ def bch(n: int, k: int, *, extended: bool = False) -> Code:
     """The primitive narrow-sense BCH code (n, k), systematic, built by galois (Bose & Ray-Chaudhuri 1960).
 
     The field is the one galois takes for BCH codes, its ``matlab_primitive_poly``: x^7 + x^3 + 1 for n = 127.
-    Building takes seconds; the catalogue has the usual ones. The minimum distance is set where counting all weights is quick; elsewhere the designed distance would
-    only be a lower bound.
+    Building takes seconds; the catalogue has the usual ones. The minimum distance is set where
+    counting all weights is quick; elsewhere the designed distance would only be a lower bound.
 
     Args:
         n: Length before extension, 2^m - 1.

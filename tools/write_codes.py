@@ -38,7 +38,8 @@ PRIMITIVE = {15: "x^4 + x + 1", 31: "x^5 + x^2 + 1", 63: "x^6 + x + 1", 127: "x^
 def bch_source(n: int) -> str:
     return (
         "Primitive narrow-sense BCH code (Hocquenghem 1959; Bose & Ray-Chaudhuri 1960), systematic, as built "
-        f"by galois: alpha is a root of {PRIMITIVE[n]}; the first column of G and H is the highest power of x."
+        f"by galois: alpha is a root of {PRIMITIVE[n]}; the first column of G and H is the highest power "
+        "of x."
     )
 
 

@@ -91,10 +91,11 @@ def _choose(code: Code, method: str, bits: str) -> str:
 
 def _by_codebook(code: Code, targets: Bits) -> Posterior:
     columns = generator_columns(code)
+    wanted = targets.astype(np.float64)
 
     def app(llr: LLR) -> NDArray[np.float64]:
-        out = np.empty((len(llr), targets.shape[1]), np.float64)
-        codebook.posterior(llr, columns, code.k, targets, out)
+        out = np.empty((len(llr), wanted.shape[1]), np.float64)
+        codebook.posterior(llr, columns, code.k, wanted, out)
         return out
 
     return app

@@ -55,22 +55,26 @@ def most_likely(llr, columns, k, lanes, message):  # type: ignore[no-untyped-def
 def posterior(llr, columns, k, targets, app):  # type: ignore[no-untyped-def]
     """A-posteriori LLRs of bits, each a linear function of the message.
 
-    llr (B, n) f4; columns as in `most_likely`; targets (2^k, t) u1, the t wanted bits of each message;
+    llr (B, n) f4; columns as in `most_likely`; targets (2^k, t) f8, the t wanted bits of each message as 0.0 and 1.0;
     app (B, t) f8 out, infinite where a bit is constant.
     """
     work = np.empty((1 << k, 1), np.float64)
-    sums = np.empty((targets.shape[1], 2), np.float64)
+    wanted = targets.shape[1]
+    zeros, ones = np.empty(wanted, np.float64), np.empty(wanted, np.float64)
     for frame in range(len(llr)):
         _correlate(llr, frame, columns, work)
         top = work[:, 0].max()
-        sums[:] = 0.0
+        zeros[:] = 0.0
+        ones[:] = 0.0
         for i in range(len(work)):
             weight = np.exp(0.5 * (work[i, 0] - top))
-            for j in range(targets.shape[1]):
-                sums[j, targets[i, j]] += weight
-        for j in range(targets.shape[1]):
-            if min(sums[j, 0], sums[j, 1]) > 1e-280:
-                app[frame, j] = np.log(sums[j, 0] / sums[j, 1])
+            for j in range(wanted):
+                share = weight * targets[i, j]  # all or nothing, without a branch
+                ones[j] += share
+                zeros[j] += weight - share
+        for j in range(wanted):
+            if min(zeros[j], ones[j]) > 1e-280:
+                app[frame, j] = np.log(zeros[j] / ones[j])
             else:
                 app[frame, j] = _far_posterior(work, targets[:, j])
 
@@ -80,12 +84,14 @@ def _far_posterior(work, bits):  # type: ignore[no-untyped-def]
     """The same for one bit whose less likely value underflows: each value has its own reference."""
     tops = np.full(2, -np.inf)
     for i in range(len(work)):
-        tops[bits[i]] = max(tops[bits[i]], work[i, 0])
+        bit = np.int64(bits[i])
+        tops[bit] = max(tops[bit], work[i, 0])
     if tops[1] == -np.inf:
         return np.inf
     if tops[0] == -np.inf:
         return -np.inf
     sums = np.zeros(2)
     for i in range(len(work)):
-        sums[bits[i]] += np.exp(0.5 * (work[i, 0] - tops[bits[i]]))
+        bit = np.int64(bits[i])
+        sums[bit] += np.exp(0.5 * (work[i, 0] - tops[bit]))
     return 0.5 * (tops[0] - tops[1]) + np.log(sums[0] / sums[1])

@@ -1,0 +1,53 @@
+"""Decoders to go wrong with, named as ``misbehaving:<function>`` once this folder is on sys.path."""
+
+import time
+
+import numpy as np
+
+import fecnn
+
+
+def late(code, channel=None, /, *, fault, after):
+    """Maximum likelihood for ``after`` calls (and the first single frame), then the fault."""
+    decode = fecnn.decoder("ml", code)
+    calls = 0
+
+    def decide(llr):
+        nonlocal calls
+        calls += len(llr) > 1
+        if calls <= after:
+            return decode(llr)
+        if fault == "raise":
+            raise ZeroDivisionError("a decoder's own mistake")
+        return {
+            "shape": decode(llr)[:, :-1],
+            "dtype": decode(llr).astype(np.float64),
+            "list": decode(llr).tolist(),
+            "bits": decode(llr) + np.uint8(1),
+            "rows": decode(llr)[:-1],
+        }[fault]
+
+    return decide
+
+
+def patient(code, channel=None, /, *, milliseconds):
+    """Maximum likelihood that takes its time."""
+    decode = fecnn.decoder("ml", code)
+
+    def decide(llr):
+        time.sleep(milliseconds / 1000)
+        return decode(llr)
+
+    return decide
+
+
+def complains(code, channel=None, /):
+    """A factory with an error of a kind of its own, as torch raises for a device that is missing."""
+    raise RuntimeError("no such device")
+
+
+def needs_sigma(code, channel, /):
+    """A factory that needs its channel."""
+    if channel is None:
+        raise ValueError("needs_sigma needs a channel")
+    return fecnn.decoder("ml", code)

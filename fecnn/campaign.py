@@ -23,8 +23,9 @@ def run(
 ) -> Iterator[Progress]:
     """Simulate what a study still needs, committing each batch as it is made; yields progress.
 
-    First yields every point as it stands in the store, then each point after each of its batches. The run can be
-    interrupted at any time and goes on where it was; counts do not depend on interruptions or on ``workers``.
+    First yields every point as it stands in the store, then each point after each of its batches. The run can
+    be interrupted at any time and goes on where it was; counts do not depend on interruptions or on
+    ``workers``.
 
     Args:
         study: The study.

@@ -97,9 +97,9 @@ class BSC:
 
 @dataclass(frozen=True)
 class Rayleigh:
-    """BPSK over independent Rayleigh fading with gains known to the receiver: y = a s + sigma z, LLR = 2 a y / sigma^2.
+    """BPSK over independent Rayleigh fading with gains known to the receiver.
 
-    E[a^2] = 1, so that Eb/N0 is the mean received one.
+    y = a s + sigma z, LLR = 2 a y / sigma^2. E[a^2] = 1, so that Eb/N0 is the mean received one.
     """
 
     sigma: float
@@ -119,7 +119,11 @@ class Rayleigh:
         return gain * y * np.float32(2 / self.sigma**2)
 
 
-CHANNELS: dict[str, type[AWGN] | type[BSC] | type[Rayleigh]] = {"awgn": AWGN, "bsc": BSC, "rayleigh": Rayleigh}
+CHANNELS: dict[str, type[AWGN] | type[BSC] | type[Rayleigh]] = {
+    "awgn": AWGN,
+    "bsc": BSC,
+    "rayleigh": Rayleigh,
+}
 
 
 def channel_at(name: str, ebn0_db: float, rate: float) -> Channel:

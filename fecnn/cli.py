@@ -35,7 +35,9 @@ QUICK_SECONDS = 35.0
 
 TABLE_WIDTH = 130
 
-StudyArgument = Annotated[str, typer.Argument(help="A study by name, a study.toml, or its folder.", metavar="STUDY")]
+StudyArgument = Annotated[
+    str, typer.Argument(help="A study by name, a study.toml, or its folder.", metavar="STUDY")
+]
 OutOption = Annotated[Path, typer.Option("--out", help="Folder of results.", file_okay=False)]
 
 
@@ -47,7 +49,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def main(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """Decoders for short block codes, measured fairly."""
 
@@ -55,8 +59,12 @@ def main(
 @app.command(name="run")
 def run_command(
     study: StudyArgument,
-    workers: Annotated[int, typer.Option(min=1, help="Worker threads.", show_default="all cores")] = os.cpu_count() or 1,
-    quick: Annotated[bool, typer.Option("--quick", help="Stop after about half a minute, with wider intervals.")] = False,
+    workers: Annotated[
+        int, typer.Option(min=1, help="Worker threads.", show_default="all cores")
+    ] = os.cpu_count() or 1,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Stop after about half a minute, with wider intervals.")
+    ] = False,
     seconds: Annotated[float | None, typer.Option(min=0, help="Begin no batch after this long.")] = None,
     out: OutOption = RESULTS,
 ) -> None:
@@ -79,7 +87,9 @@ def run_command(
                 for progress in run(plan, workers=workers, store=store, seconds=limit):
                     board.update(progress)
         except KeyboardInterrupt:
-            typer.echo(f"\nstopped; every finished batch is in {store}: run the same command to go on", err=True)
+            typer.echo(
+                f"\nstopped; every finished batch is in {store}: run the same command to go on", err=True
+            )
             raise typer.Exit(130) from None
         results = fecnn.table(plan, store)
         if results.empty:
@@ -89,7 +99,9 @@ def run_command(
         _draw(plan, results, store.with_suffix(".svg"), ("bler", "ber"))
         typer.echo(f"results: {store}\nfigure:  {store.with_suffix('.svg')}")
         if not results["finished"].all() or len(results) < len(plan.points):
-            typer.echo(f"Some points have not met the study's stopping rule: fecnn run {study} goes on from here.")
+            typer.echo(
+                f"Some points have not met the study's stopping rule: fecnn run {study} goes on from here."
+            )
 
 
 @app.command(name="table")
@@ -127,9 +139,12 @@ def plot_command(
     study: StudyArgument,
     out: OutOption = RESULTS,
     figure: Annotated[
-        Path | None, typer.Option("--figure", "-o", help="File to write: .svg, .pdf or .png.", show_default="in --out")
+        Path | None,
+        typer.Option("--figure", "-o", help="File to write: .svg, .pdf or .png.", show_default="in --out"),
     ] = None,
-    metric: Annotated[list[str] | None, typer.Option(help="bler, ber or ber_code; repeat for more panels.")] = None,
+    metric: Annotated[
+        list[str] | None, typer.Option(help="bler, ber or ber_code; repeat for more panels.")
+    ] = None,
 ) -> None:
     """Draw a study's error rates with their intervals, and the published points.
 
@@ -173,7 +188,9 @@ def export(
 
 
 @app.command()
-def codes(name: Annotated[str | None, typer.Argument(help="A code by name or file, for its details.")] = None) -> None:
+def codes(
+    name: Annotated[str | None, typer.Argument(help="A code by name or file, for its details.")] = None,
+) -> None:
     """List the codes, or show one of them.
 
     Examples:
@@ -195,7 +212,9 @@ def codes(name: Annotated[str | None, typer.Argument(help="A code by name or fil
 
 
 @app.command()
-def decoders(name: Annotated[str | None, typer.Argument(help="A decoder, for its documentation.")] = None) -> None:
+def decoders(
+    name: Annotated[str | None, typer.Argument(help="A decoder, for its documentation.")] = None,
+) -> None:
     """List the decoders, or show one's documentation and options.
 
     Examples:
@@ -263,12 +282,17 @@ def _draw(study: Study, results: Any, path: Path, metrics: tuple[str, ...]) -> N
 
 def _describe_code(name: str) -> None:
     code = load_code(name)
-    lines = [f"{code.name}: n = {code.n}, k = {code.k}, rate {code.rate:.4f}", f"fingerprint: {code.fingerprint}"]
+    lines = [
+        f"{code.name}: n = {code.n}, k = {code.k}, rate {code.rate:.4f}",
+        f"fingerprint: {code.fingerprint}",
+    ]
     if code.minimum_distance is not None:
         lines.append(f"minimum distance: {code.minimum_distance}")
     if name in code_names() or name.endswith(".toml"):
         file = code_file(name)
-        lines += [f"minimum distance by: {file.minimum_distance_proof}"] if file.minimum_distance_proof else []
+        lines += (
+            [f"minimum distance by: {file.minimum_distance_proof}"] if file.minimum_distance_proof else []
+        )
         lines.append(f"source: {file.source}")
     if code.known_spectrum is not None:
         counts = ", ".join(f"{weight}: {count}" for weight, count in enumerate(code.known_spectrum) if count)

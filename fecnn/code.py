@@ -18,7 +18,7 @@ MAX_CODEBOOK_K = 24
 """Largest k whose 2**k codewords are ever listed."""
 
 MAX_SPECTRUM_DIMENSION = 34
-"""Largest min(k, n - k) whose 2**min(k, n - k) words are enumerated for a weight spectrum (about a minute)."""
+"""Largest min(k, n - k) whose 2**min(k, n - k) words are enumerated for a spectrum (about a minute)."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -56,10 +56,12 @@ class Code:
         rank = gf2.rank(G)
         if rank < k:
             raise ValueError(
-                f"G of {self.name} has {k} rows but rank {rank}; drop the dependent rows (fecnn.gf2.rref keeps a basis)"
+                f"G of {self.name} has {k} rows but rank {rank}; drop dependent rows (gf2.rref keeps a basis)"
             )
         if gf2.LinearMap(H.T)(G).any():
-            raise ValueError(f"G H^T of {self.name} is not 0: H belongs to another code; leave H out to derive it from G")
+            raise ValueError(
+                f"G H^T of {self.name} is not 0: H belongs to another code; leave H out to derive it from G"
+            )
         if gf2.rank(H) != n - k:
             raise ValueError(
                 f"H of {self.name} has rank {gf2.rank(H)}, but n - k = {n - k}: it misses parity checks; "
@@ -68,7 +70,9 @@ class Code:
         if self.known_spectrum is not None:
             spectrum = self.known_spectrum
             if len(spectrum) != n + 1 or spectrum[0] != 1 or sum(spectrum) != 2**k or min(spectrum) < 0:
-                raise ValueError(f"the weight spectrum of {self.name} must be n + 1 counts, A_0 = 1, that sum to 2**k")
+                raise ValueError(
+                    f"the weight spectrum of {self.name} must be n + 1 counts, A_0 = 1, that sum to 2**k"
+                )
         for matrix_name, matrix in (("G", G), ("H", H)):
             matrix.flags.writeable = False
             object.__setattr__(self, matrix_name, matrix)
@@ -89,7 +93,9 @@ class Code:
         bits = _matrix(H, "H")
         G = gf2.null_space(bits)
         if len(G) == 0:
-            raise ValueError(f"H of {name} has rank n = {bits.shape[1]}: only the zero word satisfies it (k = 0)")
+            raise ValueError(
+                f"H of {name} has rank n = {bits.shape[1]}: only the zero word satisfies it (k = 0)"
+            )
         return cls(G, bits, name=name)
 
     def __repr__(self) -> str:
@@ -107,7 +113,7 @@ class Code:
 
     @property
     def rate(self) -> float:
-        """k / n."""
+        """Message bits per code bit, k / n."""
         return self.k / self.n
 
     @cached_property
@@ -142,7 +148,8 @@ class Code:
         """
         if self.k > MAX_CODEBOOK_K:
             raise ValueError(
-                f"codebook of {self.name} has 2**{self.k} rows; use osd, or ml on a trellis, above k = {MAX_CODEBOOK_K}"
+                f"codebook of {self.name} has 2**{self.k} rows; use osd, or ml on a trellis, "
+                f"above k = {MAX_CODEBOOK_K}"
             )
         index = np.arange(2**self.k, dtype=np.uint32)[:, None]
         return ((index >> np.arange(self.k - 1, -1, -1, dtype=np.uint32)) & 1).astype(np.uint8)
@@ -172,7 +179,8 @@ class Code:
         n, k = self.n, self.k
         if min(k, n - k) > MAX_SPECTRUM_DIMENSION:
             raise ValueError(
-                f"weight spectrum of {self.name} needs 2**{min(k, n - k)} words (at most 2**{MAX_SPECTRUM_DIMENSION}); "
+                f"weight spectrum of {self.name} needs 2**{min(k, n - k)} words "
+                f"(at most 2**{MAX_SPECTRUM_DIMENSION}); "
                 "its first terms can be found by a low-weight search, not here"
             )
         if k <= n - k:
@@ -239,7 +247,7 @@ def _matrix(values: ArrayLike, name: str, columns: int | None = None) -> Bits:
 
 
 def _weights(basis: Bits) -> tuple[int, ...]:
-    """Weight spectrum of the span of linearly independent rows: a table of low rows, a Gray code over the rest."""
+    """Weight spectrum of the span of independent rows: a table of the first, a Gray code over the rest."""
     rows = gf2.pack(basis)
     low = min(len(rows), 10)
     table = np.zeros((1, rows.shape[1]), np.uint64)
@@ -268,7 +276,7 @@ def _count_weights(table, rows, counts):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True, inline="always")
-def popcount(x: NDArray[np.uint64]) -> int:
+def popcount(x):  # type: ignore[no-untyped-def]
     """Number of ones of a 64-bit word (the classic SWAR sum, which LLVM turns into one instruction)."""
     x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
     x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))

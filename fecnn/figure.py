@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, which colour-blind readers tell apart, dark enough on white; in grey the markers do it.
+# Okabe and Ito's colours, which colour-blind readers tell apart; in grey the markers do it.
 _COLOURS = ("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#8A6D00", "#56B4E9", "#882255", "#E69F00")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (2, 1.5)), (0, (6, 2, 1, 2)))
@@ -27,8 +27,8 @@ def plot(study: Study, results: pd.DataFrame, metrics: tuple[str, ...] = ("bler"
     """Draw results of `fecnn.table`, a panel for each metric.
 
     Bands are 95 % intervals; points with fewer than 100 block errors are hollow, and a point without any is a
-    triangle at the upper end of its interval. Curves that coincide stay visible: later ones are drawn thinner,
-    with smaller markers. Published points are drawn as crosses.
+    triangle at the upper end of its interval. Curves that coincide stay visible: later ones are drawn
+    thinner, with smaller markers. Published points are drawn as crosses.
 
     Raises:
         LookupError: If a metric is none of ``bler``, ``ber``, ``ber_code``.
@@ -109,7 +109,9 @@ def _curve(axes: "Axes", rows: pd.DataFrame, metric: str, label: str, place: int
         label=label,
         zorder=3,
     )
-    axes.fill_between(seen["ebn0_db"], seen[f"{metric}_low"], seen[f"{metric}_high"], color=colour, alpha=0.15, linewidth=0)
+    axes.fill_between(
+        seen["ebn0_db"], seen[f"{metric}_low"], seen[f"{metric}_high"], color=colour, alpha=0.15, linewidth=0
+    )
     few = seen["block_errors"] < FEW_ERRORS
     size = 3.5 + 4.5 * share
     for points, face in ((seen[~few], colour), (seen[few], "white")):
@@ -124,7 +126,15 @@ def _curve(axes: "Axes", rows: pd.DataFrame, metric: str, label: str, place: int
             zorder=4,
         )
     none = rows[rows[metric] == 0]
-    axes.plot(none["ebn0_db"], none[f"{metric}_high"], linestyle="none", marker=7, markersize=6, color=colour, alpha=0.6)
+    axes.plot(
+        none["ebn0_db"],
+        none[f"{metric}_high"],
+        linestyle="none",
+        marker=7,
+        markersize=6,
+        color=colour,
+        alpha=0.6,
+    )
 
 
 def _published(study: Study) -> dict[str, list[Reference]]:

@@ -13,7 +13,7 @@ Words = NDArray[np.uint64]
 
 
 def pack(bits: Bits) -> Words:
-    """Pack the last axis, ``(..., n)`` bits, into ``(..., ceil(n / 64))`` words; bit j is bit j % 64 of word j // 64.
+    """Pack ``(..., n)`` bits into ``(..., ceil(n / 64))`` words; bit j is bit j % 64 of word j // 64.
 
     Example:
         >>> pack(np.array([[1, 0, 1], [0, 1, 1]], np.uint8))
@@ -104,7 +104,9 @@ def right_inverse(matrix: Bits) -> Bits:
     augmented = np.concatenate([matrix, np.eye(k, dtype=np.uint8)], axis=1)
     reduced, pivots = rref(augmented, order=[int(column) for column in unit_first])
     if len(pivots) < k:
-        raise ValueError(f"matrix of shape {matrix.shape} has rank {len(pivots)}; a right inverse needs rank {k}")
+        raise ValueError(
+            f"matrix of shape {matrix.shape} has rank {len(pivots)}; a right inverse needs rank {k}"
+        )
     inverse = np.zeros((n, k), np.uint8)
     inverse[pivots] = reduced[:, n:]
     return inverse
@@ -146,7 +148,7 @@ def _apply(bits, table, out):  # type: ignore[no-untyped-def]
     for frame in range(frames):
         total[:] = np.uint64(0)
         for octet in range(octets):
-            value = 0
+            value = np.int64(0)
             for i in range(8 * octet, min(8 * octet + 8, r)):
                 value |= np.int64(bits[frame, i]) << (i - 8 * octet)
             for word in range(words):

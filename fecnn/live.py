@@ -29,7 +29,11 @@ class Board:
         self._seconds: dict[tuple[str, float], float] = {}
         self._began = time.monotonic()
         console = Console(stderr=True)
-        self._live = Live(console=console, refresh_per_second=4, get_renderable=self._render) if console.is_terminal else None
+        self._live = (
+            Live(console=console, refresh_per_second=4, get_renderable=self._render)
+            if console.is_terminal
+            else None
+        )
 
     def __enter__(self) -> Self:
         if self._live:
@@ -56,7 +60,8 @@ class Board:
         if self._live is None and progress.finished and not (before and before.finished):
             total = progress.total
             print(
-                f"{curve} {ebn0_db:g} dB: {total.frames:,} frames, {total.block_errors:,} block errors, BLER {_rate(progress)}",
+                f"{curve} {ebn0_db:g} dB: {total.frames:,} frames, {total.block_errors:,} block errors, "
+                f"BLER {_rate(progress)}",
                 file=sys.stderr,
                 flush=True,
             )
@@ -71,7 +76,11 @@ class Board:
             finished = sum(progress.finished for progress in points.values())
             ebn0_db = self._current.get(curve, max(points))
             progress = points[ebn0_db]
-            left = "done" if finished == len(points) else _clock(sum(map(self._left, points.values())) / self._workers)
+            left = (
+                "done"
+                if finished == len(points)
+                else _clock(sum(map(self._left, points.values())) / self._workers)
+            )
             key = (curve, ebn0_db)
             speed = self._frames.get(key, 0) / self._seconds[key] if self._seconds.get(key) else 0.0
             table.add_row(
@@ -84,8 +93,11 @@ class Board:
                 f"{speed:,.0f}" if speed else "",
                 left,
             )
-        total = sum(self._left(p) for points in self._curves.values() for p in points.values()) / self._workers
-        table.caption = f"{_clock(time.monotonic() - self._began)} gone, about {_clock(total)} left; Ctrl-C stops, and nothing is lost"
+        total = (
+            sum(self._left(p) for points in self._curves.values() for p in points.values()) / self._workers
+        )
+        gone = _clock(time.monotonic() - self._began)
+        table.caption = f"{gone} gone, about {_clock(total)} left; Ctrl-C stops, and nothing is lost"
         return table
 
     def _left(self, progress: Progress) -> float:

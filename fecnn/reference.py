@@ -1,4 +1,4 @@
-"""Published numbers with their passports: where each stands, how it was read, and how far it can be trusted."""
+"""Published numbers with their passports: where each stands, and how far it can be trusted."""
 
 import csv
 import re
@@ -19,7 +19,8 @@ class Reference:
     metric: ``bler``, ``ber`` (message bits) or ``ber_code`` (code bits); others are kept but not compared.
     rounding: Half a unit of the last printed digit.
     errors, frames: Block errors and frames behind the value, where the source tells.
-    source, where, how: Publication; table, figure or file in it; ``seen``, ``digitised, 2 %``, ``inferred``, ...
+    source, where, how: Publication; table, figure or file in it; ``seen``, ``digitised, 2 %``, ``inferred``,
+        ...
     """
 
     code: str
@@ -65,7 +66,9 @@ def read_references(path: Path) -> list[Reference]:
             rows = csv.DictReader(file, strict=True)
             missing = [name for name in COLUMNS if name not in (rows.fieldnames or [])]
             if missing:
-                raise ValueError(f"{path} has no column {', '.join(missing)}; references have {', '.join(COLUMNS)}")
+                raise ValueError(
+                    f"{path} has no column {', '.join(missing)}; references have {', '.join(COLUMNS)}"
+                )
             return [_reference(path, line, row) for line, row in enumerate(rows, start=2)]
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{path} is not CSV: {error}") from None

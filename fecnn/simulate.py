@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -19,7 +19,7 @@ from fecnn.study import Point, Prefix, Task, build_decoder
 from fecnn.tally import Tally, tally
 
 CHUNK = 4096
-"""Frames made and decoded at a time: few enough to stay in cache. A multiple of 8, so that flags of chunks join."""
+"""Frames made and decoded at a time: few enough to stay in cache; a multiple of 8, so that flags join."""
 
 
 class DecodingError(RuntimeError):
@@ -76,7 +76,7 @@ def simulate(
     *,
     workers: int = 1,
     stop_now: Callable[[], bool] = lambda: False,
-) -> Iterator[Progress]:
+) -> Generator[Progress, None, None]:
     """Run what points still need; yields each point as it stands, then progress as batches are made.
 
     The point on which least time was spent goes next, so that all curves grow together. Closing the generator

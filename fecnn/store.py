@@ -97,7 +97,12 @@ class Store:
             datetime.now(UTC).isoformat(timespec="seconds"),
         ]
         marks = ", ".join("?" * (2 + len(row)))
-        with self._explained("cannot be written (all batches before this one are kept; make room and run again)"), self._db:
+        with (
+            self._explained(
+                "cannot be written (all batches before this one are kept; make room and run again)"
+            ),
+            self._db,
+        ):
             self._db.execute("insert or ignore into task values (?, ?)", (task.id, content))
             self._db.execute(f"insert or ignore into batch values ({marks})", (task.id, i, *row))
 
@@ -105,7 +110,9 @@ class Store:
         """All batches of a task, by index, without their flags."""
         columns = ", ".join(COUNTS)
         with self._explained("cannot be read"):
-            rows = self._db.execute(f"select i, {columns} from batch where task = ? order by i", (task.id,)).fetchall()
+            rows = self._db.execute(
+                f"select i, {columns} from batch where task = ? order by i", (task.id,)
+            ).fetchall()
         return {i: Tally(*counts) for i, *counts in rows}
 
     def flags(self, task: Task, i: int) -> bytes:
@@ -115,7 +122,9 @@ class Store:
             LookupError: If there is no such batch.
         """
         with self._explained("cannot be read"):
-            row = self._db.execute("select flags from batch where task = ? and i = ?", (task.id, i)).fetchone()
+            row = self._db.execute(
+                "select flags from batch where task = ? and i = ?", (task.id, i)
+            ).fetchone()
         if row is None:
             raise LookupError(f"{self.path} has no batch {i} of task {task.id[:12]}")
         return zlib.decompress(row[0])
@@ -125,8 +134,8 @@ class Store:
         columns = ["i", *COUNTS, "version", "host", "time"]
         with self._explained("cannot be read"):
             found = self._db.execute(
-                f"select task.id, task.content, {', '.join(columns)} from batch join task on task.id = batch.task "
-                "order by task.id, i"
+                f"select task.id, task.content, {', '.join(columns)} from batch "
+                "join task on task.id = batch.task order by task.id, i"
             ).fetchall()
         for task_id, content, *values in found:
             described = json.loads(content)
@@ -137,7 +146,11 @@ class Store:
 
     def _connect(self, mode: str) -> sqlite3.Connection:
         uri = f"{self.path.resolve().as_uri()}?mode={mode}"
-        if mode == "ro" and not os.access(self.path.parent, os.W_OK) and not Path(f"{self.path}-wal").exists():
+        if (
+            mode == "ro"
+            and not os.access(self.path.parent, os.W_OK)
+            and not Path(f"{self.path}-wal").exists()
+        ):
             uri += "&immutable=1"  # SQLite's own lock files cannot be made there, and nobody can be writing
         connection = sqlite3.connect(uri, uri=True, timeout=60)
         # In WAL mode this survives a killed process; only a power cut may lose the last commits.
@@ -146,7 +159,10 @@ class Store:
 
     def _check(self, write: bool) -> None:
         """Refuse what is not a whole store of this version; lay out a new one."""
-        header = {name: self._db.execute(f"pragma {name}").fetchone()[0] for name in ("application_id", "user_version")}
+        header = {
+            name: self._db.execute(f"pragma {name}").fetchone()[0]
+            for name in ("application_id", "user_version")
+        }
         empty = self._db.execute("select count(*) from sqlite_master").fetchone()[0] == 0
         if empty and header == {"application_id": 0, "user_version": 0}:
             if not write:
@@ -157,11 +173,14 @@ class Store:
             raise StoreError(f"{self.path} is not a fecnn results file; it is left as it is")
         if header["user_version"] > SCHEMA:
             raise StoreError(
-                f"{self.path} has schema {header['user_version']}, newer than {SCHEMA} of this version; upgrade fecnn"
+                f"{self.path} has schema {header['user_version']}, newer than {SCHEMA} of this version; "
+                "upgrade fecnn"
             )
         problems = self._db.execute("pragma quick_check(1)").fetchone()[0]
         if problems != "ok":
-            raise StoreError(f"{self.path} is damaged ({problems}); it is left as it is: move it away and run again")
+            raise StoreError(
+                f"{self.path} is damaged ({problems}); it is left as it is: move it away and run again"
+            )
 
     def _lay_out(self) -> None:
         self._db.execute("pragma journal_mode = wal")

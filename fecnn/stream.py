@@ -60,7 +60,9 @@ class FrameStream:
         octets = self._rows(frames, -(-k // 128), MESSAGE).astype("<u4", copy=False).view(np.uint8)
         return np.unpackbits(octets, axis=1, count=k, bitorder="little")
 
-    def standard_normal(self, size: tuple[int, ...], dtype: type[np.float32] = np.float32) -> NDArray[np.float32]:
+    def standard_normal(
+        self, size: tuple[int, ...], dtype: type[np.float32] = np.float32
+    ) -> NDArray[np.float32]:
         """N(0, 1) values, shape (frames, values); every further call draws fresh ones."""
         frames, values = size
         blocks = -(-values // 4)
@@ -69,7 +71,7 @@ class FrameStream:
         return out[:, :values]
 
     def random(self, size: tuple[int, ...], dtype: type[np.float32] = np.float32) -> NDArray[np.float32]:
-        """Uniform values in [0, 1) of 24 bits, shape (frames, values); every further call draws fresh ones."""
+        """24-bit uniform values in [0, 1), shape (frames, values); every further call draws fresh ones."""
         frames, values = size
         words = self._rows(frames, -(-values // 4), self._next(FLIPS))
         return (words[:, :values] >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-24)

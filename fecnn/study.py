@@ -210,7 +210,8 @@ class Study(_Table):
         """Every point of every curve.
 
         Raises:
-            ValueError: If a code, channel, decoder or option does not exist or a grid is impossible; all in one message.
+            ValueError: If a code, channel, decoder or option does not exist or a grid is impossible; all in
+            one message.
         """
         problems: list[str] = []
         points = [point for curve in self.curves for point in self._points_of(curve, problems)]
@@ -218,7 +219,9 @@ class Study(_Table):
         for point in points:
             other = first_curve.setdefault(point.task.id, point.curve)
             if other != point.curve:
-                problems.append(f"curves {other} and {point.curve} are the same at {point.task.ebn0_db} dB; drop one")
+                problems.append(
+                    f"curves {other} and {point.curve} are the same at {point.task.ebn0_db} dB; drop one"
+                )
         if problems:
             raise _problems(self.path, problems)
         return points
@@ -234,7 +237,7 @@ class Study(_Table):
         return read_references(path) if path.exists() else []
 
     def check(self) -> None:
-        """Build every decoder once, at its first point, so that what cannot run is refused before anything runs.
+        """Build every decoder once, at its first point: what cannot run is refused before anything runs.
 
         Raises:
             ValueError: All problems in one message.
@@ -302,7 +305,7 @@ class Study(_Table):
         return values
 
     def _code_name(self, curve: Curve) -> str:
-        """The code as `load_code` takes it: a catalogue name, or a path (relative ones start at the study's file)."""
+        """The code as `load_code` takes it: a name, or a path (relative ones start at the study's file)."""
         name = curve.code or self.code or ""
         if name == "uncoded":
             return uncoded(load_code(self._resolve(self.code or "")).k).name
@@ -375,4 +378,6 @@ def _problems(path: Path, problems: list[str]) -> ValueError:
     unique = list(dict.fromkeys(problems))
     if len(unique) == 1:
         return ValueError(f"{path}: {unique[0]}")
-    return ValueError(f"{path} has {len(unique)} problems:\n" + "\n".join(f"  - {problem}" for problem in unique))
+    return ValueError(
+        f"{path} has {len(unique)} problems:\n" + "\n".join(f"  - {problem}" for problem in unique)
+    )

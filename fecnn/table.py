@@ -21,13 +21,14 @@ METRICS = {"bler": "BLER", "ber": "BER", "ber_code": "BER (code bits)"}
 def table(study: Study, store: str | Path | None = None) -> pd.DataFrame:
     """Results of a study, one row a point.
 
-    Counts are those of the ordered prefix of batches; ``<rate>_low`` and ``_high`` are 95 % intervals of ``bler``
-    (Clopper-Pearson), ``ber`` (message bits) and ``ber_code`` (code bits; see `fecnn.tally.rate_interval`).
+    Counts are those of the ordered prefix of batches; ``<rate>_low`` and ``_high`` are 95 % intervals of
+    ``bler`` (Clopper-Pearson), ``ber`` (message bits) and ``ber_code`` (code bits; see
+    `fecnn.tally.rate_interval`).
 
     Args:
         study: The study.
-        store: A results file, or a ``results.csv``; if not given, ``fecnn-results/<study>.sqlite``, or, where there is
-            none, the ``results.csv`` that is shipped with the study.
+        store: A results file, or a ``results.csv``; if not given, ``fecnn-results/<study>.sqlite``, or, where
+            there is none, the ``results.csv`` that is shipped with the study.
 
     Raises:
         FileNotFoundError: If there are no results.
@@ -50,8 +51,8 @@ def results_path(study: Study) -> Path:
 def judge(study: Study, results: pd.DataFrame) -> pd.DataFrame:
     """Published points against ours, one row each: agrees if the two 95 % intervals (or reading errors) meet.
 
-    With many points some differ by chance: two exact intervals of equal width miss each other about once in 170
-    pairs, and one in 20 if the published value is much the more uncertain or the more precise.
+    With many points some differ by chance: two exact intervals of equal width miss each other about once in
+    170 pairs, and one in 20 if the published value is much the more uncertain or the more precise.
     """
     rows = []
     for point in study.points:
@@ -77,7 +78,9 @@ def judge(study: Study, results: pd.DataFrame) -> pd.DataFrame:
                         "how": reference.how,
                     }
                 )
-    columns = "curve ebn0_db metric published published_low published_high ours low high verdict source where how"
+    columns = (
+        "curve ebn0_db metric published published_low published_high ours low high verdict source where how"
+    )
     return pd.DataFrame(rows, columns=columns.split())
 
 
@@ -94,7 +97,8 @@ def display(study: Study, results: pd.DataFrame) -> pd.DataFrame:
                 "Eb/N0 [dB]": f"{row['ebn0_db']:g}",
                 "decoder": row["curve"],
                 "frames": f"{row['frames']:,}",
-                "block errors": f"{row['block_errors']:,}" + ("*" if row["block_errors"] < FEW_ERRORS else ""),
+                "block errors": f"{row['block_errors']:,}"
+                + ("*" if row["block_errors"] < FEW_ERRORS else ""),
                 "BLER [95 %]": with_interval(row["bler"], row["bler_low"], row["bler_high"]),
                 "BER [95 %]": with_interval(row["ber"], row["ber_low"], row["ber_high"]),
                 "us/frame": f"{row['us_per_frame']:.3g}",
@@ -107,7 +111,16 @@ def display(study: Study, results: pd.DataFrame) -> pd.DataFrame:
     return shown
 
 
-_COLUMNS = ("Eb/N0 [dB]", "decoder", "frames", "block errors", "BLER [95 %]", "BER [95 %]", "us/frame", "published")
+_COLUMNS = (
+    "Eb/N0 [dB]",
+    "decoder",
+    "frames",
+    "block errors",
+    "BLER [95 %]",
+    "BER [95 %]",
+    "us/frame",
+    "published",
+)
 
 FOOTNOTE = f"* fewer than {FEW_ERRORS} block errors"
 

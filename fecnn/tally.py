@@ -83,7 +83,7 @@ def _more_likely(code: Code, sent: Bits, words: Bits, llr: LLR) -> int:
 
 
 def proportion_interval(errors: int, frames: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Clopper-Pearson interval (1934) of a probability seen ``errors`` times in ``frames`` independent trials.
+    """Clopper-Pearson interval (1934) of a probability seen ``errors`` times in ``frames`` trials.
 
     Raises:
         ValueError: If not 0 <= errors <= frames, or the confidence is not in (0, 1).
@@ -104,13 +104,16 @@ def proportion_interval(errors: int, frames: int, confidence: float = 0.95) -> t
     return low, high
 
 
-def rate_interval(total: int, squares: int, frames: int, width: int, confidence: float = 0.95) -> tuple[float, float]:
+def rate_interval(
+    total: int, squares: int, frames: int, width: int, confidence: float = 0.95
+) -> tuple[float, float]:
     """Interval of a bit error rate from frames whose ``width`` bits err together.
 
-    The wrong bits of a frame are not independent, so that a binomial interval on bits is far too narrow. The errors are
-    taken as ``total^2 / variance`` independent events of equal size, with the variance of their sum estimated from the squares per
-    frame, and the events as Poisson (Fay and Feuer, Statistics in Medicine 16, 1997, gamma interval for weighted counts). Without
-    errors the upper end is that of the block error rate.
+    The wrong bits of a frame are not independent, so that a binomial interval on bits is far too narrow. The
+    errors are taken as ``total^2 / variance`` independent events of equal size, with the variance of their
+    sum estimated from the squares per frame, and the events as Poisson (Fay and Feuer, Statistics in Medicine
+    16, 1997, gamma interval for weighted counts). Without errors the upper end is that of the block error
+    rate.
 
     Args:
         total: Wrong bits in all frames.
@@ -129,7 +132,9 @@ def rate_interval(total: int, squares: int, frames: int, width: int, confidence:
     """
     _check(frames, confidence)
     if not (0 <= total <= squares <= width * total and total <= width * frames):
-        raise ValueError(f"counts contradict each other: total {total}, squares {squares}, {frames} frames of {width} bits")
+        raise ValueError(
+            f"counts contradict each other: total {total}, squares {squares}, {frames} frames of {width} bits"
+        )
     if total == 0:
         return proportion_interval(0, frames, confidence)
     if total == width * frames:
@@ -137,7 +142,7 @@ def rate_interval(total: int, squares: int, frames: int, width: int, confidence:
     tail = (1 - confidence) / 2
     rate = total / (frames * width)
     variance = squares - total * total / frames
-    # Frames that all have equally many errors show no variance (a single frame, say): then each counts as rare.
+    # Frames that all have equally many errors (a single one, say) show no variance: each counts as rare.
     events = total * total / (variance if variance > 0 else squares)
     low = float(gammaincinv(events, tail)) / events
     high = float(gammaincinv(events + 1, 1 - tail)) / events

@@ -22,10 +22,10 @@ class ContractError(AssertionError):
 def check_decoder(name: str, *codes: Code, symmetric: bool = True, **options: Any) -> None:
     """Check a decoder against the contract that studies rely on.
 
-    It must recover every codeword without noise; return uint8 bits of shape (B, n) or (B, k), also for no frames; leave its
-    input alone; give the same bits again, in other batches, and from two threads at once; be symmetric: receiving
-    codeword c instead of zero changes the decision by exactly c (which also licenses all-zero training); and not
-    have more block errors than undecoded hard decisions.
+    It must recover every codeword without noise; return uint8 bits of shape (B, n) or (B, k), also for no
+    frames; leave its input alone; give the same bits again, in other batches, and from two threads at once;
+    be symmetric: receiving codeword c instead of zero changes the decision by exactly c (which also licenses
+    all-zero training); and not have more block errors than undecoded hard decisions.
 
     Args:
         name: A decoder's name, or ``"module:function"`` of its factory.
@@ -55,7 +55,8 @@ class _Check:
         codewords = self.code.encode(messages)
         llr = channel.transmit(codewords, rng)
         self.require(
-            self.wrong(self.decode(8 * bpsk(codewords)), codewords) == 0, "does not recover codewords without noise"
+            self.wrong(self.decode(8 * bpsk(codewords)), codewords) == 0,
+            "does not recover codewords without noise",
         )
         before = llr.copy()
         decided = self.decode(llr)

@@ -1,12 +1,12 @@
 """Every decoder against its slow twin, on random codes and LLRs, easy and hostile."""
 
 import numpy as np
+import oracles
 import pytest
 
 import fecnn
 from fecnn import Code, gf2
 from fecnn.arrays import bpsk
-import oracles
 
 EXACT = [
     ("ml", {"method": "codebook"}),
@@ -93,7 +93,9 @@ def test_osd_ties_are_as_good_as_the_textbook_list(rng):
 def test_osd_of_long_codes(n, rng):
     """Several words of checks: errors only where the reliability is least, which order 0 must undo."""
     k = n // 3
-    code = Code.from_generator(np.concatenate([np.eye(k, dtype=np.uint8), rng.integers(0, 2, (k, n - k), dtype=np.uint8)], axis=1))
+    code = Code.from_generator(
+        np.concatenate([np.eye(k, dtype=np.uint8), rng.integers(0, 2, (k, n - k), dtype=np.uint8)], axis=1)
+    )
     codewords = code.encode(rng.integers(0, 2, (20, k), dtype=np.uint8))
     llr = bpsk(codewords) * rng.uniform(3, 4, codewords.shape)
     wrong = rng.permuted(np.tile(np.arange(n) < 5, (20, 1)), axis=1)
@@ -146,7 +148,11 @@ def test_map_is_stable_at_any_snr(rng):
 def test_map_of_a_constant_bit_is_certain():
     code = Code.from_generator([[1, 0, 1]])
     for method in ("codebook", "trellis"):
-        assert fecnn.soft_decoder("map", code, method=method)(np.float32([1, -2, 3])).tolist() == [4.0, np.inf, 4.0]
+        assert fecnn.soft_decoder("map", code, method=method)(np.float32([1, -2, 3])).tolist() == [
+            4.0,
+            np.inf,
+            4.0,
+        ]
 
 
 def test_trellis_is_minimal(rng):
@@ -195,7 +201,9 @@ def test_contract(name):
     from fecnn.testing import check_decoder
 
     check_decoder(name)
-    check_decoder(name, fecnn.golay(extended=False), fecnn.load_code("bch-15-7"), fecnn.single_parity_check(9))
+    check_decoder(
+        name, fecnn.golay(extended=False), fecnn.load_code("bch-15-7"), fecnn.single_parity_check(9)
+    )
 
 
 def test_contract_of_a_plug_in():
@@ -225,7 +233,11 @@ def test_contract_refuses(name, clause):
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("wrong_dtype", "must return a uint8 array"), ("wrong_shape", "must return shape"), ("not_bits", "bits 0 and 1, got 2")],
+    [
+        ("wrong_dtype", "must return a uint8 array"),
+        ("wrong_shape", "must return shape"),
+        ("not_bits", "bits 0 and 1, got 2"),
+    ],
 )
 def test_what_a_plug_in_returns_is_checked(name, message):
     decode = fecnn.decoder(f"plugins:{name}", fecnn.hamming(3))
@@ -251,7 +263,11 @@ def test_entry_points_are_found(monkeypatch):
         (lambda c: fecnn.decoder("fecnn.build:nothing", c), LookupError, "no function 'nothing'"),
         (lambda c: fecnn.decoder("osd", c, ordr=1), TypeError, "no option 'ordr'; did you mean order"),
         (lambda c: fecnn.decoder("hard-ml", c, t=1), TypeError, "no option 't'; it has none"),
-        (lambda c: fecnn.decoder("osd", c, order=5), ValueError, r"order must be in 0..4 for hamming-7-4, got 5"),
+        (
+            lambda c: fecnn.decoder("osd", c, order=5),
+            ValueError,
+            r"order must be in 0..4 for hamming-7-4, got 5",
+        ),
         (lambda c: fecnn.decoder("ml", c, method="magic"), ValueError, "codebook or trellis, got 'magic'"),
         (lambda c: fecnn.decoder("map", c, bits="all"), ValueError, "message or code"),
         (lambda c: fecnn.decoder("hard", c, t=-1), ValueError, "t must be 0 or more"),
@@ -337,7 +353,7 @@ def test_bounded_memory_networks_compute_the_same_function(rng, monkeypatch):
 
 
 def test_networks_are_what_the_theorems_say(rng):
-    """Binary weights that are the codebook, no hidden layer or one of 2^k units; both forms give the same posterior."""
+    """Binary weights that are the codebook, no hidden layer or one of 2^k; both forms agree."""
     import torch
 
     from fecnn.nets.codebook import MLNN, SLNN
@@ -364,7 +380,7 @@ def test_networks_are_what_the_theorems_say(rng):
 
 
 def test_networks_equal_the_exact_decoders_frame_by_frame():
-    """SLNN is exact ML and MLNN exact bit-wise MAP on BCH (31,21), on the frames of the shipped study's points."""
+    """SLNN is exact ML and MLNN exact bit-wise MAP on BCH (31,21)."""
     from fecnn.stream import FrameStream
 
     code = fecnn.load_code("bch-31-21")

@@ -1,4 +1,4 @@
-"""The shape of the package: imports run one way, importing it is light, and one place knows the sign convention."""
+"""The shape of the package: imports run one way and are light; one place knows the signs."""
 
 import ast
 import re

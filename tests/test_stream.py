@@ -1,10 +1,10 @@
 """Frames are a function of (name, index): against Python integers and float64, and as random numbers."""
 
 import numpy as np
+import oracles
 import pytest
 from scipy import stats
 
-import oracles
 from fecnn.stream import FrameStream, box_muller, philox
 
 

@@ -139,13 +139,16 @@ def test_a_file_that_is_no_text_is_refused(tmp_path):
         load_study(tmp_path / "mine.toml")
 
 
-@pytest.mark.parametrize("grid", ["from = inf, to = 1, step = 1", "from = nan, to = 1, step = 1", "from = 0, to = nan, step = 1"])
+@pytest.mark.parametrize(
+    "grid", ["from = inf, to = 1, step = 1", "from = nan, to = 1, step = 1", "from = 0, to = nan, step = 1"]
+)
 def test_grids_that_are_not_finite_are_refused_in_words(tmp_path, grid):
     assert "ebn0_db" in refusal(tmp_path, BASE + f"ebn0_db = {{ {grid} }}\n")
 
 
 @pytest.mark.parametrize(
-    "line", ["batch = true", 'batch = "12"', "stop = { block_errors = true }", "ebn0_db = [true]", 'ebn0_db = ["1"]']
+    "line",
+    ["batch = true", 'batch = "12"', "stop = { block_errors = true }", "ebn0_db = [true]", 'ebn0_db = ["1"]'],
 )
 def test_truth_values_and_words_are_no_numbers(tmp_path, line):
     assert line.split()[0] in refusal(tmp_path, BASE + line + "\n")
@@ -166,7 +169,9 @@ def test_a_plug_in_without_a_module_is_refused_in_words(tmp_path):
 
 
 def test_all_problems_are_told_at_once(tmp_path):
-    text = HEAD + """
+    text = (
+        HEAD
+        + """
 [[curve]]
 label = "one"
 decoder = "osdd"
@@ -178,6 +183,7 @@ label = "two"
 decoder = "ml"
 options = { methd = "trellis" }
 """
+    )
     message = refusal(tmp_path, text)
     assert message.startswith("FILE has 5 problems:\n  - ")
     for words in ("'osdd'", "'hamming-7-44'", "'bbsc'", "has no points", "'methd'"):
@@ -225,7 +231,9 @@ def test_the_decoder_is_built_for_the_channel_of_its_point(tmp_path, request, mo
 
 
 def test_unknown_studies_and_missing_files(tmp_path):
-    with pytest.raises(LookupError, match="unknown study 'optimal-haming-7-4'; did you mean optimal-hamming-7-4"):
+    with pytest.raises(
+        LookupError, match="unknown study 'optimal-haming-7-4'; did you mean optimal-hamming-7-4"
+    ):
         load_study("optimal-haming-7-4")
     with pytest.raises(FileNotFoundError, match="there is no study file"):
         load_study(tmp_path / "none.toml")
@@ -250,7 +258,9 @@ def test_a_study_is_called_by_its_folder_or_file(tmp_path, monkeypatch):
     assert load_study(folder / "other.toml").name == "other"
     monkeypatch.chdir(folder)
     assert load_study("other.toml").name == "other"
-    assert load_study("study.toml").name == load_study(".").name == load_study("./study.toml").name == "my-study"
+    assert (
+        load_study("study.toml").name == load_study(".").name == load_study("./study.toml").name == "my-study"
+    )
 
 
 def test_published_points_are_found_from_another_folder(tmp_path, monkeypatch):
@@ -408,8 +418,16 @@ def test_two_ways_to_write_a_point_are_one_task(tmp_path):
     ("rule", "enough", "too_little"),
     [
         ({"frames": 100}, Tally(frames=100), Tally(frames=99, block_errors=99, seconds=1e9)),
-        ({"block_errors": 5}, Tally(frames=9, block_errors=5), Tally(frames=10**9 - 1, block_errors=4, seconds=1e9)),
-        ({"seconds": 1.5}, Tally(frames=1, seconds=1.5), Tally(frames=10**6, block_errors=10**6, seconds=1.4)),
+        (
+            {"block_errors": 5},
+            Tally(frames=9, block_errors=5),
+            Tally(frames=10**9 - 1, block_errors=4, seconds=1e9),
+        ),
+        (
+            {"seconds": 1.5},
+            Tally(frames=1, seconds=1.5),
+            Tally(frames=10**6, block_errors=10**6, seconds=1.4),
+        ),
         # 95 % of 100 in 1000: 0.0821 to 0.1203, relative width 0.382.
         (
             {"relative_width": 0.383},

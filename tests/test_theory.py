@@ -13,7 +13,9 @@ from fecnn.tally import Tally
 
 
 def simulate(code, decoder, ebn0_db, frames, **options):
-    task = Task(code.name, code.fingerprint, "awgn", decoder, tuple(options.items()), float(ebn0_db), 7, 16384)
+    task = Task(
+        code.name, code.fingerprint, "awgn", decoder, tuple(options.items()), float(ebn0_db), 7, 16384
+    )
     total = Tally()
     for i in range(-(-frames // task.batch)):
         total += run_batch(task, i)
@@ -28,7 +30,9 @@ def crossover(code, ebn0_db):
     return norm.sf(math.sqrt(2 * code.rate * 10 ** (ebn0_db / 10)))
 
 
-@pytest.mark.parametrize(("name", "t"), [("hamming-7-4", 1), ("bch-15-7", 2), ("bch-31-21", 2), ("golay-24-12", 3)])
+@pytest.mark.parametrize(
+    ("name", "t"), [("hamming-7-4", 1), ("bch-15-7", 2), ("bch-31-21", 2), ("golay-24-12", 3)]
+)
 def test_bounded_distance_decoding_fails_on_more_than_t_errors(name, t):
     code = fecnn.load_code(name)
     for ebn0_db in (1, 4):
@@ -60,7 +64,9 @@ def test_ml_of_hamming_7_4(ebn0_db, bler):
     assert abs(total.block_errors / total.frames - bler) < 0.015 * bler + five_sigma(bler, total.frames)
 
 
-@pytest.mark.parametrize(("ebn0_db", "ml_ber", "map_ber"), [(0, 0.1256, 0.1233), (2, 0.0429, 0.0424), (4, 6.95e-3, 6.90e-3)])
+@pytest.mark.parametrize(
+    ("ebn0_db", "ml_ber", "map_ber"), [(0, 0.1256, 0.1233), (2, 0.0429, 0.0424), (4, 6.95e-3, 6.90e-3)]
+)
 def test_ber_of_polar_16_8(ebn0_db, ml_ber, map_ber):
     """Message bits of the non-systematic code, ML and bit-wise MAP, against an independent simulation."""
     code = fecnn.load_code("polar-16-8")
@@ -86,7 +92,7 @@ def test_ml_lies_between_its_bounds(name):
 
 
 def test_every_ml_error_is_counted_in_the_lower_bound():
-    """Exact ML errs only with a word more likely than the sent one; a weaker decoder's count bounds ML from below."""
+    """Exact ML errs only with a word more likely than the sent one; a weaker decoder's count bounds it."""
     code = fecnn.load_code("bch-15-7")
     ml, weak = simulate(code, "ml", 1, 50_000), simulate(code, "osd", 1, 50_000, order=0)
     assert ml.ml_errors == ml.block_errors

@@ -46,7 +46,8 @@ def decoder(name: str, code: Code, channel: Channel | None = None, /, **options:
         options: The factory's own options, such as ``order=2`` of ``osd``.
 
     Returns:
-        A function from LLRs, ``(..., n)`` real, to code bits ``(..., n)`` or message bits ``(..., k)``, uint8.
+        A function from LLRs, ``(..., n)`` real, to code bits ``(..., n)`` or message bits ``(..., k)``,
+        uint8.
 
     Raises:
         LookupError: If there is no such decoder.
@@ -69,8 +70,8 @@ def decoder(name: str, code: Code, channel: Channel | None = None, /, **options:
             raise TypeError(f"decoder {name} must return a uint8 array, got {_describe(bits)}")
         if bits.shape not in ((len(flat), code.n), (len(flat), code.k)):
             raise ValueError(
-                f"decoder {name} must return shape {(len(flat), code.n)} (code bits) or {(len(flat), code.k)} "
-                f"(message bits), got {bits.shape}"
+                f"decoder {name} must return shape {(len(flat), code.n)} (code bits) or "
+                f"{(len(flat), code.k)} (message bits), got {bits.shape}"
             )
         if bits.size and bits.max() > 1:
             raise ValueError(f"decoder {name} must return bits 0 and 1, got {bits.max()}")
@@ -97,7 +98,9 @@ def soft_decoder(name: str, code: Code, channel: Channel | None = None, /, **opt
         flat = frames.reshape(frames.size // code.n, code.n)
         app = decode(flat)
         if not isinstance(app, np.ndarray) or app.dtype != np.float32 or app.shape != flat.shape:
-            raise TypeError(f"soft decoder {name} must return float32 of shape {flat.shape}, got {_describe(app)}")
+            raise TypeError(
+                f"soft decoder {name} must return float32 of shape {flat.shape}, got {_describe(app)}"
+            )
         if np.isnan(app).any():
             raise ValueError(f"soft decoder {name} returned NaN")
         return app.reshape(frames.shape)
@@ -108,7 +111,9 @@ def soft_decoder(name: str, code: Code, channel: Channel | None = None, /, **opt
 def decoder_names(*, soft: bool = False) -> list[str]:
     """Every decoder known by name: the built-in ones and installed plug-ins."""
     group = SOFT_GROUP if soft else HARD_GROUP
-    return sorted({*(BUILT_IN_SOFT if soft else BUILT_IN), *(entry.name for entry in entry_points(group=group))})
+    return sorted(
+        {*(BUILT_IN_SOFT if soft else BUILT_IN), *(entry.name for entry in entry_points(group=group))}
+    )
 
 
 def factory(name: str, *, soft: bool = False) -> Factory:
@@ -133,11 +138,15 @@ def factory(name: str, *, soft: bool = False) -> Factory:
         except ModuleNotFoundError as error:
             if error.name is None or not (module + ".").startswith(error.name + "."):
                 raise
-            raise LookupError(f"no module {module!r} for {kind} {name!r}; is it installed, or on PYTHONPATH?") from None
+            raise LookupError(
+                f"no module {module!r} for {kind} {name!r}; is it installed, or on PYTHONPATH?"
+            ) from None
         except AttributeError:
             raise LookupError(f"module {module!r} has no function {function!r} for {kind} {name!r}") from None
     if not callable(found):
-        raise TypeError(f"{kind} {name} must be a function make(code, channel, /, **options), got {_describe(found)}")
+        raise TypeError(
+            f"{kind} {name} must be a function make(code, channel, /, **options), got {_describe(found)}"
+        )
     return found  # type: ignore[no-any-return]
 
 
@@ -158,7 +167,7 @@ def check_options(name: str, make: Factory, options: dict[str, Any]) -> None:
 
 
 def as_output(code: Code, messages: Bits) -> Bits:
-    """Message bits (B, k) as a decoder returns them: where n = k they could not be told from code bits, so those it is."""
+    """Message bits (B, k) as decoders return them: as code bits where n = k, for widths tell them apart."""
     return code.encode(messages) if code.n == code.k else messages
 
 
@@ -168,7 +177,9 @@ def _make(make: Factory, name: str, code: Code, channel: Channel | None, options
     check_options(name, make, options)
     decode = make(code, channel, **options)
     if not callable(decode):
-        raise TypeError(f"the factory of decoder {name} must return a function llr -> bits, got {_describe(decode)}")
+        raise TypeError(
+            f"the factory of decoder {name} must return a function llr -> bits, got {_describe(decode)}"
+        )
     return decode
 
 

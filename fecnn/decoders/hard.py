@@ -14,7 +14,7 @@ MAX_CHECKS = 24
 
 
 def hard(code: Code, channel: Channel | None = None, /, *, t: int | None = None) -> Decoder:
-    """Bounded-distance hard-decision decoding: corrects up to t errors, else returns the hard decision unchanged.
+    """Bounded-distance hard-decision decoding: corrects up to t errors, else leaves the hard decision.
 
     Args:
         code: n - k at most 24.
@@ -38,7 +38,7 @@ def hard(code: Code, channel: Channel | None = None, /, *, t: int | None = None)
 
 
 def hard_ml(code: Code, channel: Channel | None = None, /) -> Decoder:
-    """Hard-decision maximum likelihood: the hard decision plus a least-weight leader of its coset (Slepian 1956).
+    """Hard-decision maximum likelihood: flips a least-weight leader of the coset (Slepian 1956).
 
     Raises:
         ValueError: If n - k > 24.

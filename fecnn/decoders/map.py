@@ -18,17 +18,20 @@ MAX_CODEBOOK_K = 16
 """Largest k for a-posteriori sums over the codebook."""
 
 
-def map_bits(code: Code, channel: Channel | None = None, /, *, bits: str = "message", method: str = "auto") -> Decoder:
+def map_bits(
+    code: Code, channel: Channel | None = None, /, *, bits: str = "message", method: str = "auto"
+) -> Decoder:
     """Exact bit-wise maximum a-posteriori decisions: each bit by the sign of its a-posteriori LLR, alone.
 
-    It minimises the bit error rate, not the block error rate, and code bits decided so need not be a codeword.
+    It minimises the bit error rate, not the block error rate, and code bits decided so need not be a
+    codeword.
 
     Args:
         code: With k at most 16, or a trellis as in `ml`.
         channel: Not used: LLRs are enough.
         bits: ``message`` to decide the k message bits (returns (B, k)), ``code`` for the n code bits.
-        method: ``codebook`` (sums over all 2**k codewords), ``trellis`` (BCJR on the minimal trellis; Bahl, Cocke,
-            Jelinek and Raviv 1974), or ``auto`` for the cheaper.
+        method: ``codebook`` (sums over all 2**k codewords), ``trellis`` (BCJR on the minimal trellis; Bahl,
+            Cocke, Jelinek and Raviv 1974), or ``auto`` for the cheaper.
 
     Raises:
         ValueError: If an option is unknown, the code is too large, or message bits are asked of the trellis
@@ -60,7 +63,7 @@ def map_bits(code: Code, channel: Channel | None = None, /, *, bits: str = "mess
 
 
 def map_app(code: Code, channel: Channel | None = None, /, *, method: str = "auto") -> SoftDecoder:
-    """Exact a-posteriori LLRs of the n code bits, float32; infinite for a bit that is the same in all codewords.
+    """Exact a-posteriori LLRs of the n code bits, float32; infinite for a bit that is constant.
 
     Arguments and errors as for the decoder ``map``.
     """
@@ -81,7 +84,8 @@ def _choose(code: Code, method: str, bits: str) -> str:
         method = cheaper if fits[cheaper] else "trellis" if cheaper == "codebook" else "codebook"
     if not fits[method]:
         raise ValueError(
-            f"exact {bits}-bit MAP of {code.name} by {method} is out of reach (codebook: k <= {MAX_CODEBOOK_K}, here {code.k}; "
+            f"exact {bits}-bit MAP of {code.name} by {method} is out of reach "
+            f"(codebook: k <= {MAX_CODEBOOK_K}, here {code.k}; "
             f"trellis: {states:.1e} states"
             + ("" if bits == "code" else ", and a systematic G")
             + "); use osd for hard decisions"

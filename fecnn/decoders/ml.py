@@ -20,8 +20,8 @@ def ml(code: Code, channel: Channel | None = None, /, *, method: str = "auto") -
     Args:
         code: With k at most 24, or a minimal trellis of at most 2**22 states and n - k at most 20.
         channel: Not used: LLRs are enough.
-        method: ``codebook`` (Walsh-Hadamard correlation with all 2**k codewords), ``trellis`` (Viterbi on the minimal
-            syndrome trellis, Wolf 1978), or ``auto`` for the cheaper.
+        method: ``codebook`` (Walsh-Hadamard correlation with all 2**k codewords), ``trellis`` (Viterbi on the
+            minimal syndrome trellis, Wolf 1978), or ``auto`` for the cheaper.
 
     Raises:
         ValueError: If the method is unknown, or the code is too large for it.
@@ -39,8 +39,8 @@ def ml(code: Code, channel: Channel | None = None, /, *, method: str = "auto") -
     if method == "auto":
         if not any(fits.values()):
             raise ValueError(
-                f"exact ML of {code.name} would need 2**{code.k} codewords or a trellis of {states:.1e} states; "
-                "use osd (order 2 or 3 comes near)"
+                f"exact ML of {code.name} would need 2**{code.k} codewords or a trellis of {states:.1e} "
+                "states; use osd (order 2 or 3 comes near)"
             )
         method = _cheaper(code, states) if all(fits.values()) else next(m for m in fits if fits[m])
     if not fits[method]:
@@ -50,7 +50,7 @@ def ml(code: Code, channel: Channel | None = None, /, *, method: str = "auto") -
 
 
 def trellis_states(code: Code) -> int:
-    """States of the minimal trellis over all depths 1..n: the sum of 2^(rank of past + rank of future - rank of H)."""
+    """States of the minimal trellis at depths 1..n: each 2^(rank of past + rank of future - rank of H)."""
     H = gf2.rref(code.H)[0]
     past = _prefix_ranks(H)
     future = _prefix_ranks(H[:, ::-1])[::-1]

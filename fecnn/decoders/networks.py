@@ -21,9 +21,17 @@ MAX_LOGITS = 1 << 21
 
 
 def slnn(
-    code: Code, channel: Channel | None = None, /, *, weights: str = "binary", dtype: str = "float64", device: str = "cpu"
+    code: Code,
+    channel: Channel | None = None,
+    /,
+    *,
+    weights: str = "binary",
+    dtype: str = "float64",
+    device: str = "cpu",
 ) -> Decoder:
-    """Training-free single-label network: codeword-wise ML (arXiv 2503.18758, Theorem 1; see `fecnn.nets.codebook.SLNN`).
+    """Training-free single-label network: codeword-wise ML (arXiv 2503.18758, Theorem 1).
+
+    The network is `fecnn.nets.codebook.SLNN`.
 
     Args:
         code: With k at most 24.
@@ -39,15 +47,24 @@ def slnn(
     shifts = torch.arange(code.k - 1, -1, -1, device=device)
 
     def decide(r: Tensor) -> Tensor:
-        return ((network.decide(r)[:, None] >> shifts) & 1).to(torch.uint8)
+        messages: Tensor = (network.decide(r)[:, None] >> shifts) & 1
+        return messages.to(torch.uint8)
 
     return _on_torch(decide, code, dtype, device)
 
 
 def mlnn(
-    code: Code, channel: Channel | None = None, /, *, weights: str = "binary", dtype: str = "float64", device: str = "cpu"
+    code: Code,
+    channel: Channel | None = None,
+    /,
+    *,
+    weights: str = "binary",
+    dtype: str = "float64",
+    device: str = "cpu",
 ) -> Decoder:
-    """Training-free multi-label network: bit-wise ML of the message bits (arXiv 2503.18758, Theorem 2; see `fecnn.nets.codebook.MLNN`).
+    """Training-free multi-label network: bit-wise ML of the message bits (arXiv 2503.18758, Theorem 2).
+
+    The network is `fecnn.nets.codebook.MLNN`.
 
     The softmax needs the noise level, which is already in the LLRs. Arguments and errors as for ``slnn``.
     """

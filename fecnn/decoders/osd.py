@@ -13,8 +13,8 @@ from fecnn.decoders.kernels import osd as kernel
 def osd(code: Code, channel: Channel | None = None, /, *, order: int = 2) -> Decoder:
     """Ordered-statistics decoding (Fossorier and Lin, IEEE Trans. IT 41(5), 1995).
 
-    The most likely of the codewords that differ from the hard decision in at most ``order`` positions of the most
-    reliable basis. Patterns that cannot win are skipped, which changes no decision.
+    The most likely of the codewords that differ from the hard decision in at most ``order`` positions of the
+    most reliable basis. Patterns that cannot win are skipped, which changes no decision.
 
     Args:
         code: Any n.

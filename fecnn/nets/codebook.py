@@ -1,7 +1,7 @@
 """The training-free networks: SLNN and MLNN whose weights are the codebook (arXiv 2503.18758).
 
-Both take r, a row of n values that are, up to a positive factor, the log-likelihood ratios log p(y|0) / p(y|1).
-(The papers send bit 0 as -1; here it is +1, hence the minus sign below.)
+Both take r, a row of n values that are, up to a positive factor, the log-likelihood ratios log p(y|0) /
+p(y|1). (The papers send bit 0 as -1; here it is +1, hence the minus sign below.)
 """
 
 from collections.abc import Iterator
@@ -16,20 +16,23 @@ BLOCK = 1 << 14
 
 
 class SLNN(nn.Module):
-    """Single-label network: n inputs, no hidden layer, 2^k outputs; its argmax is the maximum-likelihood message.
+    """Single-label network: n inputs, no hidden layer, 2^k outputs; its argmax is the ML message.
 
-    Proof. ML picks the codeword c that maximises p(y|c), that is log p(y|c) = const - sum_j r_j c_j when r is the
-    LLR: each bit that is 1 costs r_j. So with binary weights W_ij = c_ij, the output -r W^T is the log-likelihood of every
-    codeword up to one common constant, and its largest entry is ML's codeword. With weights 2 c_ij - 1 in {-1, +1}, the output
-    -r W^T / 2 = -sum_j r_j c_ij + sum_j r_j / 2 differs from it by a constant that is common to all codewords. A positive factor
-    on r changes no argmax, so neither form needs the noise level. QED.
+    Proof. ML picks the codeword c that maximises p(y|c), that is log p(y|c) = const - sum_j r_j c_j when r is
+    the
+    LLR: each bit that is 1 costs r_j. So with binary weights W_ij = c_ij, the output -r W^T is the
+    log-likelihood of every codeword up to one common constant, and its largest entry is ML's codeword. With
+    weights 2 c_ij - 1 in {-1, +1}, the output
+    -r W^T / 2 = -sum_j r_j c_ij + sum_j r_j / 2 differs from it by a constant that is common to all
+    codewords. A positive factor on r changes no argmax, so neither form needs the noise level. QED.
 
     Args:
         code: Any code with k <= 24.
         weights: ``binary`` for 0 and 1, ``bipolar`` for -1 and +1.
 
-    Shapes: r (B, n) floating point -> logits (B, 2^k). The weights, buffer ``codewords`` (2^k, n) int8, take part in
-    ``state_dict`` and ``to``; `decide` converts a block of them at a time, so that k = 21 fits in memory.
+    Shapes: r (B, n) floating point -> logits (B, 2^k). The weights, buffer ``codewords`` (2^k, n) int8, take
+    part in ``state_dict`` and ``to``; `decide` converts a block of them at a time, so that k = 21 fits in
+    memory.
     """
 
     codewords: Tensor
@@ -68,20 +71,21 @@ class SLNN(nn.Module):
 
 
 class MLNN(nn.Module):
-    """Multi-label network: n inputs, 2^k hidden units with scaled softmax, k outputs, threshold 1/2: bit-wise ML.
+    """Multi-label network: n inputs, 2^k softmax units, k outputs, threshold 1/2: bit-wise ML.
 
-    Proof. By the proof of `SLNN` the hidden logits are log-likelihoods up to a common constant once r times ``scale`` is the
-    LLR, so their softmax is P(message i | y), all messages being equally likely. The output weights are the message
-    bits b_ij, so output j is sum_i b_ij P(i | y) = P(b_j = 1 | y), and comparing it with 1/2 minimises the error
-    probability of each bit. QED. Unlike SLNN's argmax, the softmax needs the scale: 1 for LLRs, 2 / sigma^2 for BPSK values y.
+    Proof. By the proof of `SLNN` the hidden logits are log-likelihoods up to a common constant once r times
+    ``scale`` is the LLR, so their softmax is P(message i | y), all messages being equally likely. The output
+    weights are the message bits b_ij, so output j is sum_i b_ij P(i | y) = P(b_j = 1 | y), and comparing it
+    with 1/2 minimises the error probability of each bit. QED. Unlike SLNN's argmax, the softmax needs the
+    scale: 1 for LLRs, 2 / sigma^2 for BPSK values y.
 
     Args:
         code: Any code with k <= 24.
         scale: Factor that makes r an LLR.
         weights: Form of the first layer: ``binary`` or ``bipolar``, as in `SLNN`.
 
-    Shapes: r (B, n) floating point -> probabilities (B, k) that each message bit is 1. Buffers: ``hidden.codewords``
-    (2^k, n) and ``messages`` (2^k, k), int8.
+    Shapes: r (B, n) floating point -> probabilities (B, k) that each message bit is 1. Buffers:
+    ``hidden.codewords`` (2^k, n) and ``messages`` (2^k, k), int8.
     """
 
     messages: Tensor

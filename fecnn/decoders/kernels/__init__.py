@@ -1,5 +1,5 @@
 """Numba kernels: arrays in, arrays out, nothing else. Their callers check, they trust.
 
-Metrics of float32 LLRs are summed in float64, where such sums are exact in practice: decoders that compute the
-same optimum by different routes then break near ties alike, and give equal counts.
+Metrics of float32 LLRs are summed in float64, where such sums are exact in practice: decoders that compute
+the same optimum by different routes then break near ties alike, and give equal counts.
 """

@@ -10,7 +10,7 @@ import numpy as np
 
 
 @nb.njit(cache=True, nogil=True)
-def _correlate(llr, first, columns, work):  # type: ignore[no-untyped-def]
+def _correlate(llr, first, columns, work):
     """Correlations of frames ``first``, ... (one a lane) with all codewords: work (2^k, lanes) f8."""
     size, lanes = work.shape
     work[:] = 0.0
@@ -29,7 +29,7 @@ def _correlate(llr, first, columns, work):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True)
-def most_likely(llr, columns, k, lanes, message):  # type: ignore[no-untyped-def]
+def most_likely(llr, columns, k, lanes, message):
     """Index of the most likely message; of equals the lowest.
 
     llr (B, n) f4; columns (n,) i8, the k bits of each column of G, first row most significant;
@@ -52,11 +52,11 @@ def most_likely(llr, columns, k, lanes, message):  # type: ignore[no-untyped-def
 
 
 @nb.njit(cache=True, nogil=True)
-def posterior(llr, columns, k, targets, app):  # type: ignore[no-untyped-def]
+def posterior(llr, columns, k, targets, app):
     """A-posteriori LLRs of bits, each a linear function of the message.
 
-    llr (B, n) f4; columns as in `most_likely`; targets (2^k, t) f8, the t wanted bits of each message as 0.0 and 1.0;
-    app (B, t) f8 out, infinite where a bit is constant.
+    llr (B, n) f4; columns as in `most_likely`; targets (2^k, t) f8, the t wanted bits of each message as 0.0
+    and 1.0; app (B, t) f8 out, infinite where a bit is constant.
     """
     work = np.empty((1 << k, 1), np.float64)
     wanted = targets.shape[1]
@@ -80,7 +80,7 @@ def posterior(llr, columns, k, targets, app):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True)
-def _far_posterior(work, bits):  # type: ignore[no-untyped-def]
+def _far_posterior(work, bits):
     """The same for one bit whose less likely value underflows: each value has its own reference."""
     tops = np.full(2, -np.inf)
     for i in range(len(work)):

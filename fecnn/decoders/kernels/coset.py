@@ -9,8 +9,8 @@ import numpy as np
 
 
 @nb.njit(cache=True, nogil=True)
-def grow(columns, radius, flip):  # type: ignore[no-untyped-def]
-    """columns (n,) u8; radius, the largest weight wanted; flip (2^(n-k),) i2 out: n at zero, -1 where none."""
+def grow(columns, radius, flip):
+    """Fill flip (2^(n-k),) i2, n at zero, -1 where none, from columns (n,) u8 up to weight ``radius``."""
     n = len(columns)
     flip[:] = -1
     flip[0] = n
@@ -32,8 +32,8 @@ def grow(columns, radius, flip):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True)
-def correct(llr, columns, flip, out):  # type: ignore[no-untyped-def]
-    """Hard decisions of llr (B, n) f4, plus the leader of their coset where the table has one: out (B, n) u1."""
+def correct(llr, columns, flip, out):
+    """Hard decisions of llr (B, n) f4, plus the leader of their coset where there is one: out (B, n) u1."""
     frames, n = llr.shape
     for frame in range(frames):
         syndrome = np.int64(0)

@@ -11,7 +11,7 @@ import numpy as np
 
 
 @nb.njit(cache=True, nogil=True)
-def osd(llr, columns, checks, order, out):  # type: ignore[no-untyped-def]
+def osd(llr, columns, checks, order, out):
     """The best of all patterns with at most ``order`` flips in the most reliable basis.
 
     llr (B, n) f4; columns (n, W) u8, the packed columns of a full-rank H with ``checks`` rows;
@@ -50,7 +50,7 @@ def osd(llr, columns, checks, order, out):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True)
-def _syndrome(llr, columns, syndrome, reliability, hard):  # type: ignore[no-untyped-def]
+def _syndrome(llr, columns, syndrome, reliability, hard):
     """Fill in reliabilities, hard decisions and their syndrome; True if it is zero."""
     syndrome[:] = np.uint64(0)
     for j in range(len(llr)):
@@ -65,7 +65,7 @@ def _syndrome(llr, columns, syndrome, reliability, hard):  # type: ignore[no-unt
 
 
 @nb.njit(cache=True, nogil=True)
-def _eliminate(ordered, checks, parity, basis):  # type: ignore[no-untyped-def]
+def _eliminate(ordered, checks, parity, basis):
     """Gauss-Jordan over columns from the least reliable on; each pivot becomes a unit column."""
     n, words = len(ordered) - 1, ordered.shape[1]
     unused = np.full(words, np.uint64(0xFFFFFFFFFFFFFFFF))
@@ -96,7 +96,7 @@ def _eliminate(ordered, checks, parity, basis):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True)
-def _tabulate(reliability, by_reliability, parity, sums):  # type: ignore[no-untyped-def]
+def _tabulate(reliability, by_reliability, parity, sums):
     """sums[b, v]: the total reliability of the parity positions that are ones of value v of byte b."""
     sums[:, 0] = 0.0
     for octet in range(len(sums)):
@@ -108,11 +108,11 @@ def _tabulate(reliability, by_reliability, parity, sums):  # type: ignore[no-unt
 
 
 @nb.njit(cache=True, nogil=True)
-def _search(ordered, basis, price, sums, path, flips):  # type: ignore[no-untyped-def]
+def _search(ordered, basis, price, sums, path, flips):
     """Depth-first over patterns; fills in the best one's ``flips`` and returns how many.
 
-    path[0] is the parity pattern without flips. Prices ascend, so that the first flip which alone is as dear as
-    the best pattern so far ends its level: that loses nothing.
+    path[0] is the parity pattern without flips. Prices ascend, so that the first flip which alone is as dear
+    as the best pattern so far ends its level: that loses nothing.
     """
     order = len(path) - 1
     chosen = np.empty(order + 1, np.int64)
@@ -141,7 +141,7 @@ def _search(ordered, basis, price, sums, path, flips):  # type: ignore[no-untype
 
 
 @nb.njit(cache=True, nogil=True, inline="always")
-def _parity_price(pattern, sums):  # type: ignore[no-untyped-def]
+def _parity_price(pattern, sums):
     total = 0.0
     for octet in range(len(sums)):
         total += sums[octet, np.int64((pattern[octet >> 3] >> np.uint64(8 * (octet & 7))) & np.uint64(255))]

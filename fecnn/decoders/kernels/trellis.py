@@ -19,8 +19,8 @@ class Trellis:
     """States numbered within each depth 0..n, and where each comes from.
 
     first: (n + 2,) i8; the states of depth t are rows first[t]..first[t + 1] of `previous`.
-    previous: (states, 2) i4; [s, b] is the state of depth t - 1 from which bit b leads to s, counted within its
-        depth; one past the last if there is none.
+    previous: (states, 2) i4; [s, b] is the state of depth t - 1 from which bit b leads to s, counted within
+        its depth; one past the last if there is none.
     widest: The largest number of states of one depth.
     """
 
@@ -56,7 +56,7 @@ def build(columns: NDArray[np.uint64], checks: int) -> Trellis:
 
 
 @nb.njit(cache=True, nogil=True)
-def viterbi(llr, first, previous, widest, out):  # type: ignore[no-untyped-def]
+def viterbi(llr, first, previous, widest, out):
     """The most likely codeword of each frame: llr (B, n) f4, a `Trellis`, out (B, n) u1."""
     n = llr.shape[1]
     old = np.empty((widest + 1, LANES), np.float64)
@@ -91,12 +91,12 @@ def viterbi(llr, first, previous, widest, out):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True)
-def bcjr(llr, first, previous, app):  # type: ignore[no-untyped-def]
+def bcjr(llr, first, previous, app):
     """A-posteriori LLRs of the code bits: llr (B, n) f4, a `Trellis`, app (B, n) f8 out.
 
-    A frame is done with probabilities scaled to a maximum of 1 at each depth. Where every bit has both its values above
-    1e-200, whatever fell below 1e-308 on the way is far below a rounding, and the result stands; otherwise the frame is
-    done again in the log domain, which has no limit.
+    A frame is done with probabilities scaled to a maximum of 1 at each depth. Where every bit has both its
+    values above 1e-200, whatever fell below 1e-308 on the way is far below a rounding, and the result stands;
+    otherwise the frame is done again in the log domain, which has no limit.
     """
     n = llr.shape[1]
     # One row past each depth stands for "no such state"; depth t starts at row first[t] + t.
@@ -108,7 +108,7 @@ def bcjr(llr, first, previous, app):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True)
-def _scaled(llr, first, previous, forward, backward, app):  # type: ignore[no-untyped-def]
+def _scaled(llr, first, previous, forward, backward, app):
     """One frame of probabilities; False if some bit value has next to none."""
     n = len(llr)
     forward[0], forward[1] = 1.0, 0.0
@@ -154,7 +154,7 @@ def _scaled(llr, first, previous, forward, backward, app):  # type: ignore[no-un
 
 
 @nb.njit(cache=True, nogil=True)
-def _logarithmic(llr, first, previous, forward, backward, app):  # type: ignore[no-untyped-def]
+def _logarithmic(llr, first, previous, forward, backward, app):
     """One frame in the log domain: slower, without limits; app is infinite for a bit that is constant."""
     n = len(llr)
     forward[0], forward[1] = 0.0, -np.inf
@@ -196,21 +196,21 @@ def _logarithmic(llr, first, previous, forward, backward, app):  # type: ignore[
 
 
 @nb.njit(cache=True, nogil=True, inline="always")
-def _log_weights(llr):  # type: ignore[no-untyped-def]
+def _log_weights(llr):
     """Log weights of bit 0 and bit 1: 0 for the hard decision, -|llr| for the other."""
     value = np.float64(llr)
     return min(value, 0.0), min(-value, 0.0)
 
 
 @nb.njit(cache=True, nogil=True, inline="always")
-def _weights(llr):  # type: ignore[no-untyped-def]
+def _weights(llr):
     """The same as probabilities, up to a factor."""
     g0, g1 = _log_weights(llr)
     return np.exp(g0), np.exp(g1)
 
 
 @nb.njit(cache=True, nogil=True, inline="always")
-def _log_add(a, b):  # type: ignore[no-untyped-def]
+def _log_add(a, b):
     """ln(e^a + e^b), without overflow."""
     top, low = max(a, b), min(a, b)
     if low < top - 40.0 or low == -np.inf:  # adds less than one rounding

@@ -1,0 +1,49 @@
+"""Write a study's results.csv, figure.svg and README table from its results.
+
+Run from the root of a checkout: python tools/write_study.py NAME [FOLDER OF RESULTS]
+"""
+
+import sys
+from pathlib import Path
+
+import fecnn
+from fecnn.campaign import RESULTS, store_path
+from fecnn.figure import plot, save
+from fecnn.study import Study
+from fecnn.table import display, judge, markdown
+
+BEGIN, END = "<!-- results -->", "<!-- end of results -->"
+
+
+def section(study: Study, results) -> str:
+    """The part of a README that is made from results: the table, and how published points fared."""
+    text = markdown(display(study, results))
+    verdicts = judge(study, results)
+    if len(verdicts):
+        differ = verdicts[verdicts["verdict"] == "differs"]
+        text += f"\nPublished points: {len(verdicts) - len(differ)} of {len(verdicts)} agree."
+        for _, row in differ.iterrows():
+            text += (
+                f"\n- {row['curve']} at {row['ebn0_db']:g} dB: {row['metric']} published "
+                f"{row['published']:.4g} "
+                f"[{row['published_low']:.3g}, {row['published_high']:.3g}], ours {row['ours']:.4g} "
+                f"[{row['low']:.3g}, {row['high']:.3g}] ({row['source']})."
+            )
+        text += "\n"
+    return text
+
+
+def main(name: str, folder: Path) -> None:
+    study = fecnn.load_study(f"studies/{name}")
+    home = study.path.parent
+    results = fecnn.table(study, store_path(study, folder))
+    results.to_csv(home / "results.csv", index=False)
+    save(plot(study, results), home / "figure.svg")
+    readme = home / "README.md"
+    before, _, rest = readme.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    readme.write_text(f"{before}{BEGIN}\n{section(study, results)}{END}{after}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]) if len(sys.argv) > 2 else RESULTS)

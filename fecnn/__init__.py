@@ -3,8 +3,6 @@
 Importing it is light: torch, galois and matplotlib are imported by what needs them.
 """
 
-from importlib.metadata import version
-
 from fecnn.alist import read_alist, write_alist
 from fecnn.arrays import LLR, Bits, bpsk, hard
 from fecnn.build import bch, golay, hamming, polar, reed_muller, repetition, single_parity_check, uncoded
@@ -17,7 +15,7 @@ from fecnn.study import Study, load_study
 from fecnn.table import judge, table
 from fecnn.tally import Tally, proportion_interval, rate_interval
 
-__version__ = version("fecnn")
+__version__ = "0.1.0"
 
 __all__ = [
     "AWGN",

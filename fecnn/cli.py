@@ -18,6 +18,7 @@ from fecnn.decoders import decoder_names, factory
 from fecnn.live import Board
 from fecnn.store import Store
 from fecnn.study import Study, load_study
+from fecnn.table import FOOTNOTE, display, markdown, results_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,8 +121,6 @@ def table_command(
 
         fecnn table optimal-bch-31-21 --format csv > results.csv
     """
-    from fecnn.table import display, markdown
-
     with _errors():
         plan, results = _results(study, out)
         if form == "terminal":
@@ -227,7 +226,11 @@ def decoders(
 
     with _errors():
         if name is not None:
-            typer.echo(f"{name}{inspect.signature(factory(name))}\n\n{inspect.getdoc(factory(name)) or ''}")
+            make = factory(name, soft=name not in decoder_names() and name in decoder_names(soft=True))
+            options = [
+                str(p) for p in inspect.signature(make).parameters.values() if p.kind is p.KEYWORD_ONLY
+            ]
+            typer.echo(f"{name}: options {', '.join(options) or 'none'}\n\n{inspect.getdoc(make) or ''}")
             return
         listing = Table("decoder", "soft", "what it is", box=None, pad_edge=False)
         soft = decoder_names(soft=True)
@@ -249,18 +252,15 @@ def studies() -> None:
 
 
 def _results(study: str, out: Path) -> "tuple[Study, pd.DataFrame]":
-    """A study with its results: those in ``out``, else the shipped ones."""
+    """A study with its results, saying so where they are the shipped ones."""
     plan = load_study(study)
-    own, shipped = store_path(plan, out), plan.path.parent / "results.csv"
-    if own.exists() or not shipped.exists():
-        return plan, fecnn.table(plan, own)
-    typer.echo(f"no results in {own}; these are the shipped ones", err=True)
-    return plan, fecnn.table(plan, shipped)
+    path = results_path(plan, out)
+    if path.suffix == ".csv":
+        typer.echo(f"no results in {store_path(plan, out)}; these are the shipped ones", err=True)
+    return plan, fecnn.table(plan, path)
 
 
 def _print(study: Study, results: Any) -> None:
-    from fecnn.table import FOOTNOTE, display
-
     shown = display(study, results)
     table = Table(*shown.columns, title=study.title, box=None, pad_edge=False, header_style="bold")
     last = ""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from fecnn.campaign import store_path
+from fecnn.campaign import RESULTS, store_path
 from fecnn.reference import Reference
 from fecnn.store import Store
 from fecnn.study import Point, Prefix, Study
@@ -42,10 +42,10 @@ def table(study: Study, store: str | Path | None = None) -> pd.DataFrame:
     return pd.DataFrame([row for row in rows if row["frames"]], columns=list(rows[0]))
 
 
-def results_path(study: Study) -> Path:
-    """Where `table` finds results by itself: this directory's, else the shipped ones."""
-    local, shipped = store_path(study), study.path.parent / "results.csv"
-    return shipped if not local.exists() and shipped.exists() else local
+def results_path(study: Study, folder: str | Path = RESULTS) -> Path:
+    """Where the results of a study are: its store in a folder, else the ``results.csv`` shipped with it."""
+    own, shipped = store_path(study, folder), study.path.parent / "results.csv"
+    return shipped if not own.exists() and shipped.exists() else own
 
 
 def judge(study: Study, results: pd.DataFrame) -> pd.DataFrame:

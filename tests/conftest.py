@@ -2,6 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import settings
+
+# The first example of a test may compile a kernel.
+settings.register_profile("fecnn", deadline=None)
+settings.load_profile("fecnn")
 
 
 def pytest_addoption(parser):

@@ -1,0 +1,405 @@
+import multiprocessing
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+import fecnn
+from fecnn.store import APPLICATION_ID, SCHEMA, Store, StoreError
+from fecnn.study import Task, load_study
+from fecnn.tally import COUNTS, Tally
+
+TASK = Task(
+    code="/somewhere/hamming.toml",
+    fingerprint="e6710d9d76fa2940d30c6d945126d15690fc6374702821159011b873c3a32a9c",
+    channel="awgn",
+    decoder="osd",
+    options=(("order", 2),),
+    ebn0_db=2.0,
+    seed=1,
+    batch=64,
+)
+OTHER = replace(TASK, ebn0_db=3.0)
+
+
+def counts(i=0):
+    return Tally(64, 5 + i, 9, 21, 15, 61, 4, 0.25, flags=bytes([i % 256] * 8))
+
+
+def filled(path, batches=3):
+    with Store(path, write=True) as store:
+        for i in range(batches):
+            store.append(TASK, i, counts(i))
+    return path
+
+
+def test_round_trip(tmp_path):
+    path = tmp_path / "new" / "folder" / "r.sqlite"
+    with Store(path, write=True) as store:
+        store.append(TASK, 0, counts(0))
+        store.append(TASK, 7, counts(7))
+        store.append(OTHER, 0, counts(1))
+        assert store.batches(TASK) == {0: counts(0), 7: counts(7)}  # seen at once
+    with Store(path) as store:
+        assert store.batches(TASK) == {0: counts(0), 7: counts(7)}
+        assert store.batches(OTHER) == {0: counts(1)}
+        assert store.batches(replace(TASK, seed=2)) == {}
+        assert store.flags(TASK, 7) == counts(7).flags
+        assert store.flags(OTHER, 0) == counts(1).flags != store.flags(TASK, 0)
+        with pytest.raises(LookupError, match="has no batch 3 of task"):
+            store.flags(TASK, 3)
+
+
+def test_large_counts_and_odd_paths(tmp_path):
+    big = Tally(2**40, 2**39, 2**50, 2**60, 2**50, 2**60, 1, 1e6, flags=os.urandom(1 << 17))
+    path = tmp_path / "a b#c?d%20 é.sqlite"
+    with Store(path, write=True) as store:
+        store.append(TASK, 2**31, big)
+    assert path.is_file()
+    with Store(path) as store:
+        assert store.batches(TASK) == {2**31: big}
+        assert store.flags(TASK, 2**31) == big.flags
+
+
+def test_the_first_of_two_batches_is_kept(tmp_path):
+    path = filled(tmp_path / "r.sqlite", 1)
+    with Store(path, write=True) as store:
+        store.append(TASK, 0, counts(9))
+        store.append(replace(TASK, code="elsewhere.toml"), 1, counts(1))
+        assert store.batches(TASK) == {0: counts(0), 1: counts(1)}
+        assert store.flags(TASK, 0) == counts(0).flags
+
+
+def test_every_batch_is_committed_as_it_is_made(tmp_path):
+    with Store(tmp_path / "r.sqlite", write=True) as writer, Store(tmp_path / "r.sqlite") as reader:
+        for i in range(3):
+            writer.append(TASK, i, counts(i))
+            assert len(reader.batches(TASK)) == i + 1
+
+
+def test_rows_say_what_was_made_by_which_version_where_and_when(tmp_path):
+    before = datetime.now(UTC).replace(microsecond=0)
+    with Store(filled(tmp_path / "r.sqlite", 2)) as store:
+        rows = list(store.rows())
+    columns = "task fingerprint channel decoder options ebn0_db seed batch i".split()
+    assert set(rows[0]) == {*columns, *COUNTS, "version", "host", "time"}
+    for i, row in enumerate(rows):
+        assert {name: row[name] for name in COUNTS} == {name: getattr(counts(i), name) for name in COUNTS}
+        assert (row["task"], row["i"], row["decoder"], row["options"]) == (TASK.id, i, "osd", '{"order": 2}')
+        assert (row["ebn0_db"], row["batch"], row["version"]) == (2.0, 64, fecnn.__version__)
+        assert row["host"]
+        assert before <= datetime.fromisoformat(row["time"]) <= datetime.now(UTC)
+
+
+def test_a_missing_file_is_not_made_by_reading(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no results in .*none\.sqlite; make them with fecnn run"):
+        Store(tmp_path / "none.sqlite")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_reading_does_not_write(tmp_path):
+    path = filled(tmp_path / "r.sqlite")
+    before = path.read_bytes()
+    with Store(path) as store, pytest.raises(StoreError, match="cannot be written"):
+        store.append(TASK, 99, counts())
+    assert path.read_bytes() == before
+
+
+def test_a_file_that_was_begun_but_not_laid_out_is_empty(tmp_path):
+    path = tmp_path / "r.sqlite"
+    path.touch()
+    with Store(path) as store:
+        assert store.batches(TASK) == {}
+        assert list(store.rows()) == []
+    assert filled(path)
+
+
+# Files that are not ours, newer, or damaged
+
+
+def changed(path, *statements):
+    with closing(sqlite3.connect(path)) as file:
+        for statement in statements:
+            file.execute(statement)
+        file.commit()
+    return path
+
+
+def newer(path):
+    return changed(filled(path), f"pragma user_version = {SCHEMA + 1}")
+
+
+def foreign(path):
+    return changed(path, "create table note (text)", "insert into note values ('mine')")
+
+
+def foreign_id(path):
+    return changed(filled(path), f"pragma application_id = {APPLICATION_ID + 1}")
+
+
+def no_database(path):
+    path.write_bytes(b"frames,errors\n10,1\n" * 100)
+    return path
+
+
+def truncated(path):
+    filled(path, 200)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    return path
+
+
+def short(path):
+    filled(path)
+    path.write_bytes(path.read_bytes()[:50])
+    return path
+
+
+def corrupted(path):
+    filled(path, 200)
+    content = bytearray(path.read_bytes())
+    for start in range(4096, len(content), 4096):
+        content[start : start + 200] = b"\xa5" * 200
+    path.write_bytes(content)
+    return path
+
+
+REFUSED = [
+    (newer, f"has schema {SCHEMA + 1}, newer than {SCHEMA} of this version; upgrade fecnn"),
+    (foreign, "is not a fecnn results file; it is left as it is"),
+    (foreign_id, "is not a fecnn results file; it is left as it is"),
+    (no_database, "file is not a database"),
+    (truncated, "damaged|malformed"),
+    (short, "file is not a database"),
+    (corrupted, "damaged|malformed"),
+]
+
+
+@pytest.mark.parametrize("write", [True, False], ids=["write", "read"])
+@pytest.mark.parametrize(("spoil", "words"), REFUSED, ids=[spoil.__name__ for spoil, _ in REFUSED])
+def test_what_is_no_whole_store_of_this_version_is_refused_and_left_alone(tmp_path, spoil, words, write):
+    path = spoil(tmp_path / "r.sqlite")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match=words) as refused:
+        Store(path, write=write)
+    assert str(path) in str(refused.value)
+    assert path.read_bytes() == before
+
+
+def test_a_run_on_a_damaged_file_stops_before_it_begins(tmp_path):
+    path = truncated(tmp_path / "r.sqlite")
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="damaged|malformed"):
+        next(fecnn.run(load_study("optimal-hamming-7-4"), store=path))
+    assert path.read_bytes() == before
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(StoreError, match="cannot be opened"):
+        Store(tmp_path, write=True)
+
+
+def test_a_path_through_a_file_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="the folder of .* cannot be made: Not a directory"):
+        Store(tmp_path / "file" / "deeper" / "r.sqlite", write=True)
+
+
+# Disks that are full or read-only
+
+
+@contextmanager
+def small_disk(folder, size):
+    """A file system of ``size`` KiB of its own."""
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("only a user who may mount file systems can run this")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def fill_up(store, limit=10_000):
+    """Append until the store refuses; how many were taken."""
+    for i in range(limit):
+        try:
+            store.append(TASK, i, replace(counts(i), flags=os.urandom(2000)))
+        except StoreError as error:
+            assert "cannot be written (all batches before this one are kept; make room and run again)" in str(error)
+            return i
+    raise AssertionError("it was never full")
+
+
+def test_a_full_disk_keeps_every_batch_before_and_goes_on_when_there_is_room(tmp_path):
+    with small_disk(tmp_path / "disk", 400) as disk:
+        path = disk / "r.sqlite"
+        with Store(path, write=True) as store:
+            taken = fill_up(store)
+            assert taken > 5
+            assert list(store.batches(TASK)) == list(range(taken))
+        shutil.copytree(disk, tmp_path / "copy")
+        subprocess.run(["mount", "-o", "remount,size=4m", str(disk)], check=True)
+        with Store(path, write=True) as store:
+            assert store.batches(TASK) == {i: counts(i) for i in range(taken)}
+            store.append(TASK, taken, counts(taken))
+            assert len(store.batches(TASK)) == taken + 1
+    with Store(tmp_path / "copy" / "r.sqlite") as store:
+        assert store.batches(TASK) == {i: counts(i) for i in range(taken)}
+
+
+def test_a_file_that_may_not_grow_keeps_every_batch_before(tmp_path):
+    """As a full disk, for users who may not mount one."""
+    path = tmp_path / "r.sqlite"
+    with Store(path, write=True) as store:
+        store._db.execute("pragma max_page_count = 40")
+        taken = fill_up(store)
+        assert taken > 5
+        store._db.execute("pragma max_page_count = 4000")
+        store.append(TASK, taken, counts(taken))
+    with Store(path) as store:
+        assert list(store.batches(TASK)) == list(range(taken + 1))
+
+
+def test_a_run_on_a_full_disk_says_so_and_keeps_its_batches(tmp_path):
+    plan = tmp_path / "mine.toml"
+    plan.write_text(
+        'title = "t"\ncode = "hamming-7-4"\nebn0_db = [0]\nbatch = 8000\nstop = { frames = 8_000_000 }\n[[curve]]\ndecoder = "ml"\n'
+    )
+    study = load_study(plan)
+    with small_disk(tmp_path / "disk", 300) as disk:
+        steps = 0
+        with pytest.raises(StoreError, match="make room and run again"):  # noqa: PT012
+            for step in fecnn.run(study, store=disk / "r.sqlite"):
+                steps += step.batch is not None
+        with Store(disk / "r.sqlite") as store:
+            assert len(store.batches(study.points[0].task)) == steps > 3
+
+
+def test_a_read_only_disk_can_be_read_and_not_written(tmp_path):
+    with small_disk(tmp_path / "disk", 2000) as disk:
+        path = filled(disk / "r.sqlite")
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        with Store(path) as store:
+            assert len(store.batches(TASK)) == 3
+        with pytest.raises(StoreError, match=r"r\.sqlite cannot be"):
+            with Store(path, write=True) as store:
+                store.append(TASK, 3, counts())
+        with pytest.raises(StoreError, match=r"new\.sqlite cannot be opened"):
+            Store(disk / "new.sqlite", write=True)
+        with pytest.raises(StoreError, match=r"the folder of .* cannot be made: Read-only file system"):
+            Store(disk / "new" / "r.sqlite", write=True)
+
+
+# Several writers
+
+
+def race(path, begin, outcome):
+    begin.wait()
+    try:
+        with Store(path, write=True) as store:
+            store.append(TASK, 0, counts(0))
+        outcome.put("fine")
+    except Exception as error:
+        outcome.put(f"{type(error).__name__}: {error}")
+
+
+def test_a_new_file_may_be_laid_out_between_two_looks_of_another(tmp_path, monkeypatch):
+    """The other process lays the file out after ours has read its header and before it looks for tables."""
+    path = tmp_path / "r.sqlite"
+    laid_out = []
+
+    class Connection(sqlite3.Connection):
+        def execute(self, statement, *values):
+            found = super().execute(statement, *values)
+            if not laid_out and ("user_version" in statement or "sqlite_master" in statement):
+                rows = found.fetchall()
+                laid_out.append(statement)
+                filled(path)
+                return iter_cursor(rows)
+            return found
+
+    class iter_cursor:
+        def __init__(self, rows):
+            self.rows = rows
+
+        def fetchone(self):
+            return self.rows[0]
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(
+        sqlite3,
+        "connect",
+        lambda *a, **k: connect(*a, **k, factory=sqlite3.Connection if laid_out else Connection),
+    )
+    with Store(path, write=True) as store:
+        assert laid_out
+        assert len(store.batches(TASK)) == 3
+
+
+def test_many_processes_may_make_one_new_file(tmp_path):
+    context = multiprocessing.get_context("fork")
+    if threading.active_count() > 1:
+        pytest.skip("other threads are running: no fork")
+    for attempt in range(12):
+        begin, outcome = context.Barrier(4), context.SimpleQueue()
+        path = tmp_path / f"{attempt}.sqlite"
+        racers = [context.Process(target=race, args=(path, begin, outcome)) for _ in range(4)]
+        for racer in racers:
+            racer.start()
+        outcomes = [outcome.get() for _ in racers]
+        for racer in racers:
+            racer.join()
+        assert outcomes == ["fine"] * 4
+        with Store(path) as store:
+            assert store.batches(TASK) == {0: counts(0)}
+
+
+TWICE = """
+import sys, fecnn
+plan = fecnn.load_study(sys.argv[1])
+sys.stdout.write("ready\\n"); sys.stdout.flush(); sys.stdin.readline()
+for step in fecnn.run(plan, store=sys.argv[2]):
+    pass
+"""
+
+
+def test_two_processes_may_write_one_file(tmp_path):
+    plan = tmp_path / "mine.toml"
+    plan.write_text("""
+title = "t"
+code = "hamming-7-4"
+ebn0_db = [0, 1]
+batch = 100
+stop = { frames = 20_000 }
+[[curve]]
+decoder = "ml"
+""")
+    study, path = load_study(plan), tmp_path / "r.sqlite"
+    pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    writers = [subprocess.Popen([sys.executable, "-c", TWICE, str(plan), str(path)], **pipes) for _ in range(2)]
+    for writer in writers:
+        assert writer.stdout.readline() == "ready\n"
+    for writer in writers:
+        writer.stdin.write("go\n")
+        writer.stdin.flush()
+    for writer in writers:
+        _, err = writer.communicate(timeout=60)
+        assert writer.returncode == 0, err
+    for _ in fecnn.run(study, store=tmp_path / "alone.sqlite"):
+        pass
+    with Store(path) as store, Store(tmp_path / "alone.sqlite") as alone:
+        rows = [(row["task"], row["i"]) for row in store.rows()]
+        assert len(rows) == len(set(rows)) == 400
+        for point in study.points:
+            both, one = store.batches(point.task), alone.batches(point.task)
+            assert {i: replace(t, seconds=0.0) for i, t in both.items()} == {i: replace(t, seconds=0.0) for i, t in one.items()}
+            assert all(store.flags(point.task, i) == alone.flags(point.task, i) for i in one)

@@ -1,0 +1,130 @@
+"""The studies that are shipped: complete, consistent, recomputable, and right where the truth is known."""
+
+import math
+
+import pytest
+from scipy.stats import binom, norm
+
+import fecnn
+from fecnn.study import Prefix
+from fecnn.table import display, judge, markdown, table
+from fecnn.tally import COUNTS
+
+STUDIES = fecnn.study_names()
+OPTIMAL = [name for name in STUDIES if name.startswith("optimal-")]
+
+
+def shipped(name):
+    study = fecnn.load_study(name)
+    return study, table(study, study.path.parent / "results.csv")
+
+
+def row(results, curve, ebn0_db):
+    return results[(results["curve"] == curve) & (results["ebn0_db"] == ebn0_db)].iloc[0]
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_ships_everything(name):
+    study, results = shipped(name)
+    home = study.path.parent
+    assert len(results) == len(study.points)
+    assert results["finished"].all()
+    assert "<svg" in (home / "figure.svg").read_text()
+    readme = (home / "README.md").read_text()
+    assert markdown(display(study, results)) in readme
+    assert f"fecnn run {name}" in readme
+    assert study.question
+    for point in study.points:
+        found = row(results, point.curve, point.task.ebn0_db)
+        assert found["bler"] == pytest.approx(found["block_errors"] / found["frames"])
+        low, high = fecnn.proportion_interval(int(found["block_errors"]), int(found["frames"]))
+        assert (found["bler_low"], found["bler_high"]) == pytest.approx((low, high))
+        assert found["ber"] == pytest.approx(found["bit_errors"] / found["frames"] / point.code.k)
+        assert found["frames"] % point.task.batch == 0
+
+
+@pytest.mark.parametrize("name", OPTIMAL)
+def test_networks_have_the_counts_of_the_exact_decoders(name):
+    _, results = shipped(name)
+    counts = [count for count in COUNTS if count != "seconds"]
+    compared = 0
+    for exact, network in (("ml", "slnn"), ("map", "mlnn")):
+        for _, theirs in results[results["curve"] == network].iterrows():
+            ours = row(results, exact, theirs["ebn0_db"])
+            if ours["frames"] == theirs["frames"]:
+                assert (ours[counts] == theirs[counts]).all(), (network, theirs["ebn0_db"])
+                compared += 1
+    assert compared or name == "optimal-bch-31-21"  # whose networks have smaller batches: see test_decoders
+
+
+@pytest.mark.parametrize(
+    ("name", "floor"),
+    [("optimal-hamming-7-4", 1e-5), ("optimal-polar-16-8", 1e-5), ("optimal-bch-31-21", 1e-4)],
+)
+def test_points_have_enough_errors(name, floor):
+    _, results = shipped(name)
+    for _, found in results.iterrows():
+        slow = name == "optimal-bch-31-21" and found["curve"] in ("slnn", "mlnn")
+        if found["bler"] >= (1e-2 if slow else floor):
+            assert found["block_errors"] >= (100 if slow else 200), (found["curve"], found["ebn0_db"])
+    ml = results[results["curve"] == "ml"]
+    assert ml["bler"].min() < 2 * floor
+
+
+@pytest.mark.parametrize(("ebn0_db", "bler"), [(0, 0.1790), (2, 0.0641), (4, 0.01196), (6, 7.99e-4)])
+def test_ml_of_hamming_7_4(ebn0_db, bler):
+    found = row(shipped("optimal-hamming-7-4")[1], "ml", ebn0_db)
+    assert found["bler_low"] <= bler * 1.005
+    assert found["bler_high"] >= bler * 0.995
+
+
+@pytest.mark.parametrize("name", OPTIMAL)
+def test_hard_decisions_follow_their_closed_form(name):
+    study, results = shipped(name)
+    code = fecnn.load_code(study.code)
+    t = (code.minimum_distance - 1) // 2
+    for _, found in results[results["curve"] == "hard"].iterrows():
+        p = norm.sf(math.sqrt(2 * code.rate * 10 ** (found["ebn0_db"] / 10)))
+        low, high = fecnn.proportion_interval(int(found["block_errors"]), int(found["frames"]), 0.9999)
+        assert low <= binom.sf(t, code.n, p) <= high
+
+
+def test_ml_agrees_with_the_published_points():
+    for name, least in (("optimal-bch-31-21", 12), ("rptu-bch", 88)):
+        study, results = shipped(name)
+        verdicts = judge(study, results)
+        published = verdicts[verdicts["source"].str.contains("RPTU")]
+        assert len(published) == (13 if name == "optimal-bch-31-21" else 94)
+        assert (published["verdict"] == "agrees").sum() >= least
+
+
+def recompute(study, points):
+    """Run some points of a study anew and compare every count with what is shipped."""
+    shipped_results = table(study, study.path.parent / "results.csv")
+    from fecnn.simulate import run_batch
+
+    for point in points:
+        prefix = Prefix(point.stop)
+        while not prefix.finished:
+            prefix.add(prefix.length, run_batch(point.task, prefix.length))
+        found = row(shipped_results, point.curve, point.task.ebn0_db)
+        for count in COUNTS:
+            if count != "seconds":
+                assert getattr(prefix.total, count) == found[count], (point.curve, point.task.ebn0_db, count)
+
+
+def test_shipped_counts_are_recomputed():
+    for name in ("optimal-hamming-7-4", "optimal-polar-16-8", "rptu-bch"):
+        study = fecnn.load_study(name)
+        recompute(study, [p for p in study.points if p.task.ebn0_db == 1.0 and p.code.n < 31])
+    study = fecnn.load_study("optimal-bch-31-21")
+    quick = [p for p in study.points if p.task.ebn0_db == 1.0 and p.curve not in ("slnn", "mlnn")]
+    recompute(study, quick)
+
+
+@pytest.mark.slow
+def test_more_shipped_counts_are_recomputed():
+    for name in STUDIES:
+        study, results = shipped(name)
+        quick = [p for p in study.points if row(results, p.curve, p.task.ebn0_db)["seconds"] < 15]
+        recompute(study, quick)

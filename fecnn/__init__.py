@@ -7,9 +7,10 @@ from fecnn.alist import read_alist, write_alist
 from fecnn.arrays import LLR, Bits, bpsk, hard
 from fecnn.build import bch, golay, hamming, polar, reed_muller, repetition, single_parity_check, uncoded
 from fecnn.campaign import run
-from fecnn.catalogue import code_names, load_code, save_code, study_names
+from fecnn.catalogue import code_names, load_code, study_names
 from fecnn.channel import AWGN, BSC, Rayleigh
 from fecnn.code import Code
+from fecnn.codefile import save_code
 from fecnn.decoders import Decoder, SoftDecoder, decoder, decoder_names, soft_decoder
 from fecnn.study import Study, load_study
 from fecnn.table import judge, table

@@ -128,7 +128,7 @@ def rate_interval(
     Example:
         >>> low, high = rate_interval(total=200, squares=800, frames=10_000, width=4)
         >>> round(low, 5), round(high, 5)
-        (0.00369, 0.00653)
+        (0.00371, 0.00659)
     """
     _check(frames, confidence)
     if not (0 <= total <= squares <= width * total and total <= width * frames):

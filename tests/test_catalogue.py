@@ -9,19 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fecnn import catalogue, gf2
+from fecnn import catalogue, codefile, gf2
 from fecnn.alist import write_alist
 from fecnn.build import hamming, polar, repetition, uncoded
 from fecnn.catalogue import (
     code_file,
     code_names,
     load_code,
-    rebuild,
-    save_code,
     study_names,
     study_path,
 )
 from fecnn.code import Code, macwilliams
+from fecnn.codefile import rebuild, save_code
 
 EXPECTED = {
     "hamming": ["7-4", "15-11", "31-26"],
@@ -319,7 +318,7 @@ def test_save_code_refuses_what_load_code_would(tmp_path, monkeypatch):
         save_code(hamming(3), tmp_path / "c.toml", witness=[0, 1])
     with pytest.raises(FileNotFoundError, match="create it first"):
         save_code(hamming(3), tmp_path / "none" / "c.toml")
-    monkeypatch.setattr(catalogue, "MAX_BYTES", 100)
+    monkeypatch.setattr(codefile, "MAX_BYTES", 100)
     with pytest.raises(ValueError, match="hamming-7-4 is too large for a code file"):
         save_code(hamming(3), tmp_path / "c.toml")
     assert list(tmp_path.iterdir()) == []
@@ -430,7 +429,7 @@ def test_binary_junk_is_refused(tmp_path, content):
 
 def test_a_file_of_too_many_bytes_is_not_parsed(tmp_path, monkeypatch):
     path = written(tmp_path / "rep.toml")
-    monkeypatch.setattr(catalogue, "MAX_BYTES", path.stat().st_size - 1)
+    monkeypatch.setattr(codefile, "MAX_BYTES", path.stat().st_size - 1)
     with pytest.raises(ValueError, match=r"rep\.toml has more than \d+ bytes"):
         load_code(path)
 

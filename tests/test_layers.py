@@ -15,7 +15,7 @@ LAYERS = [
     ["arrays"],
     ["gf2"],
     ["code"],
-    ["alist", "build", "catalogue", "stream"],
+    ["alist", "build", "codefile", "catalogue", "stream"],
     ["channel"],
     ["nets"],
     ["decoders"],

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from fecnn import gf2
-from fecnn.catalogue import FAMILIES, save_code
 from fecnn.code import MAX_SPECTRUM_DIMENSION, Code
+from fecnn.codefile import FAMILIES, save_code
 
 HAMMING = "Hamming, Error detecting and error correcting codes, Bell System Tech. J. 29(2), 1950."
 GOLAY = "Golay, Notes on digital coding, Proc. IRE 37, 1949."

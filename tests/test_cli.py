@@ -1,0 +1,295 @@
+import io
+import os
+import pty
+import re
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+import fecnn
+from fecnn.cli import app
+from fecnn.tally import COUNTS
+
+STUDY = """
+title = "A small one"
+code = "hamming-7-4"
+ebn0_db = [0, 2]
+batch = 50
+stop = { frames = 400 }
+[[curve]]
+decoder = "ml"
+[[curve]]
+label = "ordered"
+decoder = "osd"
+options = { order = 1 }
+"""
+
+COMMANDS = ["run", "table", "plot", "export", "codes", "decoders", "studies"]
+
+
+@pytest.fixture
+def call(tmp_path, monkeypatch):
+    """Runs the command line in an empty folder with a small study."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.toml").write_text(STUDY)
+
+    def run(*arguments, code=0):
+        done = CliRunner().invoke(app, list(map(str, arguments)))
+        assert done.exit_code == code, done.output + repr(done.exception)
+        assert done.exception is None or isinstance(done.exception, SystemExit)
+        return done
+
+    return run
+
+
+def refused(call, *arguments):
+    """The sentence of a command that must fail."""
+    done = call(*arguments, code=1)
+    assert done.stdout == ""
+    assert done.stderr.startswith("fecnn: ")
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+def test_the_commands_are_known(call):
+    text = call("--help").output
+    assert "channel" in text.lower() or "decoders for short block codes" in text.lower()
+    for command in COMMANDS:
+        assert f" {command} " in text
+    registered = {c.name or c.callback.__name__ for c in app.registered_commands}
+    assert set(COMMANDS) <= registered
+
+
+@pytest.mark.parametrize("command", sorted(c.name or c.callback.__name__ for c in app.registered_commands))
+def test_every_command_has_help_with_an_example(call, command):
+    text = re.sub(r"\x1b\[[0-9;]*m", "", call(command, "--help").output)
+    _, _, after = text.partition("Example")
+    assert f"fecnn {command}" in after
+
+
+def test_version(call):
+    assert call("--version").stdout == f"fecnn {fecnn.__version__}\n"
+
+
+def test_codes_are_listed_and_described(call):
+    listed = call("codes").stdout
+    rows = {line.split()[0]: line.split()[1:] for line in listed.splitlines()[1:]}
+    assert set(rows) == set(fecnn.code_names())
+    assert rows["hamming-7-4"] == ["7", "4", "0.571", "3"]
+    text = call("codes", "hamming-7-4").stdout
+    assert "hamming-7-4: n = 7, k = 4, rate 0.5714" in text
+    assert fecnn.load_code("hamming-7-4").fingerprint in text
+    assert "minimum distance: 3" in text
+    assert "weight spectrum: 0: 1, 3: 7, 4: 7, 7: 1" in text
+
+
+def test_codes_of_ones_own_are_described(call, tmp_path):
+    fecnn.save_code(fecnn.hamming(3), tmp_path / "mine.toml", source="my desk")
+    fecnn.write_alist(fecnn.hamming(3).H, tmp_path / "mine.alist")
+    assert "source: my desk" in call("codes", tmp_path / "mine.toml").stdout
+    assert "mine: n = 7, k = 4" in call("codes", "./mine.alist").stdout
+    assert "did you mean hamming-7-4" in refused(call, "codes", "hamming-7-5")
+
+
+def test_decoders_are_listed_and_described(call):
+    listed = call("decoders").stdout
+    rows = {line.split()[0]: line for line in listed.splitlines()[1:]}
+    assert {"ml", "map", "osd", "slnn", "mlnn", "hard", "hard-ml"} <= set(rows)
+    assert "Ordered-statistics decoding" in rows["osd"]
+    assert rows["map"].split()[1] == "yes" != rows["ml"].split()[1]
+    text = call("decoders", "osd").stdout
+    assert "order: int = 2" in text
+    assert "Fossorier" in text
+    assert "did you mean osd" in refused(call, "decoders", "osdd")
+
+
+def test_studies_are_listed(call):
+    listed = call("studies").stdout
+    for name in fecnn.study_names():
+        assert re.search(rf"^{name} +\S", listed, re.MULTILINE)
+
+
+def test_run_prints_the_table_and_draws_the_figure(call, tmp_path):
+    done = call("run", "small.toml", "--workers", 2)
+    assert "A small one" in done.stdout
+    assert "ordered" in done.stdout
+    assert (tmp_path / "fecnn-results" / "small.sqlite").is_file()
+    assert (tmp_path / "fecnn-results" / "small.svg").read_bytes().startswith(b"<?xml")
+    assert "goes on from here" not in done.stdout
+    assert re.search(r"ml 0 dB: 400 frames, \d+ block errors, BLER ", done.stderr)
+    assert len(done.stderr.splitlines()) == 4
+    assert "\x1b" not in done.output
+
+
+def test_a_second_run_has_nothing_to_do_and_shows_the_same(call, tmp_path, monkeypatch):
+    first = call("run", "small.toml", "--out", "out")
+    before = call("table", "small.toml", "--out", "out", "--format", "csv").stdout
+    monkeypatch.setattr("fecnn.simulate.run_batch", lambda task, i: pytest.fail("a batch was made"))
+    again = call("run", "small.toml", "--out", "out")
+    assert again.stdout == first.stdout
+    assert again.stderr == ""
+    assert call("table", "small.toml", "--out", "out", "--format", "csv").stdout == before
+
+
+def test_a_run_that_stops_early_says_how_to_go_on(call):
+    done = call("run", "small.toml", "--seconds", 0, code=1)
+    assert done.stderr == "nothing was simulated: give it more time\n"
+    text = STUDY.replace("frames = 400", "frames = 400_000_000")
+    open("small.toml", "w").write(text)
+    done = call("run", "small.toml", "--seconds", 0.3)
+    assert "have not met the study's stopping rule: fecnn run small.toml goes on from here" in " ".join(done.stdout.split())
+
+
+def test_quick_is_a_limit_of_time_that_seconds_may_change(call, monkeypatch):
+    given = []
+    real = fecnn.cli.run
+
+    def run(plan, *, seconds, **options):
+        given.append(seconds)
+        return real(plan, seconds=seconds, **options)
+
+    monkeypatch.setattr("fecnn.cli.run", run)
+    call("run", "small.toml", "--quick")
+    call("run", "small.toml", "--quick", "--seconds", 3)
+    call("run", "small.toml")
+    assert given == [fecnn.cli.QUICK_SECONDS, 3, None]
+    assert 10 < fecnn.cli.QUICK_SECONDS < 60
+
+
+def test_the_table_in_three_formats(call, tmp_path):
+    call("run", "small.toml")
+    rows = pd.read_csv(io.StringIO(call("table", "small.toml", "--format", "csv").stdout))
+    expected = fecnn.table(fecnn.load_study(tmp_path / "small.toml"), tmp_path / "fecnn-results" / "small.sqlite")
+    pd.testing.assert_frame_equal(rows, expected)
+    assert list(rows["frames"]) == [400] * 4
+    text = call("table", "small.toml", "--format", "markdown").stdout
+    assert text.startswith("| Eb/N0 [dB] | decoder | frames |")
+    assert text.count("| 400 |") == 4
+    shown = call("table", "small.toml").stdout
+    for errors in rows["block_errors"]:
+        assert f" {errors}* " in shown or f" {errors} " in shown
+    assert "\x1b" not in shown
+    assert "--format must be terminal, markdown or csv, got 'xml'" in refused(call, "table", "small.toml", "--format", "xml")
+
+
+def test_the_figure_in_three_formats(call, tmp_path):
+    call("run", "small.toml")
+    assert call("plot", "small.toml").stdout == "fecnn-results/small.svg\n"
+    for name, start in (("a.svg", b"<?xml"), ("b.pdf", b"%PDF"), ("c.png", b"\x89PNG")):
+        assert call("plot", "small.toml", "-o", name, "--metric", "bler").stdout == f"{name}\n"
+        assert (tmp_path / name).read_bytes().startswith(start)
+    assert "a figure is written as .svg, .pdf, .png, got a.jpg" in refused(call, "plot", "small.toml", "-o", "a.jpg")
+    assert "no metric 'fer'; known: bler, ber, ber_code" in refused(call, "plot", "small.toml", "--metric", "fer")
+
+
+def test_batches_are_exported_and_add_up(call, tmp_path):
+    call("run", "small.toml")
+    assert "32 batches: batches.csv" in call("export", "small.toml", "batches.csv").stdout
+    call("export", "small.toml", "batches.parquet")
+    rows, same = pd.read_csv("batches.csv"), pd.read_parquet("batches.parquet")
+    # Text columns may have another dtype; the values are the same.
+    assert rows.astype(object).to_dict("records") == same.astype(object).to_dict("records")
+    assert {"task", "decoder", "options", "ebn0_db", "i", "version", "host", "time", *COUNTS} <= set(rows.columns)
+    assert (rows["version"] == fecnn.__version__).all()
+    table = fecnn.table(fecnn.load_study("./small.toml"))
+    sums = rows.groupby(["decoder", "ebn0_db"])[["frames", "block_errors", "bit_errors_sq"]].sum()
+    for _, row in table.iterrows():
+        assert sums.loc[(row["decoder"], row["ebn0_db"])].equals(row[["frames", "block_errors", "bit_errors_sq"]].astype("int64"))
+    assert "exported to .csv or .parquet, got batches.xlsx" in refused(call, "export", "small.toml", "batches.xlsx")
+    assert "nowhere" in refused(call, "export", "small.toml", "nowhere/batches.csv")
+
+
+def test_an_export_of_nothing_has_its_columns(call):
+    call("run", "small.toml", "--seconds", 0, code=1)
+    call("export", "small.toml", "batches.csv")
+    assert {"task", "i", *COUNTS} <= set(pd.read_csv("batches.csv").columns)
+
+
+def test_mistakes_are_one_sentence(call, tmp_path):
+    assert "did you mean optimal-hamming-7-4" in refused(call, "run", "optimal-haming-7-4")
+    assert "there is no study file none.toml" in refused(call, "table", "none.toml")
+    assert "no results in fecnn-results/small.sqlite; make them with fecnn run" in refused(call, "table", "small.toml")
+    assert "no results in" in refused(call, "plot", "small.toml")
+    assert "no results in" in refused(call, "export", "small.toml", "batches.csv")
+    (tmp_path / "broken.toml").write_text("title = 1")
+    assert call("run", "broken.toml", code=1).stderr.startswith("fecnn: broken.toml has 2 problems:\n  - ")
+    (tmp_path / "wrong.toml").write_text(STUDY.replace("order = 1", "order = 9"))
+    assert "curve ordered: order must be in 0..4 for hamming-7-4, got 9" in refused(call, "run", "wrong.toml")
+    assert not (tmp_path / "fecnn-results").exists()
+    (tmp_path / "file").write_text("mine")
+    assert "cannot be made: Not a directory" in refused(call, "run", "small.toml", "--out", "file/deeper")
+    (tmp_path / "fecnn-results").mkdir()
+    (tmp_path / "fecnn-results" / "small.sqlite").write_text("not a database, but a text of mine" * 10)
+    assert "file is not a database" in refused(call, "run", "small.toml")
+    assert (tmp_path / "fecnn-results" / "small.sqlite").read_text().startswith("not a database, but")
+
+
+@pytest.mark.parametrize("arguments", [["run"], ["run", "small.toml", "--workers", "0"], ["no-such-command"], ["run", "small.toml", "--fast"]])
+def test_wrong_usage_is_refused_with_code_two(call, arguments):
+    call(*arguments, code=2)
+
+
+def test_shipped_results_are_shown_where_there_are_none_of_ones_own(call, tmp_path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "study.toml").write_text(STUDY)
+    call("run", "mine/study.toml")
+    (folder / "results.csv").write_text(call("table", "mine/study.toml", "--format", "csv").stdout)
+    own = call("table", "mine/study.toml", "--format", "csv").stdout
+    shipped = call("table", "mine/study.toml", "--out", "elsewhere", "--format", "csv")
+    assert shipped.stdout == own
+    assert "these are the shipped ones" in shipped.stderr
+
+
+def test_square_brackets_in_titles_and_labels_are_shown(call, tmp_path):
+    (tmp_path / "small.toml").write_text(STUDY.replace("A small one", "A [/small] one [1]").replace('"ordered"', '"osd [ref]"'))
+    shown = call("run", "small.toml").stdout
+    assert "A [/small] one [1]" in shown
+    assert "osd [ref]" in shown
+
+
+# Terminals and pipes
+
+
+def command(*arguments):
+    return [sys.executable, "-c", "from fecnn.cli import app; app()", *map(str, arguments)]
+
+
+ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("FORCE_COLOR", "NO_COLOR", "COLUMNS")} | {"TERM": "xterm"}
+
+
+def test_output_in_a_pipe_is_plain(tmp_path):
+    (tmp_path / "small.toml").write_text(STUDY)
+    done = subprocess.run(command("run", "small.toml"), capture_output=True, cwd=tmp_path, env=ENVIRONMENT, check=True)
+    assert b"\x1b" not in done.stdout + done.stderr
+    assert b"\r" not in done.stdout + done.stderr
+    assert len(done.stderr.splitlines()) == 4
+
+
+def test_a_terminal_shows_live_progress(tmp_path):
+    (tmp_path / "small.toml").write_text(STUDY)
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(command("run", "small.toml"), stdout=subprocess.PIPE, stderr=theirs, cwd=tmp_path, env=ENVIRONMENT) as running:
+        os.close(theirs)
+        seen = b""
+        while True:
+            try:
+                part = os.read(ours, 4096)
+            except OSError:  # the other end is closed
+                break
+            if not part:
+                break
+            seen += part
+        out = running.stdout.read()
+    os.close(ours)
+    assert running.returncode == 0
+    assert b"Ctrl-C stops" in seen
+    assert b"BLER [95 %]" in seen
+    assert b"done" in seen
+    assert b"\x1b[" in seen
+    assert b"\x1b" not in out  # the table went into a pipe
+    assert b"A small one" in out

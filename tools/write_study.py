@@ -3,13 +3,17 @@
 Run from the root of a checkout: python tools/write_study.py NAME [FOLDER OF RESULTS]
 """
 
+import itertools
 import sys
 from pathlib import Path
+
+import numpy as np
 
 import fecnn
 from fecnn.campaign import RESULTS, store_path
 from fecnn.figure import plot, save
-from fecnn.study import Study
+from fecnn.store import Store
+from fecnn.study import Study, Task
 from fecnn.table import display, judge, markdown
 
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
@@ -33,6 +37,31 @@ def section(study: Study, results) -> str:
     return text
 
 
+def common_frames(study: Study, store: Store, first: str, second: str) -> str:
+    """A sentence on the frames that two curves both decoded: their block errors, flag by flag."""
+    frames = errors = different = 0
+    for ours, theirs in itertools.product(study.points, study.points):
+        if (ours.curve, theirs.curve) == (first, second) and ours.task.ebn0_db == theirs.task.ebn0_db:
+            a, b = (all_flags(store, point.task) for point in (ours, theirs))
+            both = min(len(a), len(b))
+            frames, errors = frames + both, errors + int(a[:both].sum())
+            different += int((a[:both] != b[:both]).sum())
+    return (
+        f"On the {frames:,} frames (all points together) that both `{first}` and `{second}` decoded, "
+        f"`{first}` has {errors:,} block errors, and the two differ in {different}.\n"
+    )
+
+
+def all_flags(store: Store, task: Task) -> np.ndarray:
+    """Block errors of the frames 0, 1, 2, ... of a task, as far as batches go without a gap."""
+    flags = [np.zeros(0, np.uint8)]
+    for i in itertools.count():
+        try:
+            flags.append(np.unpackbits(np.frombuffer(store.flags(task, i), np.uint8), count=task.batch))
+        except LookupError:
+            return np.concatenate(flags)
+
+
 def main(name: str, folder: Path) -> None:
     study = fecnn.load_study(f"studies/{name}")
     home = study.path.parent
@@ -42,7 +71,13 @@ def main(name: str, folder: Path) -> None:
     readme = home / "README.md"
     before, _, rest = readme.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
-    readme.write_text(f"{before}{BEGIN}\n{section(study, results)}{END}{after}")
+    made = section(study, results)
+    curves = {curve.name for curve in study.curves}
+    with Store(store_path(study, folder)) as store:
+        for pair in (("ml", "slnn"), ("map", "mlnn")):
+            if curves.issuperset(pair):
+                made += f"\n{common_frames(study, store, *pair)}"
+    readme.write_text(f"{before}{BEGIN}\n{made}{END}{after}")
 
 
 if __name__ == "__main__":

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 import fecnn
 from fecnn.campaign import RESULTS, run, store_path
 from fecnn.catalogue import code_file, code_names, load_code, study_names
 from fecnn.decoders import decoder_names, factory
 from fecnn.live import Board
-from fecnn.store import Store
+from fecnn.simulate import DecodingError
+from fecnn.store import ROW, Store, StoreError
 from fecnn.study import Study, load_study
 from fecnn.table import FOOTNOTE, display, markdown, results_path
 
@@ -178,7 +180,7 @@ def export(
         if file.suffix not in (".csv", ".parquet"):
             raise ValueError(f"batches are exported to .csv or .parquet, got {file.name}")
         with Store(store_path(load_study(study), out)) as store:
-            rows = pd.DataFrame(store.rows())
+            rows = pd.DataFrame(list(store.rows()), columns=list(ROW))
         if file.suffix == ".csv":
             rows.to_csv(file, index=False)
         else:
@@ -243,11 +245,16 @@ def decoders(
 
 @app.command()
 def studies() -> None:
-    """List the studies that come with fecnn."""
+    """List the studies that come with fecnn.
+
+    Example:
+
+        fecnn studies
+    """
     with _errors():
         listing = Table("study", "title", box=None, pad_edge=False)
         for known in study_names():
-            listing.add_row(known, load_study(known).title)
+            listing.add_row(known, Text(load_study(known).title))
         _console().print(listing)
 
 
@@ -262,12 +269,12 @@ def _results(study: str, out: Path) -> "tuple[Study, pd.DataFrame]":
 
 def _print(study: Study, results: Any) -> None:
     shown = display(study, results)
-    table = Table(*shown.columns, title=study.title, box=None, pad_edge=False, header_style="bold")
+    table = Table(*shown.columns, title=Text(study.title), box=None, pad_edge=False, header_style="bold")
     last = ""
     for row in shown.itertuples(index=False, name=None):
         if last and row[0] != last:
             table.add_section()
-        table.add_row(*("" if i == 0 and row[0] == last else cell for i, cell in enumerate(row)))
+        table.add_row(*(Text("" if i == 0 and row[0] == last else cell) for i, cell in enumerate(row)))
         last = row[0]
     console = _console()
     console.print(table)
@@ -310,7 +317,7 @@ def _errors() -> Iterator[None]:
     """What a user can mend is said in a sentence, without a traceback."""
     try:
         yield
-    except (ValueError, TypeError, LookupError, OSError, RuntimeError) as error:
+    except (ValueError, TypeError, LookupError, OSError, StoreError, DecodingError) as error:
         message = error.args[0] if isinstance(error, LookupError) and error.args else error
         typer.echo(f"fecnn: {message}", err=True)
         raise typer.Exit(1) from None

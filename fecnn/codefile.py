@@ -138,6 +138,7 @@ def rebuild(file: CodeFile) -> Code:
         ValueError: If the builder does not take these parameters.
 
     Example:
+        >>> from fecnn.catalogue import code_file
         >>> rebuild(code_file("hamming-7-4")).fingerprint == code_file("hamming-7-4").sha256
         True
     """

@@ -9,6 +9,7 @@ from typing import Self
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from fecnn.simulate import Progress
 from fecnn.study import Study
@@ -84,7 +85,7 @@ class Board:
             key = (curve, ebn0_db)
             speed = self._frames.get(key, 0) / self._seconds[key] if self._seconds.get(key) else 0.0
             table.add_row(
-                curve,
+                Text(curve),
                 f"{finished}/{len(points)}",
                 f"{ebn0_db:g} dB",
                 f"{progress.total.frames:,}",

@@ -1,10 +1,13 @@
 """Published numbers with their passports: where each stands, and how far it can be trusted."""
 
 import csv
+import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from fecnn.tally import proportion_interval
 
@@ -45,7 +48,7 @@ class Reference:
         if self.metric == "bler" and self.errors is not None and self.frames:
             low, high = proportion_interval(self.errors, self.frames)
             return min(low, self.value), max(high, self.value)
-        percents = [float(number) for number in re.findall(r"[\d.]+(?=\s*%)", self.how)]
+        percents = [float(number) for number in re.findall(r"\d+(?:\.\d+)?(?=\s*%)", self.how)]
         error = max(percents) / 100 * self.value if percents else self.rounding
         return self.value - error, self.value + error
 
@@ -69,29 +72,44 @@ def read_references(path: Path) -> list[Reference]:
                 raise ValueError(
                     f"{path} has no column {', '.join(missing)}; references have {', '.join(COLUMNS)}"
                 )
-            return [_reference(path, line, row) for line, row in enumerate(rows, start=2)]
+            return [_reference(path, rows.line_num, row) for row in rows]
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{path} is not CSV: {error}") from None
 
 
-def _reference(path: Path, line: int, row: dict[str, str | None]) -> Reference:
-    text = {name: row[name] or "" for name in COLUMNS}
+def _reference(path: Path, line: int, row: dict[str | None, Any]) -> Reference:
+    if None in row or None in row.values():
+        told = "more" if None in row else "fewer"
+        extra = ", ".join(row.get(None) or [name for name in COLUMNS if row.get(name) is None])
+        raise ValueError(f"{path}, line {line}: {told} fields than columns: {extra}")
     try:
-        exponent = Decimal(text["value"]).as_tuple().exponent
-        if not isinstance(exponent, int):
-            raise ValueError(f"value {text['value']} is not finite")
-        return Reference(
-            code=text["code"],
-            decoder=text["decoder"],
-            ebn0_db=float(text["ebn0_db"]),
-            metric=text["metric"],
-            value=float(text["value"]),
-            rounding=0.5 * 10.0**exponent,
-            errors=int(text["errors"]) if text["errors"] else None,
-            frames=int(text["frames"]) if text["frames"] else None,
-            source=text["source"],
-            where=text["where"],
-            how=text["how"],
+        rounding = 0.5 * 10.0 ** _number(row, "value", Decimal).as_tuple().exponent
+        reference = Reference(
+            code=row["code"],
+            decoder=row["decoder"],
+            ebn0_db=_number(row, "ebn0_db", float),
+            metric=row["metric"],
+            value=_number(row, "value", float),
+            rounding=rounding,
+            errors=_number(row, "errors", int) if row["errors"] else None,
+            frames=_number(row, "frames", int) if row["frames"] else None,
+            source=row["source"],
+            where=row["where"],
+            how=row["how"],
         )
+        if reference.value < 0 and not reference.metric.startswith("-ln"):
+            raise ValueError(f"value {row['value']} is negative")
+        reference.interval  # noqa: B018  refuses more errors than frames
     except (ValueError, ArithmeticError) as error:
         raise ValueError(f"{path}, line {line}: {error}") from None
+    return reference
+
+
+def _number(row: dict[str | None, Any], name: str, kind: Callable[[str], Any]) -> Any:
+    try:
+        number = kind(row[name])
+    except (ValueError, ArithmeticError):
+        raise ValueError(f"{name} must be a number, got {row[name]!r}") from None
+    if not math.isfinite(number):
+        raise ValueError(f"{name} {row[name]} is not finite")
+    return number

@@ -4,10 +4,11 @@ import json
 import os
 import socket
 import sqlite3
+import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -32,6 +33,11 @@ create table batch (
     primary key (task, i)
 ) without rowid;
 """
+
+
+_BATCH = ("i", *COUNTS, "version", "host", "time")
+ROW = ("task", *sorted(field.name for field in fields(Task) if field.name != "code"), *_BATCH)
+"""Columns of an exported batch."""
 
 
 class StoreError(RuntimeError):
@@ -131,10 +137,9 @@ class Store:
 
     def rows(self) -> Iterator[dict[str, object]]:
         """Every batch with its task, for export: one flat row each, without flags."""
-        columns = ["i", *COUNTS, "version", "host", "time"]
         with self._explained("cannot be read"):
             found = self._db.execute(
-                f"select task.id, task.content, {', '.join(columns)} from batch "
+                f"select task.id, task.content, {', '.join(_BATCH)} from batch "
                 "join task on task.id = batch.task order by task.id, i"
             ).fetchall()
         for task_id, content, *values in found:
@@ -142,7 +147,7 @@ class Store:
             described["options"] = json.dumps(dict(described["options"]))
             # Where the code lay on that machine says nothing; its fingerprint does.
             del described["code"]
-            yield {"task": task_id, **described, **dict(zip(columns, values, strict=True))}
+            yield {"task": task_id, **described, **dict(zip(_BATCH, values, strict=True))}
 
     def _connect(self, mode: str) -> sqlite3.Connection:
         uri = f"{self.path.resolve().as_uri()}?mode={mode}"
@@ -159,22 +164,22 @@ class Store:
 
     def _check(self, write: bool) -> None:
         """Refuse what is not a whole store of this version; lay out a new one."""
-        header = {
-            name: self._db.execute(f"pragma {name}").fetchone()[0]
-            for name in ("application_id", "user_version")
-        }
-        empty = self._db.execute("select count(*) from sqlite_master").fetchone()[0] == 0
-        if empty and header == {"application_id": 0, "user_version": 0}:
-            if not write:
+        header = self._header()
+        if header == (0, 0, 0):
+            if write:
+                self._lay_out()
+                header = self._header()
+            else:  # begun by somebody and not laid out yet: as good as an empty one
+                self._db.close()
+                self._db = sqlite3.connect(":memory:")
+                self._db.executescript(_TABLES)
                 return
-            self._lay_out()
-            return
-        if header["application_id"] != APPLICATION_ID:
+        _, application, schema = header
+        if application != APPLICATION_ID:
             raise StoreError(f"{self.path} is not a fecnn results file; it is left as it is")
-        if header["user_version"] > SCHEMA:
+        if schema > SCHEMA:
             raise StoreError(
-                f"{self.path} has schema {header['user_version']}, newer than {SCHEMA} of this version; "
-                "upgrade fecnn"
+                f"{self.path} has schema {schema}, newer than {SCHEMA} of this version; upgrade fecnn"
             )
         problems = self._db.execute("pragma quick_check(1)").fetchone()[0]
         if problems != "ok":
@@ -182,8 +187,17 @@ class Store:
                 f"{self.path} is damaged ({problems}); it is left as it is: move it away and run again"
             )
 
+    def _header(self) -> tuple[int, int, int]:
+        """Number of tables, application id and schema, seen at one moment."""
+        self._db.execute("begin")
+        tables = self._db.execute("select count(*) from sqlite_master").fetchone()[0]
+        application = self._db.execute("pragma application_id").fetchone()[0]
+        schema = self._db.execute("pragma user_version").fetchone()[0]
+        self._db.commit()
+        return tables, application, schema
+
     def _lay_out(self) -> None:
-        self._db.execute("pragma journal_mode = wal")
+        self._switch_to_wal()
         self._db.execute("begin immediate")  # two processes may arrive here together
         if self._db.execute("select count(*) from sqlite_master").fetchone()[0] == 0:
             for statement in filter(str.strip, _TABLES.split(";")):
@@ -191,6 +205,18 @@ class Store:
             self._db.execute(f"pragma application_id = {APPLICATION_ID}")
             self._db.execute(f"pragma user_version = {SCHEMA}")
         self._db.commit()
+
+    def _switch_to_wal(self) -> None:
+        """SQLite does not wait for others here by itself."""
+        for _ in range(600):
+            try:
+                self._db.execute("pragma journal_mode = wal")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise
+                time.sleep(0.1)
+        self._db.execute("pragma journal_mode = wal")
 
     @contextmanager
     def _explained(self, failure: str) -> Iterator[None]:

@@ -1,5 +1,6 @@
 """What is to be simulated: a study file, checked as a whole before anything runs."""
 
+import copy
 import hashlib
 import json
 import math
@@ -27,7 +28,7 @@ MAX_POINTS = 1000
 
 
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Grid(_Table):
@@ -38,7 +39,9 @@ class Grid(_Table):
     step: float = Field(gt=0)
 
     def values(self) -> list[float]:
-        """The points, rounded to a millionth of a dB."""
+        """The points, rounded to a millionth of a dB; none where an end is not finite."""
+        if not math.isfinite(self.stop - self.start):
+            return []
         count = math.floor((self.stop - self.start) / self.step + 1e-9) + 1
         return [round(self.start + i * self.step, 6) for i in range(count)]
 
@@ -252,7 +255,7 @@ class Study(_Table):
             built.add(key)
             try:
                 build_decoder(task, point.code)
-            except (ValueError, TypeError, LookupError, ImportError) as error:
+            except Exception as error:
                 problems.append(f"curve {point.curve}: {error}")
         if problems:
             raise _problems(self.path, problems)
@@ -348,8 +351,8 @@ def load_study(name_or_path: str | Path) -> Study:
     try:
         study = Study.model_validate(content)
     except ValidationError as error:
-        raise _problems(path, [_sentence(problem) for problem in error.errors()]) from None
-    study._path = path
+        raise _problems(path, [*_sentences(error), *_names_despite(error, content, path)]) from None
+    study._path = path.resolve()
     study.points  # noqa: B018  names and grids are checked here, decoders when they are built
     return study
 
@@ -360,9 +363,46 @@ def build_decoder(task: Task, code: Code) -> Any:
     return decoder(task.decoder, code, channel, **dict(task.options))
 
 
+def _names_despite(error: ValidationError, content: dict[str, Any], path: Path) -> list[str]:
+    """Unknown names and impossible grids of a study whose only other fault is unknown keys."""
+    rest = copy.deepcopy(content)
+    for problem in error.errors():
+        if problem["type"] != "extra_forbidden" or "Grid" in problem["loc"]:
+            return []
+        table: Any = rest
+        for part in problem["loc"][:-1]:
+            table = table[part]
+        del table[problem["loc"][-1]]
+    try:
+        study = Study.model_validate(rest)
+    except ValidationError:
+        return []
+    study._path = path.resolve()
+    problems: list[str] = []
+    for curve in study.curves:
+        list(study._points_of(curve, problems))
+    return problems
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    """Pydantic's problems in our words, one for each place: every member of a union has complained of it."""
+    places: dict[tuple[Any, ...], Any] = {}
+    for problem in error.errors():
+        place = problem["loc"]
+        if "options" in place:
+            place = place[: place.index("options") + 2]
+            problem = {**problem, "loc": place, "msg": "an option is a number, a word, true or false"}
+        elif "Grid" in place and problem["type"] in ("model_type", "model_attributes_type"):
+            continue
+        elif any(str(part).startswith("list[") for part in place) and isinstance(problem["input"], dict):
+            continue
+        places.setdefault(place, problem)
+    return [_sentence(problem) for problem in places.values()]
+
+
 def _sentence(problem: Any) -> str:
     """A pydantic problem in our words: where, what, and the nearest known key."""
-    where = [str(part) for part in problem["loc"] if part not in ("Grid", "list[constrained-float]")]
+    where = [str(part) for part in problem["loc"] if part != "Grid" and not str(part).startswith("list[")]
     place = ".".join(where) or "the study"
     if problem["type"] == "extra_forbidden":
         models: dict[str, type[_Table]] = {"curve": Curve, "stop": Stop, "ebn0_db": Grid}

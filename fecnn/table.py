@@ -128,7 +128,8 @@ FOOTNOTE = f"* fewer than {FEW_ERRORS} block errors"
 def markdown(shown: pd.DataFrame) -> str:
     """A table of text in Markdown."""
     lines = ["| " + " | ".join(shown.columns) + " |", "|" + "---|" * len(shown.columns)]
-    lines += ["| " + " | ".join(row) + " |" for row in shown.itertuples(index=False, name=None)]
+    rows = shown.itertuples(index=False, name=None)
+    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
     return "\n".join(lines) + f"\n\n{FOOTNOTE}\n"
 
 
@@ -193,4 +194,8 @@ def _row(point: Point, batches: dict[int, Tally]) -> dict[str, Any]:
 def _shipped(path: Path) -> pd.DataFrame:
     if not path.exists():
         raise FileNotFoundError(f"no results in {path}; make them with fecnn run")
-    return pd.read_csv(path)
+    results = pd.read_csv(path)
+    missing = {"curve", "ebn0_db", "finished", *COUNTS, *METRICS} - set(results.columns)
+    if missing:
+        raise ValueError(f"{path} has no column {', '.join(sorted(missing))}: is it the CSV of fecnn table?")
+    return results

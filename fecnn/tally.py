@@ -131,7 +131,10 @@ def rate_interval(
         (0.00371, 0.00659)
     """
     _check(frames, confidence)
-    if not (0 <= total <= squares <= width * total and total <= width * frames):
+    if (
+        not (0 <= total <= squares <= width * total and total <= width * frames)
+        or total * total > squares * frames
+    ):
         raise ValueError(
             f"counts contradict each other: total {total}, squares {squares}, {frames} frames of {width} bits"
         )

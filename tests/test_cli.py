@@ -66,10 +66,7 @@ def test_the_commands_are_known(call):
 
 @pytest.mark.parametrize(
     "command",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(reason="bug: no example")) if name == "studies" else name
-        for name in sorted(c.name or c.callback.__name__ for c in app.registered_commands)
-    ],
+    [name for name in sorted(c.name or c.callback.__name__ for c in app.registered_commands)],
 )
 def test_every_command_has_help_with_an_example(call, command):
     text = re.sub(r"\x1b\[[0-9;]*m", "", call(command, "--help").output)
@@ -141,7 +138,6 @@ def test_a_second_run_has_nothing_to_do_and_shows_the_same(call, tmp_path, monke
     assert call("table", "small.toml", "--out", "out", "--format", "csv").stdout == before
 
 
-@pytest.mark.xfail(reason="bug: _errors catches typer.Exit and prints its code")
 def test_a_run_without_time_says_so(call):
     done = call("run", "small.toml", "--seconds", 0, code=1)
     assert done.stderr == "nothing was simulated: give it more time\n"
@@ -229,7 +225,6 @@ def test_batches_are_exported_and_add_up(call, tmp_path):
     assert "nowhere" in refused(call, "export", "small.toml", "nowhere/batches.csv")
 
 
-@pytest.mark.xfail(reason="bug: a frame of no rows has no columns")
 def test_an_export_of_nothing_has_its_columns(call):
     call("run", "small.toml", "--seconds", 0, code=1)
     call("export", "small.toml", "batches.csv")
@@ -277,7 +272,6 @@ def test_shipped_results_are_shown_where_there_are_none_of_ones_own(call, tmp_pa
     assert "these are the shipped ones" in shipped.stderr
 
 
-@pytest.mark.xfail(reason="bug: titles and labels are read as rich's markup")
 def test_square_brackets_in_titles_and_labels_are_shown(call, tmp_path):
     (tmp_path / "small.toml").write_text(
         STUDY.replace("A small one", "A [/small] one [1]").replace('"ordered"', '"osd [ref]"')

@@ -108,7 +108,7 @@ REFUSED = {
     "dependent rows": (
         [[1, 0, 1], [1, 0, 1]],
         None,
-        r"G of bad has 2 rows but rank 1; drop the dependent rows",
+        r"G of bad has 2 rows but rank 1; drop dependent rows",
     ),
     "not binary": ([[1, 2, 1]], None, "G must hold only 0 and 1, got 2; reduce it modulo 2 first"),
     "negative": ([[1, -1, 1]], None, "G must hold only 0 and 1, got -1"),

@@ -113,7 +113,6 @@ def test_reading_does_not_write(tmp_path):
     assert path.read_bytes() == before
 
 
-@pytest.mark.xfail(reason="bug: reading an empty file: no such table")
 def test_a_file_that_was_begun_but_not_laid_out_is_empty(tmp_path):
     path = tmp_path / "r.sqlite"
     path.touch()
@@ -320,7 +319,6 @@ def race(path, begin, outcome):
         outcome.put(f"{type(error).__name__}: {error}")
 
 
-@pytest.mark.xfail(reason="bug: the header is read before the tables are looked for")
 def test_a_new_file_may_be_laid_out_between_two_looks_of_another(tmp_path, monkeypatch):
     """Whatever is looked at first, another writer lays the file out just after it, unless it has to wait."""
     path = tmp_path / "r.sqlite"
@@ -354,9 +352,6 @@ def test_a_new_file_may_be_laid_out_between_two_looks_of_another(tmp_path, monke
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(
-    reason="bug: the header is read before the tables, and WAL is switched on without waiting", strict=False
-)
 def test_many_processes_may_make_one_new_file(tmp_path):
     """Both races of making a new file showed here, in about one of 150 processes."""
     context = multiprocessing.get_context("fork")

@@ -118,7 +118,6 @@ def test_a_missing_results_csv_says_how_to_make_it(study, tmp_path):
         table(study, tmp_path / "none.csv")
 
 
-@pytest.mark.xfail(reason="bug: any CSV is taken for results")
 def test_a_results_csv_of_another_kind_is_refused(study, tmp_path):
     (tmp_path / "results.csv").write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match=r"results\.csv"):
@@ -221,24 +220,7 @@ BROKEN = {
 }
 
 
-MISSED = {
-    "no number",
-    "no value",
-    "Eb/N0 not finite",
-    "more errors than frames",
-    "negative errors",
-    "negative value",
-    "too few fields",
-    "too many fields",
-    "after blank lines",
-    "after a quoted line break",
-}
-bug = pytest.mark.xfail(reason="bug: accepted, or without the value, or with a wrong line")
-
-
-@pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=bug) if case in MISSED else case for case in BROKEN]
-)
+@pytest.mark.parametrize("case", BROKEN)
 def test_broken_references_are_refused_by_line(study, case):
     text, line, words = BROKEN[case]
     with pytest.raises(ValueError, match=rf"reference\.csv, line {line}: .*{re.escape(words)}"):
@@ -285,7 +267,6 @@ fields = st.sampled_from(
 )
 
 
-@pytest.mark.xfail(reason="bug: errors above frames and such fail only in Reference.interval")
 @settings(deadline=None, max_examples=200)
 @given(st.lists(st.lists(fields, min_size=1, max_size=12), max_size=4), st.binary(max_size=8))
 @example([["c", "ML", "1", "bler", "0.1", "", "", "s", "w", "read at . %"]], b"")
@@ -345,7 +326,6 @@ def test_markdown_is_a_table(study, store):
     assert lines[-1] == FOOTNOTE
 
 
-@pytest.mark.xfail(reason="bug: bars in labels are not escaped")
 def test_labels_do_not_break_the_markdown_table(study, store):
     study.path.write_text(STUDY.replace('"second"', '"a | b"'))
     study = load_study(study.path)

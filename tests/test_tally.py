@@ -222,7 +222,7 @@ def test_the_ends_are_those_of_the_block_error_rate():
         (41, 164, 10, 4),  # more errors than bits
         (1, 1, 0, 4),
         # Ten errors in five frames have 20 squares or more.
-        pytest.param(10, 10, 5, 4, marks=pytest.mark.xfail(reason="bug: Cauchy-Schwarz is not checked")),
+        (10, 10, 5, 4),
     ],
 )
 def test_contradictory_counts_are_refused(total, squares, count, width):

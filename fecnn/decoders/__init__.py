@@ -133,6 +133,8 @@ def factory(name: str, *, soft: bool = False) -> Factory:
         found = plugins[name].load()
     else:
         module, _, function = (target or name).partition(":")
+        if not module or not function:
+            raise LookupError(f"{kind} {name!r} must be named module:function")
         try:
             found = getattr(importlib.import_module(module), function)
         except ModuleNotFoundError as error:

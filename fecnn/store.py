@@ -159,7 +159,11 @@ class Store:
             uri += "&immutable=1"  # SQLite's own lock files cannot be made there, and nobody can be writing
         connection = sqlite3.connect(uri, uri=True, timeout=60)
         # In WAL mode this survives a killed process; only a power cut may lose the last commits.
-        connection.execute("pragma synchronous = normal")
+        try:
+            connection.execute("pragma synchronous = normal")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def _check(self, write: bool) -> None:

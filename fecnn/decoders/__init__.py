@@ -136,15 +136,16 @@ def factory(name: str, *, soft: bool = False) -> Factory:
         if not module or not function:
             raise LookupError(f"{kind} {name!r} must be named module:function")
         try:
-            found = getattr(importlib.import_module(module), function)
+            loaded = importlib.import_module(module)
         except ModuleNotFoundError as error:
             if error.name is None or not (module + ".").startswith(error.name + "."):
                 raise
             raise LookupError(
                 f"no module {module!r} for {kind} {name!r}; is it installed, or on PYTHONPATH?"
             ) from None
-        except AttributeError:
-            raise LookupError(f"module {module!r} has no function {function!r} for {kind} {name!r}") from None
+        if not hasattr(loaded, function):
+            raise LookupError(f"module {module!r} has no function {function!r} for {kind} {name!r}")
+        found = getattr(loaded, function)
     if not callable(found):
         raise TypeError(
             f"{kind} {name} must be a function make(code, channel, /, **options), got {_describe(found)}"

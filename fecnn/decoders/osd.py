@@ -31,8 +31,8 @@ def osd(code: Code, channel: Channel | None = None, /, *, order: int = 2) -> Dec
         >>> decode(np.float32([[2, 3, -0.1, 4, 1, 2, 3]]))
         array([[0, 0, 0, 0, 0, 0, 0]], dtype=uint8)
     """
-    if not 0 <= order <= code.k:
-        raise ValueError(f"order must be in 0..{code.k} for {code.name}, got {order}")
+    if not isinstance(order, int) or not 0 <= order <= code.k:
+        raise ValueError(f"order must be in 0..{code.k} for {code.name}, got {order!r}")
     if code.n == code.k:
         return hard_decision
     columns = code.parity_columns

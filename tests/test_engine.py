@@ -409,6 +409,7 @@ import fecnn
 
 path, store, kills, seed = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 plan = fecnn.load_study(path)
+fecnn.simulate.run_batch(plan.points[0].task, 0)  # compiled before it is forked: a child starts at once
 instants = random.Random(seed)
 killed = 0
 while killed < kills:

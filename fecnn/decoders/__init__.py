@@ -8,6 +8,7 @@ and output; factories and what they return may trust it: float32 ``(B, n)``, fin
 import importlib
 import inspect
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -21,6 +22,39 @@ from fecnn.code import Code
 Decoder = Callable[[LLR], Bits]
 SoftDecoder = Callable[[LLR], LLR]
 Factory = Callable[..., Callable[[LLR], NDArray[Any]]]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What a decoder says of its own decisions, frame by frame.
+
+    work: Test patterns, queries or search nodes tried, (B,) int64.
+    uncertified: True where a budget ran out before the decoder could do all that it promises, (B,) bool.
+    """
+
+    work: NDArray[np.int64]
+    uncertified: NDArray[np.bool_]
+
+
+class Measured:
+    """A decoder whose work depends on the data, or whose budget may run out, and that says so.
+
+    It is called like any decoder. ``measure`` returns the same bits with their `Effort`.
+
+    Example:
+        >>> import fecnn
+        >>> decode = fecnn.decoder("osd", fecnn.hamming(3), order=1)
+        >>> bits, effort = decode.measure(np.float32([2, 3, -0.1, 4, 1, 2, 3]))
+        >>> bool(effort.uncertified)
+        False
+    """
+
+    def __init__(self, measure: Callable[[LLR], tuple[Bits, Effort]]) -> None:
+        self.measure = measure
+
+    def __call__(self, llr: LLR) -> Bits:
+        """The bits alone."""
+        return self.measure(llr)[0]
 
 BUILT_IN = {
     "hard": "fecnn.decoders.hard:hard",
@@ -62,22 +96,36 @@ def decoder(name: str, code: Code, channel: Channel | None = None, /, **options:
     """
     decode = _make(factory(name), name, code, channel, options)
 
-    def checked(llr: ArrayLike) -> Bits:
+    def checked_frames(llr: ArrayLike) -> tuple[LLR, tuple[int, ...]]:
         frames = as_llr(llr, code.n)
-        flat = frames.reshape(frames.size // code.n, code.n)
-        bits = decode(flat)
+        return frames.reshape(frames.size // code.n, code.n), frames.shape[:-1]
+
+    def checked_bits(bits: Bits, frames: int) -> Bits:
         if not isinstance(bits, np.ndarray) or bits.dtype != np.uint8:
             raise TypeError(f"decoder {name} must return a uint8 array, got {_describe(bits)}")
-        if bits.shape not in ((len(flat), code.n), (len(flat), code.k)):
+        if bits.shape not in ((frames, code.n), (frames, code.k)):
             raise ValueError(
-                f"decoder {name} must return shape {(len(flat), code.n)} (code bits) or "
-                f"{(len(flat), code.k)} (message bits), got {bits.shape}"
+                f"decoder {name} must return shape {(frames, code.n)} (code bits) or "
+                f"{(frames, code.k)} (message bits), got {bits.shape}"
             )
         if bits.size and bits.max() > 1:
             raise ValueError(f"decoder {name} must return bits 0 and 1, got {bits.max()}")
-        return bits.reshape(*frames.shape[:-1], bits.shape[1])
+        return bits
 
-    return checked
+    def measure(llr: ArrayLike) -> tuple[Bits, Effort]:
+        flat, axes = checked_frames(llr)
+        bits, effort = decode.measure(flat)
+        checked_bits(bits, len(flat))
+        return bits.reshape(*axes, bits.shape[1]), Effort(
+            effort.work.reshape(axes), effort.uncertified.reshape(axes)
+        )
+
+    def checked(llr: ArrayLike) -> Bits:
+        flat, axes = checked_frames(llr)
+        bits = checked_bits(decode(flat), len(flat))
+        return bits.reshape(*axes, bits.shape[1])
+
+    return Measured(measure) if isinstance(decode, Measured) else checked
 
 
 def soft_decoder(name: str, code: Code, channel: Channel | None = None, /, **options: Any) -> SoftDecoder:

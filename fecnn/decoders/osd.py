@@ -6,7 +6,7 @@ from fecnn.arrays import LLR, Bits
 from fecnn.arrays import hard as hard_decision
 from fecnn.channel import Channel
 from fecnn.code import Code
-from fecnn.decoders import Decoder
+from fecnn.decoders import Decoder, Effort, Measured
 from fecnn.decoders.kernels import osd as kernel
 
 
@@ -33,14 +33,15 @@ def osd(code: Code, channel: Channel | None = None, /, *, order: int = 2) -> Dec
     """
     if not isinstance(order, int) or not 0 <= order <= code.k:
         raise ValueError(f"order must be in 0..{code.k} for {code.name}, got {order!r}")
-    if code.n == code.k:
-        return hard_decision
     columns = code.parity_columns
     checks = code.n - code.k
 
-    def decode(llr: LLR) -> Bits:
+    def measure(llr: LLR) -> tuple[Bits, Effort]:
         out = np.empty(llr.shape, np.uint8)
-        kernel.osd(llr, columns, checks, order, out)
-        return out
+        if checks:
+            kernel.osd(llr, columns, checks, order, out)
+        else:
+            out[:] = hard_decision(llr)
+        return out, Effort(np.zeros(len(llr), np.int64), np.zeros(len(llr), np.bool_))
 
-    return decode
+    return Measured(measure)

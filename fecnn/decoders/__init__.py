@@ -57,11 +57,13 @@ class Measured:
         return self.measure(llr)[0]
 
 BUILT_IN = {
+    "fs-osd": "fecnn.decoders.osd:fs_osd",
     "hard": "fecnn.decoders.hard:hard",
     "hard-ml": "fecnn.decoders.hard:hard_ml",
     "map": "fecnn.decoders.map:map_bits",
     "ml": "fecnn.decoders.ml:ml",
     "mlnn": "fecnn.decoders.networks:mlnn",
+    "near-ml": "fecnn.decoders.ml:near_ml",
     "osd": "fecnn.decoders.osd:osd",
     "slnn": "fecnn.decoders.networks:slnn",
 }

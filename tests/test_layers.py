@@ -20,6 +20,7 @@ LAYERS = [
     ["nets"],
     ["decoders"],
     ["testing", "tally"],
+    ["engine"],
     ["reference"],
     ["study"],
     ["simulate"],

@@ -1,5 +1,6 @@
 """The error-domain kernels, piece by piece and whole, against their slow twins."""
 
+import numba as nb
 import numpy as np
 import oracles
 import pytest
@@ -8,7 +9,7 @@ from test_decoders import llrs, random_codes
 import fecnn
 from fecnn import Code, gf2
 from fecnn.arrays import bpsk
-from fecnn.decoders.kernels import basis, constraints, lists, minplus, osd, search, words
+from fecnn.decoders.kernels import basis, minplus, search, words
 
 EXACT = -1.0
 
@@ -190,25 +191,20 @@ def test_elimination_leaves_unit_columns_on_the_least_reliable_basis(rng):
         assert not (code.G.astype(int) @ after % 2).any()
 
 
+@nb.njit
+def relaxed(old, new, step, price):
+    minplus.relax(old, new, step, price)
+
+
 @pytest.mark.parametrize("price", [0, 3, 40_000])
 def test_relax_is_one_step_of_the_recursion(price, rng):
     for states in (32, 256):
         old = rng.integers(0, 65_536, states).astype(np.uint16)
         for step in (0, 1, 17, 31, states - 1):
             new = np.empty_like(old)
-            _relaxed(old, new, step, price)
+            relaxed(old, new, step, price)
             moved = np.minimum(old[np.arange(states) ^ step].astype(int) + price, minplus.TOP)
             assert (new == np.minimum(old, moved)).all()
-
-
-def _relaxed(old, new, step, price):
-    import numba as nb
-
-    @nb.njit
-    def call(old, new, step, price):
-        minplus.relax(old, new, step, price)
-
-    call(old, new, step, price)
 
 
 def test_byte_tables_are_sums(rng):
@@ -228,10 +224,3 @@ def test_noiseless_frames_cost_nothing(rng):
     bits, effort = fecnn.decoder("ml", code).measure(bpsk(codewords))
     assert (bits == codewords).all()
     assert not effort.work.any()
-
-
-def test_units_of_kernels():
-    assert lists.limit_of(1.0) > 1.0
-    assert constraints.states_of(3) == 32
-    assert constraints.states_of(10) == 1024
-    assert osd.osd is not search.search

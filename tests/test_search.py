@@ -224,3 +224,66 @@ def test_noiseless_frames_cost_nothing(rng):
     bits, effort = fecnn.decoder("ml", code).measure(bpsk(codewords))
     assert (bits == codewords).all()
     assert not effort.work.any()
+
+
+def test_pb_osd_without_its_rules_is_osd(rng):
+    code = fecnn.load_code("bch-63-36")
+    channel = fecnn.AWGN.at(2.0, code.rate)
+    llr = channel.transmit(code.encode(rng.integers(0, 2, (300, code.k), dtype=np.uint8)), rng)
+    exact, full = fecnn.decoder("osd", code, order=3).measure(llr)
+    loose, _ = fecnn.decoder("pb-osd", code, order=3, promise=0.0, success=1.0).measure(llr)
+    assert (loose == exact).all()
+    quick, less = fecnn.decoder("pb-osd", code, order=3).measure(llr)
+    assert less.work.sum() < full.work.sum() / 2
+    assert (quick != exact).any(axis=1).mean() < 0.02
+
+
+def test_lc_osd_is_maximum_likelihood_unless_it_says_otherwise(rng):
+    for code in adversarial_codes(rng):
+        for kind, values in llrs(rng, code.n).items():
+            llr = values.astype(np.float32)
+            for delta in (1, 4, 12):
+                decided, effort = fecnn.decoder("lc-osd", code, delta=delta).measure(llr)
+                assert not effort.uncertified.any()
+                assert_ml(code, llr, decided, (code.name, kind, delta))
+
+
+def test_lc_osd_lists_by_price(rng):
+    """The first candidates are the cheapest of all patterns that satisfy the local constraints."""
+    code = fecnn.load_code("bch-63-36")
+    channel = fecnn.AWGN.at(1.0, code.rate)
+    llr = channel.transmit(code.encode(rng.integers(0, 2, (200, code.k), dtype=np.uint8)), rng)
+    best = fecnn.decoder("ml", code)(llr)
+    metric = oracles.metric(best, llr)
+    last = np.full(len(llr), -np.inf)
+    for candidates in (1, 10, 100, 10_000):
+        decided, effort = fecnn.decoder("lc-osd", code, candidates=candidates).measure(llr)
+        assert (effort.work <= candidates).all()
+        found = oracles.metric(decided, llr)
+        assert (found >= last - 1e-9).all()
+        assert (effort.uncertified | (np.abs(found - metric) < 1e-9)).all()
+        last = found
+    assert not effort.uncertified.any()
+
+
+def test_soft_osd_of_order_k_is_max_log_map(rng):
+    for code in adversarial_codes(rng):
+        if code.k > 9:
+            continue
+        llr = rng.normal(0.5, 2, (20, code.n)).astype(np.float32)
+        book = code.codebook()
+        found = fecnn.soft_decoder("osd", code, order=code.k)(llr)
+        half = oracles.correlations(code, llr) / 2
+        for j in range(code.n):
+            if 0 < book[:, j].sum() < len(book):
+                expected = half[:, book[:, j] == 0].max(axis=1) - half[:, book[:, j] == 1].max(axis=1)
+                assert np.allclose(found[:, j], expected, rtol=1e-4, atol=1e-4), code.name
+
+
+def test_soft_osd_decides_as_osd(rng):
+    code = fecnn.load_code("bch-63-45")
+    llr = rng.normal(0.7, 1, (60, 63)).astype(np.float32)
+    for order in (0, 1, 2):
+        soft = fecnn.soft_decoder("osd", code, order=order)(llr)
+        hard = fecnn.decoder("osd", code, order=order)(llr)
+        assert ((soft < 0) == hard)[soft != 0].all()

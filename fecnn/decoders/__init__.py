@@ -60,14 +60,16 @@ BUILT_IN = {
     "fs-osd": "fecnn.decoders.osd:fs_osd",
     "hard": "fecnn.decoders.hard:hard",
     "hard-ml": "fecnn.decoders.hard:hard_ml",
+    "lc-osd": "fecnn.decoders.osd:lc_osd",
     "map": "fecnn.decoders.map:map_bits",
     "ml": "fecnn.decoders.ml:ml",
     "mlnn": "fecnn.decoders.networks:mlnn",
     "near-ml": "fecnn.decoders.ml:near_ml",
     "osd": "fecnn.decoders.osd:osd",
+    "pb-osd": "fecnn.decoders.osd:pb_osd",
     "slnn": "fecnn.decoders.networks:slnn",
 }
-BUILT_IN_SOFT = {"map": "fecnn.decoders.map:map_app"}
+BUILT_IN_SOFT = {"map": "fecnn.decoders.map:map_app", "osd": "fecnn.decoders.osd:osd_app"}
 
 HARD_GROUP, SOFT_GROUP = "fecnn.decoders", "fecnn.soft_decoders"
 

@@ -33,6 +33,12 @@ def states_of(delta):
 
 
 @nb.njit(cache=True, nogil=True)
+def scale_of(best):
+    """Units of a price of 1."""
+    return min(SCALE / np.float32(best), np.float32(1e34))
+
+
+@nb.njit(cache=True, nogil=True)
 def constrain(start, delta, scale, check, flip, price, parity, steps, units, V):
     """Solve the relaxed problem: steps (k,) i8, units (k,) u2 and V (k + 1, states) u2 out.
 
@@ -83,10 +89,10 @@ def search(
         The best price, its number of flips, nodes visited, and whether the search came to its end.
     """
     k = len(price)
-    scale = min(SCALE / np.float32(best), np.float32(1e34))
+    scale = scale_of(best)
     state = constrain(start, delta, scale, check, flip, price, parity, steps, units, V)
     rest = expected_price(len(check) - delta, z, check, parity)
-    root, last = np.int64(V[k, state]), _in_units(best, rest, scale)
+    root, last = np.int64(V[k, state]), in_units(best, rest, scale)
     limit = root + (last - root) // 3
     nodes = 0
     state_of, units_of, chosen, following, end = levels[0], levels[1], levels[2], levels[3], levels[4]
@@ -120,7 +126,7 @@ def search(
                     best, count = total, depth
                     for i in range(depth):
                         flips[i] = chosen[i]
-                    ceiling, last = limit_of(best), _in_units(best, rest, scale)
+                    ceiling, last = limit_of(best), in_units(best, rest, scale)
                     limit = min(limit, last)
             if j == 0:
                 depth -= 1
@@ -145,6 +151,6 @@ def _children(places, state, limit, steps, units, V, children):
 
 
 @nb.njit(cache=True, nogil=True)
-def _in_units(best, rest, scale):
+def in_units(best, rest, scale):
     """The largest integer price that may still be better than ``best``."""
     return np.int64((np.float64(limit_of(best)) - rest) * np.float64(scale)) + 1

@@ -110,30 +110,32 @@ def next_candidate(j, spent, pattern, ceiling, limit, flip, price, sums):
     return j, j - first
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@nb.njit(cache=True, nogil=True, inline="always")  # a call would count references of all its arrays
 def search(
-    start, best, order, prune, budget, flip, price, parity, sums, floors, prefix, chosen, spent, patterns, flips
-):
-    """Try patterns of 1, 2, ... ``order`` flips; the best of them if better than ``best``, the exact order-0 price.
+    start, best, count, first, order, prune, stop, budget, flip, price, parity, sums, floors, prefix, chosen, spent,
+    patterns, flips,
+):  # fmt: skip
+    """Try patterns of ``first`` to ``order`` flips: improve on ``flips[:count]`` of exact price ``best``.
 
     Args:
         start: The pattern of order 0.
-        best: Its price, f8.
-        order: Most flips.
+        best, count: The best price so far, f8, and its number of flips.
+        first, order: Fewest and most flips.
         prune: Whether to use bounds.
+        stop: A price that is good enough.
         budget: Stop when more patterns than this have been tried.
         flip, price, parity, sums: See `fecnn.decoders.kernels.basis.Frame`.
         floors, prefix: From `bound_weights`.
         chosen, spent, patterns: Scratch for k + 2 levels: i8, f4, sets.
-        flips: The best flips, (k,) i8 out.
+        flips: The best flips, (k + 2,) i8, in and out.
 
     Returns:
         The best price, its number of flips, patterns tried, and whether the search came to its end.
     """
-    k, count, tried = len(price), 0, 0
+    k, tried = len(price), 0
     limit = limit_of(best)
     far = np.float32(np.inf)
-    for weight in range(1, order + 1):
+    for weight in range(first, order + 1):
         if prune:
             if not _any_left(weight, order, limit, floors, prefix):
                 break
@@ -158,6 +160,8 @@ def search(
                             limit = limit_of(best)
                             for i in range(weight):
                                 flips[i] = chosen[i]
+                            if best <= stop:
+                                return best, count, tried, True
                         j += 1
                 if tried > budget:
                     return best, count, tried, False

@@ -1,10 +1,14 @@
 """Ordered-statistics decoding: the best pattern with at most ``order`` flips in the most reliable basis."""
 
+import math
+
 import numba as nb
 import numpy as np
 
 from fecnn.decoders.kernels import basis as mrb
 from fecnn.decoders.kernels import lists, words
+
+ENDLESS = 1 << 62
 
 
 @nb.njit(cache=True, nogil=True)
@@ -54,7 +58,99 @@ def osd(llr, columns, checks, distance, order, prune, z, out, tried):
                 for w in range(1, k + 1):
                     floors[w] = max(floors[w], rest)
             best, count, tried[frame], _ = lists.search(
-                start, best, order, prune, 1 << 62, flip, price, parity, sums, floors, prefix, chosen, spent, patterns,
-                flips,
+                start, best, count, 1, order, prune, -1.0, ENDLESS, flip, price, parity, sums, floors, prefix, chosen,
+                spent, patterns, flips,
             )  # fmt: skip
         mrb.correct(sequence, ordered, place, basis, flips, count, out[frame])
+
+
+@nb.njit(cache=True, nogil=True)
+def probable(llr, columns, checks, distance, order, promise, success, out, tried):
+    """The same, but giving up what is improbable (`_promising_price`) and stopping at what is probably right.
+
+    The posterior probability of a pattern of price W among random codes is about 1 / (1 + 2^-(n-k) e^W / P), P the
+    probability of no error at all: so ``success`` is a price (`_good_price`).
+
+    Args:
+        llr, columns, checks, distance, order, out, tried: As for `osd`.
+        promise: Least probability of a pattern to be better than the best so far.
+        success: Probability at which the best so far is good enough.
+    """
+    n = llr.shape[1]
+    spare, keys, rank, sequence, ordered, place, check, basis, reliability, flip, price, parity, sums = (
+        mrb.new_frame(columns, n, checks)
+    )
+    k = n - checks
+    floors, prefix = np.zeros(k + 1), np.zeros(k + 1)
+    chosen, flips = np.zeros(k + 2, np.int64), np.zeros(k + 2, np.int64)
+    spent, patterns = np.zeros(k + 2, np.float32), words.new_sets(columns, k + 2)
+    values, width = llr.reshape(-1), len(spare)
+    mrb.harden(llr, out)
+    for frame in range(len(llr)):
+        tried[frame] = 0
+        row = mrb.padded_row(values, frame * n, n, width, spare)
+        syndrome = words.syndrome_of(columns, row)
+        if words.is_empty(syndrome):
+            continue
+        mrb.sort(row, n, keys, rank, sequence)
+        mrb.arrange(row, syndrome, columns, sequence, reliability, ordered)
+        mrb.eliminate(ordered, n, checks, place, check, basis)
+        start = words.load(ordered, n)
+        best, bound = lists.price_start(start, distance, place, reliability)
+        count, stop = 0, _good_price(reliability, checks, success)
+        if best > bound and best > stop:
+            mrb.gather(ordered, place, basis, reliability, flip, price, parity)
+            mrb.tabulate(parity, sums)
+            lists.bound_weights(start, distance, check, price, parity, floors, prefix)
+            for weight in range(1, order + 1):
+                floors[weight] = max(floors[weight], best - _promising_price(best, promise, price, parity, checks))
+                best, count, looked, _ = lists.search(
+                    start, best, count, weight, weight, True, stop, ENDLESS, flip, price, parity, sums, floors, prefix,
+                    chosen, spent, patterns, flips,
+                )  # fmt: skip
+                tried[frame] += looked
+                if best <= stop:
+                    break
+        mrb.correct(sequence, ordered, place, basis, flips, count, out[frame])
+
+
+@nb.njit(cache=True, nogil=True)
+def _good_price(reliability, checks, success):
+    """The price at which a pattern is right with probability ``success``."""
+    none = 0.0  # log-probability of no error
+    for a in reliability:
+        none -= np.log1p(np.exp(-np.float64(a)))
+    return none + checks * np.log(2.0) + np.log((1.0 - success) / success)
+
+
+@nb.njit(cache=True, nogil=True)
+def _promising_price(best, promise, price, parity, checks):
+    """The largest price in the basis with which a pattern still has that probability to be better than ``best``.
+
+    The flips of price c are the right ones with probability P e^-c; the checks then cost what errors cost (mean
+    and variance of each: p a and p (1 - p) a^2), else what coin tosses do (a / 2 and a^2 / 4). Both sums are
+    taken as Gaussian; the probability falls with c.
+    """
+    none, mean, variance, mean_else, variance_else = 0.0, 0.0, 0.0, 0.0, 0.0
+    for a in price:
+        none -= np.log1p(np.exp(-np.float64(a)))
+    for i in range(checks):
+        a = np.float64(parity[i])
+        p = 1.0 / (1.0 + np.exp(min(a, 700.0)))
+        mean += p * a
+        variance += p * (1.0 - p) * a * a
+        mean_else += a / 2
+        variance_else += a * a / 4
+    low, high = 0.0, best
+    for _ in range(20):
+        c = (low + high) / 2
+        right = np.exp(none - c)
+        wins = right * _below(best - c - mean, variance) + (1.0 - right) * _below(best - c - mean_else, variance_else)
+        low, high = (c, high) if wins >= promise else (low, c)
+    return low
+
+
+@nb.njit(cache=True, nogil=True)
+def _below(distance, variance):
+    """Probability that a Gaussian of this variance is less than its mean + ``distance``."""
+    return 0.5 * math.erfc(-distance / math.sqrt(2.0 * variance + 1e-300))

@@ -63,8 +63,8 @@ def search(llr, columns, checks, distance, z, budgets, out, work, certain):
             mrb.tabulate(parity, sums)
             lists.bound_weights(start, distance, check, price, parity, floors, prefix)
             best, count, tried, done = lists.search(
-                start, best, k, True, budgets[0], flip, price, parity, sums, floors, prefix, chosen, spent, patterns,
-                flips,
+                start, best, count, 1, k, True, 0.0, budgets[0], flip, price, parity, sums, floors, prefix, chosen,
+                spent, patterns, flips,
             )  # fmt: skip
             if not done:
                 best, count, nodes, done = constraints.search(

@@ -112,3 +112,49 @@ def box_muller(first, second):
     fraction = second % 2**30 / 2.0**30  # of a quarter turn, from its middle on and wrapped
     angle = (second >> 30) * np.pi / 2 + (fraction if fraction < 0.5 else fraction - 1) * np.pi / 2
     return radius * np.cos(angle), radius * np.sin(angle)
+
+
+def bp(H, llr, rule, iterations, *, scale=1.0, offset=0.0, layered=False, damping=0.0):
+    """Posterior LLRs of belief propagation, message by message in float64, saturated at 1e30."""
+    llr = np.clip(llr.astype(np.float64), -1e30, 1e30)
+    out = np.empty_like(llr)
+    for frame, channel in enumerate(llr):
+        total = channel.copy()
+        message = np.zeros(H.shape)
+        for _ in range(iterations):
+            following = channel.copy()
+            for check, row in enumerate(H):
+                ones = np.flatnonzero(row)
+                incoming = np.clip(total[ones] - message[check, ones], -1e30, 1e30)
+                for i, j in enumerate(ones):
+                    new = scale * check_node(np.delete(incoming, i), rule, offset)
+                    new = (1 - damping) * new + damping * message[check, j]
+                    message[check, j] = new
+                    following[j] += new
+                    if layered:
+                        total[j] = incoming[i] + new
+            if not layered:
+                total = following
+        out[frame] = total
+    return out
+
+
+def check_node(incoming, rule, offset):
+    if len(incoming) == 0:
+        return 1e30
+    if rule == "min-sum":
+        return np.prod(np.where(incoming < 0, -1, 1)) * max(np.abs(incoming).min() - offset, 0)
+    total = incoming[0]
+    for value in incoming[1:]:
+        total = box_plus(total, value)
+    return total
+
+
+def box_plus(a, b):
+    """The LLR of the sum of two bits: 2 atanh(tanh(a/2) tanh(b/2)), without loss for large values."""
+    if abs(a) < 1 or abs(b) < 1:
+        return 2 * np.arctanh(np.tanh(a / 2) * np.tanh(b / 2))
+    least = min(abs(a), abs(b))
+    return np.sign(a) * np.sign(b) * (least + np.log1p(np.exp(-abs(a) - abs(b)))) - np.sign(a * b) * np.log1p(
+        np.exp(-abs(abs(a) - abs(b)))
+    )

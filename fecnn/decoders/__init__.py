@@ -57,6 +57,7 @@ class Measured:
         return self.measure(llr)[0]
 
 BUILT_IN = {
+    "bp": "fecnn.decoders.bp:bp",
     "hard": "fecnn.decoders.hard:hard",
     "hard-ml": "fecnn.decoders.hard:hard_ml",
     "map": "fecnn.decoders.map:map_bits",
@@ -65,7 +66,10 @@ BUILT_IN = {
     "osd": "fecnn.decoders.osd:osd",
     "slnn": "fecnn.decoders.networks:slnn",
 }
-BUILT_IN_SOFT = {"map": "fecnn.decoders.map:map_app"}
+BUILT_IN_SOFT = {
+    "bp": "fecnn.decoders.bp:bp_app",
+    "map": "fecnn.decoders.map:map_app",
+}
 
 HARD_GROUP, SOFT_GROUP = "fecnn.decoders", "fecnn.soft_decoders"
 

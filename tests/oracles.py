@@ -158,3 +158,46 @@ def box_plus(a, b):
     return np.sign(a) * np.sign(b) * (least + np.log1p(np.exp(-abs(a) - abs(b)))) - np.sign(a * b) * np.log1p(
         np.exp(-abs(abs(a) - abs(b)))
     )
+
+
+def scl(code, frozen, llr, paths, exact):
+    """The textbook: every path's LLR of bit i by recursion over its decided bits; the best that checks."""
+    n = code.n
+    out = np.empty(llr.shape, np.uint8)
+    F = np.ones((1, 1), np.uint8)
+    while len(F) < n:
+        F = np.kron(F, np.array([[1, 0], [1, 1]], np.uint8))
+    for frame, channel in enumerate(llr.astype(np.float64)):
+        alive = [(0.0, [])]
+        for i in range(n):
+            extended = []
+            for metric, u in alive:
+                value = bit_llr(channel, u, exact)
+                for bit in [0] if frozen[i] else [0, 1]:
+                    against = -value if bit == 0 else value
+                    penalty = np.logaddexp(0, against) if exact else max(against, 0)
+                    extended.append((metric + penalty, [*u, bit]))
+            alive = sorted(extended, key=lambda path: path[0])[:paths]
+        words = [np.array(u) @ F % 2 for _, u in alive]
+        clean = [word for word in words if not (code.H.astype(int) @ word % 2).any()]
+        out[frame] = (clean or words)[0]
+    return out
+
+
+def bit_llr(channel, u, exact):
+    """LLR of bit len(u) given the bits before it."""
+    n = len(channel)
+    if n == 1:
+        return channel[0]
+    first, second = channel[: n // 2], channel[n // 2 :]
+    if len(u) < n // 2:
+        joined = [
+            box_plus(a, b) if exact else check_node(np.array([a, b]), "min-sum", 0)
+            for a, b in zip(first, second, strict=True)
+        ]
+        return bit_llr(np.array(joined), u, exact)
+    left = np.array(u[: n // 2])
+    for half in (1 << s for s in range((n // 2).bit_length() - 1)):
+        pairs = left.reshape(-1, 2, half)
+        pairs[:, 0] ^= pairs[:, 1]
+    return bit_llr(second + np.where(left, -1, 1) * first, u[n // 2 :], exact)

@@ -97,7 +97,7 @@ def test_overcomplete_checks_come_close_to_maximum_likelihood(rng):
     code = fecnn.load_code("bch-31-16")
     ml = simulated_bler(code, fecnn.decoder("ml", code), 3.0, 6000, np.random.default_rng(5))
     plain = simulated_bler(code, fecnn.decoder("bp", code), 3.0, 6000, np.random.default_rng(5))
-    options = {"checks": "overcomplete", "scale": 0.1, "schedule": "layered"}
+    options = {"checks": "overcomplete", "scale": 0.2}
     rich = simulated_bler(code, fecnn.decoder("bp", code, **options), 3.0, 6000, np.random.default_rng(5))
     assert ml <= rich < 1.35 * ml + 10
     assert plain > 3 * rich
@@ -138,7 +138,9 @@ def test_low_weight_words_are_those_of_the_codebook(extra, rng):
         assert (np.diff(found.words.sum(axis=1, dtype=int)) >= 0).all()
 
 
-@pytest.mark.parametrize(("name", "weight", "number"), [("bch-31-16", 8, 465), ("bch-63-45", 16, 189), ("bch-63-51", 24, 210)])
+@pytest.mark.parametrize(
+    ("name", "weight", "number"), [("bch-31-16", 8, 465), ("bch-63-45", 16, 189), ("bch-63-51", 24, 210)]
+)
 def test_light_dual_words_of_bch_codes(name, weight, number):
     dual = fecnn.load_code(name).dual
     found = low_weight_words(dual)
@@ -162,7 +164,7 @@ def test_hunting_finds_what_listing_finds(name, monkeypatch):
 
 
 def test_light_dual_words_of_bch_127_64():
-    """A_22 = 201930, as the (128, 64, 22) extended code has 243840 words of weight 22, in 128 positions alike."""
+    """A_22 = 201930: the (128, 64, 22) extended code has 243840 such words, in 128 like positions."""
     found = low_weight_words(fecnn.load_code("bch-127-64").dual)
     assert len(found.words) == 243840 * (128 - 22) // 128
     assert (found.words.sum(axis=1) == 22).all()
@@ -179,7 +181,7 @@ def test_checks_always_span_the_dual(rng):
 
 
 def test_too_many_words_are_refused():
-    with pytest.raises(ValueError, match="words of low weight .at most 262144 are listed.; lower weight"):
+    with pytest.raises(ValueError, match=r"words of low weight .at most 262144 are listed.; lower weight"):
         low_weight_words(fecnn.load_code("bch-63-45"), 12)
     with pytest.raises(ValueError, match=r"weight must be in 1\.\.7"):
         low_weight_words(fecnn.hamming(3), 8)

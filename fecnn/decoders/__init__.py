@@ -56,6 +56,7 @@ class Measured:
         """The bits alone."""
         return self.measure(llr)[0]
 
+
 BUILT_IN = {
     "bp": "fecnn.decoders.bp:bp",
     "hard": "fecnn.decoders.hard:hard",
@@ -64,6 +65,8 @@ BUILT_IN = {
     "ml": "fecnn.decoders.ml:ml",
     "mlnn": "fecnn.decoders.networks:mlnn",
     "osd": "fecnn.decoders.osd:osd",
+    "sc": "fecnn.decoders.polar:sc",
+    "scl": "fecnn.decoders.polar:scl",
     "slnn": "fecnn.decoders.networks:slnn",
 }
 BUILT_IN_SOFT = {

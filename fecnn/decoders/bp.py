@@ -136,9 +136,7 @@ def _prepare(
     def run(llr: LLR, stop: bool) -> tuple[LLR, NDArray[np.int64], NDArray[np.bool_]]:
         posterior = np.empty_like(llr)
         used, solved = np.empty(len(llr), np.int64), np.empty(len(llr), np.bool_)
-        kernel.bp(
-            llr, bits, starts, *numbers, np.float32(damping), iterations, stop, posterior, used, solved
-        )
+        kernel.bp(llr, bits, starts, *numbers, np.float32(damping), iterations, stop, posterior, used, solved)
         return posterior, used, solved
 
     return run

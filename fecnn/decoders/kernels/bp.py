@@ -30,7 +30,7 @@ def bp(
     llr (B, n) f4; check c looks at bits[starts[c] : starts[c + 1]] (i8); scale, offset, damping f4.
     Out: posterior (B, n) f4; used (B,) i8 iterations; solved (B,) b1, whether all checks are satisfied.
     """
-    frames, n = llr.shape
+    n = llr.shape[1]
     channel = np.zeros((n, LANES), np.float32)
     total = np.zeros((n, LANES), np.float32)
     following = np.empty((n, LANES), np.float32)
@@ -48,13 +48,13 @@ def bp(
         live += frame_of[lane] >= 0
         _load(llr, frame_of[lane], lane, channel, total, message)
     while live > 0:
-        if layered:
-            _sweep(bits, starts, sum_product, scale, offset, damping, message, total, total, True, scratch, row)
-        else:
+        if not layered:
             following[:] = channel
-            _sweep(
-                bits, starts, sum_product, scale, offset, damping, message, total, following, False, scratch, row
-            )
+        target = total if layered else following
+        _sweep(
+            bits, starts, sum_product, scale, offset, damping, layered, message, total, target, scratch, row
+        )
+        if not layered:
             total, following = following, total
         broken = _broken(channel, total, bits, starts)
         for lane in range(LANES):
@@ -113,7 +113,7 @@ def _broken(channel, total, bits, starts):
     n = len(total)
     ones = np.zeros(n, np.int64)
     for j in range(n):
-        mask = 0
+        mask = np.int64(0)
         for lane in range(LANES):
             one = total[j, lane] < 0 or (total[j, lane] == 0 and channel[j, lane] < 0)
             mask |= np.int64(one) << lane
@@ -128,10 +128,8 @@ def _broken(channel, total, bits, starts):
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
-def _sweep(
-    bits, starts, sum_product, scale, offset, damping, message, total, following, in_place, scratch, row
-):
-    """All checks once: their messages are renewed and added to ``following``, or put in place of the old."""
+def _sweep(bits, starts, sum_product, scale, offset, damping, in_place, message, total, target, scratch, row):
+    """All checks once: their messages are renewed, and added to ``target`` or put in place of the old."""
     for check in range(len(starts) - 1):
         first, last = starts[check], starts[check + 1]
         degree = last - first
@@ -152,7 +150,7 @@ def _sweep(
                 new = scale * outgoing[i, lane]
                 new += damping * (old - new)
                 message[first + i, lane] = new
-                following[j, lane] = (incoming[i, lane] if in_place else following[j, lane]) + new
+                target[j, lane] = (incoming[i, lane] if in_place else target[j, lane]) + new
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})

@@ -10,6 +10,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from fecnn import gf2
 from fecnn.arrays import Bits
 from fecnn.code import Code, popcount
+from fecnn.cyclic import is_cyclic
 
 MAX_LISTED_DIMENSION = 26
 """Largest k whose 2**k codewords are gone through one by one."""
@@ -127,14 +128,10 @@ def _independent_of(words: Bits, pool: Bits) -> list[int]:
     return [pivot - len(basis) for pivot in pivots if pivot >= len(basis)]
 
 
-def _is_cyclic(code: Code) -> bool:
-    return not code.syndrome(np.roll(code.G, 1, axis=1)).any()
-
-
 def _hunt(code: Code, weight: int | None, total: int | None, seed: int) -> LowWeightWords:
     """Sums of few rows of random systematic generators, until all there are (``total``) are found."""
     rng = np.random.default_rng(seed)
-    shifts = code.n if _is_cyclic(code) else 1
+    shifts = code.n if is_cyclic(code) else 1
     limit = code.n if weight is None else weight
     orbit_of: dict[bytes, int] = {}  # of every word found and all its shifts
     met: list[int] = []  # how often each orbit was met

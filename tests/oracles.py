@@ -201,3 +201,54 @@ def bit_llr(channel, u, exact):
         pairs = left.reshape(-1, 2, half)
         pairs[:, 0] ^= pairs[:, 1]
     return bit_llr(second + np.where(left, -1, 1) * first, u[n // 2 :], exact)
+
+
+def chase2(code, llr, positions, t):
+    """(B, n): the best codeword within t of the hard decision with any flips of the weakest positions."""
+    book = code.codebook()
+    out = (llr < 0).astype(np.uint8)
+    for frame, values in enumerate(llr):
+        candidates = chase_candidates(book, values, positions, t)
+        if len(candidates):
+            out[frame] = candidates[metric(candidates, values).argmax()]
+    return out
+
+
+def chase_candidates(book, values, positions, t):
+    weakest = np.argsort(np.abs(values), kind="stable")[:positions]
+    found = []
+    for pattern in range(2**positions):
+        word = (values < 0).astype(np.uint8)
+        word[weakest] ^= np.array([pattern >> i & 1 for i in range(positions)], np.uint8)
+        distance = (book != word).sum(axis=1)
+        if distance.min() <= t:
+            found.append(book[distance.argmin()])
+    return np.array(found, np.uint8)
+
+
+def max_log_app(candidates, values):
+    """Per bit, the best log-likelihood of a candidate with a 0 less that of one with a 1, inf if none has."""
+    out = np.empty(len(values))
+    value = metric(candidates, values.astype(np.float64))
+    for j in range(len(values)):
+        zero, one = candidates[:, j] == 0, candidates[:, j] == 1
+        out[j] = (value[zero].max() if zero.any() else -np.inf) - (value[one].max() if one.any() else -np.inf)
+    return out / 2
+
+
+def grand(code, llr, queries, ranked):
+    """Try all patterns in order: (B, n) bits and (B,) patterns tried, -1 where queries ran out."""
+    n = code.n
+    patterns = [flips for weight in range(n + 1) for flips in combinations(range(n), weight)]
+    if ranked:
+        patterns.sort(key=lambda flips: (sum(flips) + len(flips), len(flips), flips))
+    out, used = (llr < 0).astype(np.uint8), np.full(len(llr), -1)
+    for frame, values in enumerate(llr):
+        order = np.argsort(np.abs(values), kind="stable") if ranked else np.arange(n)
+        for tried, flips in enumerate(patterns[:queries], 1):
+            word = out[frame].copy()
+            word[order[list(flips)]] ^= 1
+            if not (code.H.astype(int) @ word % 2).any():
+                out[frame], used[frame] = word, tried
+                break
+    return out, used

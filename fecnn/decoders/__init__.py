@@ -58,12 +58,16 @@ class Measured:
 
 
 BUILT_IN = {
+    "berlekamp-massey": "fecnn.decoders.berlekamp_massey:berlekamp_massey",
     "bp": "fecnn.decoders.bp:bp",
+    "chase2": "fecnn.decoders.chase:chase2",
+    "grand": "fecnn.decoders.grand:grand",
     "hard": "fecnn.decoders.hard:hard",
     "hard-ml": "fecnn.decoders.hard:hard_ml",
     "map": "fecnn.decoders.map:map_bits",
     "ml": "fecnn.decoders.ml:ml",
     "mlnn": "fecnn.decoders.networks:mlnn",
+    "orbgrand": "fecnn.decoders.grand:orbgrand",
     "osd": "fecnn.decoders.osd:osd",
     "sc": "fecnn.decoders.polar:sc",
     "scl": "fecnn.decoders.polar:scl",
@@ -71,6 +75,7 @@ BUILT_IN = {
 }
 BUILT_IN_SOFT = {
     "bp": "fecnn.decoders.bp:bp_app",
+    "chase2": "fecnn.decoders.chase:chase2_app",
     "map": "fecnn.decoders.map:map_app",
 }
 

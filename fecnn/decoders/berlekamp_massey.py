@@ -24,8 +24,8 @@ class Algebra:
 def berlekamp_massey(code: Code, channel: Channel | None = None, /, *, t: int | None = None) -> Decoder:
     """Bounded-distance hard-decision decoding of cyclic codes.
 
-    Berlekamp 1968; Massey, IEEE Trans. IT 15(1), 1969. Corrects up to t errors, else leaves the hard decision.
-    Field, zeros and designed distance are found from the code itself.
+    Berlekamp 1968; Massey, IEEE Trans. IT 15(1), 1969. Corrects up to t errors, else leaves the hard
+    decision. Field, zeros and designed distance are found from the code itself.
 
     Args:
         code: Cyclic, such as a BCH code, or a cyclic code extended by an overall parity bit, its last.

@@ -13,9 +13,9 @@ import numpy as np
 def correct(llr, powers, exp, log, step, columns, t, out):
     """Hard decisions corrected in up to t places where that gives a codeword.
 
-    llr (B, n) f4; out (B, n) u1. powers (n', l) i8: what an error in column j adds to each syndrome, n' = n, or
-    n - 1 if the last bit is an overall parity. exp, log: of the field; step: log of beta. columns (n, W) u8:
-    packed columns of H.
+    llr (B, n) f4; out (B, n) u1. powers (n', l) i8: what an error in column j adds to each syndrome, with
+    n' = n, or n - 1 if the last bit is an overall parity. exp, log: of the field; step: log of beta.
+    columns (n, W) u8: packed columns of H.
     """
     frames, n = llr.shape
     core, length = powers.shape

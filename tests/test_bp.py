@@ -8,7 +8,7 @@ from test_decoders import llrs, random_codes
 import fecnn
 from fecnn import Code, gf2
 from fecnn.arrays import bpsk
-from fecnn.low_weight import low_weight_checks, low_weight_words
+from fecnn.low_weight import distance_bound, low_weight_checks, low_weight_words
 from fecnn.testing import check_decoder
 
 VARIANTS = [
@@ -178,6 +178,38 @@ def test_checks_always_span_the_dual(rng):
         assert not code.syndrome(code.G).any()
         assert not (H.astype(int) @ code.G.T % 2).any()
         assert gf2.rank(H) == code.n - code.k
+
+
+def test_distance_bounds_are_met_by_short_codes(rng):
+    for code in random_codes(rng, count=24):
+        distance = next(w for w, number in enumerate(code.weight_spectrum()) if w and number)
+        bounds = [distance_bound(code, sums) for sums in range(1, code.k + 1)]
+        assert bounds == sorted(bounds)
+        assert bounds[-1] == distance
+    assert distance_bound(fecnn.golay(), 3) == 8
+    assert distance_bound(fecnn.load_code("bch-31-16"), 3) == 7
+    with pytest.raises(ValueError, match=r"sums must be in 1\.\.4 rows for hamming-7-4, got 5"):
+        distance_bound(fecnn.hamming(3), 5)
+
+
+CCSDS_FER = {2: 0.333, 3: 4.96e-2}  # AFF3CT's reference: layered sum-product, 50 iterations
+
+
+@pytest.mark.parametrize("ebn0_db", CCSDS_FER)
+def test_published_points_of_the_ccsds_code(ebn0_db, rng):
+    code, frames = fecnn.load_code("ccsds-128-64"), 12_000
+    decode = fecnn.decoder("bp", code, schedule="layered")
+    errors = simulated_bler(code, decode, ebn0_db, frames, rng)
+    low, high = fecnn.proportion_interval(errors, frames, 0.999)
+    assert low / 1.1 < CCSDS_FER[ebn0_db] < high * 1.1, errors / frames
+
+
+@pytest.mark.slow
+def test_a_published_point_of_the_ccsds_code_further_down(rng):
+    code, frames = fecnn.load_code("ccsds-128-64"), 200_000
+    errors = simulated_bler(code, fecnn.decoder("bp", code, schedule="layered"), 4, frames, rng)
+    low, high = fecnn.proportion_interval(errors, frames, 0.999)
+    assert low / 1.15 < 1.52e-3 < high * 1.15, errors / frames
 
 
 def test_too_many_words_are_refused():

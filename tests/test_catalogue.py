@@ -139,8 +139,15 @@ def test_extended_bch_files_are_bch_files_with_a_parity_bit(name, distance):
     assert code.minimum_distance == plain.minimum_distance + 1 == distance
 
 
+def test_the_ccsds_code_is_the_standards():
+    """Parity of rows 1, 17, 33, 49 of G as tabulated by labrador-ldpc for CCSDS 231.1-O-1, TC128."""
+    code = load_code("ccsds-128-64")
+    assert np.array_equal(code.G[:, :64], np.eye(64))
+    parity = [f"{int(''.join(map(str, row)), 2):016X}" for row in code.G[::16, 64:]]
+    assert parity == ["0E69166BEF4C0BC2", "7766137EBB248418", "C480FEB9CD53A713", "4EAA22FA465EEA11"]
+
+
 def test_the_ccsds_code_has_minimum_distance_14():
-    """A_14 = 16 is also what the literature gives for the standard's code."""
     code = load_code("ccsds-128-64")
     assert code.minimum_distance == distance_bound(code, 6) == 14
     assert len(low_weight_words(code).words) == 16

@@ -46,8 +46,9 @@ def bch_source(n: int) -> str:
 EBCH = "The primitive BCH code bch-{n}-{k} of this catalogue with an overall parity bit appended, its last."
 CCSDS = (
     "The (128, 64) LDPC code for telecommand of CCSDS 231.0-B: a 4 by 8 array of 16 by 16 circulants. The "
-    "circulants were recalled from memory, not copied from the standard, and checked by the minimum distance "
-    "14 and by published error rates (layered sum-product, 50 iterations: FER 0.333 at 2 dB, 0.0496 at 3 dB)."
+    "circulants were recalled from memory, not copied from the standard. Checked: the systematic generator "
+    "is the one tabulated for CCSDS 231.1-O-1, TC128, by labrador-ldpc (A. Greig); minimum distance 14; "
+    "layered sum-product of 50 iterations has the published FER of 0.333 at 2 dB and 0.0496 at 3 dB (AFF3CT)."
 )
 
 COUNTED = "Weight spectrum, counted exactly over the code or its dual (MacWilliams 1963)."

@@ -163,7 +163,8 @@ def _spectrum(code: Code) -> tuple[int, ...] | None:
 
 def _too_many(code: Code, number: str) -> ValueError:
     return ValueError(
-        f"{code.name} has {number} words of low weight (at most {MAX_WORDS} are listed); lower weight"
+        f"{code.name} has {number} words of low weight (at most {MAX_WORDS} are listed); "
+        "ask for less weight, or have bp use checks='H'"
     )
 
 

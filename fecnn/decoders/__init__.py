@@ -28,7 +28,7 @@ Factory = Callable[..., Callable[[LLR], NDArray[Any]]]
 class Effort:
     """What a decoder says of its own decisions, frame by frame.
 
-    work: Test patterns, queries or search nodes tried, (B,) int64.
+    work: Iterations done, or test patterns, queries or search nodes tried, (B,) int64.
     uncertified: True where a budget ran out before the decoder could do all that it promises, (B,) bool.
     """
 

@@ -8,6 +8,10 @@ it decides as the received word does.
 All paths of a list move in step. A layer of LLRs or partial sums is renewed by all paths at once, each in
 its own slot, and what the slots held before is dead by then. A path is therefore cloned by copying, for each
 layer, the number of the slot it reads.
+
+A subtree of frozen bits only is not entered: its word is known, and the metric grows by what that word costs,
+which is the same as bit by bit, exactly and in the max-log form (Alamdar-Yazdi and Kschischang 2011; Hashemi,
+Condo and Gross 2016).
 """
 
 import math
@@ -40,6 +44,7 @@ def scl(llr, frozen, columns, paths, exact, out, tested, passed):
     transform = np.empty(n, np.uint8)
     no_error = np.zeros(n, np.uint8)
     work = _fork_space(paths)
+    depth = _frozen_subtrees(frozen, layers)
     for frame in range(frames):
         for j in range(n):
             alpha[0, j] = abs(np.float64(llr[frame, j]))
@@ -51,18 +56,24 @@ def scl(llr, frozen, columns, paths, exact, out, tested, passed):
             continue  # the hard decision is a codeword: the path without errors has metric 0
         count = 1
         metric[0] = 0.0
-        for i in range(n):
-            top = _first_layer(i, layers)
+        i = 0
+        while i < n:
+            top, bottom = _first_layer(i, layers), depth[i]
+            size = n >> bottom
             for path in range(count):
-                _descend(alpha, alpha_slot, left, left_slot, path, i, top, layers, exact)
+                _descend(alpha, alpha_slot, left, left_slot, path, i, top, bottom, exact)
             if frozen[i]:
+                _transform(transform[i : i + size])
                 for path in range(count):
-                    metric[path] += _penalty(_leaf(alpha, path), transform[i], exact)
-                    sums[path, 0] = transform[i]
+                    for j in range(size):
+                        value = alpha[path, 2 * n - 2 * size + j]
+                        metric[path] += _penalty(value, transform[i + j], exact)
+                        sums[path, j] = transform[i + j]
             else:
                 count = _fork(alpha, alpha_slot, left_slot, sums, metric, count, exact, work)
             for path in range(count):
-                _ascend(sums, left, left_slot, path, i, layers)
+                _ascend(sums, left, left_slot, path, i, bottom, layers)
+            i += size
         tested[frame], passed[frame] = _select(sums, hard, metric, count, columns, out[frame])
 
 
@@ -75,6 +86,18 @@ def _transform(bits):
             for j in range(start, start + half):
                 bits[j] ^= bits[j + half]
         half *= 2
+
+
+@nb.njit(cache=True, nogil=True)
+def _frozen_subtrees(frozen, layers):
+    """For each bit, the highest layer of a subtree that starts with it and is frozen, else the last layer."""
+    depth = np.full(len(frozen), layers)
+    for i in range(len(frozen)):
+        size = 1
+        while frozen[i] and i % (2 * size) == 0 and frozen[i : i + 2 * size].all() and 2 * size < len(frozen):
+            size *= 2
+            depth[i] -= 1
+    return depth
 
 
 @nb.njit(cache=True, nogil=True)
@@ -94,10 +117,10 @@ def _leaf(alpha, path):
 
 
 @nb.njit(cache=True, nogil=True)
-def _descend(alpha, alpha_slot, left, left_slot, path, i, top, layers, exact):
-    """LLRs of one path from layer ``top`` down to bit i: one step to the right, then only to the left."""
+def _descend(alpha, alpha_slot, left, left_slot, path, i, top, bottom, exact):
+    """LLRs of one path from layer ``top`` to bit i or its subtree: once to the right, then to the left."""
     n = alpha.shape[1] // 2
-    for layer in range(top, layers + 1):
+    for layer in range(top, bottom + 1):
         size = n >> layer
         start, above = 2 * n - 2 * size, 2 * n - 4 * size
         slot = alpha_slot[path, layer - 1]
@@ -140,10 +163,10 @@ def _left_exact(alpha, slot, above, path, start, size):
 
 
 @nb.njit(cache=True, nogil=True)
-def _ascend(sums, left, left_slot, path, i, layers):
-    """Partial sums of one path: join finished subtrees, as far as bit i ends them, and keep a left one."""
+def _ascend(sums, left, left_slot, path, i, bottom, layers):
+    """Partial sums of one path: join finished subtrees, as far as this one ends them, and keep a left one."""
     n = sums.shape[1]
-    layer, size = layers, 1
+    layer, size = bottom, n >> bottom
     while layer > 0 and (i >> (layers - layer)) & 1:
         start, slot = 2 * n - 2 * size, left_slot[path, layer]
         for j in range(size):

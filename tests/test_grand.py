@@ -49,7 +49,7 @@ def test_checks_of_several_words(checks, rng):
 
 
 def test_pure_noise_takes_two_to_the_checks_queries_on_average(rng):
-    """Each pattern is right with probability 2^-(n-k) then (Duffy, Li and Medard 2019, theorem 2)."""
+    """Each pattern is right with probability 2^-(n-k) then (Duffy, Li and Medard 2019)."""
     code = fecnn.load_code("bch-31-21")
     llr = rng.normal(0, 1, (3000, 31)).astype(np.float32)
     for name in ("grand", "orbgrand"):

@@ -176,6 +176,16 @@ def test_a_code_far_from_polar_is_refused(rng):
         fecnn.decoder("scl", code)
 
 
+def test_a_crc_code_is_rebuilt_from_its_file(tmp_path):
+    from fecnn.catalogue import code_file
+    from fecnn.codefile import rebuild, save_code
+
+    code = fecnn.polar(32, 10, design_snr_db=1.0, crc=6)
+    parameters = {"n": 32, "k": 10, "design_snr_db": 1.0, "crc": 6}
+    save_code(code, tmp_path / "crc.toml", family="polar", parameters=parameters)
+    assert rebuild(code_file(tmp_path / "crc.toml")).fingerprint == code.fingerprint
+
+
 def test_an_unknown_crc_is_refused():
     with pytest.raises(ValueError, match="crc must be 0 for none, or 6, 11, 24 bits"):
         fecnn.polar(32, 10, crc=8)

@@ -53,7 +53,7 @@ def scl(llr, frozen, columns, paths, exact, out, tested, passed):
         _transform(transform)
         if not (frozen & (transform > 0)).any() and _satisfied(no_error, hard, columns):
             out[frame], tested[frame], passed[frame] = hard, 1, True
-            continue  # the hard decision is a codeword: the path without errors has metric 0
+            continue  # the hard decision is a codeword: none is more likely
         count = 1
         metric[0] = 0.0
         i = 0

@@ -296,7 +296,7 @@ def test_mistakes_are_named(call, error, message):
         ("map", "bch-127-64", {}),
         ("map", "polar-64-48", {"method": "trellis"}),
         ("slnn", "bch-31-26", {}),
-        ("hard", "bch-127-64", {}),
+        ("hard", "polar-128-64", {}),
         ("hard-ml", "bch-127-64", {}),
     ],
 )

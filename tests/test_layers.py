@@ -15,7 +15,7 @@ LAYERS = [
     ["arrays"],
     ["gf2"],
     ["code"],
-    ["alist", "build", "codefile", "catalogue", "stream"],
+    ["alist", "build", "codefile", "catalogue", "cyclic", "low_weight", "stream"],
     ["channel"],
     ["nets"],
     ["decoders"],

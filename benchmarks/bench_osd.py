@@ -32,7 +32,11 @@ def test_lists_against_the_sketch(order, prune, race, size):
 
 @pytest.mark.parametrize(
     ("name", "order", "frames", "peer_frames", "target"),
-    [("bch-63-45", 2, 1 << 14, 64, 300.0), ("bch-63-45", 3, 1 << 14, 4, 3000.0), ("bch-31-21", 2, 1 << 15, 256, 1.0)],
+    [
+        ("bch-63-45", 2, 1 << 14, 64, 300.0),
+        ("bch-63-45", 3, 1 << 14, 4, 3000.0),
+        ("bch-31-21", 2, 1 << 15, 256, 1.0),
+    ],
 )
 def test_osd_against_sionna(name, order, frames, peer_frames, target, race, size):
     """Ours is the pruned list: the same decisions as the textbook's, hence never a higher BLER."""
@@ -87,5 +91,12 @@ def test_ml_against_a_matrix_product(race, size):
     decode = fecnn.decoder("ml", code)
     assert (peer() == decode(frames.llr[:few])).all()
     race(
-        "ml bch-31-21 4 dB", "codebook product (torch)", lambda: decode(frames.llr), peer, count, few, 5000.0, repeats=5
+        "ml bch-31-21 4 dB",
+        "codebook product (torch)",
+        lambda: decode(frames.llr),
+        peer,
+        count,
+        few,
+        5000.0,
+        repeats=5,
     )

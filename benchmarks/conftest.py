@@ -1,7 +1,7 @@
 """Races: ours and a peer on the same frames, in the same run, in CPU time of one thread.
 
-``pytest benchmarks --benchmark-enable`` prints a table of ratios at the end. Without that option (as in the test
-suite) every benchmark runs once, on few frames, so that it cannot rot; nothing is timed.
+``pytest benchmarks --benchmark-enable`` prints a table of ratios at the end. Without that option (as in the
+test suite) every benchmark runs once, on few frames, so that it cannot rot; nothing is timed.
 """
 
 import time
@@ -24,8 +24,8 @@ class Row:
         low, middle, high = np.min(self.ratios), np.median(self.ratios), np.max(self.ratios)
         missed = "" if middle >= self.target else "  MISSED"
         return (
-            f"| {self.what} | {self.peer} | {self.ours_us:.4g} | {self.peer_us:.4g} | {middle:.3g} [{low:.3g}, "
-            f"{high:.3g}] | {self.target:g}{missed} |"
+            f"| {self.what} | {self.peer} | {self.ours_us:.4g} | {self.peer_us:.4g} "
+            f"| {middle:.3g} [{low:.3g}, {high:.3g}] | {self.target:g}{missed} |"
         )
 
 

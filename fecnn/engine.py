@@ -1,7 +1,9 @@
 """The inner loop of a study: frames, and the counts of what a decoder made of them.
 
-`PlainEngine` is the readable path through `fecnn.stream`, `fecnn.channel` and `fecnn.tally`. `Engine` does the
-same for AWGN, compiled: bit for bit the same frames, and the same counts, as the tests show. There no array of
+`PlainEngine` is the readable path through `fecnn.stream`, `fecnn.channel` and `fecnn.tally`. `Engine` does
+the
+same for AWGN, compiled: bit for bit the same frames, and the same counts, as the tests show. There no array
+of
 noise or of code bits is written and read again: a few frames at a time stay in cache, from the counter to the
 LLRs, and only frames with errors are looked at twice.
 """
@@ -100,11 +102,21 @@ class Engine:
         if decided.shape[1] == self.code.n:
             counts = _count_words(frames.llr, frames.codewords, decided, self._extract, self._check, flags)
         else:
-            counts = _count_messages(frames.llr, frames.codewords, frames.messages, decided, self._encode, flags)
+            counts = _count_messages(
+                frames.llr, frames.codewords, frames.messages, decided, self._encode, flags
+            )
+        work, uncertified = effort_counts(effort)
+        block_errors, bits, bits_sq, code_bits, code_bits_sq, ml_errors = counts.tolist()
         return Tally(
-            len(decided),
-            *counts.tolist(),
-            **effort_counts(effort),
+            frames=len(decided),
+            block_errors=block_errors,
+            bit_errors=bits,
+            bit_errors_sq=bits_sq,
+            code_bit_errors=code_bits,
+            code_bit_errors_sq=code_bits_sq,
+            ml_errors=ml_errors,
+            work=work,
+            uncertified=uncertified,
             seconds=seconds,
             flags=np.packbits(flags).tobytes(),
         )

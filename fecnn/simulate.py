@@ -59,7 +59,9 @@ def run_batch(task: Task, i: int) -> Tally:
     for first in range(i * task.batch, end, chunk):
         frames = engine.frames(FrameStream(task.stream, first), min(chunk, end - first))
         began = time.perf_counter()
-        decided, effort = decode.measure(frames.llr) if isinstance(decode, Measured) else (decode(frames.llr), None)
+        decided, effort = (
+            decode.measure(frames.llr) if isinstance(decode, Measured) else (decode(frames.llr), None)
+        )
         seconds = time.perf_counter() - began
         counts = engine.count(frames, decided, seconds, effort)
         total += counts

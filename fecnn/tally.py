@@ -74,6 +74,7 @@ def tally(
     code_bits = (words != codewords).sum(axis=1, dtype=np.int64)
     bits = (guesses != messages).sum(axis=1, dtype=np.int64)
     wrong = code_bits > 0
+    work, uncertified = effort_counts(effort)
     return Tally(
         frames=len(llr),
         block_errors=int(wrong.sum()),
@@ -82,17 +83,16 @@ def tally(
         code_bit_errors=int(code_bits.sum()),
         code_bit_errors_sq=int((code_bits * code_bits).sum()),
         ml_errors=_more_likely(code, codewords[wrong], words[wrong], llr[wrong]),
-        **effort_counts(effort),
+        work=work,
+        uncertified=uncertified,
         seconds=seconds,
         flags=np.packbits(wrong).tobytes(),
     )
 
 
-def effort_counts(effort: Effort | None) -> dict[str, int]:
-    """The counts of a decoder's effort; zeros if it does not measure it."""
-    if effort is None:
-        return {"work": 0, "uncertified": 0}
-    return {"work": int(effort.work.sum()), "uncertified": int(effort.uncertified.sum())}
+def effort_counts(effort: Effort | None) -> tuple[int, int]:
+    """Work and uncertified frames of a decoder's effort; zeros if it does not measure it."""
+    return (0, 0) if effort is None else (int(effort.work.sum()), int(effort.uncertified.sum()))
 
 
 def _more_likely(code: Code, sent: Bits, words: Bits, llr: LLR) -> int:

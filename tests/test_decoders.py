@@ -197,7 +197,9 @@ def test_hard_ml_is_at_least_distance(rng):
         assert ((decided != received).sum(axis=1) == nearest).all()
 
 
-@pytest.mark.parametrize("name", ["ml", "near-ml", "slnn", "osd", "fs-osd", "pb-osd", "lc-osd", "map", "mlnn", "hard", "hard-ml"])
+@pytest.mark.parametrize(
+    "name", ["ml", "near-ml", "slnn", "osd", "fs-osd", "pb-osd", "lc-osd", "map", "mlnn", "hard", "hard-ml"]
+)
 def test_contract(name):
     from fecnn.testing import check_decoder
 

@@ -16,7 +16,9 @@ def codes(rng):
     return [
         *random_codes(rng, count=12, longest=20),
         *(fecnn.load_code(name) for name in ("bch-31-21", "polar-64-32", "bch-63-45", "bch-127-64")),
-        fecnn.Code.from_generator(np.concatenate([np.eye(130, dtype=np.uint8), wide], axis=1), name="k > 128"),
+        fecnn.Code.from_generator(
+            np.concatenate([np.eye(130, dtype=np.uint8), wide], axis=1), name="k > 128"
+        ),
         fecnn.uncoded(64),
         fecnn.uncoded(65),
     ]

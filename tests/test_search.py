@@ -155,7 +155,9 @@ def test_fs_osd_without_its_rule_is_osd(rng):
     code = fecnn.load_code("bch-63-36")
     channel = fecnn.AWGN.at(2.0, code.rate)
     llr = channel.transmit(code.encode(rng.integers(0, 2, (200, code.k), dtype=np.uint8)), rng)
-    assert (fecnn.decoder("fs-osd", code, order=2, z=50.0)(llr) == fecnn.decoder("osd", code, order=2)(llr)).all()
+    assert (
+        fecnn.decoder("fs-osd", code, order=2, z=50.0)(llr) == fecnn.decoder("osd", code, order=2)(llr)
+    ).all()
     _, less = fecnn.decoder("fs-osd", code, order=3, z=1.0).measure(llr)
     _, more = fecnn.decoder("osd", code, order=3).measure(llr)
     assert less.work.sum() < more.work.sum()

@@ -41,7 +41,8 @@ def ml(
         channel: Not used: LLRs are enough.
         method: ``codebook`` (Walsh-Hadamard correlation with all 2**k codewords), ``trellis`` (Viterbi on the
             minimal syndrome trellis, Wolf 1978), ``search``, or ``auto`` for the cheapest.
-        nodes: Most nodes of a search, a frame; at about 40 ns each. None of the codes up to n = 64 comes near.
+        nodes: Most nodes of a search, a frame; at about 40 ns each. None of the codes up to n = 64 comes
+            near.
 
     Raises:
         ValueError: If an option is unknown or not positive, or the code is too large for the method.
@@ -60,8 +61,8 @@ def ml(
     if method == "auto":
         if not costs:
             raise ValueError(
-                f"exact ML of {code.name} (n = {code.n}, k = {code.k}) is out of reach: a search takes n up to "
-                f"{MAX_SEARCH_N} and n - k up to {MAX_SEARCH_CHECKS}; use osd (order 2 or 3 comes near)"
+                f"exact ML of {code.name} (n = {code.n}, k = {code.k}) is out of reach: a search takes "
+                f"n up to {MAX_SEARCH_N} and n - k up to {MAX_SEARCH_CHECKS}; use osd"
             )
         method = min(costs, key=costs.__getitem__)
     if method not in costs:
@@ -79,12 +80,12 @@ def near_ml(
     """Near-maximum likelihood: the search of `ml` without what is improbable.
 
     Of the checks that the local constraints leave out, the right pattern is expected to contradict the hard
-    decisions at a price of mean mu and standard deviation sigma, known from their reliabilities. A pattern that
-    would win only with less than mu - z sigma is not followed. This is no published rule, but of the family of
-    the probabilistic necessary conditions of Choi and Jeong (IEEE Commun. Lett. 23(10), 2019) and of Yue,
-    Shirvanimoghaddam, Park, Park, Vucetic and Li (IEEE Commun. Lett. 25(6), 2021). Its certain losses, the
-    frames in which the sent word was at least as likely as the decision, are the block errors of a tally that
-    are no ``ml_errors``.
+    decisions at a price of mean mu and standard deviation sigma, known from their reliabilities. A pattern
+    that would win only with less than mu - z sigma is not followed. This is no published rule, but of the
+    family of the probabilistic necessary conditions of Choi and Jeong (IEEE Commun. Lett. 23(10), 2019) and
+    of Yue, Shirvanimoghaddam, Park, Park, Vucetic and Li (IEEE Commun. Lett. 25(6), 2021). Its certain
+    losses, the frames in which the sent word was at least as likely as the decision, are the block errors of
+    a tally that are no ``ml_errors``.
 
     Args:
         code: n up to 256, n - k up to 128.
@@ -155,6 +156,8 @@ def _costs(code: Code) -> dict[str, float]:
     if search_fits(code):
         costs["search"] = 100.0 + 0.1 * code.n**2 + 100.0 * 2 ** (min(code.k, code.n - code.k) / 6)
     return costs
+
+
 def trellis_states(code: Code) -> int:
     """States of the minimal trellis at depths 1..n: each 2^(rank of past + rank of future - rank of H)."""
     H = gf2.rref(code.H)[0]

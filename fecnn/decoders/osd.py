@@ -14,9 +14,7 @@ from fecnn.decoders.kernels import words
 from fecnn.decoders.ml import MAX_SEARCH_CHECKS, MAX_SEARCH_N, safe_distance, search_fits
 
 
-def osd(
-    code: Code, channel: Channel | None = None, /, *, order: int = 2, prune: bool = True
-) -> Decoder:
+def osd(code: Code, channel: Channel | None = None, /, *, order: int = 2, prune: bool = True) -> Decoder:
     """Ordered-statistics decoding (Fossorier and Lin, IEEE Trans. IT 41(5), 1995).
 
     The most likely of the codewords that differ from the hard decision in at most ``order`` positions of the
@@ -43,15 +41,13 @@ def osd(
     return listed(code, order, prune, -1.0)
 
 
-def fs_osd(
-    code: Code, channel: Channel | None = None, /, *, order: int = 3, z: float = 1.5
-) -> Decoder:
+def fs_osd(code: Code, channel: Channel | None = None, /, *, order: int = 3, z: float = 1.5) -> Decoder:
     """OSD that skips improbable patterns, in the style of fast and scalable OSD.
 
-    The probabilistic necessary condition of Choi and Jeong (IEEE Commun. Lett. 23(10), 2019): a pattern whose
-    flips alone, plus what the parity positions of the *right* pattern cost on average, is dearer than the best
-    so far is not tried. Here the average is taken from the frame's own reliabilities, less ``z`` standard
-    deviations.
+    The probabilistic necessary condition of Choi and Jeong (IEEE Commun. Lett. 23(10), 2019): a pattern
+    whose flips alone, plus what the parity positions of the *right* pattern cost on average, is dearer than
+    the best so far is not tried. Here the average is taken from the frame's own reliabilities, less ``z``
+    standard deviations.
 
     Args:
         code: Any n.
@@ -94,7 +90,8 @@ def pb_osd(
         code: Any n.
         channel: Not used; but the LLRs must be true ones, not scaled.
         order: As for `osd`.
-        promise: A pattern less probable than this to be better than the best so far is skipped; 0 to skip none.
+        promise: A pattern less probable than this to be better than the best so far is skipped; 0 to skip
+            none.
         success: The list ends once the best so far is right with this probability; 1 to go on.
 
     Raises:
@@ -130,8 +127,9 @@ def lc_osd(
 ) -> Decoder:
     """OSD with local constraints: patterns in the order of price instead of weight.
 
-    Only patterns that satisfy the ``delta`` most reliable parity checks are listed, the cheapest first (Wang,
-    Liang and Ma, ITW 2022; Liang, Wang, Cai and Ma, IEEE Commun. Lett. 27(2), 2023), until what follows is dearer
+    Only patterns that satisfy the ``delta`` most reliable parity checks are listed, the cheapest first
+    (Wang, Liang and Ma, ITW 2022; Liang, Wang, Cai and Ma, IEEE Commun. Lett. 27(2), 2023), until what
+    follows is dearer
     than the best found: then that is maximum likelihood. A frame whose list ends before is counted as
     uncertified.
 

@@ -1,11 +1,11 @@
 """One frame in the error domain: reliabilities in order, and H eliminated on the least reliable positions.
 
 Every decision depends only on the reliabilities a = |llr| and the syndrome s of the hard decisions: look for
-the error pattern e with H e = s of least price, the sum of a_j e_j. H is kept by columns. Going from the least
-reliable position on, each column that is independent of those before becomes a unit column: these n - k
-positions carry the parity checks (the least reliable basis). Of each other position, the most reliable basis
-of Fossorier and Lin (1995), the column then *is* the set of parity positions that its flip flips, and the
-syndrome's column is the whole pattern of order 0.
+the error pattern e with H e = s of least price, the sum of a_j e_j. H is kept by columns. Going from the
+least reliable position on, each column that is independent of those before becomes a unit column: these n -
+k positions carry the parity checks (the least reliable basis). Of each other position, the most reliable
+basis of Fossorier and Lin (1995), the column then *is* the set of parity positions that its flip flips, and
+the syndrome's column is the whole pattern of order 0.
 """
 
 from collections import namedtuple
@@ -17,7 +17,9 @@ from fecnn.decoders.kernels import words
 
 FAR = np.int32(0x7FFFFFFF)
 
-Frame = namedtuple("Frame", "spare keys rank order ordered place check basis reliability flip price parity sums")
+Frame = namedtuple(
+    "Frame", "spare keys rank order ordered place check basis reliability flip price parity sums"
+)
 """Memory for one frame.
 
 spare: (N,) f4; a padded row, N the next multiple of `words.ROW`.
@@ -129,7 +131,7 @@ def close_frame(n, frame, flips, count, hard):
 
 @nb.njit(cache=True, nogil=True, inline="always")
 def padded_row(values, first, n, width, spare):
-    """``values[first : first + width]``, of which only n count; a copy in ``spare`` where that would overrun."""
+    """``values[first : first + width]``, of which n count; copied to ``spare`` where that would overrun."""
     row = values[first : first + width]
     if len(row) < width:
         spare[:n] = values[first : first + n]
@@ -162,7 +164,7 @@ def sort(row, n, keys, rank, order):
         total += rank[i]
     if total != n * (n - 1) // 2 + (padded - n) * n:
         for i in range(n):
-            equals = 0
+            equals = np.int32(0)
             for j in range(i):
                 equals += np.int32(keys[j] == keys[i])
             rank[i] += equals
@@ -174,8 +176,8 @@ def sort(row, n, keys, rank, order):
 def eliminate(columns, n, checks, place, check, basis):
     """Gauss-Jordan on ordered columns (n + 1 and padding, the syndrome at n); the pivots become unit columns.
 
-    place (checks,) i8 out: the place in the order of each check's pivot; check (checks,) i8 out: the checks by
-    increasing reliability of their pivots; basis (n - checks,) i8 out: the places of the other positions.
+    place (checks,) i8 out: the place in the order of each check's pivot; check (checks,) i8 out: the checks
+    by increasing reliability of their pivots; basis (n - checks,) i8 out: the places of the other positions.
     """
     width = (n + 8) & ~7
     unused = words.everything(columns)

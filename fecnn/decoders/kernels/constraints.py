@@ -1,17 +1,17 @@
 """Search with local constraints: a perfect lower bound from the most reliable checks.
 
-Keep of the n - k checks only the ``delta`` whose parity positions are the most reliable, and forget the price of
-all others. What remains is a shortest-path problem on 2^delta states, solved once a frame by
+Keep of the n - k checks only the ``delta`` whose parity positions are the most reliable, and forget the
+price of all others. What remains is a shortest-path problem on 2^delta states, solved once a frame by
 
     V_0(s) = price of the constraint bits s,      V_{t+1}(s) = min(V_t(s), a_t + V_t(s ^ h_t)),
 
-where a_t is the price of basis place t and h_t what its flip does to the constraints. V_t(s) is the least price
-of completing a pattern in state s with flips among the t least reliable places: a bound that is exact for the
-relaxed problem, so that a depth-first search which follows it never enters a branch without a leaf. (Local
-constraints: Wang, Liang and Ma, ITW 2022; here they bound an exact search instead of ordering a list.)
+where a_t is the price of basis place t and h_t what its flip does to the constraints. V_t(s) is the least
+price of completing a pattern in state s with flips among the t least reliable places: a bound that is exact
+for the relaxed problem, so that a depth-first search which follows it never enters a branch without a leaf.
+(Local constraints: Wang, Liang and Ma, ITW 2022; here they bound an exact search instead of ordering a list.)
 
-Prices are scaled to integers and rounded down, so that V stays a lower bound. The search deepens its limit step
-by step (Korf 1985): with the full limit it would follow a poor first pattern too far.
+Prices are scaled to integers and rounded down, so that V stays a lower bound. The search deepens its limit
+step by step (Korf 1985): with the full limit it would follow a poor first pattern too far.
 """
 
 import numba as nb
@@ -68,8 +68,8 @@ def constrain(start, delta, scale, check, flip, price, parity, steps, units, V):
 
 @nb.njit(cache=True, nogil=True)
 def search(
-    start, best, count, delta, z, budget, check, flip, price, parity, sums, flips, spent, patterns, levels, children,
-    steps, units, V,
+    start, best, count, delta, z, budget, check, flip, price, parity, sums, flips, spent, patterns, levels,
+    children, steps, units, V,
 ):  # fmt: skip
     """Improve on the pattern ``flips[:count]`` of exact price ``best``, or prove that nothing is better.
 
@@ -81,8 +81,8 @@ def search(
         budget: Stop after this many nodes.
         check, flip, price, parity, sums: See `fecnn.decoders.kernels.basis.Frame`.
         flips: (k + 2,) i8; the best flips, in and out.
-        spent, patterns, levels, children: Scratch: (k + 2,) f4, k + 2 sets, (5, k + 2) i8 with the state, price
-            in units, flip, next child and number of children of each depth, and (k + 2, k + 2) i4.
+        spent, patterns, levels, children: Scratch: (k + 2,) f4, k + 2 sets, (5, k + 2) i8 with the state,
+            price in units, flip, next child and number of children of each depth, and (k + 2, k + 2) i4.
         steps, units, V: Scratch of `constrain`.
 
     Returns:
@@ -133,7 +133,8 @@ def search(
                 continue
             state_of[depth], units_of[depth], spent[depth] = reached, used, cost
             words.store(patterns, depth, pattern)
-            following[depth], end[depth] = 0, _children(j, reached, limit - used, steps, units, V, children[depth])
+            following[depth] = 0
+            end[depth] = _children(j, reached, limit - used, steps, units, V, children[depth])
         if limit >= last:
             break
         limit += max(1, (limit - root) // (4 if nodes - before > 200 else 2))
@@ -143,7 +144,7 @@ def search(
 @nb.njit(cache=True, nogil=True)
 def _children(places, state, limit, steps, units, V, children):
     """Which of the first ``places`` places may be flipped next within the limit, in order: how many."""
-    found = 0
+    found = np.int64(0)
     for j in range(places):
         children[found] = j
         found += np.int64(np.int64(units[j]) + np.int64(V[j, state ^ steps[j]]) <= limit)

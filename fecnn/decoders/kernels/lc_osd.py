@@ -1,11 +1,12 @@
 """OSD with local constraints: a list in the order of price, not of weight.
 
-Of the patterns that satisfy the ``delta`` most reliable checks, the cheapest (in the basis and in those checks)
-comes first, then the next (Wang, Liang and Ma, ITW 2022; Liang, Wang, Cai and Ma, IEEE Commun. Lett. 27(2),
-2023). With the minimum prices V of `fecnn.decoders.kernels.constraints` a pattern is read off from the most
-reliable place down, always taking the cheaper way; each way not taken goes on a heap under the least price that
-it can still have, and the next pattern is the cheapest on the heap. Since prices come in order, the list may end
-as soon as they reach the whole price of the best pattern: then that is maximum likelihood.
+Of the patterns that satisfy the ``delta`` most reliable checks, the cheapest (in the basis and in those
+checks) comes first, then the next (Wang, Liang and Ma, ITW 2022; Liang, Wang, Cai and Ma, IEEE Commun. Lett.
+27(2), 2023). With the minimum prices V of `fecnn.decoders.kernels.constraints` a pattern is read off from
+the most reliable place down, always taking the cheaper way; each way not taken goes on a heap under the
+least price that it can still have, and the next pattern is the cheapest on the heap. Since prices come in
+order, the list may end as soon as they reach the whole price of the best pattern: then that is maximum
+likelihood.
 
 Prices are in units of 1 / 30000 of the price of order 0, rounded down.
 """
@@ -39,7 +40,8 @@ def lc_osd(llr, columns, checks, distance, delta, candidates, out, tried, certai
     steps, units = np.zeros(k, np.int64), np.zeros(k, np.uint16)
     V = np.empty((k + 1, constraints.states_of(delta)), np.uint16)
     flips, chosen = np.zeros(k + 2, np.int64), np.zeros(k + 2, np.int64)
-    heap, ways, links = np.empty((POOL, 2), np.int64), np.empty((POOL, 4), np.int64), np.empty((POOL, 2), np.int64)
+    heap, links = np.empty((POOL, 2), np.int64), np.empty((POOL, 2), np.int64)
+    ways = np.empty((POOL, 4), np.int64)
     values, width = llr.reshape(-1), len(spare)
     mrb.harden(llr, out)
     for frame in range(len(llr)):
@@ -60,17 +62,18 @@ def lc_osd(llr, columns, checks, distance, delta, candidates, out, tried, certai
             scale = constraints.scale_of(best)
             state = constraints.constrain(start, delta, scale, check, flip, price, parity, steps, units, V)
             count, tried[frame], certain[frame] = _in_order(
-                start, best, state, scale, candidates, flip, price, parity, sums, steps, units, V, heap, ways, links,
-                chosen, flips,
+                start, best, state, scale, candidates, flip, price, parity, sums, steps, units, V, heap, ways,
+                links, chosen, flips,
             )  # fmt: skip
         mrb.correct(sequence, ordered, place, basis, flips, count, out[frame])
 
 
 @nb.njit(cache=True, nogil=True)
 def _in_order(
-    start, best, state, scale, candidates, flip, price, parity, sums, steps, units, V, heap, ways, links, chosen, flips
-):
-    """Go through patterns by price; the best one's number of flips, how many were tried, and whether that is all.
+    start, best, state, scale, candidates, flip, price, parity, sums, steps, units, V, heap, ways, links,
+    chosen, flips,
+):  # fmt: skip
+    """Go through patterns by price: flips of the best one, how many were tried, and whether that is all.
 
     heap: (P, 2) i8; least price and number of a way. ways: (P, 4) i8; its place, state, price so far and last
     link. links: (P, 2) i8; a flip and the link before it.
@@ -88,7 +91,8 @@ def _in_order(
         t, here, spent, link = ways[way, 0], ways[way, 1], ways[way, 2], ways[way, 3]
         while t > 0:
             t -= 1
-            stay, moved = spent + np.int64(V[t, here]), spent + np.int64(units[t]) + np.int64(V[t, here ^ steps[t]])
+            stay = spent + np.int64(V[t, here])
+            moved = spent + np.int64(units[t]) + np.int64(V[t, here ^ steps[t]])
             if max(stay, moved) <= last:
                 if used_ways == len(ways) or used_links + 1 >= len(links):
                     return count, tried, False

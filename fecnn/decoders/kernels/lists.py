@@ -1,15 +1,15 @@
 """Depth-first search of the flips of a most reliable basis, weight by weight, with exact pruning.
 
-A pattern of flips costs the reliabilities it flips in the basis plus those it flips among the checks. Let d be
-at most the minimum distance, and n0 the weight of the pattern of order 0. A pattern with w >= 1 flips gives
-another codeword, which differs in at least d positions: in w of the basis, hence in at least d - w checks, of
-which at least d - w - n0 are not ones of the pattern of order 0, so that the pattern itself has ones there.
-Their reliabilities bound the price of its checks from below (`floors`). As the basis ascends in reliability,
-the first flip that is too dear ends its loop. Nothing that could win is skipped: with or without pruning the
-decision is the same.
+A pattern of flips costs the reliabilities it flips in the basis plus those it flips among the checks. Let d
+be at most the minimum distance, and n0 the weight of the pattern of order 0. A pattern with w >= 1 flips
+gives another codeword, which differs in at least d positions: in w of the basis, hence in at least d - w
+checks, of which at least d - w - n0 are not ones of the pattern of order 0, so that the pattern itself has
+ones there. Their reliabilities bound the price of its checks from below (`floors`). As the basis ascends in
+reliability, the first flip that is too dear ends its loop. Nothing that could win is skipped: with or without
+pruning the decision is the same.
 
-Prices are float32, and may err by less than `SLACK` for n up to 256. Bounds are compared with a limit that much
-above the best price; what stays below it is priced exactly.
+Prices are float32, and may err by less than `SLACK` for n up to 256. Bounds are compared with a limit that
+much above the best price; what stays below it is priced exactly.
 """
 
 import numba as nb
@@ -31,10 +31,10 @@ def limit_of(best):
 def price_start(pattern, distance, place, reliability):
     """Price of the pattern of order 0, exact, and a lower bound of the price of every other pattern.
 
-    Any other error pattern differs from this one by a codeword of weight >= d, so that it has ones in at least
-    d - n0 of the other positions (Taipale and Pursley, IEEE Trans. IT 37(1), 1991), the least reliable of which
-    are among the first d places. If the price is within the bound, the pattern is maximum likelihood. d counts
-    up to 63 here.
+    Any other error pattern differs from this one by a codeword of weight >= d, so that it has ones in at
+    least d - n0 of the other positions (Taipale and Pursley, IEEE Trans. IT 37(1), 1991), the least reliable
+    of which are among the first d places. If the price is within the bound, the pattern is maximum
+    likelihood. d counts up to 63 here.
     """
     total, free, need = 0.0, words.FULL, min(distance, 63)
     while not words.is_empty(pattern):
@@ -112,8 +112,8 @@ def next_candidate(j, spent, pattern, ceiling, limit, flip, price, sums):
 
 @nb.njit(cache=True, nogil=True, inline="always")  # a call would count references of all its arrays
 def search(
-    start, best, count, first, order, prune, stop, budget, flip, price, parity, sums, floors, prefix, chosen, spent,
-    patterns, flips,
+    start, best, count, first, order, prune, stop, budget, flip, price, parity, sums, floors, prefix, chosen,
+    spent, patterns, flips,
 ):  # fmt: skip
     """Try patterns of ``first`` to ``order`` flips: improve on ``flips[:count]`` of exact price ``best``.
 

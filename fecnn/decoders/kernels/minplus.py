@@ -1,8 +1,8 @@
 """One step of a min-plus recursion over states that are added modulo 2, as vector instructions.
 
-``new[s] = min(old[s], price + old[s ^ step])`` in saturating uint16. Within blocks of 32 states the XOR is one of
-32 constant shuffles, and across blocks it is an XOR of the block's number; LLVM's portable vectors become
-whatever the machine has.
+``new[s] = min(old[s], price + old[s ^ step])`` in saturating uint16. Within blocks of 32 states the XOR is
+one of 32 constant shuffles, and across blocks it is an XOR of the block's number; LLVM's portable vectors
+become whatever the machine has.
 """
 
 from typing import Any
@@ -27,7 +27,7 @@ def relax(old: Any, new: Any, step: int, price: int) -> None:
 @overload(relax)
 def _relax_compiled(old, new, step, price):
     def compiled(old, new, step, price):
-        _vector_step(old, new, np.int64(len(old) >> 5), np.int64(step), np.uint16(price))
+        _vector_step(old, new, np.int64(len(old) >> 5), np.int64(step), np.uint16(price))  # type: ignore[call-arg]
 
     return compiled
 
@@ -70,7 +70,9 @@ def _vector_step(typing_context, old, new, blocks, step, price):
                 block = loop.index
                 stay = builder.load(builder.gep(source, [block]), align=2)
                 move = builder.load(builder.gep(source, [builder.xor(block, across)]), align=2)
-                move = builder.call(add, [shuffled(builder, move, [lane ^ i for lane in range(LANES)]), prices])
+                move = builder.call(
+                    add, [shuffled(builder, move, [lane ^ i for lane in range(LANES)]), prices]
+                )
                 least = builder.select(builder.icmp_unsigned("<", move, stay), move, stay)
                 builder.store(least, builder.gep(target, [block]), align=2)
             builder.branch(done)

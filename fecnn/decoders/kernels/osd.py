@@ -58,8 +58,8 @@ def osd(llr, columns, checks, distance, order, prune, z, out, tried):
                 for w in range(1, k + 1):
                     floors[w] = max(floors[w], rest)
             best, count, tried[frame], _ = lists.search(
-                start, best, count, 1, order, prune, -1.0, ENDLESS, flip, price, parity, sums, floors, prefix, chosen,
-                spent, patterns, flips,
+                start, best, count, 1, order, prune, -1.0, ENDLESS, flip, price, parity, sums, floors, prefix,
+                chosen, spent, patterns, flips,
             )  # fmt: skip
         mrb.correct(sequence, ordered, place, basis, flips, count, out[frame])
 
@@ -68,8 +68,8 @@ def osd(llr, columns, checks, distance, order, prune, z, out, tried):
 def probable(llr, columns, checks, distance, order, promise, success, out, tried):
     """The same, but giving up what is improbable (`_promising_price`) and stopping at what is probably right.
 
-    The posterior probability of a pattern of price W among random codes is about 1 / (1 + 2^-(n-k) e^W / P), P the
-    probability of no error at all: so ``success`` is a price (`_good_price`).
+    The posterior probability of a pattern of price W among random codes is about 1 / (1 + 2^-(n-k) e^W / P),
+    P the probability of no error at all: so ``success`` is a price (`_good_price`).
 
     Args:
         llr, columns, checks, distance, order, out, tried: As for `osd`.
@@ -103,10 +103,11 @@ def probable(llr, columns, checks, distance, order, promise, success, out, tried
             mrb.tabulate(parity, sums)
             lists.bound_weights(start, distance, check, price, parity, floors, prefix)
             for weight in range(1, order + 1):
-                floors[weight] = max(floors[weight], best - _promising_price(best, promise, price, parity, checks))
+                rest = best - _promising_price(best, promise, price, parity, checks)
+                floors[weight] = max(floors[weight], rest)
                 best, count, looked, _ = lists.search(
-                    start, best, count, weight, weight, True, stop, ENDLESS, flip, price, parity, sums, floors, prefix,
-                    chosen, spent, patterns, flips,
+                    start, best, count, weight, weight, True, stop, ENDLESS, flip, price, parity, sums,
+                    floors, prefix, chosen, spent, patterns, flips,
                 )  # fmt: skip
                 tried[frame] += looked
                 if best <= stop:
@@ -125,9 +126,10 @@ def _good_price(reliability, checks, success):
 
 @nb.njit(cache=True, nogil=True)
 def _promising_price(best, promise, price, parity, checks):
-    """The largest price in the basis with which a pattern still has that probability to be better than ``best``.
+    """The dearest flips with which a pattern still has that probability to be better than ``best``.
 
-    The flips of price c are the right ones with probability P e^-c; the checks then cost what errors cost (mean
+    The flips of price c are the right ones with probability P e^-c; the checks then cost what errors cost
+    (mean
     and variance of each: p a and p (1 - p) a^2), else what coin tosses do (a / 2 and a^2 / 4). Both sums are
     taken as Gaussian; the probability falls with c.
     """
@@ -145,7 +147,9 @@ def _promising_price(best, promise, price, parity, checks):
     for _ in range(20):
         c = (low + high) / 2
         right = np.exp(none - c)
-        wins = right * _below(best - c - mean, variance) + (1.0 - right) * _below(best - c - mean_else, variance_else)
+        wins = right * _below(best - c - mean, variance) + (1.0 - right) * _below(
+            best - c - mean_else, variance_else
+        )
         low, high = (c, high) if wins >= promise else (low, c)
     return low
 

@@ -1,4 +1,4 @@
-"""Exact maximum likelihood of any code with at most 128 checks: cheap certificates first, then the full search.
+"""Exact maximum likelihood by search: cheap certificates first, then everything that could win.
 
 1. The hard decisions are a codeword: nothing is more likely.
 2. The pattern of order 0 meets the distance bound (`lists.price_start`).
@@ -63,19 +63,19 @@ def search(llr, columns, checks, distance, z, budgets, out, work, certain):
             mrb.tabulate(parity, sums)
             lists.bound_weights(start, distance, check, price, parity, floors, prefix)
             best, count, tried, done = lists.search(
-                start, best, count, 1, k, True, 0.0, budgets[0], flip, price, parity, sums, floors, prefix, chosen,
-                spent, patterns, flips,
+                start, best, count, 1, k, True, 0.0, budgets[0], flip, price, parity, sums, floors, prefix,
+                chosen, spent, patterns, flips,
             )  # fmt: skip
             if not done:
                 best, count, nodes, done = constraints.search(
-                    start, best, count, few, z, budgets[1], check, flip, price, parity, sums, flips,
-                    spent, patterns, levels, children, steps, units, V_few,
+                    start, best, count, few, z, budgets[1], check, flip, price, parity, sums, flips, spent,
+                    patterns, levels, children, steps, units, V_few,
                 )  # fmt: skip
                 tried += nodes
             if not done:
                 best, count, nodes, done = constraints.search(
-                    start, best, count, many, z, budgets[2], check, flip, price, parity, sums, flips, spent, patterns,
-                    levels, children, steps, units, V_many,
+                    start, best, count, many, z, budgets[2], check, flip, price, parity, sums, flips, spent,
+                    patterns, levels, children, steps, units, V_many,
                 )  # fmt: skip
                 tried += nodes
             work[frame], certain[frame] = tried, done

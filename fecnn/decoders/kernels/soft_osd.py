@@ -1,7 +1,8 @@
 """Soft output of ordered-statistics decoding: max-log a-posteriori LLRs over the list.
 
-For each position the least price of a listed pattern with an error there, less that of one without (Fossorier and
-Lin, GLOBECOM 1998). Where the list knows only one of them, the other is put at the dearest price of the list.
+For each position the least price of a listed pattern with an error there, less that of one without
+(Fossorier and Lin, GLOBECOM 1998). Where the list knows only one of them, the other is put at the dearest
+price of the list.
 """
 
 import numba as nb
@@ -15,14 +16,18 @@ NONE = np.float32(np.inf)
 
 @nb.njit(cache=True, nogil=True)
 def soft_osd(llr, columns, checks, order, app):
-    """A-posteriori LLRs of code bits: llr (B, n) f4, app (B, n) f4 out; columns, checks, order as for `osd`."""
+    """A-posteriori LLRs of code bits: llr (B, n) f4, app (B, n) f4 out; the rest as for `osd`."""
     n = llr.shape[1]
     spare, keys, rank, sequence, ordered, place, check, basis, reliability, flip, price, parity, sums = (
         mrb.new_frame(columns, n, checks)
     )
     k = n - checks
     least = np.empty((2, n), np.float32)  # price without and with an error, basis first, then checks
-    chosen, spent, patterns = np.zeros(k + 2, np.int64), np.zeros(k + 2, np.float32), words.new_sets(columns, k + 2)
+    chosen, spent, patterns = (
+        np.zeros(k + 2, np.int64),
+        np.zeros(k + 2, np.float32),
+        words.new_sets(columns, k + 2),
+    )
     flipped = np.zeros(k, np.bool_)
     values, width = llr.reshape(-1), len(spare)
     for frame in range(len(llr)):

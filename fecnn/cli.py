@@ -25,6 +25,8 @@ from fecnn.table import FOOTNOTE, display, markdown, results_path
 if TYPE_CHECKING:
     import pandas as pd
 
+    from fecnn.bench import Measurement
+
 app = typer.Typer(
     help="Decoders for short block codes, measured fairly.",
     no_args_is_help=True,
@@ -256,6 +258,80 @@ def studies() -> None:
         for known in study_names():
             listing.add_row(known, Text(load_study(known).title))
         _console().print(listing)
+
+
+@app.command(name="bench")
+def bench_command(
+    only: Annotated[
+        str,
+        typer.Argument(help="Part of a decoder's or a code's name; all cases if not given.", metavar="ONLY"),
+    ] = "",
+    seconds: Annotated[float, typer.Option(min=0, help="Time of each case.")] = 1.0,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Also write the numbers to a file.")
+    ] = None,
+) -> None:
+    """Measure how fast decoders and whole simulations are on this machine.
+
+    CPU time of one thread, median of at least five rounds; "ready" is what the first decision takes in this
+    process: building the decoder, and compiling it or loading it compiled.
+
+    Examples:
+
+        fecnn bench
+
+        fecnn bench osd --seconds 3 --json osd.json
+    """
+    from fecnn import bench
+
+    with _errors():
+        cases = [case for case in bench.CASES if only in f"{case.name} {case.code}"]
+        if not cases:
+            raise LookupError(f"no case has {only!r} in the name of its decoder or code")
+        made = bench.machine()
+        typer.echo(", ".join(f"{key} {value}" for key, value in made.items()))
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for name in ("decoder", "code"):
+            table.add_column(name)
+        columns = (
+            "Eb/N0 [dB]",
+            "BLER",
+            "decoding [us/frame]",
+            "tries/frame",
+            "simulation [frames/s]",
+            "ready [s]",
+        )
+        for name in columns:
+            table.add_column(name, justify="right")
+        console = _console()
+        measurements = []
+        with console.status("") as status:
+            for case in cases:
+                status.update(f"{case.name} on {case.code}")
+                measured = bench.measure(case, seconds)
+                measurements.append(measured)
+                table.add_row(*_bench_row(measured))
+            gain = bench.thread_gain(cases[0], max(seconds, 0.1)) if (os.cpu_count() or 1) > 1 else None
+        console.print(table)
+        if gain is not None:
+            typer.echo(f"two threads over one: {gain:.2f} ({cases[0].name} on {cases[0].code}, wall time)")
+        if json_file is not None:
+            bench.save(measurements, gain, json_file)
+
+
+def _bench_row(measured: "Measurement") -> list[str]:
+    case, total = measured.case, measured.total
+    middle, low, high = measured.decode_us
+    return [
+        case.name,
+        case.code,
+        f"{case.ebn0_db:g}",
+        f"{total.block_errors / total.frames:.1e}",
+        f"{middle:.3g} [{low:.3g}, {high:.3g}]",
+        f"{total.work / total.frames:.3g}" if total.work else "",
+        f"{measured.frames_per_second[0]:,.0f}",
+        f"{measured.ready_seconds:.2f}",
+    ]
 
 
 def _results(study: str, out: Path) -> "tuple[Study, pd.DataFrame]":

@@ -10,9 +10,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from fecnn.arrays import LLR, Bits
 from fecnn.catalogue import load_code
 from fecnn.channel import AWGN, channel_at
-from fecnn.decoders import Decoder, Measured
+from fecnn.decoders import Decoder, Effort, Measured
 from fecnn.engine import Engine, PlainEngine
 from fecnn.stream import FrameStream
 from fecnn.study import Point, Prefix, Task, build_decoder
@@ -54,19 +55,27 @@ def run_batch(task: Task, i: int) -> Tally:
     """
     engine, decode = _prepared(task)
     total, flags = Tally(), b""
-    chunk = min(MAX_CHUNK, max(8, CHUNK_VALUES // engine.code.n // 8 * 8))  # in eights, so that flags join
+    chunk = chunk_of(engine.code.n)
     end = (i + 1) * task.batch
     for first in range(i * task.batch, end, chunk):
         frames = engine.frames(FrameStream(task.stream, first), min(chunk, end - first))
         began = time.perf_counter()
-        decided, effort = (
-            decode.measure(frames.llr) if isinstance(decode, Measured) else (decode(frames.llr), None)
-        )
+        decided, effort = decide(decode, frames.llr)
         seconds = time.perf_counter() - began
         counts = engine.count(frames, decided, seconds, effort)
         total += counts
         flags += counts.flags or b""
     return replace(total, flags=flags)
+
+
+def decide(decode: Decoder, llr: LLR) -> tuple[Bits, Effort | None]:
+    """A decoder's decisions, with its effort if it measures it."""
+    return decode.measure(llr) if isinstance(decode, Measured) else (decode(llr), None)
+
+
+def chunk_of(n: int) -> int:
+    """Frames of n bits to make and decode at a time: a multiple of 8, so that their flags join."""
+    return min(MAX_CHUNK, max(8, CHUNK_VALUES // n // 8 * 8))
 
 
 def simulate(

@@ -25,7 +25,7 @@ LAYERS = [
     ["study"],
     ["simulate"],
     ["store"],
-    ["campaign"],
+    ["campaign", "bench"],
     ["table", "live"],
     ["figure"],
     ["cli"],

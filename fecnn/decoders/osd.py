@@ -76,7 +76,7 @@ def pb_osd(
     /,
     *,
     order: int = 3,
-    promise: float = 1e-4,
+    promise: float = 1e-6,
     success: float = 0.999,
 ) -> Decoder:
     """OSD that stops when it is probably right and skips what is improbable, in the style of PB-OSD.
@@ -123,7 +123,13 @@ def pb_osd(
 
 
 def lc_osd(
-    code: Code, channel: Channel | None = None, /, *, delta: int = 8, candidates: int = 16_384
+    code: Code,
+    channel: Channel | None = None,
+    /,
+    *,
+    delta: int = 8,
+    candidates: int = 16_384,
+    z: float | None = None,
 ) -> Decoder:
     """OSD with local constraints: patterns in the order of price instead of weight.
 
@@ -138,9 +144,12 @@ def lc_osd(
         channel: Not used.
         delta: Local constraints, 1 to 16, at most n - k are used.
         candidates: Longest list of a frame; at most 65,536 ways are remembered.
+        z: If given, the list also ends when what follows is dearer than the best found less what the other
+            parity positions of the right pattern are expected to cost, less z of their standard deviations:
+            the LLRs must be true ones then, not scaled.
 
     Raises:
-        ValueError: If delta or candidates is out of range, or the code is too large.
+        ValueError: If an option is out of range, or the code is too large.
 
     Example:
         >>> import fecnn
@@ -152,6 +161,8 @@ def lc_osd(
         raise ValueError(f"delta must be in 1..16 local constraints, got {delta!r}")
     if candidates < 1:
         raise ValueError(f"candidates must be 1 or more, got {candidates!r}")
+    if z is not None and not z >= 0:
+        raise ValueError(f"z must be 0 or more standard deviations, or not given, got {z!r}")
     if not search_fits(code):
         raise ValueError(
             f"lc-osd of {code.name} is out of reach: n may be up to {MAX_SEARCH_N} and n - k up to "
@@ -161,12 +172,12 @@ def lc_osd(
     if checks == 0:
         return hard_decision
     columns, distance = words.columns_of(code.parity_columns), safe_distance(code)
-    constraints = min(delta, checks)
+    constraints, stop = min(delta, checks), -1.0 if z is None else float(z)
 
     def measure(llr: LLR) -> tuple[Bits, Effort]:
         out = np.empty(llr.shape, np.uint8)
         tried, certain = np.empty(len(llr), np.int64), np.empty(len(llr), np.bool_)
-        in_order.lc_osd(llr, columns, checks, distance, constraints, candidates, out, tried, certain)
+        in_order.lc_osd(llr, columns, checks, distance, constraints, candidates, stop, out, tried, certain)
         return out, Effort(tried, ~certain)
 
     return Measured(measure)

@@ -22,13 +22,15 @@ POOL = 1 << 16
 
 
 @nb.njit(cache=True, nogil=True)
-def lc_osd(llr, columns, checks, distance, delta, candidates, out, tried, certain):
+def lc_osd(llr, columns, checks, distance, delta, candidates, z, out, tried, certain):
     """Decode frames.
 
     Args:
         llr, columns, checks, distance, out: As for `fecnn.decoders.kernels.osd.osd`.
         delta: Local constraints, at most n - k.
         candidates: Most patterns of a frame.
+        z: Negative to end when nothing better can follow; else when it would have to be better than
+            `lists.expected_price` lets expect.
         tried: (B,) i8 out; patterns tried besides that of order 0.
         certain: (B,) bool out; False where the list ended before its end was justified.
     """
@@ -61,17 +63,18 @@ def lc_osd(llr, columns, checks, distance, delta, candidates, out, tried, certai
             mrb.tabulate(parity, sums)
             scale = constraints.scale_of(best)
             state = constraints.constrain(start, delta, scale, check, flip, price, parity, steps, units, V)
+            rest = lists.expected_price(checks - delta, z, check, parity)
             count, tried[frame], certain[frame] = _in_order(
-                start, best, state, scale, candidates, flip, price, parity, sums, steps, units, V, heap, ways,
-                links, chosen, flips,
+                start, best, rest, state, scale, candidates, flip, price, parity, sums, steps, units, V, heap,
+                ways, links, chosen, flips,
             )  # fmt: skip
         mrb.correct(sequence, ordered, place, basis, flips, count, out[frame])
 
 
 @nb.njit(cache=True, nogil=True)
 def _in_order(
-    start, best, state, scale, candidates, flip, price, parity, sums, steps, units, V, heap, ways, links,
-    chosen, flips,
+    start, best, rest, state, scale, candidates, flip, price, parity, sums, steps, units, V, heap, ways,
+    links, chosen, flips,
 ):  # fmt: skip
     """Go through patterns by price: flips of the best one, how many were tried, and whether that is all.
 
@@ -82,7 +85,7 @@ def _in_order(
     count, tried, waiting, used_ways, used_links = 0, 0, 1, 1, 1
     heap[0, 0], heap[0, 1] = np.int64(V[k, state]), 0
     ways[0, 0], ways[0, 1], ways[0, 2], ways[0, 3] = k, state, 0, 0
-    last = constraints.in_units(best, 0.0, scale)
+    last = constraints.in_units(best, rest, scale)
     while waiting > 0 and heap[0, 0] <= last:
         if tried == candidates:
             return count, tried, False
@@ -126,7 +129,7 @@ def _in_order(
         if total + words.price_of(pattern, sums) < lists.limit_of(best):
             exact = mrb.exact_price(start, chosen, flipped, flip, price, parity)
             if exact < best:
-                best, count, last = exact, flipped, constraints.in_units(exact, 0.0, scale)
+                best, count, last = exact, flipped, constraints.in_units(exact, rest, scale)
                 flips[:flipped] = chosen[:flipped]
     return count, tried, True
 

@@ -97,45 +97,50 @@ def probable(llr, columns, checks, distance, order, promise, success, out, tried
         mrb.eliminate(ordered, n, checks, place, check, basis)
         start = words.load(ordered, n)
         best, bound = lists.price_start(start, distance, place, reliability)
-        count, stop = 0, _good_price(reliability, checks, success)
-        if best > bound and best > stop:
+        count = 0
+        if best > bound:
             mrb.gather(ordered, place, basis, reliability, flip, price, parity)
             mrb.tabulate(parity, sums)
             lists.bound_weights(start, distance, check, price, parity, floors, prefix)
+            clean, errors, tosses = _expected(price, checks, parity)
+            stop = _good_price(clean + _clean(parity, checks), checks, success)
             for weight in range(1, order + 1):
-                rest = best - _promising_price(best, promise, price, parity, checks)
+                if best <= stop:
+                    break
+                rest = best - _promising_price(best, promise, clean, errors, tosses)
                 floors[weight] = max(floors[weight], rest)
                 best, count, looked, _ = lists.search(
                     start, best, count, weight, weight, True, stop, ENDLESS, flip, price, parity, sums,
                     floors, prefix, chosen, spent, patterns, flips,
                 )  # fmt: skip
                 tried[frame] += looked
-                if best <= stop:
-                    break
         mrb.correct(sequence, ordered, place, basis, flips, count, out[frame])
 
 
 @nb.njit(cache=True, nogil=True)
-def _good_price(reliability, checks, success):
-    """The price at which a pattern is right with probability ``success``."""
-    none = 0.0  # log-probability of no error
-    for a in reliability:
-        none -= np.log1p(np.exp(-np.float64(a)))
-    return none + checks * np.log(2.0) + np.log((1.0 - success) / success)
+def _clean(reliabilities, count):
+    """Log-probability that the first ``count`` positions have no error: an error has p = 1 / (1 + e^a)."""
+    total = 0.0
+    for i in range(count):
+        total -= np.log1p(np.exp(-np.float64(reliabilities[i])))
+    return total
 
 
 @nb.njit(cache=True, nogil=True)
-def _promising_price(best, promise, price, parity, checks):
-    """The dearest flips with which a pattern still has that probability to be better than ``best``.
+def _good_price(clean, checks, success):
+    """The price at which a pattern is right with probability ``success``; clean: log-probability of none."""
+    return clean + checks * np.log(2.0) + np.log((1.0 - success) / success)
 
-    The flips of price c are the right ones with probability P e^-c; the checks then cost what errors cost
-    (mean
-    and variance of each: p a and p (1 - p) a^2), else what coin tosses do (a / 2 and a^2 / 4). Both sums are
-    taken as Gaussian; the probability falls with c.
+
+@nb.njit(cache=True, nogil=True)
+def _expected(price, checks, parity):
+    """What the probabilities of a pattern are made of.
+
+    Returns:
+        The log-probability that the basis has no error; mean and variance of what the checks cost with the
+        right flips (p a and p (1 - p) a^2 each), and with others, as by tossing coins (a / 2 and a^2 / 4).
     """
-    none, mean, variance, mean_else, variance_else = 0.0, 0.0, 0.0, 0.0, 0.0
-    for a in price:
-        none -= np.log1p(np.exp(-np.float64(a)))
+    mean, variance, mean_else, variance_else = 0.0, 0.0, 0.0, 0.0
     for i in range(checks):
         a = np.float64(parity[i])
         p = 1.0 / (1.0 + np.exp(min(a, 700.0)))
@@ -143,15 +148,24 @@ def _promising_price(best, promise, price, parity, checks):
         variance += p * (1.0 - p) * a * a
         mean_else += a / 2
         variance_else += a * a / 4
+    return _clean(price, len(price)), (mean, variance), (mean_else, variance_else)
+
+
+@nb.njit(cache=True, nogil=True)
+def _promising_price(best, promise, clean, errors, tosses):
+    """The dearest flips with which a pattern still has that probability to be better than ``best``.
+
+    Flips of price c are the right ones with probability e^(clean - c). Both sums over the checks are taken as
+    Gaussian; the probability falls with c.
+    """
     low, high = 0.0, best
-    for _ in range(20):
+    for _ in range(16):
         c = (low + high) / 2
-        right = np.exp(none - c)
-        wins = right * _below(best - c - mean, variance) + (1.0 - right) * _below(
-            best - c - mean_else, variance_else
-        )
+        right = np.exp(clean - c)
+        wins = right * _below(best - c - errors[0], errors[1])
+        wins += (1.0 - right) * _below(best - c - tosses[0], tosses[1])
         low, high = (c, high) if wins >= promise else (low, c)
-    return low
+    return high
 
 
 @nb.njit(cache=True, nogil=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's colours, which colour-blind readers tell apart; in grey the markers do it.
 _COLOURS = ("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#8A6D00", "#56B4E9", "#882255", "#E69F00")
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
+_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h")
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (2, 1.5)), (0, (6, 2, 1, 2)))
 _PUBLISHED = ("x", "+", "1", "2", "3", "4", "|")
 
@@ -24,7 +24,7 @@ FORMATS = (".svg", ".pdf", ".png")
 
 
 def plot(study: Study, results: pd.DataFrame, metrics: tuple[str, ...] = ("bler", "ber")) -> "Figure":
-    """Draw results of `fecnn.table`, a panel for each metric.
+    """Draw results of `fecnn.table`, a panel for each metric, or for each code if the study says so.
 
     Bands are 95 % intervals; points with fewer than 100 block errors are hollow, and a point without any is a
     triangle at the upper end of its interval. Curves that coincide stay visible: later ones are drawn
@@ -41,9 +41,14 @@ def plot(study: Study, results: pd.DataFrame, metrics: tuple[str, ...] = ("bler"
             raise LookupError(f"no metric {metric!r}; known: {', '.join(METRICS)}")
     if results.empty:
         raise ValueError(f"there are no results of {study.name} to draw yet; run it first")
-    figure = Figure(figsize=(1.2 + 4.8 * len(metrics), 6.0), layout="constrained")
-    for axes, metric in zip(figure.subplots(1, len(metrics), squeeze=False)[0], metrics, strict=True):
-        _panel(axes, study, results, metric)
+    if study.panels == "code":
+        figure = _by_code(study, results, metrics[0])
+    else:
+        figure = Figure(figsize=(1.2 + 4.8 * len(metrics), 6.0), layout="constrained")
+        styles = {curve.name: (curve.name, place) for place, curve in enumerate(study.curves)}
+        for axes, metric in zip(figure.subplots(1, len(metrics), squeeze=False)[0], metrics, strict=True):
+            _panel(axes, results, metric, styles)
+            _mark_published(axes, _published(study), metric)
     handles, labels = _legend(figure.axes)
     figure.suptitle(study.title, fontsize=11)
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
@@ -70,12 +75,42 @@ def save(figure: "Figure", path: str | Path) -> None:
     path.write_bytes(drawn.getvalue())
 
 
-def _panel(axes: "Axes", study: Study, results: pd.DataFrame, metric: str) -> None:
-    count = len(study.curves)
-    for place, curve in enumerate(study.curves):
-        rows = results[results["curve"] == curve.name].sort_values("ebn0_db")
-        _curve(axes, rows, metric, curve.name, place, 1 - place / max(count, 2))
-    for place, (label, points) in enumerate(_published(study).items()):
+def _by_code(study: Study, results: pd.DataFrame, metric: str) -> "Figure":
+    """A panel for each code, two in a row; a decoder looks the same in all of them."""
+    from matplotlib.figure import Figure
+
+    codes = list(dict.fromkeys(results["code"]))
+    rows = -(-len(codes) // 2)
+    figure = Figure(figsize=(10.8, 1.6 + 4.2 * rows), layout="constrained")
+    panels = figure.subplots(rows, 2, squeeze=False).flat
+    whats = list(dict.fromkeys(curve.what for curve in study.curves))
+    styles = {curve.name: (curve.what, whats.index(curve.what)) for curve in study.curves}
+    for axes, code in zip(panels, codes, strict=False):
+        _panel(axes, results[results["code"] == code], metric, styles)
+        axes.set_title(code, fontsize=10)
+        _mark_published(axes, _published(study, code), metric)
+    for axes in list(figure.axes)[len(codes) :]:
+        axes.set_axis_off()
+    return figure
+
+
+def _panel(axes: "Axes", results: pd.DataFrame, metric: str, styles: dict[str, tuple[str, int]]) -> None:
+    """Curves by name; styles: what each is called in the legend, and the number of its colour and marker."""
+    count = len({place for _, place in styles.values()})
+    for name, (label, place) in styles.items():
+        rows = results[results["curve"] == name].sort_values("ebn0_db")
+        if not rows.empty:
+            _curve(axes, rows, metric, label, place, 1 - place / max(count, 2))
+    axes.set_yscale("log")
+    axes.set_xlabel("Eb/N0 [dB]")
+    axes.set_ylabel(METRICS[metric])
+    axes.grid(visible=True, which="major", color="0.85", linewidth=0.6)
+    axes.grid(visible=True, which="minor", axis="y", color="0.93", linewidth=0.4)
+    axes.set_axisbelow(True)
+
+
+def _mark_published(axes: "Axes", series: dict[str, list[Reference]], metric: str) -> None:
+    for place, (label, points) in enumerate(series.items()):
         drawn = [point for point in points if point.metric == metric]
         if drawn:
             axes.plot(
@@ -88,12 +123,6 @@ def _panel(axes: "Axes", study: Study, results: pd.DataFrame, metric: str) -> No
                 zorder=5,
                 label=label,
             )
-    axes.set_yscale("log")
-    axes.set_xlabel("Eb/N0 [dB]")
-    axes.set_ylabel(METRICS[metric])
-    axes.grid(visible=True, which="major", color="0.85", linewidth=0.6)
-    axes.grid(visible=True, which="minor", axis="y", color="0.93", linewidth=0.4)
-    axes.set_axisbelow(True)
 
 
 def _curve(axes: "Axes", rows: pd.DataFrame, metric: str, label: str, place: int, share: float) -> None:
@@ -137,9 +166,9 @@ def _curve(axes: "Axes", rows: pd.DataFrame, metric: str, label: str, place: int
     )
 
 
-def _published(study: Study) -> dict[str, list[Reference]]:
-    """Published series to draw, by their labels: decoder, source, and how it was read."""
-    codes = {point.code.name for point in study.points}
+def _published(study: Study, only: str | None = None) -> dict[str, list[Reference]]:
+    """Published series to draw, by their labels: decoder, source, how it was read; for one code or all."""
+    codes = {point.code.name for point in study.points} if only is None else {only}
     series: dict[str, list[Reference]] = {}
     for reference in study.references:
         wanted = study.drawn is None or reference.decoder in study.drawn

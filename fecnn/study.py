@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
@@ -104,7 +104,7 @@ class Curve(_Table):
     """One decoder over Eb/N0. What is not given here is taken from the study.
 
     decoder: Name, plug-in or ``module:function``.
-    label: Name in tables and figures; the decoder's name and options if not given.
+    label: Name in tables and figures; if not given, decoder and options (and the curve's own code).
     options: The decoder's options.
     code: A code name or file, or ``uncoded`` for the k message bits sent without a code.
     published: The decoder of ``reference.csv`` whose points, for the same code, this curve should agree with.
@@ -122,7 +122,14 @@ class Curve(_Table):
 
     @property
     def name(self) -> str:
-        """Label, or decoder and options."""
+        """Label, or decoder and options, and the code if the curve has one of its own."""
+        if self.label is not None:
+            return self.label
+        return self.what if self.code is None else f"{self.what} of {self.code}"
+
+    @property
+    def what(self) -> str:
+        """Label, or decoder and options, whatever the code."""
         if self.label is not None:
             return self.label
         options = ", ".join(f"{key} {value}" for key, value in self.options.items())
@@ -176,6 +183,7 @@ class Study(_Table):
     """A study: a question, a code, and curves to simulate on the same noise.
 
     drawn: Decoders of ``reference.csv`` whose points are drawn; all if not given.
+    panels: What the panels of the figure are for: ``metric``, or ``code``, one for each code with its BLER.
     """
 
     title: str
@@ -187,6 +195,7 @@ class Study(_Table):
     batch: Batch = 4096
     seed: int = Field(default=1, ge=0)
     drawn: list[str] | None = None
+    panels: Literal["metric", "code"] = "metric"
     curves: list[Curve] = Field(alias="curve", min_length=1)
     _path: Path = PrivateAttr(default=Path())
 

@@ -7,7 +7,6 @@ from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from fecnn.arrays import LLR, Bits, bpsk, nearest
 from fecnn.stream import Noise
@@ -85,7 +84,7 @@ class BSC:
     @classmethod
     def at(cls, ebn0_db: float, rate: float) -> Self:
         """Hard-decided BPSK over AWGN at this Eb/N0 in dB: p = Q(1 / sigma)."""
-        return cls(float(ndtr(-1 / noise_sigma(ebn0_db, rate))))
+        return cls(0.5 * math.erfc(1 / (math.sqrt(2) * noise_sigma(ebn0_db, rate))))
 
     def transmit(self, bits: Bits, rng: Noise) -> LLR:
         """LLRs of the received word: ``(frames, n)`` bits to ``(frames, n)`` float32."""

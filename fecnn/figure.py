@@ -4,13 +4,12 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from fecnn.reference import Reference
 from fecnn.study import Study
 from fecnn.table import FEW_ERRORS, METRICS
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -23,7 +22,7 @@ _PUBLISHED = ("x", "+", "1", "2", "3", "4", "|")
 FORMATS = (".svg", ".pdf", ".png")
 
 
-def plot(study: Study, results: pd.DataFrame, metrics: tuple[str, ...] = ("bler", "ber")) -> "Figure":
+def plot(study: Study, results: "pd.DataFrame", metrics: tuple[str, ...] = ("bler", "ber")) -> "Figure":
     """Draw results of `fecnn.table`, a panel for each metric, or for each code if the study says so.
 
     Bands are 95 % intervals; points with fewer than 100 block errors are hollow, and a point without any is a
@@ -75,7 +74,7 @@ def save(figure: "Figure", path: str | Path) -> None:
     path.write_bytes(drawn.getvalue())
 
 
-def _by_code(study: Study, results: pd.DataFrame, metric: str) -> "Figure":
+def _by_code(study: Study, results: "pd.DataFrame", metric: str) -> "Figure":
     """A panel for each code, two in a row; a decoder looks the same in all of them."""
     from matplotlib.figure import Figure
 
@@ -94,7 +93,7 @@ def _by_code(study: Study, results: pd.DataFrame, metric: str) -> "Figure":
     return figure
 
 
-def _panel(axes: "Axes", results: pd.DataFrame, metric: str, styles: dict[str, tuple[str, int]]) -> None:
+def _panel(axes: "Axes", results: "pd.DataFrame", metric: str, styles: dict[str, tuple[str, int]]) -> None:
     """Curves by name; styles: what each is called in the legend, and the number of its colour and marker."""
     count = len({place for _, place in styles.values()})
     for name, (label, place) in styles.items():
@@ -125,7 +124,7 @@ def _mark_published(axes: "Axes", series: dict[str, list[Reference]], metric: st
             )
 
 
-def _curve(axes: "Axes", rows: pd.DataFrame, metric: str, label: str, place: int, share: float) -> None:
+def _curve(axes: "Axes", rows: "pd.DataFrame", metric: str, label: str, place: int, share: float) -> None:
     """One curve; ``share`` from 1 (first) down to 0 (last) sets its width and marker size."""
     colour, marker = _COLOURS[place % len(_COLOURS)], _MARKERS[place % len(_MARKERS)]
     seen = rows[rows[metric] > 0]

@@ -2,9 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from fecnn.campaign import RESULTS, store_path
 from fecnn.reference import Reference
@@ -12,13 +10,16 @@ from fecnn.store import Store
 from fecnn.study import Point, Prefix, Study
 from fecnn.tally import COUNTS, Tally, proportion_interval, rate_interval
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 FEW_ERRORS = 100
 """Below this many block errors a point is marked: its interval is wider than about 20 % on each side."""
 
 METRICS = {"bler": "BLER", "ber": "BER", "ber_code": "BER (code bits)"}
 
 
-def table(study: Study, store: str | Path | None = None) -> pd.DataFrame:
+def table(study: Study, store: str | Path | None = None) -> "pd.DataFrame":
     """Results of a study, one row a point.
 
     Counts are those of the ordered prefix of batches; ``<rate>_low`` and ``_high`` are 95 % intervals of
@@ -34,6 +35,8 @@ def table(study: Study, store: str | Path | None = None) -> pd.DataFrame:
         FileNotFoundError: If there are no results.
         StoreError: If the results file cannot be used.
     """
+    import pandas as pd  # costs a second: only where there is a table
+
     path = Path(store) if store is not None else results_path(study)
     if path.suffix == ".csv":
         return _shipped(path)
@@ -48,12 +51,14 @@ def results_path(study: Study, folder: str | Path = RESULTS) -> Path:
     return shipped if not own.exists() and shipped.exists() else own
 
 
-def judge(study: Study, results: pd.DataFrame) -> pd.DataFrame:
+def judge(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
     """Published points against ours, one row each: agrees if the two 95 % intervals (or reading errors) meet.
 
     With many points some differ by chance: two exact intervals of equal width miss each other about once in
     170 pairs, and one in 20 if the published value is much the more uncertain or the more precise.
     """
+    import pandas as pd
+
     rows = []
     for point in study.points:
         ours = results[(results["curve"] == point.curve) & (results["ebn0_db"] == point.task.ebn0_db)]
@@ -84,13 +89,15 @@ def judge(study: Study, results: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns.split())
 
 
-def display(study: Study, results: pd.DataFrame) -> pd.DataFrame:
+def display(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
     """The table as people read it: text, sorted by Eb/N0, curves in the study's order.
 
     ``not ML`` counts the block errors in which the sent word was at least as likely as the decision: what the
     decoder certainly lost against maximum likelihood. ``uncertified`` counts frames in which a budget ran out
     before a decoder could do all it promises; it is left out where there are none.
     """
+    import pandas as pd
+
     verdicts = judge(study, results)
     order = {curve.name: place for place, curve in enumerate(study.curves)}
     rows = []
@@ -135,7 +142,7 @@ _COLUMNS = (
 FOOTNOTE = f"* fewer than {FEW_ERRORS} block errors"
 
 
-def markdown(shown: pd.DataFrame) -> str:
+def markdown(shown: "pd.DataFrame") -> str:
     """A table of text in Markdown."""
     lines = ["| " + " | ".join(shown.columns) + " |", "|" + "---|" * len(shown.columns)]
     rows = shown.itertuples(index=False, name=None)
@@ -153,7 +160,7 @@ def with_interval(rate: float, low: float, high: float) -> str:
     return f"{rate:.2e} [{low:.2e}, {high:.2e}]"
 
 
-def _verdict(published: pd.DataFrame) -> str:
+def _verdict(published: "pd.DataFrame") -> str:
     """``3 agree``, or those that differ by value."""
     differ = published[published["verdict"] == "differs"]
     agree = len(published) - len(differ)
@@ -201,9 +208,11 @@ def _row(point: Point, batches: dict[int, Tally]) -> dict[str, Any]:
     return row
 
 
-def _shipped(path: Path) -> pd.DataFrame:
+def _shipped(path: Path) -> "pd.DataFrame":
     if not path.exists():
         raise FileNotFoundError(f"no results in {path}; make them with fecnn run")
+    import pandas as pd
+
     results = pd.read_csv(path)
     missing = {"curve", "ebn0_db", "finished", *COUNTS, *METRICS} - set(results.columns)
     if missing:

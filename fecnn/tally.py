@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field, fields
 
 import numpy as np
-from scipy.special import betaincinv, gammaincinv
 
 from fecnn.arrays import LLR, Bits
 from fecnn.code import Code
@@ -115,6 +114,8 @@ def proportion_interval(errors: int, frames: int, confidence: float = 0.95) -> t
         >>> low, round(high, 4)
         (0.0, 0.0362)
     """
+    from scipy.special import betaincinv  # costs a part of a second: only where there is an interval
+
     _check(frames, confidence)
     if not 0 <= errors <= frames:
         raise ValueError(f"errors must be in 0..{frames} frames, got {errors}")
@@ -152,6 +153,8 @@ def rate_interval(
         >>> round(low, 5), round(high, 5)
         (0.00371, 0.00659)
     """
+    from scipy.special import gammaincinv
+
     _check(frames, confidence)
     if (
         not (0 <= total <= squares <= width * total and total <= width * frames)

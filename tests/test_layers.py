@@ -54,7 +54,7 @@ def test_imports_run_one_way():
 
 
 def test_importing_is_light():
-    heavy = "torch galois matplotlib plotly"
+    heavy = "torch galois matplotlib plotly pandas"
     script = f"import sys, fecnn; print([m for m in '{heavy}'.split() if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

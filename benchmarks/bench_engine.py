@@ -1,0 +1,154 @@
+"""The whole simulation (messages, noise, decoding, counting), threads, start-up and memory."""
+
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from frames import bler, frames_of
+from sketches import sketches
+
+import fecnn
+from fecnn.engine import Engine
+from fecnn.simulate import chunk_of, decide
+from fecnn.stream import FrameStream
+from fecnn.tally import Tally, proportion_interval
+
+SIMULATIONS = [
+    ("bch31_21", 2.4, "ml"),
+    ("bch31_21", 4.8, "ml"),
+    ("bch63_45", 2.6, "ml"),
+    ("bch63_45", 4.3, "ml"),
+    ("ebch64_36", 1.7, "ml"),
+    ("ebch64_36", 3.5, "ml"),
+    ("polar64_32", 2.2, "ml"),
+    ("polar64_32", 4.4, "ml"),
+    ("ebch128_64", 2.5, "ml"),
+    ("ebch128_64", 2.5, "near-ml"),
+    ("ebch128_64", 3.3, "near-ml"),
+]
+
+
+def simulation(code, ebn0_db, decoder, **options):
+    """A function ``run(frames) -> Tally`` that does what a study does, chunk by chunk."""
+    channel = fecnn.AWGN.at(ebn0_db, code.rate)
+    engine, decode = Engine(code, channel), fecnn.decoder(decoder, code, channel, **options)
+
+    def run(frames):
+        total, chunk = Tally(), chunk_of(code.n)
+        for first in range(0, frames, chunk):
+            made = engine.frames(FrameStream("simulation", first), min(chunk, frames - first))
+            decided, effort = decide(decode, made.llr)
+            total += engine.count(made, decided, 0.0, effort)
+        return total
+
+    return run
+
+
+@pytest.mark.parametrize(("name", "ebn0_db", "decoder"), SIMULATIONS)
+def test_simulation_against_the_sketch(name, ebn0_db, decoder, race, size):
+    codes, lcpb, harness, sim = sketches("codes", "lcpb", "harness", "sim")
+    G, H = codes.get(name)
+    k, n = G.shape
+    sketch = lcpb.Dec(G, H, codes.DMIN[name], 10 if n > 100 else 8, 14 if n > 100 else 10)
+    code = fecnn.Code(G, H, name=name, minimum_distance=codes.DMIN[name])
+    options = {"method": "search"} if decoder == "ml" else {}
+    run = simulation(code, ebn0_db, decoder, nodes=2_000_000, **options)
+    table, variance = harness.enc_tables(G), 1 / (2 * k / n * 10 ** (ebn0_db / 10))
+    frames = size(1 << 16 if n < 100 else 1 << 12)
+
+    def theirs(frames=frames):
+        seed = np.uint32(1), np.uint32(2)
+        point = np.float32(np.sqrt(variance)), np.float32(2 / variance)
+        z = np.float32(-1.0 if decoder == "ml" else 1.5)
+        return sim.sim(
+            *seed, frames, min(1024, frames), n, k, sketch.nt, sketch.d1, sketch.d2, sketch.dmin, *point,
+            table, False, sketch.Hc, False, z, 2_000_000,
+        )  # fmt: skip
+
+    ours, (errors, _) = run(frames), theirs()
+    low, high = proportion_interval(ours.block_errors, ours.frames, 0.9999)
+    their_low, their_high = proportion_interval(int(errors), frames, 0.9999)
+    assert low <= their_high
+    assert their_low <= high
+    race(
+        f"simulation {decoder} {name} {ebn0_db} dB",
+        "sketch sim.py",
+        lambda: run(frames),
+        theirs,
+        frames,
+        target=0.9,
+    )
+
+
+def test_two_threads(benchmark, race, size, request):
+    """Wall time of two threads against one; only a quiet machine with two cores can show it."""
+    if benchmark.disabled or (os.cpu_count() or 1) < 2:
+        pytest.skip("needs timing and two cores")
+    code = fecnn.load_code("bch-63-45")
+    runs = [simulation(code, 4.3, "ml") for _ in range(2)]
+    frames = 1 << 18
+    gains = []
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(7):
+            began = time.perf_counter()
+            runs[0](2 * frames)
+            alone = time.perf_counter() - began
+            began = time.perf_counter()
+            list(pool.map(lambda run: run(frames), runs))
+            gains.append(alone / (time.perf_counter() - began))
+    benchmark.extra_info["gains"] = gains
+    request.node.add_report_section("call", "gain", str(gains))
+    print(f"two threads over one: {np.median(gains):.2f} [{min(gains):.2f}, {max(gains):.2f}], target 1.8")
+    benchmark(lambda: None)
+
+
+def test_a_second_process_starts_from_the_cache(benchmark):
+    script = (
+        "import time; began = time.perf_counter(); import fecnn, numpy as np;"
+        "decode = fecnn.decoder('ml', fecnn.load_code('bch-63-45')); decode(np.ones(63, np.float32));"
+        "print(time.perf_counter() - began)"
+    )
+    times = []
+    for _ in range(1 if benchmark.disabled else 4):
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        times.append(float(done.stdout))
+    if not benchmark.disabled:
+        print(f"second process: {np.median(times[1:]):.2f} s, target 2")
+        assert min(times) < 2
+    benchmark(lambda: None)
+
+
+def test_memory_beyond_the_batch(benchmark):
+    """Peak resident memory of exact ML at n = 128 against that of the same process before."""
+    script = (
+        "import resource, numpy as np, fecnn;"
+        "code = fecnn.load_code('ebch-128-64'); decode = fecnn.decoder('ml', code);"
+        "decode(np.ones(128, np.float32));"
+        "llr = np.random.default_rng(1).normal(1.2, 1, (200, 128)).astype(np.float32);"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; decode(llr);"
+        "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 100
+    benchmark(lambda: None)
+
+
+def test_small_codes_decode_fast(benchmark, size):
+    """Hamming (7,4) and polar (16,8): decoders above 50 M frames/s."""
+    for name in ("hamming-7-4", "polar-16-8"):
+        code = fecnn.load_code(name)
+        frames = frames_of(code, 3.0, size(1 << 14))
+        decode = fecnn.decoder("ml", code)
+        assert bler(decode(frames.llr), frames.codewords) < 0.2
+        if not benchmark.disabled:
+            times = []
+            for _ in range(25):
+                began = time.thread_time()
+                decode(frames.llr)
+                times.append((time.thread_time() - began) / len(frames.llr))
+            print(f"ml {name}: {1e-6 / np.median(times):.1f} M frames/s, target 50")
+    benchmark(lambda: None)

@@ -287,7 +287,6 @@ def test_mistakes_are_named(call, error, message):
 @pytest.mark.parametrize(
     ("name", "code", "options"),
     [
-        ("ml", "bch-63-45", {}),
         ("ml", "bch-127-64", {}),
         ("ml", "bch-63-45", {"method": "codebook"}),
         ("map", "bch-127-64", {}),

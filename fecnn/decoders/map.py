@@ -1,6 +1,7 @@
 """Exact bit-wise a-posteriori decoding."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +11,10 @@ from fecnn.channel import Channel
 from fecnn.code import Code
 from fecnn.decoders import Decoder, SoftDecoder, as_output
 from fecnn.decoders.kernels import codebook, trellis
-from fecnn.decoders.ml import build_trellis, generator_columns, trellis_fits, trellis_states
+from fecnn.decoders.ml import generator_columns
+from fecnn.decoders.trellis import bit_order, build_trellis, trellis_fits, trellis_states
 
-Posterior = Callable[[LLR], NDArray[np.float64]]
+Posterior = Callable[[LLR], NDArray[np.floating[Any]]]
 
 MAX_CODEBOOK_K = 16
 """Largest k for a-posteriori sums over the codebook."""
@@ -69,7 +71,7 @@ def map_app(code: Code, channel: Channel | None = None, /, *, method: str = "aut
     """
     method = _choose(code, method, "code")
     app = _by_codebook(code, code.codebook()) if method == "codebook" else _by_trellis(code)
-    return lambda llr: app(llr).astype(np.float32)
+    return lambda llr: app(llr).astype(np.float32, copy=False)
 
 
 def _choose(code: Code, method: str, bits: str) -> str:
@@ -105,12 +107,39 @@ def _by_codebook(code: Code, targets: Bits) -> Posterior:
     return app
 
 
-def _by_trellis(code: Code) -> Posterior:
-    minimal = build_trellis(code)
+def _by_trellis(code: Code, *, margin: float = 0.0) -> Posterior:
+    """A-posteriori LLRs by BCJR: in float32, where that may be wrong in float64, and then in the log domain.
 
-    def app(llr: LLR) -> NDArray[np.float64]:
-        out = np.empty(llr.shape, np.float64)
-        trellis.bcjr(llr, minimal.first, minimal.previous, out)
+    With a margin only the signs need be right; they are, as a frame with some |app| below it goes on too.
+    """
+    varies = code.G.any(axis=0)
+    if not varies.all():
+        shorter = _by_trellis(Code.from_generator(code.G[:, varies]), margin=margin)
+
+        def with_certain_bits(llr: LLR) -> LLR:
+            out = np.full(llr.shape, np.inf, np.float32)
+            out[:, varies] = shorter(np.ascontiguousarray(llr[:, varies]))
+            return out
+
+        return with_certain_bits
+    minimal = build_trellis(code, bit_order(code))
+
+    def app(llr: LLR) -> LLR:
+        out = np.empty(llr.shape, np.float32)
+        doubtful = np.empty(len(llr), np.bool_)
+        trellis.bcjr(llr, minimal, margin, out, doubtful, np.float32)
+        if doubtful.any():
+            out[doubtful] = exactly(llr[doubtful])
+        return out
+
+    def exactly(llr: LLR) -> LLR:
+        out = np.empty(llr.shape, np.float32)
+        doubtful = np.empty(len(llr), np.bool_)
+        trellis.bcjr(llr, minimal, 0.0, out, doubtful, np.float64)
+        if doubtful.any():
+            again = np.empty((int(doubtful.sum()), code.n), np.float32)
+            trellis.bcjr_logarithmic(llr[doubtful], minimal, again)
+            out[doubtful] = again
         return out
 
     return app

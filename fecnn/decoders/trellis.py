@@ -8,11 +8,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from fecnn import gf2
 from fecnn.arrays import Bits
-from fecnn.bit_order import bit_order, trellis_states
+from fecnn.bit_order import bit_order, trellis_states, with_message_bits
 from fecnn.code import Code
 from fecnn.decoders.kernels.trellis import BUTTERFLY, MERGE, PASS, SPLIT, Trellis
 
-__all__ = ["bit_order", "build_trellis", "trellis_fits", "trellis_states", "viterbi_ns"]
+__all__ = ["bit_order", "build_trellis", "trellis_fits", "trellis_states", "viterbi_ns", "with_message_bits"]
 
 MAX_STATES = 1 << 22
 """Largest number of states (all depths together) of a trellis that is built."""
@@ -151,7 +151,7 @@ def minimum_span(G: Bits) -> Bits:
 
     Example:
         >>> minimum_span(np.array([[1, 1, 1], [1, 0, 1]], np.uint8))
-        array([[1, 1, 1],
+        array([[1, 0, 1],
                [0, 1, 0]], dtype=uint8)
     """
     rows = gf2.rref(G)[0]

@@ -177,9 +177,14 @@ def _by_trellis(code: Code, margin: float = 0.0) -> Posterior:
         return _with_constant_bits(_by_trellis(Code.from_generator(code.G[:, varies]), margin), varies)
     minimal = build_trellis(code, bit_order(code))
 
+    def in_float64(llr: LLR, out: LLR, doubtful: NDArray[np.bool_]) -> None:
+        app = np.empty(llr.shape)
+        trellis.bcjr(llr.astype(np.float64), minimal, 0.0, app, doubtful)
+        out[:] = app
+
     return _in_turn(
-        lambda llr, out, doubtful: trellis.bcjr(llr, minimal, margin, out, doubtful, np.float32),
-        lambda llr, out, doubtful: trellis.bcjr(llr, minimal, 0.0, out, doubtful, np.float64),
+        lambda llr, out, doubtful: trellis.bcjr(llr, minimal, margin, out, doubtful),
+        in_float64,
         lambda llr, out, doubtful: trellis.bcjr_logarithmic(llr, minimal, out),
     )
 

@@ -12,11 +12,8 @@ with c_j = b, without the factor of bit j itself, S(0) + S(h_j) = E_0 + E_1, S(0
 import numba as nb
 import numpy as np
 
-from fecnn.decoders.kernels.lanes import load, magnitude, rows, store
+from fecnn.decoders.kernels.lanes import load, magnitude, rows, splat, store, total
 from fecnn.decoders.kernels.polynomials import exp, log
-
-LANES = 8
-"""Places side by side: the three low bits of u, over which there are no passes."""
 
 FAINTEST = 5e-7
 """Least |tanh| that is divided by; |llr| below 1e-6 counts as that much for the other bits."""
@@ -27,7 +24,8 @@ def posterior(llr, columns, checks, signs, margin, app, doubtful):
     """A-posteriori LLRs of code bits, frame by frame.
 
     llr (B, n) f4; columns (n,) i8, h_j >> 3; checks, the bits of h_j, at least 3; signs (n, 8) f8,
-    (-1)^(h_j . lane); margin f8; app (B, n) f4 out; doubtful (B,) b1 out.
+    (-1)^(h_j . lane), for the three low bits of u are the lanes; margin f8; app (B, n) f4 out; doubtful (B,)
+    b1 out.
 
     S cancels: its values err by (n - k) 2^-51 times the sum of |F| at most, an E by that and by that over
     t_j. An E below its error is set to it, which caps the extrinsic |app - llr|. Without a margin a frame is
@@ -43,24 +41,16 @@ def posterior(llr, columns, checks, signs, margin, app, doubtful):
         minus[:] = 1.0
         for j in range(n):
             block = columns[j]
-            for lane in range(LANES):
-                # The factor of u = (0, lane) and of u with one more 1 where h_j has its own.
-                same, flipped = 1.0, tanh[j]
-                if signs[j, lane] < 0.0:
-                    same, flipped = flipped, same
-                plus[block, lane] *= same
-                minus[block, lane] *= flipped
+            # The factor of u = (0, lane), 1 or t, and of u with an odd part in the block's bits, t or 1.
+            mean, half = splat(0.5 + 0.5 * tanh[j]), splat(0.5 - 0.5 * tanh[j]) * load(signs, j)
+            store(plus, block, load(plus, block) * (mean + half))
+            store(minus, block, load(minus, block) * (mean - half))
         _products(plus, minus)
         error = _sum(plus) * checks * 2.0**-51
         _walsh_hadamard(plus)
-        whole = 0.0
-        for lane in range(LANES):
-            whole += plus[0, lane]
+        whole = total(load(plus, 0))
         for j in range(n):
-            value = 0.0
-            for lane in range(LANES):
-                value += signs[j, lane] * plus[columns[j], lane]
-            at_column[j] = value
+            at_column[j] = total(load(signs, j) * load(plus, columns[j]))
         doubtful[frame] = _conclude(llr[frame], tanh, whole, at_column, error, margin, app[frame])
 
 
@@ -91,12 +81,10 @@ def _conclude(llr, tanh, whole, at_column, error, margin, app):
 @nb.njit(cache=True, nogil=True)
 def _sum(values):
     """Sum of magnitudes of (rows, 8)."""
-    total = magnitude(load(values, 0))
+    lanes = magnitude(load(values, 0))
     for i in range(1, len(values)):
-        total = total + magnitude(load(values, i))
-    lanes = rows(1, np.float64)
-    store(lanes, 0, total)
-    return lanes.sum()
+        lanes = lanes + magnitude(load(values, i))
+    return total(lanes)
 
 
 @nb.njit(cache=True, nogil=True)

@@ -111,6 +111,71 @@ def splat(typing, value):
     return Vector(value)(value), build
 
 
+@_operation(lambda a: a.sum())
+def total(typing, a):
+    """The sum over the lanes, halves added to halves."""
+
+    def build(context, builder, signature, arguments):
+        value, count = arguments[0], a.count
+        while count > 1:
+            count //= 2
+            other = ir.Constant(
+                ir.VectorType(ir.IntType(32), a.count), [*range(count, a.count), *range(count)]
+            )
+            value = builder.fadd(value, builder.shuffle_vector(value, value, other))
+        return builder.extract_element(value, ir.IntType(32)(0))
+
+    return a.dtype(a), build
+
+
+def _set_transposed(values, begin, stride, out, out_begin, out_stride):
+    square = np.arange(BYTES // values.itemsize)
+    runs = values.reshape(-1)[begin + square[:, None] * stride + square]
+    for i in square:  # in this order, as runs may overlap
+        out.reshape(-1)[out_begin + i * out_stride + square] = runs[:, i]
+
+
+@_operation(_set_transposed)
+def transpose(typing, values, begin, stride, out, out_begin, out_stride):
+    """Read as many runs as there are lanes, each of as many values, and write the transpose likewise.
+
+    The first run begins at ``begin``, the others follow ``stride`` apart, counted through the whole of a
+    C-contiguous array. They are written in turn: where they overlap the later one stays.
+    """
+    kind = Vector(values.dtype)
+
+    def build(context, builder, signature, arguments):
+        vector = context.get_value_type(kind)
+
+        def run(place, i):
+            data = context.make_array(signature.args[place])(context, builder, arguments[place]).data
+            at = builder.add(arguments[place + 1], builder.mul(arguments[place + 2], ir.IntType(64)(i)))
+            return builder.bitcast(builder.gep(data, [at]), vector.as_pointer())
+
+        def shuffled(a, b, lanes):
+            return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), lanes))
+
+        count, align = kind.count, kind.dtype.bitwidth // 8
+        runs = []
+        for i in range(count):
+            runs.append(builder.load(run(0, i)))
+            runs[-1].align = align
+        half = count // 2
+        while half:  # exchange the off-diagonal quarters of blocks of 2 half x 2 half
+            lower = [count + i - half if i & half else i for i in range(count)]
+            upper = [count + i if i & half else i + half for i in range(count)]
+            for i in range(count):
+                if not i & half:
+                    a, b = runs[i], runs[i + half]
+                    runs[i], runs[i + half] = shuffled(a, b, lower), shuffled(a, b, upper)
+            half //= 2
+        for i in range(count):
+            builder.store(runs[i], run(3, i)).align = align
+        return context.get_dummy_value()
+
+    return types.void(values, types.intp, types.intp, out, types.intp, types.intp), build
+
+
 @_operation(lambda a, b: a < b)
 def less(typing, a, b):
     """Where a < b: False where one is NaN."""

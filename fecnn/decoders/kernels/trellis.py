@@ -26,6 +26,7 @@ from fecnn.decoders.kernels.lanes import (
     splat,
     store,
     store_bits,
+    transpose,
     width,
 )
 from fecnn.decoders.kernels.polynomials import exp, log
@@ -65,26 +66,46 @@ class Trellis(NamedTuple):
 
 
 @nb.njit(cache=True, nogil=True)
-def _turn(llr, start, order, price):
-    """LLRs of frames ``start``, ... by section and lane, price (n, lanes); spare lanes repeat the last."""
-    lanes, last = width(price), len(llr) - 1
-    for t in range(len(order)):
-        position = order[t]
-        if start + lanes <= len(llr):
+def _side_by_side(llr, start, price):
+    """Frames ``start``, ... of llr (B, n) to price (n or more, lanes); spare lanes repeat the last frame."""
+    n, lanes = llr.shape[1], width(price)
+    if _in_squares(llr, start, lanes):
+        for j in range(0, n, lanes):
+            transpose(llr, start * n + j, n, price, j * lanes, lanes)
+    else:
+        for j in range(n):
             for lane in range(lanes):
-                price[t, lane] = llr[start + lane, position]
-        else:
-            for lane in range(lanes):
-                price[t, lane] = llr[min(start + lane, last), position]
+                price[j, lane] = llr[min(start + lane, len(llr) - 1), j]
 
 
 @nb.njit(cache=True, nogil=True)
-def _closeness(price):
+def _one_by_one(soft, start, app):
+    """The reverse: soft (n or more, lanes) to frames ``start``, ... of app (B, n)."""
+    n, lanes = app.shape[1], width(soft)
+    if _in_squares(app, start, lanes):
+        # The last columns first: what they spill into the next frames is written later.
+        for j in range((n - 1) // lanes * lanes, -1, -lanes):
+            transpose(soft, j * lanes, lanes, app, start * n + j, n)
+    else:
+        for j in range(n):
+            for lane in range(min(lanes, len(app) - start)):
+                app[start + lane, j] = soft[j, lane]
+
+
+@nb.njit(cache=True, nogil=True)
+def _in_squares(values, start, lanes):
+    """Whether rows of (B, n) may be taken in squares of ``lanes``, the last of them beyond column n."""
+    n = values.shape[1]
+    return (start + lanes - 1) * n + (n + lanes - 1) // lanes * lanes <= values.size
+
+
+@nb.njit(cache=True, nogil=True)
+def _closeness(price, n):
     """By how much two sums of these LLRs must differ for float32 to tell them apart."""
     total = magnitude(load(price, 0))
-    for t in range(1, len(price)):
-        total = total + magnitude(load(price, t))
-    return total * splat(np.float32(3 * len(price) * 2.0**-24))
+    for j in range(1, n):
+        total = total + magnitude(load(price, j))
+    return total * splat(np.float32(3 * n * 2.0**-24))
 
 
 @nb.njit(cache=True, nogil=True)
@@ -110,18 +131,18 @@ def _viterbi_by_history(llr, trellis, out, doubtful):
     """Of n < 32 bits: each path carries its word, bit j for position j, and its mark in bit 31."""
     order, begin, wings, kind = trellis.order, trellis.begin, trellis.wings, trellis.kind
     n, widest = len(order), trellis.widest
-    price = rows(n, np.float32)
+    price = rows(n + LANES, np.float32)
     metric, history = rows(2 * widest, np.float32), rows(2 * widest, np.int32)
     octets = out.reshape(out.size)
     clear, mark = splat(np.int32(0)), splat(np.int32(-(2**31)))
     for start in range(0, len(llr), LANES):
-        _turn(llr, start, order, price)
-        close = _closeness(price)
+        _side_by_side(llr, start, price)
+        close = _closeness(price, n)
         old, new = 0, widest
         store(metric, old, splat(np.float32(0)))
         store(history, old, clear)
         for t in range(n):
-            cost, one = load(price, t), splat(np.int32(1 << order[t]))
+            cost, one = load(price, order[t]), splat(np.int32(1 << order[t]))
             if kind[t] == SPLIT:
                 for w in range(begin[t], begin[t + 1]):
                     m, h = load(metric, old + wings[w, 0]), load(history, old + wings[w, 0])
@@ -172,17 +193,17 @@ def _viterbi_by_traceback(llr, trellis, out, doubtful):
     """Any n: each state keeps, a bit for each lane, which branch survived and whether that was close."""
     order, begin, wings, kind = trellis.order, trellis.begin, trellis.wings, trellis.kind
     n, widest = len(order), trellis.widest
-    price = rows(n, np.float32)
+    price = rows(n + LANES, np.float32)
     metric = rows(2 * widest, np.float32)
     taken = np.zeros(len(trellis.previous), np.uint16)
     marked = np.zeros(len(trellis.previous), np.uint16)
     for start in range(0, len(llr), LANES):
-        _turn(llr, start, order, price)
-        close = _closeness(price)
+        _side_by_side(llr, start, price)
+        close = _closeness(price, n)
         old, new = 0, widest
         store(metric, old, splat(np.float32(0)))
         for t in range(n):
-            cost, here = load(price, t), trellis.first[t + 1]
+            cost, here = load(price, order[t]), trellis.first[t + 1]
             if kind[t] == SPLIT:
                 for w in range(begin[t], begin[t + 1]):
                     m = load(metric, old + wings[w, 0])
@@ -278,10 +299,10 @@ def viterbi_float64(llr, trellis, out):
 
 
 @nb.njit(cache=True, nogil=True)
-def bcjr(llr, trellis, margin, app, doubtful, dtype):
-    """A-posteriori LLRs of the code bits, computed in ``dtype``, and where it cannot hold them.
+def bcjr(llr, trellis, margin, app, doubtful):
+    """A-posteriori LLRs of the code bits, in the precision of ``llr``, and where it does not do.
 
-    llr (B, n) f4; margin f8; app (B, n) f4 or f8 out; doubtful (B,) b1 out; dtype float32 or float64.
+    llr (B, n) f4 or f8; margin f8; app (B, n) out, of the same type; doubtful (B,) b1 out.
 
     Probabilities are scaled to a maximum of 1 every few sections, and there are only sums of what is not
     negative, so an error is a rounding (n 2^-21 at most in an LLR, and mostly far less) or an underflow. What
@@ -294,43 +315,43 @@ def bcjr(llr, trellis, margin, app, doubtful, dtype):
     is that of the likelier value, at least 1/2, but a frame with some |app| below the margin is doubtful.
     """
     n = len(trellis.order)
-    forward = rows(len(trellis.previous), dtype)
-    backward = rows(2 * trellis.widest, dtype)
-    price, zero, one = rows(n, dtype), rows(n, dtype), rows(n, dtype)
-    ratio, least = rows(n, dtype), rows(3, dtype)
+    forward = rows(len(trellis.previous), llr.dtype)
+    backward = rows(2 * trellis.widest, llr.dtype)
+    price, ratio = rows(n + LANES, llr.dtype), rows(n, llr.dtype)
+    zero, one = rows(n, llr.dtype), rows(n, llr.dtype)
+    extremes = rows(3, llr.dtype)
+    prices, ratios = price.reshape(price.size), ratio.reshape(ratio.size)
+    zeros, ones = zero.reshape(zero.size), one.reshape(one.size)
     lanes, limit = width(price), 1e-24 if price.itemsize == 4 else 1e-280
     for start in range(0, len(llr), lanes):
-        _turn(llr, start, trellis.order, price)
-        _weigh(price.reshape(price.size), zero.reshape(zero.size), one.reshape(one.size))
+        _side_by_side(llr, start, price)
+        _weigh(prices, zeros, ones)
         _forward(trellis, zero, one, forward)
-        _backward(trellis, zero, one, forward, backward, ratio, least)
-        _add_logs(ratio.reshape(ratio.size), price.reshape(price.size))
-        _extremes(price, least)
-        frames = min(lanes, len(llr) - start)
-        for t in range(n):
-            position = trellis.order[t]
-            for lane in range(frames):
-                app[start + lane, position] = price[t, lane]
-        for lane in range(frames):
-            share = exp(-np.float64(least[2, lane])) if margin == 0.0 else 1.0
-            doubtful[start + lane] = least[1, lane] < margin or not share * least[0, lane] > limit
+        _backward(trellis, zero, one, forward, backward, ratio, extremes)
+        _add_logs(ratios, prices)
+        _one_by_one(price, start, app)
+        _extremes(price, n, extremes)
+        for lane in range(min(lanes, len(llr) - start)):
+            whole, nearest, farthest = extremes[0, lane], extremes[1, lane], extremes[2, lane]
+            share = exp(-np.float64(farthest)) if margin == 0.0 else 1.0
+            doubtful[start + lane] = nearest < margin or not share * whole > limit
 
 
 @nb.njit(cache=True, nogil=True)
-def _extremes(soft, least):
-    """Rows 1 and 2 of least (3, lanes): the least and the largest magnitude of soft (n, lanes)."""
+def _extremes(soft, n, extremes):
+    """Rows 1 and 2 of extremes (3, lanes): least and largest magnitude of the first n rows of soft."""
     low = high = magnitude(load(soft, 0))
-    for t in range(1, len(soft)):
+    for t in range(1, n):
         value = magnitude(load(soft, t))
         low, high = choose(less(value, low), value, low), choose(less(high, value), value, high)
-    store(least, 1, low)
-    store(least, 2, high)
+    store(extremes, 1, low)
+    store(extremes, 2, high)
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def _weigh(price, zero, one):
     """Probabilities of both bit values, up to a factor: 1 for the likelier."""
-    for i in range(len(price)):
+    for i in range(len(zero)):
         unlikely = exp(-abs(np.float64(price[i])))
         zero[i] = 1.0 if price[i] >= 0.0 else unlikely
         one[i] = unlikely if price[i] >= 0.0 else 1.0
@@ -338,17 +359,18 @@ def _weigh(price, zero, one):
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
 def _add_logs(ratio, soft):
-    for i in range(len(soft)):
+    for i in range(len(ratio)):
         soft[i] += log(np.float64(ratio[i]))
 
 
 @nb.njit(cache=True, nogil=True)
 def _forward(trellis, zero, one, forward):
     """Probabilities of the past of every state: forward (states, lanes) out."""
-    kind, begin, wings, first = trellis.kind, trellis.begin, trellis.wings, trellis.first
+    order, first = trellis.order, trellis.first
+    kind, begin, wings = trellis.kind, trellis.begin, trellis.wings
     forward[0] = 1.0
     for t in range(len(kind)):
-        w0, w1 = load(zero, t), load(one, t)
+        w0, w1 = load(zero, order[t]), load(one, order[t])
         old, new = first[t], first[t + 1]
         if kind[t] == SPLIT:
             for w in range(begin[t], begin[t + 1]):
@@ -373,19 +395,20 @@ def _forward(trellis, zero, one, forward):
 
 
 @nb.njit(cache=True, nogil=True)
-def _backward(trellis, zero, one, forward, backward, ratio, least):
+def _backward(trellis, zero, one, forward, backward, ratio, extremes):
     """Probabilities of the future of every state, and what follows.
 
     ratio (n, lanes) out: of the sums over the branches with bit 0 and bit 1, without their own weights;
-    row 0 of least (3, lanes) out: the least weighted sum of both.
+    row 0 of extremes (3, lanes) out: the least weighted sum of both.
     """
-    kind, begin, wings, first = trellis.kind, trellis.begin, trellis.wings, trellis.first
+    order, first = trellis.order, trellis.first
+    kind, begin, wings = trellis.kind, trellis.begin, trellis.wings
     n = len(kind)
     old, new = trellis.widest, 0
     backward[old] = 1.0
-    least[0] = np.inf
+    extremes[0] = np.inf
     for t in range(n - 1, -1, -1):
-        w0, w1, here = load(zero, t), load(one, t), first[t]
+        w0, w1, here = load(zero, order[t]), load(one, order[t]), first[t]
         sum0 = w0 - w0
         sum1 = w0 - w0
         if kind[t] == SPLIT:
@@ -419,9 +442,9 @@ def _backward(trellis, zero, one, forward, backward, ratio, least):
                 y = load(backward, old + wings[w, 2])
                 sum1 = sum1 + load(forward, here + wings[w, 0]) * y
                 store(backward, new + wings[w, 0], w1 * y)
-        store(ratio, t, sum0 / sum1)
-        both, low = w0 * sum0 + w1 * sum1, load(least, 0)
-        store(least, 0, choose(less(low, both), low, both))
+        store(ratio, order[t], sum0 / sum1)
+        both, low = w0 * sum0 + w1 * sum1, load(extremes, 0)
+        store(extremes, 0, choose(less(low, both), low, both))
         if t % RESCALE == 0:
             _rescale(backward, new, new + first[t + 1] - first[t])
         old, new = new, old

@@ -1,8 +1,8 @@
 """Viterbi, BCJR and the dual transform against their sketches, on the same frames of the same trellis.
 
-Run: pytest -o python_files="bench_*.py" -s benchmarks/bench_trellis.py. Times are CPU time of the thread, ours
-and the sketch's in turn; the ratio and its spread go to ``extra_info`` and, with -s, to the screen. Viterbi is
-the whole decoder, which checks LLRs and near ties and writes bits; the sketch leaves packed words unchecked.
+Run: pytest -o python_files="bench_*.py" -s benchmarks/bench_trellis.py. Times are CPU time of the thread,
+ours and the sketch's in turn; the ratio and its spread go to ``extra_info`` and, with -s, to the screen. Our
+Viterbi is the whole decoder, which checks LLRs and near ties and writes bits; the sketch leaves packed words.
 """
 
 import time

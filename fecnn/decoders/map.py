@@ -114,7 +114,7 @@ def _costs(code: Code, bits: str) -> dict[str, float]:
             costs["trellis"] = bcjr_ns(carrier.code, states)
     checks = code.n - code.k
     if checks <= MAX_DUAL_CHECKS and carrier is not None and carrier.code is code:
-        costs["dual"] = 0.13 * checks * 2.0**checks + 15.0 * code.n
+        costs["dual"] = 0.13 * checks * 2.0**checks + 17.0 * code.n
     return costs
 
 

@@ -15,8 +15,8 @@ import numpy as np
 from fecnn.decoders.kernels.lanes import load, magnitude, rows, splat, store, total
 from fecnn.decoders.kernels.polynomials import exp, log
 
-FAINTEST = 5e-7
-"""Least |tanh| that is divided by; |llr| below 1e-6 counts as that much for the other bits."""
+FAINT, BRIGHT = 1e-3, 0.5
+"""Below |t_j| = FAINT the division costs digits. As E does not depend on t_j, t_j is BRIGHT for that bit."""
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -27,31 +27,40 @@ def posterior(llr, columns, checks, signs, margin, app, doubtful):
     (-1)^(h_j . lane), for the three low bits of u are the lanes; margin f8; app (B, n) f4 out; doubtful (B,)
     b1 out.
 
-    S cancels: its values err by (n - k) 2^-51 times the sum of |F| at most, an E by that and by that over
-    t_j. An E below its error is set to it, which caps the extrinsic |app - llr|. Without a margin a frame is
-    doubtful where an E errs by more than 1e-6 of itself; with one, where the sign of some app is not sure or
-    its magnitude is below the margin.
+    With g = (E_0 - E_1) / (E_0 + E_1) the app is llr + ln((1 + g) / (1 - g)). S cancels: its values err by
+    (2 n - k) 2^-52 times the sum of |F| at most, g by that times (1 + 1 / |t_j|) / (E_0 + E_1). The app is
+    taken within that of |g| = 1, which caps |app - llr|. Without a margin a frame is doubtful where the error
+    of g is more than 1e-6 in some app; with one, where it leaves the sign of some app open, or that is below
+    the margin.
     """
     n, blocks = len(columns), 1 << (checks - 3)
     plus, minus = rows(blocks, np.float64), rows(blocks, np.float64)
-    tanh, at_column = np.empty(n), np.empty(n)
+    tanh, flipped = np.empty(n), np.empty(n)
+    gain, doubt = np.empty(n), np.empty(n)
+    soft, slack = np.empty(n), np.empty(n)
     for frame in range(len(llr)):
         _tanh(llr[frame], tanh)
-        plus[:] = 1.0
-        minus[:] = 1.0
-        for j in range(n):
-            block = columns[j]
-            # The factor of u = (0, lane), 1 or t, and of u with an odd part in the block's bits, t or 1.
-            mean, half = splat(0.5 + 0.5 * tanh[j]), splat(0.5 - 0.5 * tanh[j]) * load(signs, j)
-            store(plus, block, load(plus, block) * (mean + half))
-            store(minus, block, load(minus, block) * (mean - half))
-        _products(plus, minus)
-        error = _sum(plus) * checks * 2.0**-51
-        _walsh_hadamard(plus)
+        error = _syndromes(tanh, columns, signs, plus, minus)
         whole = total(load(plus, 0))
         for j in range(n):
-            at_column[j] = total(load(signs, j) * load(plus, columns[j]))
-        doubtful[frame] = _conclude(llr[frame], tanh, whole, at_column, error, margin, app[frame])
+            flipped[j] = total(load(signs, j) * load(plus, columns[j]))
+        _gains(tanh, whole, flipped, error, gain, doubt)
+        for j in range(n):
+            if abs(tanh[j]) < FAINT:
+                own, tanh[j] = tanh[j], BRIGHT
+                error = _syndromes(tanh, columns, signs, plus, minus)
+                whole, other = total(load(plus, 0)), total(load(signs, j) * load(plus, columns[j]))
+                gain[j], doubt[j] = _gain(BRIGHT, whole, other), _doubt(BRIGHT, whole, other, error)
+                tanh[j] = own
+        _add_extrinsic(llr[frame], gain, doubt, soft)
+        _slacks(gain, doubt, slack)
+        doubtful[frame] = False
+        for j in range(n):
+            app[frame, j] = soft[j]
+            if margin == 0.0:
+                doubtful[frame] |= slack[j] > 1e-6
+            elif abs(soft[j]) < margin + slack[j]:
+                doubtful[frame] |= _sign_is_open(np.float64(llr[frame, j]), gain[j], doubt[j], margin)
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -59,23 +68,71 @@ def _tanh(llr, tanh):
     for j in range(len(llr)):
         value = np.float64(llr[j])
         e = exp(-abs(value))
-        t = max((1.0 - e) / (1.0 + e), FAINTEST)
+        t = (1.0 - e) / (1.0 + e)
         tanh[j] = t if value >= 0.0 else -t
 
 
+@nb.njit(cache=True, nogil=True)
+def _syndromes(tanh, columns, signs, plus, minus):
+    """S, where v = (row, lane) but for the sum over the lanes: plus (rows, 8) out. Returns an error bound."""
+    plus[:] = 1.0
+    minus[:] = 1.0
+    for j in range(len(tanh)):
+        block = columns[j]
+        # The factor of u = (0, lane), 1 or t, and of u with an odd part in the block's bits, t or 1.
+        mean, half = splat(0.5 + 0.5 * tanh[j]), splat(0.5 - 0.5 * tanh[j]) * load(signs, j)
+        store(plus, block, load(plus, block) * (mean + half))
+        store(minus, block, load(minus, block) * (mean - half))
+    _products(plus, minus)
+    error = _sum(plus) * (len(tanh) + np.log2(8 * len(plus))) * 2.0**-52
+    _walsh_hadamard(plus)
+    return error
+
+
 @nb.njit(cache=True, nogil=True, error_model="numpy")
-def _conclude(llr, tanh, whole, at_column, error, margin, app):
-    """From S(0) and S(h_j): app (n,) f4 out, and whether some of it is doubtful."""
-    doubtful = False
-    for j in range(len(llr)):
-        both, difference = whole + at_column[j], (whole - at_column[j]) / tanh[j]
-        uncertain = error * (1.0 + 1.0 / abs(tanh[j])) + 1e-300
-        zero, one = both + difference, both - difference
-        share = uncertain / max(min(zero, one), uncertain)
-        value = np.float64(llr[j]) + log(max(zero, uncertain) / max(one, uncertain))
-        app[j] = value
-        doubtful |= share > 1e-6 if margin == 0.0 else abs(value) < margin + 2.0 * share
-    return doubtful
+def _gains(tanh, whole, flipped, error, gain, doubt):
+    """From S(0) and the S(h_j) the g of all bits and how much each errs; of no use where t_j is faint."""
+    for j in range(len(tanh)):
+        gain[j] = _gain(tanh[j], whole, flipped[j])
+    for j in range(len(tanh)):
+        doubt[j] = _doubt(tanh[j], whole, flipped[j], error)
+
+
+@nb.njit(cache=True, nogil=True, inline="always", error_model="numpy")
+def _gain(tanh, whole, flipped):
+    both = whole + flipped
+    return min(max((whole - flipped) / (tanh * both if both > 0.0 else 1.0), -1.0), 1.0)
+
+
+@nb.njit(cache=True, nogil=True, inline="always", error_model="numpy")
+def _doubt(tanh, whole, flipped, error):
+    """At most 2: no g is further from another."""
+    return min(error * (1.0 + 1.0 / abs(tanh)) / max(whole + flipped - error, 0.5 * error + 1e-300), 2.0)
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _add_extrinsic(llr, gain, doubt, app):
+    """Write llr + ln((1 + g) / (1 - g)), for |g| at most 1 less its error."""
+    for j in range(len(gain)):
+        cap = max(1.0 - doubt[j], 0.0)
+        g = min(max(gain[j], -cap), cap)
+        app[j] = np.float64(llr[j]) + log((1.0 + g) / (1.0 - g))
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _slacks(gain, doubt, slack):
+    """How much the app may err: the error of g times the largest slope of ln((1 + g) / (1 - g)) within it."""
+    for j in range(len(gain)):
+        slack[j] = 2.0 * doubt[j] / max(1.0 - abs(gain[j]) - doubt[j], 1e-300)
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _sign_is_open(llr, gain, doubt, margin):
+    """Whether the app may be on either side of 0, or within the margin, for some g within its error."""
+    least, most = gain - doubt, gain + doubt
+    surely_zero = least > -1.0 and llr + log((1.0 + least) / max(1.0 - least, 1e-300)) > margin
+    surely_one = most < 1.0 and llr + log(max(1.0 + most, 1e-300) / (1.0 - most)) < -margin
+    return not (surely_zero or surely_one)
 
 
 @nb.njit(cache=True, nogil=True)

@@ -106,7 +106,7 @@ def _costs(code: Code, bits: str) -> dict[str, float]:
     """About what a frame costs by each method that the code is not too large for, in nanoseconds."""
     costs = {}
     if code.k <= MAX_CODEBOOK_K:
-        costs["codebook"] = float((code.n + code.k) * 2**code.k)
+        costs["codebook"] = (5.0 + 0.8 * (code.n if bits == "code" else code.k)) * 2**code.k
     carrier = _carrier(code, bits)
     if carrier is not None:
         states = trellis_states(carrier.code, bit_order(carrier.code))

@@ -14,6 +14,7 @@ import numpy as np
 
 from fecnn.decoders.kernels.lanes import load, magnitude, rows, splat, store, total
 from fecnn.decoders.kernels.polynomials import exp, log
+from fecnn.decoders.kernels.transform import walsh_hadamard
 
 FAINT, BRIGHT = 1e-3, 0.5
 """Below |t_j| = FAINT the division costs digits. As E does not depend on t_j, t_j is BRIGHT for that bit."""
@@ -85,7 +86,7 @@ def _syndromes(tanh, columns, signs, plus, minus):
         store(minus, block, load(minus, block) * (mean - half))
     _products(plus, minus)
     error = _sum(plus) * (len(tanh) + np.log2(8 * len(plus))) * 2.0**-52
-    _walsh_hadamard(plus)
+    walsh_hadamard(plus)
     return error
 
 
@@ -178,26 +179,3 @@ def _products(plus, minus):
 @nb.njit(cache=True, nogil=True, inline="always")
 def _product(p0, p1, m0, m1):
     return p0 * p1, p0 * m1, m0 * m1, m0 * p1
-
-
-@nb.njit(cache=True, nogil=True)
-def _walsh_hadamard(values):
-    """The Walsh-Hadamard transform over the bits of the row, two bits a pass: values (rows, 8) in place."""
-    size = len(values)
-    half = 1
-    while 4 * half <= size:
-        for start in range(0, size, 4 * half):
-            for i in range(start, start + half):
-                i1, i2, i3 = i + half, i + 2 * half, i + 3 * half
-                a, b, c, d = load(values, i), load(values, i1), load(values, i2), load(values, i3)
-                a, b, c, d = a + b, a - b, c + d, c - d
-                store(values, i, a + c)
-                store(values, i1, b + d)
-                store(values, i2, a - c)
-                store(values, i3, b - d)
-        half *= 4
-    if half < size:
-        for i in range(half):
-            a, b = load(values, i), load(values, i + half)
-            store(values, i, a + b)
-            store(values, i + half, a - b)

@@ -1,14 +1,8 @@
-"""Viterbi, BCJR and the dual transform against their sketches, on the same frames of the same trellis.
-
-Run: pytest -o python_files="bench_*.py" -s benchmarks/bench_trellis.py. Times are CPU time of the thread,
-ours and the sketch's in turn; the ratio and its spread go to ``extra_info`` and, with -s, to the screen. Our
-Viterbi is the whole decoder, which checks LLRs and near ties and writes bits; the sketch leaves packed words.
-"""
-
-import time
+"""Viterbi, BCJR and the dual transform against their sketches, on the same frames of the same trellis."""
 
 import numpy as np
 import pytest
+from frames import frames_of
 from sketches import sketches
 
 import fecnn
@@ -16,46 +10,13 @@ from fecnn.decoders.kernels import dual, trellis
 from fecnn.decoders.trellis import bit_order, build_trellis
 
 FRAMES = {
-    "hamming-7-4": 1 << 17,
-    "polar-16-8": 1 << 16,
+    "hamming-7-4": 1 << 15,
+    "polar-16-8": 1 << 14,
     "bch-31-16": 1 << 13,
     "bch-31-21": 1 << 13,
     "bch-63-51": 1 << 10,
     "polar-64-32": 1 << 12,
 }
-REPEATS = 9
-
-
-def frames(code, ebn0_db):
-    rng = np.random.default_rng(1)
-    words = code.encode(rng.integers(0, 2, (FRAMES[code.name], code.k), dtype=np.uint8))
-    return fecnn.AWGN.at(ebn0_db, code.rate).transmit(words, rng)
-
-
-def in_turn(ours, theirs):
-    """CPU seconds of each, (repeats, 2), after a first call that compiles."""
-    seconds = np.empty((REPEATS + 1, 2))
-    for repeat in seconds:
-        for column, run in enumerate((ours, theirs)):
-            start = time.thread_time()
-            run()
-            repeat[column] = time.thread_time() - start
-    return seconds[1:]
-
-
-def record(benchmark, code, seconds, **more):
-    """``seconds`` (repeats, 2) for the frames of the code: microseconds a frame, and theirs over ours."""
-    ours, theirs = 1e6 * np.median(seconds, axis=0) / FRAMES[code.name]
-    low, ratio, high = np.quantile(seconds[:, 1] / seconds[:, 0], [0, 0.5, 1])
-    benchmark.extra_info.update(
-        code=code.name,
-        ours_us=round(float(ours), 4),
-        sketch_us=round(float(theirs), 4),
-        speedup=round(float(ratio), 2),
-        spread=(round(float(low), 2), round(float(high), 2)),
-        **{name: float(value) for name, value in more.items()},
-    )
-    print(f"\n{benchmark.name}: {benchmark.extra_info}")
 
 
 def sketched(minimal):
@@ -74,71 +35,82 @@ def sketched(minimal):
     return first, *before, *after
 
 
-@pytest.mark.parametrize("name", ["hamming-7-4", "polar-16-8", "bch-31-16", "bch-31-21"])
-def test_viterbi(benchmark, name):
-    sketches()
-    from mlalt import make_vit
-
+def setting(name, ebn0_db, size):
     code = fecnn.load_code(name)
-    llr, minimal = frames(code, 3.0), build_trellis(code, bit_order(code))
-    decode = fecnn.decoder("ml", code, method="trellis")
-    reordered = np.ascontiguousarray(llr[:, minimal.order])
-    first, before0, before1, *_ = sketched(minimal)
-    sketch, words = make_vit(code.n, len(minimal.previous), minimal.widest), np.empty(len(llr), np.int32)
+    llr = frames_of(code, ebn0_db, size(FRAMES[name])).llr
+    minimal = build_trellis(code, bit_order(code))
+    return code, llr, minimal, np.ascontiguousarray(llr[:, minimal.order])
 
-    seconds = in_turn(lambda: decode(llr), lambda: sketch(reordered, first, before0, before1, words))
-    ours = decode(llr)
-    theirs = (words.astype(np.int64)[:, None] >> np.arange(code.n)) & 1
-    same = (ours[:, minimal.order] == theirs).all(axis=1).mean()
-    assert same > 0.999  # the sketch does not look after near ties
-    record(benchmark, code, seconds, states=len(minimal.previous), same=same)
-    benchmark.pedantic(decode, (llr,), rounds=3)
+
+@pytest.mark.parametrize("name", ["hamming-7-4", "polar-16-8", "bch-31-16", "bch-31-21"])
+def test_viterbi_against_the_sketch(name, race, size):
+    """Ours looks after near ties, puts the bits in order and writes a byte each; the sketch packs them."""
+    (mlalt,) = sketches("mlalt")
+    code, llr, minimal, reordered = setting(name, 3.0, size)
+    first, before0, before1, *_ = sketched(minimal)
+    sketch, words = (
+        mlalt.make_vit(code.n, len(minimal.previous), minimal.widest),
+        np.empty(len(llr), np.int32),
+    )
+    out, doubtful = np.empty(llr.shape, np.uint8), np.empty(len(llr), np.bool_)
+
+    def ours():
+        trellis.viterbi(llr, minimal, out, doubtful)
+
+    def theirs():
+        sketch(reordered, first, before0, before1, words)
+
+    ours()
+    theirs()
+    unpacked = (words.astype(np.int64)[:, None] >> np.arange(code.n)) & 1
+    assert (out[:, minimal.order] == unpacked)[~doubtful].all()
+    assert doubtful.mean() < 0.01
+    race(
+        f"Viterbi {name} 3 dB", "sketch mlalt.py", ours, theirs, len(llr), target=0.7 if code.n < 31 else 0.9
+    )
 
 
 @pytest.mark.parametrize("ebn0_db", [2.0, 5.0])
 @pytest.mark.parametrize("name", ["hamming-7-4", "polar-16-8", "bch-31-16", "bch-31-21", "polar-64-32"])
-def test_bcjr(benchmark, name, ebn0_db):
-    sketches()
-    from mapdec2 import make_bcjr
-
-    code = fecnn.load_code(name)
-    llr, minimal = frames(code, ebn0_db), build_trellis(code, bit_order(code))
+def test_bcjr_against_the_sketch(name, ebn0_db, race, size):
+    (mapdec2,) = sketches("mapdec2")
+    code, llr, minimal, reordered = setting(name, ebn0_db, size)
+    sketch, arrays = mapdec2.make_bcjr(code.n, len(minimal.previous), minimal.widest), sketched(minimal)
     app, doubtful = np.empty(llr.shape, np.float32), np.empty(len(llr), np.bool_)
-    reordered = np.ascontiguousarray(llr[:, minimal.order])
-    arrays = sketched(minimal)
-    sketch = make_bcjr(code.n, len(minimal.previous), minimal.widest)
-    theirs = np.empty(llr.shape)
+    posterior = np.empty(llr.shape)
 
     def ours():
         trellis.bcjr(llr, minimal, 0.0, app, doubtful)
 
-    seconds = in_turn(ours, lambda: sketch(reordered, *arrays, theirs))
-    error = np.abs(app[:, minimal.order] - theirs)[np.abs(theirs) < 25].max()
-    assert error < 2e-5
-    soft = fecnn.soft_decoder("map", code, method="trellis")
-    record(benchmark, code, seconds, states=len(minimal.previous), error=error, doubtful=doubtful.mean())
-    benchmark.pedantic(soft, (llr,), rounds=3)
+    def theirs():
+        sketch(reordered, *arrays, posterior)
+
+    ours()
+    theirs()
+    near = np.abs(posterior) < 25
+    assert np.allclose(app[:, minimal.order][near], posterior[near], rtol=0, atol=1e-5)
+    race(f"BCJR {name} {ebn0_db:g} dB", "sketch mapdec2.py", ours, theirs, len(llr), target=0.9)
 
 
 @pytest.mark.parametrize("ebn0_db", [2.0, 5.0])
 @pytest.mark.parametrize("name", ["bch-31-21", "bch-63-51"])
-def test_dual(benchmark, name, ebn0_db):
-    sketches()
-    from mapaos import make_dual_aos, signs
-
-    code = fecnn.load_code(name)
-    llr = frames(code, ebn0_db)
-    columns = code.parity_columns[:, 0].astype(np.int64)
+def test_dual_against_the_sketch(name, ebn0_db, race, size):
+    """Ours also bounds its error, frame by frame."""
+    (mapaos,) = sketches("mapaos")
+    code, llr, *_ = setting(name, ebn0_db, size)
+    checks, columns = code.n - code.k, code.parity_columns[:, 0].astype(np.int64)
+    sketch, signs = mapaos.make_dual_aos(code.n, checks, np.float64), mapaos.signs(columns, 3)
     app, doubtful = np.empty(llr.shape, np.float32), np.empty(len(llr), np.bool_)
-    sketch, theirs = make_dual_aos(code.n, code.n - code.k, np.float64), np.empty(llr.shape)
-    of_lanes = signs(columns, 3)
+    posterior = np.empty(llr.shape)
 
     def ours():
-        dual.posterior(llr, columns >> 3, code.n - code.k, of_lanes, 0.0, app, doubtful)
+        dual.posterior(llr, columns >> 3, checks, signs, 0.0, app, doubtful)
 
-    seconds = in_turn(ours, lambda: sketch(llr, columns, of_lanes, theirs))
-    error = np.abs(app - theirs)[np.abs(theirs) < 10].max()
-    assert error < 1e-4
-    decode = fecnn.decoder("map", code, method="dual")
-    record(benchmark, code, seconds, error=error, doubtful=doubtful.mean())
-    benchmark.pedantic(decode, (llr,), rounds=3)
+    def theirs():
+        sketch(llr, columns, signs, posterior)
+
+    ours()
+    theirs()
+    near = np.abs(posterior) < 10
+    assert np.allclose(app[near], posterior[near], rtol=0, atol=1e-4)
+    race(f"dual {name} {ebn0_db:g} dB", "sketch mapaos.py", ours, theirs, len(llr), target=0.9)

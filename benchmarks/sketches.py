@@ -1,16 +1,18 @@
-"""The sketches that the kernels are measured against; they live beside the checkout, not in it."""
+"""The sketches that the kernels grew from, where they lie beside the checkout."""
 
+import importlib
 import sys
 from pathlib import Path
 
 import pytest
 
+FOLDER = Path(__file__).parents[2] / "shared" / "prototypes" / "kernels"
 
-def sketches() -> Path:
-    """Put the folder of the sketches on sys.path; skip the benchmark where there is none."""
-    folder = Path(__file__).parents[2] / "shared" / "prototypes" / "kernels"
-    if not folder.is_dir():
-        pytest.skip(f"there are no sketches to compare with: no folder {folder}")
-    if str(folder) not in sys.path:
-        sys.path.append(str(folder))
-    return folder
+
+def sketches(*names):
+    """Modules of the sketches; the test is skipped where they are not there."""
+    if not FOLDER.is_dir():
+        pytest.skip("the sketches are not beside this checkout")
+    if str(FOLDER) not in sys.path:
+        sys.path.insert(0, str(FOLDER))
+    return [importlib.import_module(name) for name in names]

@@ -5,7 +5,17 @@ Importing it is light: torch, galois and matplotlib are imported by what needs t
 
 from fecnn.alist import read_alist, write_alist
 from fecnn.arrays import LLR, Bits, bpsk, hard
-from fecnn.build import bch, golay, hamming, polar, reed_muller, repetition, single_parity_check, uncoded
+from fecnn.build import (
+    bch,
+    ccsds_128_64,
+    golay,
+    hamming,
+    polar,
+    reed_muller,
+    repetition,
+    single_parity_check,
+    uncoded,
+)
 from fecnn.campaign import run
 from fecnn.catalogue import code_names, load_code, study_names
 from fecnn.channel import AWGN, BSC, Rayleigh
@@ -31,6 +41,7 @@ __all__ = [
     "Tally",
     "bch",
     "bpsk",
+    "ccsds_128_64",
     "code_names",
     "decoder",
     "decoder_names",

@@ -13,6 +13,9 @@ from fecnn.code import MAX_LENGTH, Code
 
 Floats = NDArray[np.float64]
 
+CRC_POLYNOMIALS = {6: 0b1100001, 11: 0b111000100001, 24: 0b1101100101011000100010111}
+"""CRC6, CRC11 and CRC24C of 3GPP TS 38.212, section 5.1, by their length; bit i is the coefficient of D^i."""
+
 _DISTANCE_BY_COUNTING = 16
 """Largest min(k, n - k) for which `bch` counts all weights to know the minimum distance (milliseconds)."""
 
@@ -95,6 +98,7 @@ def polar(
     erasure: float | None = None,
     information_set: Iterable[int] | None = None,
     systematic: bool = False,
+    crc: int = 0,
 ) -> Code:
     """A polar code: k rows of the m-th Kronecker power of [[1, 0], [1, 1]], natural order (Arikan 2009).
 
@@ -111,10 +115,13 @@ def polar(
         information_set: The k row indices themselves, 0-based, natural order.
         systematic: Same code, but the message appears in the codeword at the information positions, in
             increasing order (Arikan 2011).
+        crc: Bits of a cyclic redundancy check of 3GPP TS 38.212 (6, 11 or 24; 0 for none) that fill the last
+            ones of k + crc information positions: a subcode of that polar code, of dimension k. Its minimum
+            distance is not known.
 
     Raises:
-        ValueError: If a number is out of range, the information set does not fit, or two constructions are
-            given.
+        ValueError: If a number is out of range, the information set does not fit, two constructions are
+            given, or there is no such CRC.
 
     Example:
         >>> polar(16, 8)
@@ -123,7 +130,10 @@ def polar(
         4
     """
     m = _log2("n", n)
-    k = _integer("k", k, 1, n)
+    if crc and crc not in CRC_POLYNOMIALS:
+        known = ", ".join(map(str, CRC_POLYNOMIALS))
+        raise ValueError(f"crc must be 0 for none, or {known} bits (3GPP TS 38.212), got {crc!r}")
+    k = _integer("k", k, 1, n - crc) + crc
     given = {"design_snr_db": design_snr_db, "erasure": erasure, "information_set": information_set}
     named = [name for name, value in given.items() if value is not None]
     if len(named) > 1:
@@ -136,7 +146,22 @@ def polar(
         rows = best_channels(gaussian_means(m, design_snr_db), k)
     else:
         rows = best_channels(erasure_scores(m, 0.5 if erasure is None else erasure), k)
-    return _polar(m, rows, systematic)
+    code = _polar(m, rows, systematic)
+    return _with_crc(code, crc) if crc else code
+
+
+def kronecker_transform(words: Bits) -> Bits:
+    """``words F``, F the Kronecker power of [[1, 0], [1, 1]], on the last axis (n a power of two).
+
+    It is its own inverse, and takes words u to codewords of polar codes in natural order and back.
+    """
+    out = words.copy()
+    n, half = out.shape[-1], 1
+    while half < n:
+        pairs = out.reshape(*out.shape[:-1], n // (2 * half), 2, half)
+        pairs[..., 0, :] ^= pairs[..., 1, :]
+        half *= 2
+    return out
 
 
 def best_channels(scores: Floats, k: int) -> list[int]:
@@ -252,6 +277,27 @@ def golay(*, extended: bool = True) -> Code:
     return Code(G, H, name="golay-23-12", minimum_distance=7)
 
 
+def ccsds_128_64() -> Code:
+    """The (128, 64) LDPC code for telecommand of CCSDS 231.0-B, G systematic on the first 64 bits.
+
+    H is a 4 by 8 array of 16 by 16 circulants. They were written down from memory, not from the standard's
+    text; the generator that follows is the one that others tabulate for it, and the minimum distance is 14.
+
+    Example:
+        >>> code = ccsds_128_64()
+        >>> code.H.shape, sorted(set(code.H.sum(axis=1).tolist()))
+        ((64, 128), [8])
+    """
+    shifts: list[list[tuple[int, ...]]] = [
+        [(0, 7), (2,), (14,), (6,), (), (0,), (13,), (0,)],
+        [(6,), (0, 15), (0,), (1,), (0,), (), (0,), (7,)],
+        [(4,), (1,), (0, 15), (14,), (11,), (0,), (), (3,)],
+        [(0,), (1,), (9,), (0, 13), (14,), (1,), (0,), ()],
+    ]
+    H = np.concatenate([np.concatenate([_circulant(16, block) for block in row], axis=1) for row in shifts])
+    return Code(gf2.rref(gf2.null_space(H))[0], H, name="ccsds-128-64", minimum_distance=14)
+
+
 def uncoded(k: int) -> Code:
     """No code at all: k bits sent as they are (G the identity, H without rows).
 
@@ -263,6 +309,14 @@ def uncoded(k: int) -> Code:
     return Code(
         np.eye(k, dtype=np.uint8), np.zeros((0, k), np.uint8), name=f"uncoded-{k}", minimum_distance=1
     )
+
+
+def _circulant(size: int, shifts: Sequence[int]) -> Bits:
+    """The sum of the identity of that size shifted right by each of the shifts."""
+    block = np.zeros((size, size), np.uint8)
+    for shift in shifts:
+        block ^= np.roll(np.eye(size, dtype=np.uint8), shift, axis=1)
+    return block
 
 
 def _integer(name: str, value: int, low: int, high: int) -> int:
@@ -338,6 +392,23 @@ def _polar(m: int, rows: list[int], systematic: bool) -> Code:
         G = gf2.rref(G, order=rows)[0]
     name = f"polar-{n}-{k}" + ("-systematic" if systematic else "")
     return Code(G, H, name=name, minimum_distance=2 ** min(row.bit_count() for row in rows))
+
+
+def _with_crc(polar_code: Code, crc: int) -> Code:
+    """The subcode whose last ``crc`` information bits are the CRC of those before, first bit sent first."""
+    k = polar_code.k - crc
+    polynomial, remainder = CRC_POLYNOMIALS[crc], 1
+    rows: list[list[int]] = []
+    for _ in range(k):
+        for _ in range(crc if not rows else 1):  # D^crc for the last bit, one power more for each before
+            remainder <<= 1
+            remainder ^= polynomial * (remainder >> crc)
+        rows.append([(remainder >> power) & 1 for power in range(crc - 1, -1, -1)])
+    outer_G, outer_H = _systematic(np.array(rows[::-1], np.uint8))
+    G = gf2.LinearMap(polar_code.G)(outer_G)
+    checks = gf2.LinearMap(gf2.right_inverse(polar_code.G).T.copy())(outer_H)
+    name = polar_code.name.replace(f"-{polar_code.k}", f"-{k}") + f"-crc-{crc}"
+    return Code(G, np.concatenate([polar_code.H, checks]), name=name)
 
 
 def _checked_set(information_set: Iterable[int], n: int, k: int) -> list[int]:

@@ -22,6 +22,7 @@ MAX_BYTES = 1 << 24
 
 FAMILIES: Mapping[str, Callable[..., Code]] = {
     "bch": build.bch,
+    "ccsds_128_64": build.ccsds_128_64,
     "golay": build.golay,
     "hamming": build.hamming,
     "polar": build.polar,

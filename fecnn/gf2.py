@@ -115,7 +115,7 @@ def right_inverse(matrix: Bits) -> Bits:
 class LinearMap:
     """``bits -> bits @ matrix`` for one fixed ``(r, c)`` matrix, eight input bits at a time.
 
-    The XOR of the rows that each byte of input selects is tabulated once.
+    The XOR of the rows that each byte of input selects is tabulated once, packed: ``table`` (octets, 256, words).
 
     Example:
         >>> LinearMap(np.array([[1, 0, 1], [1, 1, 0]], np.uint8))(np.array([1, 1], np.uint8))
@@ -125,17 +125,17 @@ class LinearMap:
     def __init__(self, matrix: Bits) -> None:
         r, self.columns = matrix.shape
         rows = pack(matrix)
-        self._table = np.zeros((-(-r // 8), 256, rows.shape[1]), np.uint64)
+        self.table = np.zeros((-(-r // 8), 256, rows.shape[1]), np.uint64)
         for row in range(r):
             octet, shift = divmod(row, 8)
             selected = (np.arange(256) >> shift) & 1 == 1
-            self._table[octet, selected] ^= rows[row]
+            self.table[octet, selected] ^= rows[row]
 
     def __call__(self, bits: Bits) -> Bits:
         """``(..., r)`` bits to ``(..., c)`` bits."""
         frames = math.prod(bits.shape[:-1])
         out = np.empty((frames, self.columns), np.uint8)
-        _apply(np.ascontiguousarray(bits.reshape(frames, bits.shape[-1])), self._table, out)
+        _apply(np.ascontiguousarray(bits.reshape(frames, bits.shape[-1])), self.table, out)
         return out.reshape(*bits.shape[:-1], self.columns)
 
 

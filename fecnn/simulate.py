@@ -11,15 +11,15 @@ from functools import lru_cache
 import numpy as np
 
 from fecnn.catalogue import load_code
-from fecnn.channel import channel_at
-from fecnn.code import Code
-from fecnn.decoders import Decoder
+from fecnn.channel import AWGN, channel_at
+from fecnn.decoders import Decoder, Measured
+from fecnn.engine import Engine, PlainEngine
 from fecnn.stream import FrameStream
 from fecnn.study import Point, Prefix, Task, build_decoder
-from fecnn.tally import Tally, tally
+from fecnn.tally import Tally
 
-CHUNK = 4096
-"""Frames made and decoded at a time: few enough to stay in cache; a multiple of 8, so that flags join."""
+CHUNK_VALUES, MAX_CHUNK = 1 << 17, 1 << 13
+"""LLRs made and decoded at a time (half a MiB: they stay in cache), and frames at most."""
 
 
 class DecodingError(RuntimeError):
@@ -52,19 +52,16 @@ def run_batch(task: Task, i: int) -> Tally:
     Raises:
         ValueError: If the code is no longer the one that the task was made for.
     """
-    code, decode = _prepared(task)
-    channel = channel_at(task.channel, task.ebn0_db, code.rate)
+    engine, decode = _prepared(task)
     total, flags = Tally(), b""
+    chunk = min(MAX_CHUNK, max(8, CHUNK_VALUES // engine.code.n // 8 * 8))  # in eights, so that flags join
     end = (i + 1) * task.batch
-    for first in range(i * task.batch, end, CHUNK):
-        rng = FrameStream(task.stream, first)
-        messages = rng.messages(min(CHUNK, end - first), code.k)
-        codewords = code.encode(messages)
-        llr = channel.transmit(codewords, rng)
+    for first in range(i * task.batch, end, chunk):
+        frames = engine.frames(FrameStream(task.stream, first), min(chunk, end - first))
         began = time.perf_counter()
-        decided = decode(llr)
+        decided, effort = decode.measure(frames.llr) if isinstance(decode, Measured) else (decode(frames.llr), None)
         seconds = time.perf_counter() - began
-        counts = tally(code, messages, codewords, llr, decided, seconds)
+        counts = engine.count(frames, decided, seconds, effort)
         total += counts
         flags += counts.flags or b""
     return replace(total, flags=flags)
@@ -169,7 +166,7 @@ def _timed(task: Task, i: int) -> tuple[Tally, float]:
 _building = threading.Lock()
 
 
-def _prepared(task: Task) -> tuple[Code, Decoder]:
+def _prepared(task: Task) -> tuple[Engine | PlainEngine, Decoder]:
     if "torch" in sys.modules:
         # Workers are the parallelism: a pool of threads inside each would only get in the others' way.
         sys.modules["torch"].set_num_threads(1)
@@ -178,11 +175,12 @@ def _prepared(task: Task) -> tuple[Code, Decoder]:
 
 
 @lru_cache(maxsize=256)
-def _build(task: Task) -> tuple[Code, Decoder]:
-    """The code and the decoder of a task, compiled by a first frame so that no batch is charged for it."""
+def _build(task: Task) -> tuple[Engine | PlainEngine, Decoder]:
+    """The engine and the decoder of a task, compiled by a first frame so that no batch is charged for it."""
     code = load_code(task.code)
     if code.fingerprint != task.fingerprint:
         raise ValueError(f"{task.code} is not the code that this task was made for; load the study again")
     decode = build_decoder(task, code)
     decode(np.ones((1, code.n), np.float32))
-    return code, decode
+    channel = channel_at(task.channel, task.ebn0_db, code.rate)
+    return (Engine(code, channel) if isinstance(channel, AWGN) else PlainEngine(code, channel)), decode

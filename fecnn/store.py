@@ -17,7 +17,7 @@ from typing import Self
 from fecnn.study import Task
 from fecnn.tally import COUNTS, Tally
 
-SCHEMA = 1
+SCHEMA = 2
 APPLICATION_ID = 0x6665636E  # "fecn"
 
 _TABLES = f"""
@@ -102,6 +102,7 @@ class Store:
             socket.gethostname(),
             datetime.now(UTC).isoformat(timespec="seconds"),
         ]
+        columns = ", ".join(("task", "i", *COUNTS, "flags", "version", "host", "time"))
         marks = ", ".join("?" * (2 + len(row)))
         with (
             self._explained(
@@ -110,14 +111,13 @@ class Store:
             self._db,
         ):
             self._db.execute("insert or ignore into task values (?, ?)", (task.id, content))
-            self._db.execute(f"insert or ignore into batch values ({marks})", (task.id, i, *row))
+            self._db.execute(f"insert or ignore into batch ({columns}) values ({marks})", (task.id, i, *row))
 
     def batches(self, task: Task) -> dict[int, Tally]:
         """All batches of a task, by index, without their flags."""
-        columns = ", ".join(COUNTS)
         with self._explained("cannot be read"):
             rows = self._db.execute(
-                f"select i, {columns} from batch where task = ? order by i", (task.id,)
+                f"select i, {self._selected(COUNTS)} from batch where task = ? order by i", (task.id,)
             ).fetchall()
         return {i: Tally(*counts) for i, *counts in rows}
 
@@ -139,7 +139,7 @@ class Store:
         """Every batch with its task, for export: one flat row each, without flags."""
         with self._explained("cannot be read"):
             found = self._db.execute(
-                f"select task.id, task.content, {', '.join(_BATCH)} from batch "
+                f"select task.id, task.content, {self._selected(_BATCH)} from batch "
                 "join task on task.id = batch.task order by task.id, i"
             ).fetchall()
         for task_id, content, *values in found:
@@ -148,6 +148,11 @@ class Store:
             # Where the code lay on that machine says nothing; its fingerprint does.
             del described["code"]
             yield {"task": task_id, **described, **dict(zip(_BATCH, values, strict=True))}
+
+    def _selected(self, names: tuple[str, ...]) -> str:
+        """Columns to select; 0 for a count that a file of an older schema does not have."""
+        missing = self._missing_counts()
+        return ", ".join("0" if name in missing else name for name in names)
 
     def _connect(self, mode: str) -> sqlite3.Connection:
         uri = f"{self.path.resolve().as_uri()}?mode={mode}"
@@ -185,6 +190,8 @@ class Store:
             raise StoreError(
                 f"{self.path} has schema {schema}, newer than {SCHEMA} of this version; upgrade fecnn"
             )
+        if schema < SCHEMA and write:
+            self._upgrade()
         problems = self._db.execute("pragma quick_check(1)").fetchone()[0]
         if problems != "ok":
             raise StoreError(
@@ -209,6 +216,19 @@ class Store:
             self._db.execute(f"pragma application_id = {APPLICATION_ID}")
             self._db.execute(f"pragma user_version = {SCHEMA}")
         self._db.commit()
+
+    def _upgrade(self) -> None:
+        """Schema 1 had no counts of effort; its decoders made none."""
+        self._db.execute("begin immediate")  # two processes may arrive here together
+        for name in self._missing_counts():
+            self._db.execute(f"alter table batch add column {name} integer not null default 0")
+        self._db.execute(f"pragma user_version = {SCHEMA}")
+        self._db.commit()
+
+    def _missing_counts(self) -> list[str]:
+        """Counts of this version that the file does not have."""
+        present = {row[1] for row in self._db.execute("pragma table_info(batch)")}
+        return [name for name in COUNTS if name not in present]
 
     def _switch_to_wal(self) -> None:
         """SQLite does not wait for others here by itself."""

@@ -51,8 +51,8 @@ class FrameStream:
 
     def __init__(self, name: str, first: int) -> None:
         digest = hashlib.sha256(f"{STREAM}:{name}".encode()).digest()
-        self._key = np.frombuffer(digest[:12], "<u4").astype(np.uint32)
-        self._first = first
+        self.key = np.frombuffer(digest[:12], "<u4").astype(np.uint32)
+        self.first = first
         self._draws = 0
 
     def messages(self, frames: int, k: int) -> Bits:
@@ -83,7 +83,7 @@ class FrameStream:
     def _words(self, frames: int, blocks: int, purpose: int) -> NDArray[np.uint32]:
         """Shape (4, frames, blocks): four words for each block of each frame."""
         out = np.empty((4, frames, blocks), np.uint32)
-        philox(self._key, np.uint32(purpose), np.uint64(self._first * blocks), out.reshape(4, -1))
+        philox(self.key, np.uint32(purpose), np.uint64(self.first * blocks), out.reshape(4, -1))
         return out
 
     def _rows(self, frames: int, blocks: int, purpose: int) -> NDArray[np.uint32]:

@@ -85,7 +85,12 @@ def judge(study: Study, results: pd.DataFrame) -> pd.DataFrame:
 
 
 def display(study: Study, results: pd.DataFrame) -> pd.DataFrame:
-    """The table as people read it: text, sorted by Eb/N0, curves in the study's order."""
+    """The table as people read it: text, sorted by Eb/N0, curves in the study's order.
+
+    ``not ML`` counts the block errors in which the sent word was at least as likely as the decision: what the
+    decoder certainly lost against maximum likelihood. ``uncertified`` counts frames in which a budget ran out
+    before a decoder could do all it promises; it is left out where there are none.
+    """
     verdicts = judge(study, results)
     order = {curve.name: place for place, curve in enumerate(study.curves)}
     rows = []
@@ -99,6 +104,8 @@ def display(study: Study, results: pd.DataFrame) -> pd.DataFrame:
                 "frames": f"{row['frames']:,}",
                 "block errors": f"{row['block_errors']:,}"
                 + ("*" if row["block_errors"] < FEW_ERRORS else ""),
+                "not ML": f"{row['block_errors'] - row['ml_errors']:,}",
+                "uncertified": f"{row['uncertified']:,}",
                 "BLER [95 %]": with_interval(row["bler"], row["bler_low"], row["bler_high"]),
                 "BER [95 %]": with_interval(row["ber"], row["ber_low"], row["ber_high"]),
                 "us/frame": f"{row['us_per_frame']:.3g}",
@@ -106,8 +113,9 @@ def display(study: Study, results: pd.DataFrame) -> pd.DataFrame:
             }
         )
     shown = pd.DataFrame(rows, columns=[*_COLUMNS])
-    if not (shown["published"] != "").any():
-        shown = shown.drop(columns="published")
+    for column, nothing in (("published", ""), ("uncertified", "0")):
+        if (shown[column] == nothing).all():
+            shown = shown.drop(columns=column)
     return shown
 
 
@@ -116,6 +124,8 @@ _COLUMNS = (
     "decoder",
     "frames",
     "block errors",
+    "not ML",
+    "uncertified",
     "BLER [95 %]",
     "BER [95 %]",
     "us/frame",

@@ -7,6 +7,7 @@ from scipy.special import betaincinv, gammaincinv
 
 from fecnn.arrays import LLR, Bits
 from fecnn.code import Code
+from fecnn.decoders import Effort
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class Tally:
     code_bit_errors, code_bit_errors_sq: The same for code bits.
     ml_errors: Block errors in which the decoder's codeword is more likely than the sent one: there maximum
         likelihood errs too, so that they bound its block error rate from below.
+    work: Test patterns, queries or search nodes that the decoder tried; 0 if it does not count them.
+    uncertified: Frames in which a budget ran out before the decoder could do all it promises.
     seconds: Decoding time.
     flags: The block errors of one batch, a bit a frame (`numpy.packbits`); a sum has none.
     """
@@ -30,6 +33,8 @@ class Tally:
     code_bit_errors: int = 0
     code_bit_errors_sq: int = 0
     ml_errors: int = 0
+    work: int = 0
+    uncertified: int = 0
     seconds: float = 0.0
     flags: bytes | None = field(default=None, compare=False, repr=False)
 
@@ -42,7 +47,15 @@ COUNTS = tuple(f.name for f in fields(Tally) if f.name != "flags")
 """The fields of a tally that add."""
 
 
-def tally(code: Code, messages: Bits, codewords: Bits, llr: LLR, decided: Bits, seconds: float) -> Tally:
+def tally(
+    code: Code,
+    messages: Bits,
+    codewords: Bits,
+    llr: LLR,
+    decided: Bits,
+    seconds: float,
+    effort: Effort | None = None,
+) -> Tally:
     """Count one batch of decisions.
 
     Args:
@@ -52,6 +65,7 @@ def tally(code: Code, messages: Bits, codewords: Bits, llr: LLR, decided: Bits, 
         llr: What the decoder saw, (B, n).
         decided: What it returned: (B, n) code bits or (B, k) message bits; code bits where n = k.
         seconds: How long it took.
+        effort: What the decoder says of its decisions.
     """
     if decided.shape[1] == code.n:
         words, guesses = decided, code.extract(decided)
@@ -68,9 +82,17 @@ def tally(code: Code, messages: Bits, codewords: Bits, llr: LLR, decided: Bits, 
         code_bit_errors=int(code_bits.sum()),
         code_bit_errors_sq=int((code_bits * code_bits).sum()),
         ml_errors=_more_likely(code, codewords[wrong], words[wrong], llr[wrong]),
+        **effort_counts(effort),
         seconds=seconds,
         flags=np.packbits(wrong).tobytes(),
     )
+
+
+def effort_counts(effort: Effort | None) -> dict[str, int]:
+    """The counts of a decoder's effort; zeros if it does not measure it."""
+    if effort is None:
+        return {"work": 0, "uncertified": 0}
+    return {"work": int(effort.work.sum()), "uncertified": int(effort.uncertified.sum())}
 
 
 def _more_likely(code: Code, sent: Bits, words: Bits, llr: LLR) -> int:

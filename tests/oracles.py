@@ -112,3 +112,143 @@ def box_muller(first, second):
     fraction = second % 2**30 / 2.0**30  # of a quarter turn, from its middle on and wrapped
     angle = (second >> 30) * np.pi / 2 + (fraction if fraction < 0.5 else fraction - 1) * np.pi / 2
     return radius * np.cos(angle), radius * np.sin(angle)
+
+
+def bp(H, llr, rule, iterations, *, scale=1.0, offset=0.0, layered=False, damping=0.0):
+    """Posterior LLRs of belief propagation, message by message in float64, saturated at 1e30."""
+    llr = np.clip(llr.astype(np.float64), -1e30, 1e30)
+    out = np.empty_like(llr)
+    for frame, channel in enumerate(llr):
+        total = channel.copy()
+        message = np.zeros(H.shape)
+        for _ in range(iterations):
+            following = channel.copy()
+            for check, row in enumerate(H):
+                ones = np.flatnonzero(row)
+                incoming = np.clip(total[ones] - message[check, ones], -1e30, 1e30)
+                for i, j in enumerate(ones):
+                    new = scale * check_node(np.delete(incoming, i), rule, offset)
+                    new = (1 - damping) * new + damping * message[check, j]
+                    message[check, j] = new
+                    following[j] += new
+                    if layered:
+                        total[j] = incoming[i] + new
+            if not layered:
+                total = following
+        out[frame] = total
+    return out
+
+
+def check_node(incoming, rule, offset):
+    if len(incoming) == 0:
+        return 1e30
+    if rule == "min-sum":
+        return np.prod(np.where(incoming < 0, -1, 1)) * max(np.abs(incoming).min() - offset, 0)
+    total = incoming[0]
+    for value in incoming[1:]:
+        total = box_plus(total, value)
+    return total
+
+
+def box_plus(a, b):
+    """The LLR of the sum of two bits: 2 atanh(tanh(a/2) tanh(b/2)), without loss for large values."""
+    if abs(a) < 1 or abs(b) < 1:
+        return 2 * np.arctanh(np.tanh(a / 2) * np.tanh(b / 2))
+    least = min(abs(a), abs(b))
+    return np.sign(a) * np.sign(b) * (least + np.log1p(np.exp(-abs(a) - abs(b)))) - np.sign(a * b) * np.log1p(
+        np.exp(-abs(abs(a) - abs(b)))
+    )
+
+
+def scl(code, frozen, llr, paths, exact):
+    """The textbook: every path's LLR of bit i by recursion over its decided bits; the best that checks."""
+    n = code.n
+    out = np.empty(llr.shape, np.uint8)
+    F = np.ones((1, 1), np.uint8)
+    while len(F) < n:
+        F = np.kron(F, np.array([[1, 0], [1, 1]], np.uint8))
+    for frame, channel in enumerate(llr.astype(np.float64)):
+        alive = [(0.0, [])]
+        for i in range(n):
+            extended = []
+            for metric, u in alive:
+                value = bit_llr(channel, u, exact)
+                for bit in [0] if frozen[i] else [0, 1]:
+                    against = -value if bit == 0 else value
+                    penalty = np.logaddexp(0, against) if exact else max(against, 0)
+                    extended.append((metric + penalty, [*u, bit]))
+            alive = sorted(extended, key=lambda path: path[0])[:paths]
+        words = [np.array(u) @ F % 2 for _, u in alive]
+        clean = [word for word in words if not (code.H.astype(int) @ word % 2).any()]
+        out[frame] = (clean or words)[0]
+    return out
+
+
+def bit_llr(channel, u, exact):
+    """LLR of bit len(u) given the bits before it."""
+    n = len(channel)
+    if n == 1:
+        return channel[0]
+    first, second = channel[: n // 2], channel[n // 2 :]
+    if len(u) < n // 2:
+        joined = [
+            box_plus(a, b) if exact else check_node(np.array([a, b]), "min-sum", 0)
+            for a, b in zip(first, second, strict=True)
+        ]
+        return bit_llr(np.array(joined), u, exact)
+    left = np.array(u[: n // 2])
+    for half in (1 << s for s in range((n // 2).bit_length() - 1)):
+        pairs = left.reshape(-1, 2, half)
+        pairs[:, 0] ^= pairs[:, 1]
+    return bit_llr(second + np.where(left, -1, 1) * first, u[n // 2 :], exact)
+
+
+def chase2(code, llr, positions, t):
+    """(B, n): the best codeword within t of the hard decision with any flips of the weakest positions."""
+    book = code.codebook()
+    out = (llr < 0).astype(np.uint8)
+    for frame, values in enumerate(llr):
+        candidates = chase_candidates(book, values, positions, t)
+        if len(candidates):
+            out[frame] = candidates[metric(candidates, values).argmax()]
+    return out
+
+
+def chase_candidates(book, values, positions, t):
+    weakest = np.argsort(np.abs(values), kind="stable")[:positions]
+    found = []
+    for pattern in range(2**positions):
+        word = (values < 0).astype(np.uint8)
+        word[weakest] ^= np.array([pattern >> i & 1 for i in range(positions)], np.uint8)
+        distance = (book != word).sum(axis=1)
+        if distance.min() <= t:
+            found.append(book[distance.argmin()])
+    return np.array(found, np.uint8)
+
+
+def max_log_app(candidates, values):
+    """Per bit, the best log-likelihood of a candidate with a 0 less that of one with a 1, inf if none has."""
+    out = np.empty(len(values))
+    value = metric(candidates, values.astype(np.float64))
+    for j in range(len(values)):
+        zero, one = candidates[:, j] == 0, candidates[:, j] == 1
+        out[j] = (value[zero].max() if zero.any() else -np.inf) - (value[one].max() if one.any() else -np.inf)
+    return out / 2
+
+
+def grand(code, llr, queries, ranked):
+    """Try all patterns in order: (B, n) bits and (B,) patterns tried, -1 where queries ran out."""
+    n = code.n
+    patterns = [flips for weight in range(n + 1) for flips in combinations(range(n), weight)]
+    if ranked:
+        patterns.sort(key=lambda flips: (sum(flips) + len(flips), len(flips), flips))
+    out, used = (llr < 0).astype(np.uint8), np.full(len(llr), -1)
+    for frame, values in enumerate(llr):
+        order = np.argsort(np.abs(values), kind="stable") if ranked else np.arange(n)
+        for tried, flips in enumerate(patterns[:queries], 1):
+            word = out[frame].copy()
+            word[order[list(flips)]] ^= 1
+            if not (code.H.astype(int) @ word % 2).any():
+                out[frame], used[frame] = word, tried
+                break
+    return out, used

@@ -21,6 +21,7 @@ from fecnn.catalogue import (
 )
 from fecnn.code import Code, macwilliams
 from fecnn.codefile import rebuild, save_code
+from fecnn.low_weight import distance_bound, low_weight_words
 
 EXPECTED = {
     "hamming": ["7-4", "15-11", "31-26"],
@@ -29,6 +30,8 @@ EXPECTED = {
     "bch-31": ["11", "16", "21", "26"],
     "bch-63": ["30", "36", "39", "45", "51", "57"],
     "bch-127": ["64", "85", "106"],
+    "ebch": ["64-36", "128-64"],
+    "ccsds": ["128-64"],
     "polar": ["16-8", "32-16", "64-32", "64-48", "128-64", "128-86", "128-96"],
     "golay": ["24-12"],
     "rm": ["32-16", "64-42", "128-64"],
@@ -44,7 +47,9 @@ BCH_DISTANCES = {
 # x^4 + x + 1, x^5 + x^2 + 1, x^6 + x + 1 and x^7 + x^3 + 1: the fields that galois takes for BCH codes.
 PRIMITIVE = {15: 0b10011, 31: 0b100101, 63: 0b1000011, 127: 0b10001001}
 
-BEYOND_COUNTING = ["bch-127-64", "bch-127-85", "polar-128-64", "polar-128-86", "rm-128-64"]
+BEYOND_COUNTING = [
+    "bch-127-64", "bch-127-85", "ebch-128-64", "ccsds-128-64", "polar-128-64", "polar-128-86", "rm-128-64",
+]  # fmt: skip
 UNKNOWN_SPECTRUM = [name for name in BEYOND_COUNTING if name != "rm-128-64"]
 
 
@@ -59,7 +64,9 @@ COUNTABLE = [
     if name not in BEYOND_COUNTING
 ]
 REBUILT = [
-    pytest.param(name, marks=pytest.mark.slow) if name.startswith(("bch-31", "bch-63", "bch-127")) else name
+    pytest.param(name, marks=pytest.mark.slow)
+    if name.startswith(("bch-31", "bch-63", "bch-127", "ebch"))
+    else name
     for name in NAMES
 ]
 
@@ -121,6 +128,29 @@ def test_where_nothing_is_counted_a_witness_bounds_the_minimum_distance_from_abo
     assert word.sum() == code.minimum_distance
     assert not code.syndrome(word).any()
     assert file.weight_spectrum is None
+
+
+@pytest.mark.parametrize(("name", "distance"), [("ebch-64-36", 12), ("ebch-128-64", 22)])
+def test_extended_bch_files_are_bch_files_with_a_parity_bit(name, distance):
+    code = load_code(name)
+    plain = load_code(f"bch-{code.n - 1}-{code.k}")
+    assert np.array_equal(code.G[:, :-1], plain.G)
+    assert (code.G.sum(axis=1) % 2 == 0).all()
+    assert code.minimum_distance == plain.minimum_distance + 1 == distance
+
+
+def test_the_ccsds_code_is_the_standards():
+    """Parity of rows 1, 17, 33, 49 of G as tabulated by labrador-ldpc for CCSDS 231.1-O-1, TC128."""
+    code = load_code("ccsds-128-64")
+    assert np.array_equal(code.G[:, :64], np.eye(64))
+    parity = [f"{int(''.join(map(str, row)), 2):016X}" for row in code.G[::16, 64:]]
+    assert parity == ["0E69166BEF4C0BC2", "7766137EBB248418", "C480FEB9CD53A713", "4EAA22FA465EEA11"]
+
+
+def test_the_ccsds_code_has_minimum_distance_14():
+    code = load_code("ccsds-128-64")
+    assert code.minimum_distance == distance_bound(code, 6) == 14
+    assert len(low_weight_words(code).words) == 16
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("bch")])

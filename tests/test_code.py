@@ -255,3 +255,20 @@ def test_a_code_without_checks():
     assert code.syndrome(np.ones((2, 3))).shape == (2, 0)
     assert code.weight_spectrum() == (1, 3, 3, 1)
     assert repr(code) == "Code(uncoded-3: n=3, k=3)"
+
+
+def test_the_dual_is_orthogonal_and_its_dual_is_the_code():
+    from fecnn.catalogue import load_code
+
+    for code in (load_code("bch-15-7"), load_code("golay-24-12"), load_code("polar-16-8")):
+        dual = code.dual
+        assert (dual.n, dual.k) == (code.n, code.n - code.k)
+        assert not (dual.G.astype(int) @ code.G.T % 2).any()
+        assert not code.syndrome(dual.dual.G).any()
+        counted = np.bincount(dual.codebook().sum(axis=1), minlength=code.n + 1)
+        assert dual.weight_spectrum() == tuple(counted.tolist())
+
+
+def test_a_code_without_checks_has_no_dual():
+    with pytest.raises(ValueError, match="has n = k = 2: its dual has only the zero word"):
+        _ = Code.from_generator(np.eye(2)).dual

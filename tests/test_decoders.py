@@ -11,6 +11,7 @@ from fecnn.arrays import bpsk
 EXACT = [
     ("ml", {"method": "codebook"}),
     ("ml", {"method": "trellis"}),
+    ("ml", {"method": "search"}),
     ("slnn", {}),
     ("slnn", {"weights": "bipolar"}),
 ]
@@ -196,7 +197,9 @@ def test_hard_ml_is_at_least_distance(rng):
         assert ((decided != received).sum(axis=1) == nearest).all()
 
 
-@pytest.mark.parametrize("name", ["ml", "slnn", "osd", "map", "mlnn", "hard", "hard-ml"])
+@pytest.mark.parametrize(
+    "name", ["ml", "near-ml", "slnn", "osd", "fs-osd", "pb-osd", "lc-osd", "map", "mlnn", "hard", "hard-ml"]
+)
 def test_contract(name):
     from fecnn.testing import check_decoder
 
@@ -268,7 +271,10 @@ def test_entry_points_are_found(monkeypatch):
             ValueError,
             r"order must be in 0..4 for hamming-7-4, got 5",
         ),
-        (lambda c: fecnn.decoder("ml", c, method="magic"), ValueError, "codebook or trellis, got 'magic'"),
+        (lambda c: fecnn.decoder("ml", c, method="magic"), ValueError, "trellis or search, got 'magic'"),
+        (lambda c: fecnn.decoder("ml", c, nodes=0), ValueError, "nodes must be 1 or more, got 0"),
+        (lambda c: fecnn.decoder("near-ml", c, z=-1.0), ValueError, "z must be 0 or more"),
+        (lambda c: fecnn.decoder("fs-osd", c, z=-1.0), ValueError, "z must be 0 or more"),
         (lambda c: fecnn.decoder("map", c, bits="all"), ValueError, "message or code"),
         (lambda c: fecnn.decoder("hard", c, t=-1), ValueError, "t must be 0 or more"),
         (lambda c: fecnn.decoder("slnn", c, weights="ternary"), ValueError, "binary or bipolar"),
@@ -287,18 +293,18 @@ def test_mistakes_are_named(call, error, message):
 @pytest.mark.parametrize(
     ("name", "code", "options"),
     [
-        ("ml", "bch-127-64", {}),
         ("ml", "bch-63-45", {"method": "codebook"}),
+        ("ml", "bch-127-64", {"method": "trellis"}),
         ("map", "bch-127-64", {}),
         ("map", "polar-64-48", {"method": "trellis"}),
         ("slnn", "bch-31-26", {}),
-        ("hard", "bch-127-64", {}),
+        ("hard", "polar-128-64", {}),
         ("hard-ml", "bch-127-64", {}),
     ],
 )
 def test_what_is_out_of_reach_is_refused_with_an_alternative(name, code, options):
     code = fecnn.load_code(code)
-    with pytest.raises(ValueError, match=r"use osd|osd for hard|or osd"):
+    with pytest.raises(ValueError, match=r"use osd|osd for hard|or osd|use search|or search"):
         fecnn.decoder(name, code, **options)
 
 

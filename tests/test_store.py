@@ -31,7 +31,7 @@ OTHER = replace(TASK, ebn0_db=3.0)
 
 
 def counts(i=0):
-    return Tally(64, 5 + i, 9, 21, 15, 61, 4, 0.25, flags=bytes([i % 256] * 8))
+    return Tally(64, 5 + i, 9, 21, 15, 61, 4, 77, 2, 0.25, flags=bytes([i % 256] * 8))
 
 
 def filled(path, batches=3):
@@ -59,7 +59,7 @@ def test_round_trip(tmp_path):
 
 
 def test_large_counts_and_odd_paths(tmp_path):
-    big = Tally(2**40, 2**39, 2**50, 2**60, 2**50, 2**60, 1, 1e6, flags=os.urandom(1 << 17))
+    big = Tally(2**40, 2**39, 2**50, 2**60, 2**50, 2**60, 1, 2**60, 1, 1e6, flags=os.urandom(1 << 17))
     path = tmp_path / "a b#c?d%20 é.sqlite"
     with Store(path, write=True) as store:
         store.append(TASK, 2**31, big)
@@ -415,3 +415,22 @@ decoder = "ml"
                 i: replace(t, seconds=0.0) for i, t in one.items()
             }
             assert all(store.flags(point.task, i) == alone.flags(point.task, i) for i in one)
+
+
+def test_a_file_of_schema_1_is_read_as_it_is_and_upgraded_when_written(tmp_path):
+    """Schema 1 had no counts of work and of uncertified frames."""
+    path = changed(
+        filled(tmp_path / "old.sqlite"),
+        "alter table batch drop column work",
+        "alter table batch drop column uncertified",
+        "pragma user_version = 1",
+    )
+    old = {i: replace(counts(i), work=0, uncertified=0) for i in range(3)}
+    with Store(path) as store:
+        assert store.batches(TASK) == old
+        assert [row["work"] for row in store.rows()] == [0, 0, 0]
+    with Store(path, write=True) as store:
+        store.append(TASK, 3, counts(3))
+    with Store(path) as store:
+        assert store.batches(TASK) == {**old, 3: counts(3)}
+        assert store.flags(TASK, 1) == counts(1).flags

@@ -63,7 +63,7 @@ WRONG = {
         HEAD + '[[curve]]\ndecoder = "osd"\noptions = { ordr = 1 }\n',
         "decoder osd has no option 'ordr'; did you mean order?",
     ),
-    "option of none": (BASE + "options = { order = 1 }\n", "decoder ml has no option 'order'; known: method"),
+    "option of none": (BASE + "options = { order = 1 }\n", "decoder ml has no option 'order'"),
     "code": (
         BASE + 'code = "hamming-7-5"\n',
         "curve ml: unknown code 'hamming-7-5'; did you mean hamming-7-4",

@@ -33,8 +33,8 @@ options = { order = 1 }
 HEADER = ",".join(COLUMNS)
 
 # block errors, bit errors and squares, code bit errors and squares of batches of 1000 frames
-MANY = Tally(1000, 150, 300, 660, 480, 1600, 150, 0.002)
-FEW = Tally(1000, 9, 18, 40, 28, 94, 9, 0.001)
+MANY = Tally(1000, 150, 300, 660, 480, 1600, 150, seconds=0.002)
+FEW = Tally(1000, 9, 18, 40, 28, 94, 9, seconds=0.001)
 NONE = Tally(1000, seconds=0.004)
 
 
@@ -294,6 +294,7 @@ def test_display_is_sorted_and_marks_few_errors(study, store):
         "decoder",
         "frames",
         "block errors",
+        "not ML",
         "BLER [95 %]",
         "BER [95 %]",
         "us/frame",
@@ -317,12 +318,12 @@ def test_display_shows_published_points_with_their_verdict(study, store):
 
 def test_markdown_is_a_table(study, store):
     lines = markdown(display(study, table(study, store))).splitlines()
-    assert (
-        lines[0] == "| Eb/N0 [dB] | decoder | frames | block errors | BLER [95 %] | BER [95 %] | us/frame |"
+    assert lines[0] == (
+        "| Eb/N0 [dB] | decoder | frames | block errors | not ML | BLER [95 %] | BER [95 %] | us/frame |"
     )
-    assert lines[1] == "|---|---|---|---|---|---|---|"
+    assert lines[1] == "|---|---|---|---|---|---|---|---|"
     assert len(lines) == 2 + 4 + 2
-    assert all(line.count("|") == 8 for line in lines[:6])
+    assert all(line.count("|") == 9 for line in lines[:6])
     assert lines[-1] == FOOTNOTE
 
 

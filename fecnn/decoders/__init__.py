@@ -28,7 +28,7 @@ Factory = Callable[..., Callable[[LLR], NDArray[Any]]]
 class Effort:
     """What a decoder says of its own decisions, frame by frame.
 
-    work: Test patterns, queries or search nodes tried, (B,) int64.
+    work: Iterations done, or test patterns, queries or search nodes tried, (B,) int64.
     uncertified: True where a budget ran out before the decoder could do all that it promises, (B,) bool.
     """
 
@@ -56,16 +56,33 @@ class Measured:
         """The bits alone."""
         return self.measure(llr)[0]
 
+
 BUILT_IN = {
+    "berlekamp-massey": "fecnn.decoders.berlekamp_massey:berlekamp_massey",
+    "bp": "fecnn.decoders.bp:bp",
+    "chase2": "fecnn.decoders.chase:chase2",
+    "fs-osd": "fecnn.decoders.osd:fs_osd",
+    "grand": "fecnn.decoders.grand:grand",
     "hard": "fecnn.decoders.hard:hard",
     "hard-ml": "fecnn.decoders.hard:hard_ml",
+    "lc-osd": "fecnn.decoders.osd:lc_osd",
     "map": "fecnn.decoders.map:map_bits",
     "ml": "fecnn.decoders.ml:ml",
     "mlnn": "fecnn.decoders.networks:mlnn",
+    "near-ml": "fecnn.decoders.ml:near_ml",
+    "orbgrand": "fecnn.decoders.grand:orbgrand",
     "osd": "fecnn.decoders.osd:osd",
+    "pb-osd": "fecnn.decoders.osd:pb_osd",
+    "sc": "fecnn.decoders.polar:sc",
+    "scl": "fecnn.decoders.polar:scl",
     "slnn": "fecnn.decoders.networks:slnn",
 }
-BUILT_IN_SOFT = {"map": "fecnn.decoders.map:map_app"}
+BUILT_IN_SOFT = {
+    "bp": "fecnn.decoders.bp:bp_app",
+    "chase2": "fecnn.decoders.chase:chase2_app",
+    "map": "fecnn.decoders.map:map_app",
+    "osd": "fecnn.decoders.osd:osd_app",
+}
 
 HARD_GROUP, SOFT_GROUP = "fecnn.decoders", "fecnn.soft_decoders"
 

@@ -6,21 +6,29 @@ from fecnn.arrays import LLR, Bits
 from fecnn.arrays import hard as hard_decision
 from fecnn.channel import Channel
 from fecnn.code import Code
-from fecnn.decoders import Decoder, Effort, Measured
+from fecnn.decoders import Decoder, Effort, Measured, SoftDecoder
+from fecnn.decoders.kernels import lc_osd as in_order
 from fecnn.decoders.kernels import osd as kernel
+from fecnn.decoders.kernels import soft_osd as soft
+from fecnn.decoders.kernels import words
+from fecnn.decoders.ml import MAX_SEARCH_CHECKS, MAX_SEARCH_N, safe_distance, search_fits
 
 
-def osd(code: Code, channel: Channel | None = None, /, *, order: int = 2) -> Decoder:
+def osd(
+    code: Code, channel: Channel | None = None, /, *, order: int = 2, prune: bool = True
+) -> Decoder:
     """Ordered-statistics decoding (Fossorier and Lin, IEEE Trans. IT 41(5), 1995).
 
     The most likely of the codewords that differ from the hard decision in at most ``order`` positions of the
-    most reliable basis. Patterns that cannot win are skipped, which changes no decision.
+    most reliable basis.
 
     Args:
         code: Any n.
         channel: Not used.
-        order: Most flips tried in the most reliable basis, 0 to k; at k this is maximum likelihood. The cost
+        order: Most flips tried in the most reliable basis, 0 to k; at k this is maximum likelihood. The list
             grows as binomial(k, order).
+        prune: Skip patterns that cannot win, by exact bounds: no decision changes, and what a frame costs
+            depends on its noise. False tries the whole list, as in a textbook.
 
     Raises:
         ValueError: If order is not in 0..k.
@@ -31,17 +39,195 @@ def osd(code: Code, channel: Channel | None = None, /, *, order: int = 2) -> Dec
         >>> decode(np.float32([[2, 3, -0.1, 4, 1, 2, 3]]))
         array([[0, 0, 0, 0, 0, 0, 0]], dtype=uint8)
     """
-    if not isinstance(order, int) or not 0 <= order <= code.k:
-        raise ValueError(f"order must be in 0..{code.k} for {code.name}, got {order!r}")
-    columns = code.parity_columns
+    check_order(code, order)
+    return listed(code, order, prune, -1.0)
+
+
+def fs_osd(
+    code: Code, channel: Channel | None = None, /, *, order: int = 3, z: float = 1.5
+) -> Decoder:
+    """OSD that skips improbable patterns, in the style of fast and scalable OSD.
+
+    The probabilistic necessary condition of Choi and Jeong (IEEE Commun. Lett. 23(10), 2019): a pattern whose
+    flips alone, plus what the parity positions of the *right* pattern cost on average, is dearer than the best
+    so far is not tried. Here the average is taken from the frame's own reliabilities, less ``z`` standard
+    deviations.
+
+    Args:
+        code: Any n.
+        channel: Not used; but the LLRs must be true ones, not scaled.
+        order: As for `osd`.
+        z: Standard deviations allowed, 0 or more: small is fast, large is `osd`.
+
+    Raises:
+        ValueError: If order is not in 0..k or z is negative.
+
+    Example:
+        >>> import fecnn
+        >>> decode = fecnn.decoder("fs-osd", fecnn.hamming(3), order=1)
+        >>> decode(np.float32([[2, 3, -0.1, 4, 1, 2, 3]]))
+        array([[0, 0, 0, 0, 0, 0, 0]], dtype=uint8)
+    """
+    check_order(code, order)
+    if not z >= 0:
+        raise ValueError(f"z must be 0 or more standard deviations, got {z!r}; without the rule use osd")
+    return listed(code, order, True, z)
+
+
+def pb_osd(
+    code: Code,
+    channel: Channel | None = None,
+    /,
+    *,
+    order: int = 3,
+    promise: float = 1e-4,
+    success: float = 0.999,
+) -> Decoder:
+    """OSD that stops when it is probably right and skips what is improbable, in the style of PB-OSD.
+
+    The success probability of a decision and the promising probability of a pattern are those of Yue,
+    Shirvanimoghaddam, Park, Park, Vucetic and Li (IEEE Commun. Lett. 25(6), 2021), here under a Gaussian
+    approximation of what the parity positions cost; the promising probability is renewed for each number of
+    flips.
+
+    Args:
+        code: Any n.
+        channel: Not used; but the LLRs must be true ones, not scaled.
+        order: As for `osd`.
+        promise: A pattern less probable than this to be better than the best so far is skipped; 0 to skip none.
+        success: The list ends once the best so far is right with this probability; 1 to go on.
+
+    Raises:
+        ValueError: If order is not in 0..k, or a probability is out of range.
+
+    Example:
+        >>> import fecnn
+        >>> decode = fecnn.decoder("pb-osd", fecnn.hamming(3), order=1)
+        >>> decode(np.float32([[2, 3, -0.1, 4, 1, 2, 3]]))
+        array([[0, 0, 0, 0, 0, 0, 0]], dtype=uint8)
+    """
+    check_order(code, order)
+    if not 0 <= promise < 1:
+        raise ValueError(f"promise must be a probability in [0, 1), got {promise!r}")
+    if not 0 < success <= 1:
+        raise ValueError(f"success must be a probability in (0, 1], got {success!r}")
     checks = code.n - code.k
+    if checks == 0:
+        return hard_decision
+    columns, distance = words.columns_of(code.parity_columns), safe_distance(code)
+    certainty = min(success, 1 - 1e-300)
+
+    def measure(llr: LLR) -> tuple[Bits, Effort]:
+        out, tried = np.empty(llr.shape, np.uint8), np.empty(len(llr), np.int64)
+        kernel.probable(llr, columns, checks, distance, order, promise, certainty, out, tried)
+        return out, Effort(tried, np.zeros(len(llr), np.bool_))
+
+    return Measured(measure)
+
+
+def lc_osd(
+    code: Code, channel: Channel | None = None, /, *, delta: int = 8, candidates: int = 16_384
+) -> Decoder:
+    """OSD with local constraints: patterns in the order of price instead of weight.
+
+    Only patterns that satisfy the ``delta`` most reliable parity checks are listed, the cheapest first (Wang,
+    Liang and Ma, ITW 2022; Liang, Wang, Cai and Ma, IEEE Commun. Lett. 27(2), 2023), until what follows is dearer
+    than the best found: then that is maximum likelihood. A frame whose list ends before is counted as
+    uncertified.
+
+    Args:
+        code: n up to 256, n - k up to 128.
+        channel: Not used.
+        delta: Local constraints, 1 to 16, at most n - k are used.
+        candidates: Longest list of a frame; at most 65,536 ways are remembered.
+
+    Raises:
+        ValueError: If delta or candidates is out of range, or the code is too large.
+
+    Example:
+        >>> import fecnn
+        >>> decode = fecnn.decoder("lc-osd", fecnn.hamming(3), delta=2)
+        >>> decode(np.float32([[2, 3, -0.1, 4, 1, 2, 3]]))
+        array([[0, 0, 0, 0, 0, 0, 0]], dtype=uint8)
+    """
+    if not 1 <= delta <= 16:
+        raise ValueError(f"delta must be in 1..16 local constraints, got {delta!r}")
+    if candidates < 1:
+        raise ValueError(f"candidates must be 1 or more, got {candidates!r}")
+    if not search_fits(code):
+        raise ValueError(
+            f"lc-osd of {code.name} is out of reach: n may be up to {MAX_SEARCH_N} and n - k up to "
+            f"{MAX_SEARCH_CHECKS}, here {code.n} and {code.n - code.k}; use osd"
+        )
+    checks = code.n - code.k
+    if checks == 0:
+        return hard_decision
+    columns, distance = words.columns_of(code.parity_columns), safe_distance(code)
+    constraints = min(delta, checks)
 
     def measure(llr: LLR) -> tuple[Bits, Effort]:
         out = np.empty(llr.shape, np.uint8)
-        if checks:
-            kernel.osd(llr, columns, checks, order, out)
-        else:
-            out[:] = hard_decision(llr)
-        return out, Effort(np.zeros(len(llr), np.int64), np.zeros(len(llr), np.bool_))
+        tried, certain = np.empty(len(llr), np.int64), np.empty(len(llr), np.bool_)
+        in_order.lc_osd(llr, columns, checks, distance, constraints, candidates, out, tried, certain)
+        return out, Effort(tried, ~certain)
+
+    return Measured(measure)
+
+
+def osd_app(code: Code, channel: Channel | None = None, /, *, order: int = 2) -> SoftDecoder:
+    """Max-log a-posteriori LLRs of the n code bits over the list of OSD (Fossorier and Lin, GLOBECOM 1998).
+
+    Where every word of the list has the same bit, the other value is taken to be as unlikely as the least
+    likely word of the list. The extrinsic LLR is the output less the input.
+
+    Args:
+        code: Any n.
+        channel: Not used; but the LLRs must be true ones, not scaled.
+        order: Most flips, 0 to k; at k this is max-log MAP.
+
+    Raises:
+        ValueError: If order is not in 0..k.
+
+    Example:
+        >>> import fecnn
+        >>> app = fecnn.soft_decoder("osd", fecnn.repetition(3), order=1)
+        >>> app(np.float32([1, 2, -0.5]))
+        array([2.5, 2.5, 2.5], dtype=float32)
+    """
+    check_order(code, order)
+    checks = code.n - code.k
+    if checks == 0:
+        return lambda llr: llr.copy()
+    columns = words.columns_of(code.parity_columns)
+
+    def app(llr: LLR) -> LLR:
+        out = np.empty(llr.shape, np.float32)
+        soft.soft_osd(llr, columns, checks, order, out)
+        return out
+
+    return app
+
+
+def check_order(code: Code, order: int) -> None:
+    """Refuse an order that is not in 0..k.
+
+    Raises:
+        ValueError: Naming it.
+    """
+    if not isinstance(order, int) or not 0 <= order <= code.k:
+        raise ValueError(f"order must be in 0..{code.k} for {code.name}, got {order!r}")
+
+
+def listed(code: Code, order: int, prune: bool, z: float) -> Decoder:
+    """The OSD kernel as a decoder."""
+    checks = code.n - code.k
+    if checks == 0:
+        return hard_decision
+    columns, distance = words.columns_of(code.parity_columns), safe_distance(code)
+
+    def measure(llr: LLR) -> tuple[Bits, Effort]:
+        out, tried = np.empty(llr.shape, np.uint8), np.empty(len(llr), np.int64)
+        kernel.osd(llr, columns, checks, distance, order, prune, z, out, tried)
+        return out, Effort(tried, np.zeros(len(llr), np.bool_))
 
     return Measured(measure)

@@ -1,148 +1,156 @@
-"""Ordered-statistics decoding in the error domain.
+"""Ordered-statistics decoding: the best pattern with at most ``order`` flips in the most reliable basis."""
 
-Everything depends only on the reliabilities a = |llr| and the syndrome: look for the error pattern e with
-H e = syndrome that minimises the sum of a_j e_j. Eliminating H's columns in increasing order of reliability
-leaves n - k pivots (the least reliable basis); the other k positions are the most reliable basis of
-Fossorier and Lin, and the column of each says which parity positions its flip would flip.
-"""
+import math
 
 import numba as nb
 import numpy as np
 
+from fecnn.decoders.kernels import basis as mrb
+from fecnn.decoders.kernels import lists, words
+
+ENDLESS = 1 << 62
+
 
 @nb.njit(cache=True, nogil=True)
-def osd(llr, columns, checks, order, out):
-    """The best of all patterns with at most ``order`` flips in the most reliable basis.
+def osd(llr, columns, checks, distance, order, prune, z, out, tried):
+    """Decode frames.
 
-    llr (B, n) f4; columns (n, W) u8, the packed columns of a full-rank H with ``checks`` rows;
-    out (B, n) u1 code bits.
+    Args:
+        llr: (B, n) f4.
+        columns: Columns of a full-rank H with ``checks`` rows, see `fecnn.decoders.kernels.words`.
+        checks: n - k, at least 1.
+        distance: At most the minimum distance; 1 is always right, more prunes more.
+        order: Most flips.
+        prune: False to try the whole list.
+        z: Negative for no more than exact pruning; else patterns whose checks would have to cost less than
+            `lists.expected_price` are skipped.
+        out: (B, n) u1 code bits out.
+        tried: (B,) i8 out; test patterns tried besides that of order 0.
     """
-    frames, n = llr.shape
-    words = columns.shape[1]
+    n = llr.shape[1]
+    spare, keys, rank, sequence, ordered, place, check, basis, reliability, flip, price, parity, sums = (
+        mrb.new_frame(columns, n, checks)
+    )
     k = n - checks
-    ordered = np.empty((n + 1, words), np.uint64)  # columns by reliability, then the syndrome
-    parity = np.empty(checks, np.int64)  # place, in that order, of the pivot of each check
-    basis = np.empty(k, np.int64)  # places of the most reliable basis, least reliable first
-    price = np.empty(k, np.float64)
-    sums = np.empty((-(-checks // 8), 256), np.float64)
-    reliability = np.empty(n, np.float64)
-    path = np.empty((order + 1, words), np.uint64)
-    flips = np.empty(order, np.int64)
-    for frame in range(frames):
-        clean = _syndrome(llr[frame], columns, ordered[n], reliability, out[frame])
-        if clean:
-            continue  # the hard decision is a codeword: nothing is more likely
-        by_reliability = np.argsort(reliability, kind="mergesort")  # stable: ties go by position
-        for place in range(n):
-            ordered[place] = columns[by_reliability[place]]
-        _eliminate(ordered, checks, parity, basis)
-        for i in range(k):
-            price[i] = reliability[by_reliability[basis[i]]]
-        _tabulate(reliability, by_reliability, parity, sums)
-        path[0] = ordered[n]
-        count = _search(ordered, basis, price, sums, path, flips)
-        for i in range(count):
-            path[0] ^= ordered[basis[flips[i]]]
-            out[frame, by_reliability[basis[flips[i]]]] ^= 1
-        for check in range(checks):
-            if (path[0, check >> 6] >> np.uint64(check & 63)) & np.uint64(1):
-                out[frame, by_reliability[parity[check]]] ^= 1
+    floors, prefix = np.zeros(k + 1), np.zeros(k + 1)
+    chosen, flips = np.zeros(k + 2, np.int64), np.zeros(k + 2, np.int64)
+    spent, patterns = np.zeros(k + 2, np.float32), words.new_sets(columns, k + 2)
+    values, width = llr.reshape(-1), len(spare)
+    mrb.harden(llr, out)
+    for frame in range(len(llr)):
+        tried[frame] = 0
+        row = mrb.padded_row(values, frame * n, n, width, spare)
+        syndrome = words.syndrome_of(columns, row)
+        if words.is_empty(syndrome):
+            continue  # the hard decisions are a codeword: nothing is more likely
+        mrb.sort(row, n, keys, rank, sequence)
+        mrb.arrange(row, syndrome, columns, sequence, reliability, ordered)
+        mrb.eliminate(ordered, n, checks, place, check, basis)
+        start = words.load(ordered, n)
+        best, bound = lists.price_start(start, distance, place, reliability)
+        count = 0
+        if not prune or best > bound:
+            mrb.gather(ordered, place, basis, reliability, flip, price, parity)
+            mrb.tabulate(parity, sums)
+            lists.bound_weights(start, distance, check, price, parity, floors, prefix)
+            if z >= 0.0:
+                rest = lists.expected_price(checks, z, check, parity)
+                for w in range(1, k + 1):
+                    floors[w] = max(floors[w], rest)
+            best, count, tried[frame], _ = lists.search(
+                start, best, count, 1, order, prune, -1.0, ENDLESS, flip, price, parity, sums, floors, prefix, chosen,
+                spent, patterns, flips,
+            )  # fmt: skip
+        mrb.correct(sequence, ordered, place, basis, flips, count, out[frame])
 
 
 @nb.njit(cache=True, nogil=True)
-def _syndrome(llr, columns, syndrome, reliability, hard):
-    """Fill in reliabilities, hard decisions and their syndrome; True if it is zero."""
-    syndrome[:] = np.uint64(0)
-    for j in range(len(llr)):
-        reliability[j] = abs(np.float64(llr[j]))
-        hard[j] = llr[j] < 0
-        if hard[j]:
-            syndrome ^= columns[j]
-    for word in syndrome:
-        if word != 0:
-            return False
-    return True
+def probable(llr, columns, checks, distance, order, promise, success, out, tried):
+    """The same, but giving up what is improbable (`_promising_price`) and stopping at what is probably right.
 
+    The posterior probability of a pattern of price W among random codes is about 1 / (1 + 2^-(n-k) e^W / P), P the
+    probability of no error at all: so ``success`` is a price (`_good_price`).
 
-@nb.njit(cache=True, nogil=True)
-def _eliminate(ordered, checks, parity, basis):
-    """Gauss-Jordan over columns from the least reliable on; each pivot becomes a unit column."""
-    n, words = len(ordered) - 1, ordered.shape[1]
-    unused = np.full(words, np.uint64(0xFFFFFFFFFFFFFFFF))
-    rest = np.empty(words, np.uint64)
-    pivots, others = 0, 0
-    for place in range(n):
-        word = 0
-        while pivots < checks and word < words and (ordered[place, word] & unused[word]) == 0:
-            word += 1
-        if pivots == checks or word == words:
-            basis[others] = place
-            others += 1
-            continue
-        candidates = ordered[place, word] & unused[word]
-        bit = candidates & (~candidates + np.uint64(1))
-        unused[word] ^= bit
-        check = 64 * word
-        while (bit >> np.uint64(check & 63)) != 1:
-            check += 1
-        parity[check] = place
-        pivots += 1
-        rest[:] = ordered[place]
-        rest[word] ^= bit
-        for j in range(n + 1):
-            if ordered[j, word] & bit:
-                for w in range(words):
-                    ordered[j, w] ^= rest[w]
-
-
-@nb.njit(cache=True, nogil=True)
-def _tabulate(reliability, by_reliability, parity, sums):
-    """sums[b, v]: the total reliability of the parity positions that are ones of value v of byte b."""
-    sums[:, 0] = 0.0
-    for octet in range(len(sums)):
-        for i in range(8):
-            check = 8 * octet + i
-            price = reliability[by_reliability[parity[check]]] if check < len(parity) else 0.0
-            for value in range(1 << i):
-                sums[octet, value + (1 << i)] = sums[octet, value] + price
-
-
-@nb.njit(cache=True, nogil=True)
-def _search(ordered, basis, price, sums, path, flips):
-    """Depth-first over patterns; fills in the best one's ``flips`` and returns how many.
-
-    path[0] is the parity pattern without flips. Prices ascend, so that the first flip which alone is as dear
-    as the best pattern so far ends its level: that loses nothing.
+    Args:
+        llr, columns, checks, distance, order, out, tried: As for `osd`.
+        promise: Least probability of a pattern to be better than the best so far.
+        success: Probability at which the best so far is good enough.
     """
-    order = len(path) - 1
-    chosen = np.empty(order + 1, np.int64)
-    spent = np.zeros(order + 1, np.float64)
-    following = np.zeros(order + 1, np.int64)
-    best, count = _parity_price(path[0], sums), 0
-    depth = 0
-    while depth >= 0:
-        i = following[depth]
-        if depth == order or i == len(price) or spent[depth] + price[i] >= best:
-            depth -= 1
+    n = llr.shape[1]
+    spare, keys, rank, sequence, ordered, place, check, basis, reliability, flip, price, parity, sums = (
+        mrb.new_frame(columns, n, checks)
+    )
+    k = n - checks
+    floors, prefix = np.zeros(k + 1), np.zeros(k + 1)
+    chosen, flips = np.zeros(k + 2, np.int64), np.zeros(k + 2, np.int64)
+    spent, patterns = np.zeros(k + 2, np.float32), words.new_sets(columns, k + 2)
+    values, width = llr.reshape(-1), len(spare)
+    mrb.harden(llr, out)
+    for frame in range(len(llr)):
+        tried[frame] = 0
+        row = mrb.padded_row(values, frame * n, n, width, spare)
+        syndrome = words.syndrome_of(columns, row)
+        if words.is_empty(syndrome):
             continue
-        following[depth] = i + 1
-        chosen[depth] = i
-        total = spent[depth] + price[i]
-        column = ordered[basis[i]]
-        for word in range(len(column)):
-            path[depth + 1, word] = path[depth, word] ^ column[word]
-        depth += 1
-        spent[depth], following[depth] = total, i + 1
-        total += _parity_price(path[depth], sums)
-        if total < best:
-            best, count = total, depth
-            flips[:depth] = chosen[:depth]
-    return count
+        mrb.sort(row, n, keys, rank, sequence)
+        mrb.arrange(row, syndrome, columns, sequence, reliability, ordered)
+        mrb.eliminate(ordered, n, checks, place, check, basis)
+        start = words.load(ordered, n)
+        best, bound = lists.price_start(start, distance, place, reliability)
+        count, stop = 0, _good_price(reliability, checks, success)
+        if best > bound and best > stop:
+            mrb.gather(ordered, place, basis, reliability, flip, price, parity)
+            mrb.tabulate(parity, sums)
+            lists.bound_weights(start, distance, check, price, parity, floors, prefix)
+            for weight in range(1, order + 1):
+                floors[weight] = max(floors[weight], best - _promising_price(best, promise, price, parity, checks))
+                best, count, looked, _ = lists.search(
+                    start, best, count, weight, weight, True, stop, ENDLESS, flip, price, parity, sums, floors, prefix,
+                    chosen, spent, patterns, flips,
+                )  # fmt: skip
+                tried[frame] += looked
+                if best <= stop:
+                    break
+        mrb.correct(sequence, ordered, place, basis, flips, count, out[frame])
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
-def _parity_price(pattern, sums):
-    total = 0.0
-    for octet in range(len(sums)):
-        total += sums[octet, np.int64((pattern[octet >> 3] >> np.uint64(8 * (octet & 7))) & np.uint64(255))]
-    return total
+@nb.njit(cache=True, nogil=True)
+def _good_price(reliability, checks, success):
+    """The price at which a pattern is right with probability ``success``."""
+    none = 0.0  # log-probability of no error
+    for a in reliability:
+        none -= np.log1p(np.exp(-np.float64(a)))
+    return none + checks * np.log(2.0) + np.log((1.0 - success) / success)
+
+
+@nb.njit(cache=True, nogil=True)
+def _promising_price(best, promise, price, parity, checks):
+    """The largest price in the basis with which a pattern still has that probability to be better than ``best``.
+
+    The flips of price c are the right ones with probability P e^-c; the checks then cost what errors cost (mean
+    and variance of each: p a and p (1 - p) a^2), else what coin tosses do (a / 2 and a^2 / 4). Both sums are
+    taken as Gaussian; the probability falls with c.
+    """
+    none, mean, variance, mean_else, variance_else = 0.0, 0.0, 0.0, 0.0, 0.0
+    for a in price:
+        none -= np.log1p(np.exp(-np.float64(a)))
+    for i in range(checks):
+        a = np.float64(parity[i])
+        p = 1.0 / (1.0 + np.exp(min(a, 700.0)))
+        mean += p * a
+        variance += p * (1.0 - p) * a * a
+        mean_else += a / 2
+        variance_else += a * a / 4
+    low, high = 0.0, best
+    for _ in range(20):
+        c = (low + high) / 2
+        right = np.exp(none - c)
+        wins = right * _below(best - c - mean, variance) + (1.0 - right) * _below(best - c - mean_else, variance_else)
+        low, high = (c, high) if wins >= promise else (low, c)
+    return low
+
+
+@nb.njit(cache=True, nogil=True)
+def _below(distance, variance):
+    """Probability that a Gaussian of this variance is less than its mean + ``distance``."""
+    return 0.5 * math.erfc(-distance / math.sqrt(2.0 * variance + 1e-300))

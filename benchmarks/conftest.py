@@ -1,0 +1,77 @@
+"""Races: ours and a peer on the same frames, in the same run, in CPU time of one thread.
+
+``pytest benchmarks --benchmark-enable`` prints a table of ratios at the end. Without that option (as in the test
+suite) every benchmark runs once, on few frames, so that it cannot rot; nothing is timed.
+"""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+
+@dataclass(frozen=True)
+class Row:
+    what: str
+    peer: str
+    ours_us: float
+    peer_us: float
+    ratios: np.ndarray
+    target: float
+
+    def line(self):
+        low, middle, high = np.min(self.ratios), np.median(self.ratios), np.max(self.ratios)
+        missed = "" if middle >= self.target else "  MISSED"
+        return (
+            f"| {self.what} | {self.peer} | {self.ours_us:.4g} | {self.peer_us:.4g} | {middle:.3g} [{low:.3g}, "
+            f"{high:.3g}] | {self.target:g}{missed} |"
+        )
+
+
+ROWS = pytest.StashKey[list]()
+
+
+@pytest.fixture
+def race(request, benchmark):
+    """``race(what, peer, ours, theirs, frames, peer_frames, target)``: interleaved calls of two functions.
+
+    ours() works on ``frames`` frames, theirs() on ``peer_frames``; the ratio is that of the times a frame.
+    """
+
+    def run(what, peer, ours, theirs, frames, peer_frames=None, target=1.0, repeats=9):
+        ours()  # compiles
+        theirs()
+        if benchmark.disabled:
+            benchmark(ours)
+            return
+        times = np.array([[cpu_seconds(ours), cpu_seconds(theirs)] for _ in range(repeats)])
+        a, b = times[:, 0] / frames, times[:, 1] / (peer_frames or frames)
+        row = Row(what, peer, 1e6 * np.median(a), 1e6 * np.median(b), b / a, target)
+        request.config.stash.setdefault(ROWS, []).append(row)
+        benchmark.extra_info.update(ratio=float(np.median(b / a)), peer=peer, target=target)
+        benchmark.pedantic(ours, rounds=3)
+
+    return run
+
+
+def cpu_seconds(call):
+    began = time.thread_time()
+    call()
+    return time.thread_time() - began
+
+
+@pytest.fixture
+def size(benchmark):
+    """Frames of a benchmark: few where nothing is timed."""
+    return (lambda frames: 32) if benchmark.disabled else (lambda frames: frames)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    rows = config.stash.get(ROWS, [])
+    if rows:
+        terminalreporter.section("ratios: time of the peer over ours, median [least, greatest]")
+        terminalreporter.write_line("| what | peer | ours us/frame | peer us/frame | ratio | target |")
+        terminalreporter.write_line("|---|---|---|---|---|---|")
+        for row in rows:
+            terminalreporter.write_line(row.line())

@@ -1,0 +1,128 @@
+"""Chase decoding: soft decisions from a hard-decision decoder."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from fecnn.arrays import LLR, Bits
+from fecnn.channel import Channel
+from fecnn.code import Code
+from fecnn.decoders import Decoder, Effort, Measured, SoftDecoder
+from fecnn.decoders.berlekamp_massey import algebra_of
+from fecnn.decoders.hard import MAX_CHECKS, minimum_distance, table_of_leaders, too_many_checks
+from fecnn.decoders.kernels import chase as kernel
+
+MAX_POSITIONS = 20
+"""Most positions of which all flips are tried."""
+
+Run = Callable[[LLR, bool], tuple[Bits, LLR, Effort]]
+
+
+def chase2(
+    code: Code,
+    channel: Channel | None = None,
+    /,
+    *,
+    positions: int | None = None,
+    t: int | None = None,
+) -> Decoder:
+    """Chase's second algorithm (Chase, IEEE Trans. IT 18(1), 1972).
+
+    The best codeword that bounded-distance decoding finds when it starts from the hard decision with any
+    flips of the least reliable positions. A frame for which it finds none keeps its hard decision and is
+    counted as uncertified; the work of a frame is its test patterns.
+
+    Args:
+        code: n - k at most 24 (a table of coset leaders decodes), or cyclic such as BCH, or one extended by a
+            parity bit.
+        channel: Not used.
+        positions: Least reliable positions whose 2**positions flips are tried, 0 to 20; d // 2 of the minimum
+            distance d if not given.
+        t: Errors that the hard-decision decoder corrects; (d - 1) // 2 if not given.
+
+    Raises:
+        ValueError: If a number is out of range, no hard-decision decoder suits the code, or d is needed and
+            not known.
+
+    Example:
+        >>> import fecnn
+        >>> decode = fecnn.decoder("chase2", fecnn.load_code("bch-15-7"))
+        >>> bits, effort = decode.measure(np.float32([1, -1, 1, 1, 1, -0.1, -1, 1, 1, 1, 1, 1, 1, 1, 1]))
+        >>> int(bits.sum()), int(effort.work)
+        (0, 4)
+    """
+    run = _prepare(code, positions, t, 0.0)
+
+    def measure(llr: LLR) -> tuple[Bits, Effort]:
+        bits, _, effort = run(llr, False)
+        return bits, effort
+
+    return Measured(measure)
+
+
+def chase2_app(
+    code: Code,
+    channel: Channel | None = None,
+    /,
+    *,
+    positions: int | None = None,
+    t: int | None = None,
+    beta: float = 0.5,
+) -> SoftDecoder:
+    """LLRs from the codewords that `chase2` finds (Pyndiah, IEEE Trans. Comm. 46(8), 1998).
+
+    The difference in metric of the best codeword and the best one that differs in the bit. Where none was
+    found: the bit's own LLR and ``beta`` times the frame's mean reliability towards the best codeword.
+
+    Args:
+        code: As for `chase2`.
+        channel: Not used.
+        positions: As for `chase2`.
+        t: As for `chase2`.
+        beta: 0 or more; Pyndiah lets it grow from 0.2 to 1 with the iterations of a product code.
+
+    Raises:
+        ValueError: As `chase2`, and if beta is negative.
+    """
+    if not 0 <= beta < np.inf:
+        raise ValueError(f"beta must be 0 or more, got {beta}")
+    run = _prepare(code, positions, t, beta)
+    return lambda llr: run(llr, True)[1]
+
+
+def _prepare(code: Code, positions: int | None, t: int | None, beta: float) -> Run:
+    table, powers = np.empty(0, np.int16), np.empty((code.n, 0), np.int64)
+    exp = log = np.empty(0, np.int64)
+    step = 0
+    if code.n - code.k <= MAX_CHECKS:
+        distance = minimum_distance(code) if t is None or positions is None else 0
+        limit = code.n
+    else:
+        algebra = algebra_of(code)
+        if algebra is None:
+            raise too_many_checks(code)
+        powers, exp, log, step = algebra.powers, algebra.run.exp, algebra.run.log, algebra.run.step
+        distance = code.minimum_distance or algebra.run.length + 1
+        limit = algebra.run.t
+    t = min((distance - 1) // 2, limit) if t is None else t
+    if not 0 <= t <= limit:
+        raise ValueError(f"t must be in 0..{limit} for {code.name}, got {t}")
+    positions = min(distance // 2, code.n) if positions is None else positions
+    if not 0 <= positions <= min(MAX_POSITIONS, code.n):
+        raise ValueError(
+            f"positions must be in 0..{min(MAX_POSITIONS, code.n)} for {code.name}, got {positions}"
+        )
+    if code.n - code.k <= MAX_CHECKS:
+        table = table_of_leaders(code, t)
+    columns = code.parity_columns
+    if columns.shape[1] == 0:
+        columns = np.zeros((code.n, 1), np.uint64)
+
+    def run(llr: LLR, soft: bool) -> tuple[Bits, LLR, Effort]:
+        out = np.empty(llr.shape, np.uint8)
+        app = np.empty(llr.shape if soft else (0, code.n), np.float32)
+        tried, found = np.empty(len(llr), np.int64), np.empty(len(llr), np.bool_)
+        kernel.chase2(llr, positions, columns, table, powers, exp, log, step, t, beta, out, app, tried, found)
+        return out, app, Effort(tried, ~found)
+
+    return run

@@ -1,0 +1,72 @@
+"""Guessing random additive noise decoding: by error patterns, for any code of few checks."""
+
+import numpy as np
+
+from fecnn.arrays import LLR, Bits
+from fecnn.channel import Channel
+from fecnn.code import Code
+from fecnn.decoders import Decoder, Effort, Measured
+from fecnn.decoders.kernels import grand as kernel
+
+
+def grand(code: Code, channel: Channel | None = None, /, *, queries: int = 1 << 20) -> Decoder:
+    """Hard-decision maximum likelihood by guessing the noise.
+
+    Duffy, Li and Médard, IEEE Trans. IT 65(7), 2019. Error patterns are tried by increasing number of flips
+    until one leaves a codeword: about 2**(n - k) of them on a bad frame. A frame that exhausts its queries
+    keeps its hard decision and is counted as uncertified; the work of a frame is its queries.
+
+    Args:
+        code: Any; practical where n - k is below 30 or so.
+        channel: Not used.
+        queries: Most patterns tried for a frame, 1 or more; that without flips is the first.
+
+    Raises:
+        ValueError: If queries is below 1.
+
+    Example:
+        >>> import fecnn
+        >>> decode = fecnn.decoder("grand", fecnn.hamming(3))
+        >>> bits, effort = decode.measure(np.float32([1, 1, -1, 1, 1, 1, 1]))
+        >>> int(bits.sum()), int(effort.work)
+        (0, 4)
+    """
+    return _guesser(code, queries, ranked=False)
+
+
+def orbgrand(code: Code, channel: Channel | None = None, /, *, queries: int = 1 << 20) -> Decoder:
+    """Ordered reliability bits GRAND, the basic one (Duffy, An and Médard, IEEE Trans. SP 70, 2022).
+
+    As `grand`, but patterns are tried by increasing logistic weight: the sum of the ranks of the bits they
+    flip, the least reliable bit having rank 1. Of equal sums, patterns of fewer flips come first.
+
+    Args:
+        code: Any; practical where n - k is below 30 or so.
+        channel: Not used.
+        queries: Most patterns tried for a frame, 1 or more; that without flips is the first.
+
+    Raises:
+        ValueError: If queries is below 1.
+
+    Example:
+        >>> import fecnn
+        >>> decode = fecnn.decoder("orbgrand", fecnn.hamming(3))
+        >>> bits, effort = decode.measure(np.float32([2, 3, -0.1, 4, 1, 2, 3]))
+        >>> int(bits.sum()), int(effort.work)
+        (0, 2)
+    """
+    return _guesser(code, queries, ranked=True)
+
+
+def _guesser(code: Code, queries: int, ranked: bool) -> Decoder:
+    if not isinstance(queries, int) or queries < 1:
+        raise ValueError(f"queries must be 1 or more, got {queries!r}")
+    columns = code.parity_columns
+
+    def measure(llr: LLR) -> tuple[Bits, Effort]:
+        out = np.empty(llr.shape, np.uint8)
+        used, found = np.empty(len(llr), np.int64), np.empty(len(llr), np.bool_)
+        kernel.grand(llr, columns, queries, ranked, out, used, found)
+        return out, Effort(used, ~found)
+
+    return Measured(measure)

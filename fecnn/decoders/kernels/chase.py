@@ -1,0 +1,129 @@
+"""Chase decoding in the error domain: it sees reliabilities and the syndrome, never the word itself."""
+
+import numba as nb
+import numpy as np
+
+from fecnn.decoders.kernels.berlekamp_massey import locate
+
+
+@nb.njit(cache=True, nogil=True)
+def chase2(llr, positions, columns, table, powers, exp, log, step, t, beta, out, app, tried, found):
+    """Correct the hard decision with every pattern of flips of the ``positions`` least reliable bits.
+
+    The best codeword wins. The inner decoder is a table of coset leaders of a one-word syndrome
+    (`coset.grow`), or, if the table is empty, that of `berlekamp_massey` with its powers, exp, log and step.
+
+    llr (B, n) f4; columns (n, W) u8. Out: (B, n) u1; app (B, n) f4, or (0, n) if it is not wanted; tried
+    (B,) i8 patterns; found (B,) b1, whether any gave a codeword (else the hard decision is the answer).
+    """
+    frames, n = llr.shape
+    core, length = powers.shape
+    syndrome = np.empty(columns.shape[1], np.uint64)
+    spoilt = np.empty(columns.shape[1], np.uint64)
+    sums = np.zeros(length, np.int64)
+    work = np.empty((3, length + 2), np.int64)
+    flips = np.empty(max(t, 0) + 1, np.int64)
+    reliability = np.empty(n, np.float64)
+    error = np.zeros(n, np.uint8)  # the pattern, and for a moment the correction with it
+    best = np.empty(n, np.uint8)
+    cheapest = np.empty((n, 2), np.float64)  # codeword found that errs in bit j, or does not
+    soft = len(app) > 0
+    for frame in range(frames):
+        syndrome[:] = np.uint64(0)
+        sums[:] = 0
+        error[:] = 0
+        for j in range(n):
+            reliability[j] = abs(np.float64(llr[frame, j]))
+            out[frame, j] = llr[frame, j] < 0
+            if out[frame, j]:
+                _flip(j, columns, powers, syndrome, sums)
+        clean = not syndrome.any()
+        if clean and not soft:
+            tried[frame], found[frame] = 1, True
+            continue  # nothing is more likely than a hard decision that is a codeword
+        weakest = np.argsort(reliability, kind="mergesort")[:positions]
+        cheapest[:] = np.inf
+        price = np.inf
+        for pattern in range(1 << positions):
+            if pattern > 0:
+                place = 0
+                while (pattern >> place) & 1 == 0:
+                    place += 1
+                error[weakest[place]] ^= 1
+                _flip(weakest[place], columns, powers, syndrome, sums)
+            spoilt[:] = syndrome
+            if len(table) > 0:
+                count = _leader(spoilt[0], table, columns, flips)
+            else:
+                count = locate(sums, spoilt, exp, log, step, core, columns, t, work, flips)
+            if count < 0:
+                continue
+            total = _price(error, weakest, flips, count, reliability)
+            if total < price or soft:
+                for i in range(count):
+                    error[flips[i]] ^= 1
+                if total < price:
+                    price = total
+                    best[:] = error
+                if soft:
+                    for j in range(n):
+                        cheapest[j, error[j]] = min(cheapest[j, error[j]], total)
+                for i in range(count):
+                    error[flips[i]] ^= 1
+        tried[frame], found[frame] = 1 << positions, price < np.inf
+        if soft:
+            _soften(llr[frame], reliability, best, cheapest, price, beta, app[frame])
+        if price < np.inf:
+            out[frame] ^= best
+
+
+@nb.njit(cache=True, nogil=True)
+def _flip(j, columns, powers, syndrome, sums):
+    for word in range(len(syndrome)):
+        syndrome[word] ^= columns[j, word]
+    if j < len(powers):
+        for i in range(len(sums)):
+            sums[i] ^= powers[j, i]
+
+
+@nb.njit(cache=True, nogil=True)
+def _leader(syndrome, table, columns, flips):
+    """Fill in the positions of a coset leader; how many, or -1 if the table has none for this syndrome."""
+    if table[np.int64(syndrome)] < 0:
+        return -1
+    count = 0
+    while syndrome != 0:
+        flips[count] = table[np.int64(syndrome)]
+        syndrome ^= columns[flips[count], 0]
+        count += 1
+    return count
+
+
+@nb.njit(cache=True, nogil=True)
+def _price(error, weakest, flips, count, reliability):
+    """Total reliability of the bits that the pattern and its correction flip together."""
+    total = 0.0
+    for j in weakest:
+        if error[j]:
+            total += reliability[j]
+    for i in range(count):
+        j = flips[i]
+        total += -reliability[j] if error[j] else reliability[j]
+    return total
+
+
+@nb.njit(cache=True, nogil=True)
+def _soften(llr, reliability, best, cheapest, price, beta, app):
+    """Max-log LLRs over the codewords found; where all agree, the LLR and beta mean reliabilities."""
+    if price == np.inf:
+        app[:] = llr
+        return
+    lean = beta * reliability.mean()
+    for j in range(len(llr)):
+        hard = -1.0 if llr[j] < 0 else 1.0  # positive values below: the hard decision is right
+        rival = cheapest[j, 1 - best[j]]
+        if rival < np.inf:
+            value = -(rival - price) if best[j] else rival - price
+        else:
+            value = reliability[j] + (-lean if best[j] else lean)
+        app[j] = hard * value

@@ -1,0 +1,165 @@
+"""Guessing random additive noise: try error patterns from the likeliest on until the rest is a codeword.
+
+Both searches walk depth-first through patterns of a given weight with the syndrome that remains at each
+depth; the last flips must be columns that sum to what remains.
+"""
+
+import numba as nb
+import numpy as np
+
+
+@nb.njit(cache=True, nogil=True)
+def grand(llr, columns, queries, ranked, out, used, found):
+    """Undo the first pattern, by rising weight, whose syndrome is that of the hard decision.
+
+    llr (B, n) f4; columns (n, W) u8; ``ranked``: order patterns by the sum of their ranks of reliability (the
+    least reliable bit has rank 1), else by how many bits they flip, earlier bits first.
+    Out: (B, n) u1; used (B,) i8 patterns tried; found (B,) b1, False if ``queries`` did not suffice, which
+    leaves the hard decision.
+    """
+    frames, n = llr.shape
+    rest = np.empty((n + 1, columns.shape[1]), np.uint64)  # the syndrome that remains at each depth
+    ordered = columns.copy()
+    place = np.arange(n)
+    reliability = np.empty(n, np.float64)
+    flips = np.empty(n, np.int64)
+    for frame in range(frames):
+        rest[0] = np.uint64(0)
+        for j in range(n):
+            reliability[j] = abs(np.float64(llr[frame, j]))
+            out[frame, j] = llr[frame, j] < 0
+            if out[frame, j]:
+                for word in range(rest.shape[1]):
+                    rest[0, word] ^= columns[j, word]
+        if not rest[0].any():
+            used[frame], found[frame] = 1, True
+            continue
+        if ranked:
+            place = np.argsort(reliability, kind="mergesort")  # stable: ties go by position
+            for rank in range(n):
+                ordered[rank] = columns[place[rank]]
+            count, spent = _by_logistic_weight(rest, ordered, queries, flips)
+        else:
+            count, spent = _by_hamming_weight(rest, columns, queries, flips)
+        used[frame], found[frame] = spent, count > 0
+        for i in range(count):
+            out[frame, place[flips[i]]] ^= 1
+
+
+@nb.njit(cache=True, nogil=True)
+def _by_hamming_weight(rest, columns, queries, flips):
+    """Fill in the first pattern that leaves no syndrome: how many flips (0 if none), and patterns tried."""
+    n = len(columns)
+    following = np.empty(n, np.int64)
+    spent = 1  # the pattern without flips
+    for weight in range(1, n + 1):
+        depth = 0
+        following[0] = 0
+        while depth >= 0:
+            j = following[depth]
+            if j > n - (weight - depth):
+                depth -= 1
+                continue
+            if depth == weight - 1:
+                for last in range(j, n):
+                    if spent == queries:
+                        return 0, spent
+                    spent += 1
+                    if _equal(rest, depth, columns, last):
+                        flips[depth] = last
+                        return weight, spent
+                depth -= 1
+                continue
+            following[depth] = j + 1
+            flips[depth] = j
+            _take(rest, depth, columns, j)
+            depth += 1
+            following[depth] = j + 1
+    return 0, spent
+
+
+@nb.njit(cache=True, nogil=True)
+def _by_logistic_weight(rest, ordered, queries, flips):
+    """The same, by the sum of ranks 1 to n: all its partitions into distinct parts, few parts first."""
+    n = len(ordered)
+    spent = 1
+    for logistic in range(1, n * (n + 1) // 2 + 1):
+        if logistic <= n:
+            if spent == queries:
+                return 0, spent
+            spent += 1
+            if _equal(rest, 0, ordered, logistic - 1):
+                flips[0] = logistic - 1
+                return 1, spent
+        weight = 2
+        while weight <= n and weight * (weight + 1) // 2 <= logistic:
+            hit, spent = _partitions(logistic, weight, rest, ordered, spent, queries, flips)
+            if hit:
+                return weight, spent
+            if spent == queries:
+                return 0, spent
+            weight += 1
+    return 0, spent
+
+
+@nb.njit(cache=True, nogil=True)
+def _partitions(logistic, weight, rest, ordered, spent, queries, flips):
+    """Try all sets of ``weight`` at least 2 ranks with this sum: whether one fits, and patterns tried."""
+    n = len(ordered)
+    following = np.empty(weight, np.int64)  # the next part to try at each depth
+    left = np.empty(weight, np.int64)  # what the parts from there on must sum to
+    depth = 0
+    left[0] = logistic
+    following[0] = _least_part(0, logistic, weight, n)
+    while depth >= 0:
+        part, parts = following[depth], weight - depth
+        if parts == 2:
+            while 2 * part < left[depth]:
+                if spent == queries:
+                    return False, spent
+                spent += 1
+                last = left[depth] - part
+                if _sum_is(rest, depth, ordered, part - 1, last - 1):
+                    flips[depth], flips[depth + 1] = part - 1, last - 1
+                    return True, spent
+                part += 1
+            depth -= 1
+        elif part > n or part * parts + parts * (parts - 1) // 2 > left[depth]:
+            depth -= 1
+        else:
+            following[depth] = part + 1
+            flips[depth] = part - 1
+            _take(rest, depth, ordered, part - 1)
+            left[depth + 1] = left[depth] - part
+            depth += 1
+            following[depth] = _least_part(part, left[depth], parts - 1, n)
+    return False, spent
+
+
+@nb.njit(cache=True, nogil=True)
+def _least_part(before, total, parts, n):
+    """The least part above ``before`` that the parts after it, at most n each, can complete to the total."""
+    rest = parts - 1
+    return max(before + 1, total - (rest * n - rest * (rest - 1) // 2))
+
+
+@nb.njit(cache=True, nogil=True)
+def _equal(rest, depth, columns, j):
+    for word in range(columns.shape[1]):
+        if rest[depth, word] != columns[j, word]:
+            return False
+    return True
+
+
+@nb.njit(cache=True, nogil=True)
+def _sum_is(rest, depth, columns, i, j):
+    for word in range(columns.shape[1]):
+        if rest[depth, word] != columns[i, word] ^ columns[j, word]:
+            return False
+    return True
+
+
+@nb.njit(cache=True, nogil=True)
+def _take(rest, depth, columns, j):
+    for word in range(columns.shape[1]):
+        rest[depth + 1, word] = rest[depth, word] ^ columns[j, word]

@@ -1,0 +1,196 @@
+"""Depth-first search of the flips of a most reliable basis, weight by weight, with exact pruning.
+
+A pattern of flips costs the reliabilities it flips in the basis plus those it flips among the checks. Let d be
+at most the minimum distance, and n0 the weight of the pattern of order 0. A pattern with w >= 1 flips gives
+another codeword, which differs in at least d positions: in w of the basis, hence in at least d - w checks, of
+which at least d - w - n0 are not ones of the pattern of order 0, so that the pattern itself has ones there.
+Their reliabilities bound the price of its checks from below (`floors`). As the basis ascends in reliability,
+the first flip that is too dear ends its loop. Nothing that could win is skipped: with or without pruning the
+decision is the same.
+
+Prices are float32, and may err by less than `SLACK` for n up to 256. Bounds are compared with a limit that much
+above the best price; what stays below it is priced exactly.
+"""
+
+import numba as nb
+import numpy as np
+
+from fecnn.decoders.kernels import words
+from fecnn.decoders.kernels.basis import exact_price
+
+SLACK = 2e-5
+
+
+@nb.njit(cache=True, nogil=True, inline="always")
+def limit_of(best):
+    """The float32 price below which a pattern may be better than the exact price ``best``."""
+    return np.float32(best * (1.0 + SLACK))
+
+
+@nb.njit(cache=True, nogil=True)
+def price_start(pattern, distance, place, reliability):
+    """Price of the pattern of order 0, exact, and a lower bound of the price of every other pattern.
+
+    Any other error pattern differs from this one by a codeword of weight >= d, so that it has ones in at least
+    d - n0 of the other positions (Taipale and Pursley, IEEE Trans. IT 37(1), 1991), the least reliable of which
+    are among the first d places. If the price is within the bound, the pattern is maximum likelihood. d counts
+    up to 63 here.
+    """
+    total, free, need = 0.0, words.FULL, min(distance, 63)
+    while not words.is_empty(pattern):
+        j = place[words.index(pattern)]
+        pattern = words.without_lowest(pattern)
+        total += np.float64(reliability[j])
+        need -= 1
+        if j < 64:
+            free &= ~(words.ONE << np.uint64(j))
+    bound = 0.0
+    for _ in range(need):
+        j = words.index(free)
+        if j >= len(reliability):
+            break
+        bound += np.float64(reliability[j])
+        free = words.without_lowest(free)
+    return total, bound
+
+
+@nb.njit(cache=True, nogil=True)
+def bound_weights(pattern, distance, check, price, parity, floors, prefix):
+    """Least prices by number of flips w: floors[w] among the checks, prefix[w] in the basis (both f8)."""
+    k = len(price)
+    prefix[0] = 0.0
+    for w in range(k):
+        prefix[w + 1] = prefix[w] + np.float64(price[w])
+    floors[: k + 1] = 0.0
+    free = distance - words.count(pattern)  # with w flips, free - w ones outside the pattern
+    total, found, i = 0.0, 0, 0
+    while found < free - 1 and i < len(check):
+        if not words.has(pattern, check[i]):
+            total += np.float64(parity[check[i]])
+            found += 1
+            if free - found <= k:
+                floors[free - found] = total
+        i += 1
+    for w in range(min(free - found - 1, k), 0, -1):  # fewer checks are free than must be ones
+        floors[w] = total
+
+
+@nb.njit(cache=True, nogil=True)
+def expected_price(first, z, check, parity):
+    """What the ``first`` least reliable checks of the right pattern cost at least, but for z deviations.
+
+    A check whose place has reliability a is wrong with probability p = 1 / (1 + e^a), and costs a then: mean
+    and variance of the price are the sums of p a and of p (1 - p) a^2. Zero for negative z.
+    """
+    if z < 0.0:
+        return 0.0
+    mean, variance = 0.0, 0.0
+    for i in range(first):
+        a = np.float64(parity[check[i]])
+        p = 1.0 / (1.0 + np.exp(min(a, 700.0)))
+        mean += a * p
+        variance += a * a * p * (1.0 - p)
+    return max(0.0, mean - z * np.sqrt(variance))
+
+
+@nb.njit(cache=True, nogil=True)
+def next_candidate(j, spent, pattern, ceiling, limit, flip, price, sums):
+    """The first last flip from j on that may win: its index, or k if none, and how many were tried.
+
+    ceiling bounds the price in the basis, limit the whole price; both f4.
+    """
+    first = j
+    while j < len(price):
+        cost = spent + price[j]
+        if cost >= ceiling:
+            return len(price), j - first
+        if cost + words.price_of(words.xor(pattern, words.load(flip, j)), sums) < limit:
+            return j, j - first + 1
+        j += 1
+    return j, j - first
+
+
+@nb.njit(cache=True, nogil=True, inline="always")  # a call would count references of all its arrays
+def search(
+    start, best, count, first, order, prune, stop, budget, flip, price, parity, sums, floors, prefix, chosen, spent,
+    patterns, flips,
+):  # fmt: skip
+    """Try patterns of ``first`` to ``order`` flips: improve on ``flips[:count]`` of exact price ``best``.
+
+    Args:
+        start: The pattern of order 0.
+        best, count: The best price so far, f8, and its number of flips.
+        first, order: Fewest and most flips.
+        prune: Whether to use bounds.
+        stop: A price that is good enough.
+        budget: Stop when more patterns than this have been tried.
+        flip, price, parity, sums: See `fecnn.decoders.kernels.basis.Frame`.
+        floors, prefix: From `bound_weights`.
+        chosen, spent, patterns: Scratch for k + 2 levels: i8, f4, sets.
+        flips: The best flips, (k + 2,) i8, in and out.
+
+    Returns:
+        The best price, its number of flips, patterns tried, and whether the search came to its end.
+    """
+    k, tried = len(price), 0
+    limit = limit_of(best)
+    far = np.float32(np.inf)
+    for weight in range(first, order + 1):
+        if prune:
+            if not _any_left(weight, order, limit, floors, prefix):
+                break
+            if prefix[weight] + floors[weight] >= limit:
+                continue
+        depth = 0
+        chosen[0], spent[0] = -1, np.float32(0)
+        words.store(patterns, 0, start)
+        while depth >= 0:
+            if depth == weight - 1:
+                pattern = words.load(patterns, depth)
+                j = chosen[depth] + 1
+                while j < k:
+                    ceiling = np.float32(limit - floors[weight]) if prune else far
+                    j, looked = next_candidate(j, spent[depth], pattern, ceiling, limit, flip, price, sums)
+                    tried += looked
+                    if j < k:
+                        chosen[depth] = j
+                        total = exact_price(start, chosen, weight, flip, price, parity)
+                        if total < best:
+                            best, count = total, weight
+                            limit = limit_of(best)
+                            for i in range(weight):
+                                flips[i] = chosen[i]
+                            if best <= stop:
+                                return best, count, tried, True
+                        j += 1
+                if tried > budget:
+                    return best, count, tried, False
+                depth -= 1
+                continue
+            chosen[depth] += 1
+            j = chosen[depth]
+            left = weight - 1 - depth
+            if j + left >= k:
+                depth -= 1
+                continue
+            cost = spent[depth] + price[j]
+            if prune:
+                least = np.float64(cost) + (prefix[j + 1 + left] - prefix[j + 1]) + floors[weight]
+                if least >= limit:
+                    depth -= 1
+                    continue
+            words.store(patterns, depth + 1, words.xor(words.load(patterns, depth), words.load(flip, j)))
+            depth += 1
+            spent[depth], chosen[depth] = cost, j
+    return best, count, tried, True
+
+
+@nb.njit(cache=True, nogil=True)
+def _any_left(weight, order, limit, floors, prefix):
+    """Whether patterns of this or a larger weight can still win; prefix ascends, floors descend to zero."""
+    for w in range(weight, order + 1):
+        if prefix[w] + floors[w] < limit:
+            return True
+        if floors[w] == 0.0:
+            return False
+    return False

@@ -1,0 +1,249 @@
+"""The inner loop of a study: frames, and the counts of what a decoder made of them.
+
+`PlainEngine` is the readable path through `fecnn.stream`, `fecnn.channel` and `fecnn.tally`. `Engine` does the
+same for AWGN, compiled: bit for bit the same frames, and the same counts, as the tests show. There no array of
+noise or of code bits is written and read again: a few frames at a time stay in cache, from the counter to the
+LLRs, and only frames with errors are looked at twice.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+from fecnn import gf2
+from fecnn.arrays import LLR, Bits
+from fecnn.channel import AWGN, Channel
+from fecnn.code import Code, popcount
+from fecnn.decoders import Effort
+from fecnn.stream import MESSAGE, NOISE, FrameStream, box_muller, philox
+from fecnn.tally import Tally, effort_counts, tally
+
+STRIP = 64
+"""Frames made at a time: their noise fits the first-level cache."""
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Frames on their way to a decoder.
+
+    llr: (B, n) float32.
+    codewords: What was sent, (B, n) uint8.
+    messages: The messages: (B, k) uint8 of a `PlainEngine`, (B, ceil(k / 64)) packed words of an `Engine`.
+    """
+
+    llr: LLR
+    codewords: Bits
+    messages: NDArray[Any]
+
+
+class PlainEngine:
+    """Frames and counts of one code over any channel, by the readable path.
+
+    Args:
+        code: The code.
+        channel: The channel.
+    """
+
+    def __init__(self, code: Code, channel: Channel) -> None:
+        self.code, self._channel = code, channel
+
+    def frames(self, stream: FrameStream, count: int) -> Frames:
+        """The first ``count`` frames of a stream."""
+        messages = stream.messages(count, self.code.k)
+        codewords = self.code.encode(messages)
+        return Frames(self._channel.transmit(codewords, stream), codewords, messages)
+
+    def count(self, frames: Frames, decided: Bits, seconds: float, effort: Effort | None = None) -> Tally:
+        """Counts of decisions: code bits (B, n) or message bits (B, k), code bits where n = k."""
+        return tally(self.code, frames.messages, frames.codewords, frames.llr, decided, seconds, effort)
+
+
+class Engine:
+    """The same over AWGN, compiled: equal frames, equal counts.
+
+    Args:
+        code: The code.
+        channel: The channel.
+
+    Example:
+        >>> import fecnn
+        >>> code = fecnn.hamming(3)
+        >>> engine = Engine(code, AWGN.at(4.0, code.rate))
+        >>> frames = engine.frames(FrameStream("demo", 0), 100)
+        >>> decode = fecnn.decoder("ml", code)
+        >>> engine.count(frames, decode(frames.llr), 0.0).frames
+        100
+    """
+
+    def __init__(self, code: Code, channel: AWGN) -> None:
+        self.code = code
+        self._sigma, self._scale = np.float32(channel.sigma), np.float32(2 / channel.sigma**2)
+        self._encode = gf2.LinearMap(code.G).table
+        self._extract = gf2.LinearMap(gf2.right_inverse(code.G)).table
+        self._check = gf2.LinearMap(np.ascontiguousarray(gf2.rref(code.H)[0].T)).table
+
+    def frames(self, stream: FrameStream, count: int) -> Frames:
+        """The first ``count`` frames of a stream."""
+        n, words = self.code.n, -(-self.code.k // 64)
+        llr, codewords = np.empty((count, n), np.float32), np.empty((count, n), np.uint8)
+        messages = np.empty((count, words), np.uint64)
+        first, k = np.uint64(stream.first), self.code.k
+        _make(stream.key, first, k, self._sigma, self._scale, self._encode, llr, codewords, messages)
+        return Frames(llr, codewords, messages)
+
+    def count(self, frames: Frames, decided: Bits, seconds: float, effort: Effort | None = None) -> Tally:
+        """Counts of decisions: code bits (B, n) or message bits (B, k), code bits where n = k."""
+        flags = np.empty(len(decided), np.uint8)
+        if decided.shape[1] == self.code.n:
+            counts = _count_words(frames.llr, frames.codewords, decided, self._extract, self._check, flags)
+        else:
+            counts = _count_messages(frames.llr, frames.codewords, frames.messages, decided, self._encode, flags)
+        return Tally(
+            len(decided),
+            *counts.tolist(),
+            **effort_counts(effort),
+            seconds=seconds,
+            flags=np.packbits(flags).tobytes(),
+        )
+
+
+@nb.njit(cache=True, nogil=True)
+def _make(key, first, k, sigma, scale, encode, llr, sent, messages):  # type: ignore[no-untyped-def]
+    """Fill in frames ``first``, ``first + 1``, ...; encode: table of a `gf2.LinearMap`."""
+    frames, n = llr.shape
+    blocks, message_blocks = (n + 3) // 4, (k + 127) // 128
+    octets, _, width = encode.shape
+    noise_words = np.empty((4, STRIP * blocks), np.uint32)
+    noise = np.empty((STRIP, 4 * blocks), np.float32)
+    message_words = np.empty((4, STRIP * message_blocks), np.uint32)
+    codeword = np.empty(width, np.uint64)
+    for start in range(0, frames, STRIP):
+        here = first + np.uint64(start)
+        philox(key, np.uint32(NOISE + 4), here * np.uint64(blocks), noise_words)
+        box_muller(noise_words.reshape(4, STRIP, blocks), noise)
+        philox(key, np.uint32(MESSAGE), here * np.uint64(message_blocks), message_words)
+        for f in range(min(STRIP, frames - start)):
+            message = messages[start + f]
+            _message(message_words, f * message_blocks, k, message)
+            codeword[:] = np.uint64(0)
+            for octet in range(octets):
+                value = (message[octet >> 3] >> np.uint64(8 * (octet & 7))) & np.uint64(255)
+                for w in range(width):
+                    codeword[w] ^= encode[octet, np.int64(value), w]
+            for w in range(width):
+                word, base = codeword[w], 64 * w
+                bits = sent[start + f, base : min(base + 64, n)]
+                values, z = llr[start + f, base:n], noise[f, base:n]
+                for j in range(len(bits)):
+                    bit = np.uint8((word >> np.uint64(j)) & np.uint64(1))
+                    bits[j] = bit
+                    values[j] = ((np.float32(-1) if bit else np.float32(1)) + sigma * z[j]) * scale
+
+
+@nb.njit(cache=True, nogil=True)
+def _message(words, block, k, message):  # type: ignore[no-untyped-def]
+    """The k message bits from the words of a frame's blocks: (W,) u8 out."""
+    for w in range(len(message)):
+        source, half = block + (w >> 1), 2 * (w & 1)
+        message[w] = np.uint64(words[half, source]) | (np.uint64(words[half + 1, source]) << np.uint64(32))
+    if k & 63:
+        message[-1] &= (np.uint64(1) << np.uint64(k & 63)) - np.uint64(1)
+
+
+@nb.njit(cache=True, nogil=True)
+def _count_words(llr, sent, decided, extract, check, flags):  # type: ignore[no-untyped-def]
+    """Counts of code bits; extract and check: tables of the messages and the checks of a word.
+
+    All is linear: the wrong message bits are the message of the difference, whose syndrome says whether the
+    decision is a codeword.
+
+    Returns:
+        block errors, bit errors, their squares per frame, the same for code bits, ML errors: (6,) i8.
+    """
+    counts = np.zeros(6, np.int64)
+    difference = np.empty((llr.shape[1] + 63) // 64, np.uint64)
+    message = np.empty(extract.shape[2], np.uint64)
+    syndrome = np.empty(check.shape[2], np.uint64)
+    for f in range(len(llr)):
+        flags[f] = _differs(sent[f], decided[f])
+        if flags[f]:
+            _pack_difference(sent[f], decided[f], difference)
+            _apply(extract, difference, message)
+            _apply(check, difference, syndrome)
+            likely = not syndrome.any() and _gain(llr[f], sent[f], difference) > 0.0
+            _add(counts, _weight(message), _weight(difference), likely)
+    return counts
+
+
+@nb.njit(cache=True, nogil=True)
+def _count_messages(llr, sent, messages, decided, encode, flags):  # type: ignore[no-untyped-def]
+    """The same of message bits; encode: table of the codewords of messages."""
+    counts = np.zeros(6, np.int64)
+    k = decided.shape[1]
+    difference = np.empty(messages.shape[1], np.uint64)
+    codeword = np.empty(encode.shape[2], np.uint64)
+    for f in range(len(llr)):
+        difference[:] = messages[f]
+        for i in range(k):
+            difference[i >> 6] ^= np.uint64(decided[f, i]) << np.uint64(i & 63)
+        flags[f] = difference.any()
+        if flags[f]:
+            _apply(encode, difference, codeword)
+            _add(counts, _weight(difference), _weight(codeword), _gain(llr[f], sent[f], codeword) > 0.0)
+    return counts
+
+
+@nb.njit(cache=True, nogil=True)
+def _differs(a, b):  # type: ignore[no-untyped-def]
+    ones = np.uint8(0)
+    for j in range(len(a)):
+        ones |= a[j] ^ b[j]
+    return ones
+
+
+@nb.njit(cache=True, nogil=True)
+def _pack_difference(a, b, words):  # type: ignore[no-untyped-def]
+    words[:] = np.uint64(0)
+    for j in range(len(a)):
+        words[j >> 6] |= np.uint64(a[j] ^ b[j]) << np.uint64(j & 63)
+
+
+@nb.njit(cache=True, nogil=True)
+def _apply(table, words, out):  # type: ignore[no-untyped-def]
+    """A `gf2.LinearMap` on packed bits."""
+    out[:] = np.uint64(0)
+    for octet in range(len(table)):
+        value = np.int64((words[octet >> 3] >> np.uint64(8 * (octet & 7))) & np.uint64(255))
+        for w in range(len(out)):
+            out[w] ^= table[octet, value, w]
+
+
+@nb.njit(cache=True, nogil=True)
+def _gain(llr, sent, difference):  # type: ignore[no-untyped-def]
+    """How much more likely the sent word with the difference added is than the sent word, as an LLR."""
+    total = 0.0
+    for j in range(len(llr)):
+        if (difference[j >> 6] >> np.uint64(j & 63)) & np.uint64(1):
+            total += np.float64(llr[j]) if sent[j] else -np.float64(llr[j])
+    return total
+
+
+@nb.njit(cache=True, nogil=True)
+def _weight(words):  # type: ignore[no-untyped-def]
+    total = np.int64(0)
+    for word in words:
+        total += popcount(word)
+    return total
+
+
+@nb.njit(cache=True, nogil=True)
+def _add(counts, bits, code_bits, likely):  # type: ignore[no-untyped-def]
+    counts[0] += 1
+    counts[1] += bits
+    counts[2] += bits * bits
+    counts[3] += code_bits
+    counts[4] += code_bits * code_bits
+    counts[5] += likely

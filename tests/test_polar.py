@@ -1,0 +1,191 @@
+"""Successive cancellation, with lists and CRCs."""
+
+import numpy as np
+import oracles
+import pytest
+from test_decoders import llrs
+
+import fecnn
+from fecnn import Code, gf2
+from fecnn.build import CRC_POLYNOMIALS, kronecker_transform
+from fecnn.decoders.polar import frozen_bits
+from fecnn.testing import check_decoder
+
+CODES = [
+    fecnn.polar(2, 1),
+    fecnn.polar(8, 4),
+    fecnn.polar(16, 9, systematic=True),
+    fecnn.polar(16, 5, information_set=[3, 9, 12, 14, 15]),
+    fecnn.polar(16, 6, crc=6),
+    fecnn.polar(32, 12, crc=6, systematic=True),
+    fecnn.reed_muller(1, 3),
+    fecnn.uncoded(4),
+]
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("paths", [1, 2, 3, 8])
+def test_scl_equals_the_textbook(paths, exact, rng):
+    for code in CODES:
+        llr = rng.normal(0.7, 1.3, (12, code.n)).astype(np.float32)
+        expected = oracles.scl(code, frozen_bits(code), llr, paths, exact)
+        assert (fecnn.decoder("scl", code, list=paths, exact=exact)(llr) == expected).all(), code.name
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_full_list_is_maximum_likelihood(exact, rng):
+    for code in CODES:
+        free = int((~frozen_bits(code)).sum())
+        if free > 12:
+            continue
+        decode = fecnn.decoder("scl", code, list=2**free, exact=exact)
+        for kind, values in llrs(rng, code.n).items():
+            if exact and kind == "tiny":
+                continue  # the metric is -log of a probability near 1/2 per bit: rounding hides the LLRs
+            llr = values.astype(np.float32)
+            decided = decode(llr)
+            assert not code.syndrome(decided).any()
+            best = oracles.correlations(code, llr).max(axis=1)
+            scale = np.abs(llr).sum(axis=1) + 1e-300
+            worst = np.abs(oracles.metric(decided, llr) - best)
+            assert (worst <= 1e-12 * scale).all(), (code.name, kind)
+
+
+def test_sc_is_a_list_of_one_and_long_lists_come_to_ml(rng):
+    code = fecnn.load_code("polar-64-32")
+    codewords = code.encode(rng.integers(0, 2, (3000, code.k), dtype=np.uint8))
+    llr = fecnn.AWGN.at(2.0, code.rate).transmit(codewords, rng)
+    wrong = {}
+    for paths in (1, 2, 4, 32):
+        decided = fecnn.decoder("scl", code, list=paths)(llr)
+        wrong[paths] = int((decided != codewords).any(axis=1).sum())
+    assert (fecnn.decoder("sc", code)(llr) == fecnn.decoder("scl", code, list=1)(llr)).all()
+    ml = int((fecnn.decoder("osd", code, order=3)(llr) != codewords).any(axis=1).sum())
+    assert wrong[1] > wrong[2] > wrong[4] >= wrong[32]
+    assert abs(wrong[32] - ml) <= 0.02 * ml + 2
+
+
+def test_sc_on_the_erasure_channel_fails_as_density_evolution_says(rng):
+    """SC decides all bits surely iff no information channel is erased (Arikan 2009)."""
+    n, k, erasure = 64, 32, 0.4
+    code = fecnn.polar(n, k, erasure=erasure)
+    frames = 20_000
+    codewords = code.encode(rng.integers(0, 2, (frames, k), dtype=np.uint8))
+    erased = rng.random((frames, n)) < erasure
+    llr = np.where(erased, 0, fecnn.bpsk(codewords)).astype(np.float32)
+    # By hand: bit i is known iff the recursion of erasures leaves it so.
+    state = erased.reshape(frames, 1, n)
+    while state.shape[2] > 1:
+        half = state.shape[2] // 2
+        first, second = state[:, :, :half], state[:, :, half:]
+        state = np.stack([first | second, first & second], axis=2).reshape(frames, -1, half)
+    lost = state[:, ~frozen_bits(code), 0].any(axis=1)
+    right = (fecnn.decoder("sc", code)(llr) == codewords).all(axis=1)
+    assert right[~lost].all()
+    assert 0 < (~right).sum() < lost.sum()  # a guess is right now and then
+
+
+def test_contract():
+    codes = (fecnn.polar(16, 8), fecnn.polar(32, 16, systematic=True), fecnn.reed_muller(2, 5))
+    check_decoder("sc", *codes)
+    check_decoder("scl", *codes, fecnn.polar(32, 10, crc=6))
+    check_decoder("scl", *codes, list=3, exact=True)
+
+
+@pytest.mark.parametrize("name", ["sc", "scl"])
+def test_symmetry_where_all_reliabilities_are_equal(name, rng):
+    """On a BSC most comparisons are ties; none may favour zero."""
+    code = fecnn.load_code("polar-64-32")
+    llr = np.where(rng.random((500, 64)) < 0.08, -1, 1).astype(np.float32)
+    codewords = code.encode(rng.integers(0, 2, (500, 32), dtype=np.uint8))
+    decode = fecnn.decoder(name, code)
+    assert (decode(llr * fecnn.bpsk(codewords)) == decode(llr) ^ codewords).all()
+
+
+@pytest.mark.parametrize("crc", [6, 11, 24])
+@pytest.mark.parametrize("systematic", [False, True])
+def test_crc_bits_are_remainders(crc, systematic, rng):
+    """Message and CRC together are a multiple of the polynomial (3GPP TS 38.212)."""
+    k = 20
+    code = fecnn.polar(64, k, crc=crc, systematic=systematic)
+    inner = fecnn.polar(64, k + crc, systematic=systematic)
+    assert (code.n, code.k) == (64, k)
+    assert code.name == f"polar-64-{k}" + ("-systematic" if systematic else "") + f"-crc-{crc}"
+    assert len(code.H) == 64 - k
+    messages = rng.integers(0, 2, (50, k), dtype=np.uint8)
+    bits = inner.extract(code.encode(messages))
+    assert (bits[:, :k] == messages).all()
+    for row in bits:
+        value = int("".join(map(str, row)), 2)
+        while value.bit_length() > crc:
+            value ^= CRC_POLYNOMIALS[crc] << (value.bit_length() - crc - 1)
+        assert value == 0
+
+
+def test_a_crc_makes_short_polar_codes_better(rng):
+    """At 3 dB CRC-aided (128,64) with 6 bits and 32 paths gains on the plain code's ML, as is well known."""
+    plain, aided = fecnn.load_code("polar-128-64"), fecnn.polar(128, 64, design_snr_db=0.0, crc=6)
+    errors = {}
+    for code in (plain, aided):
+        codewords = code.encode(rng.integers(0, 2, (3000, 64), dtype=np.uint8))
+        llr = fecnn.AWGN.at(3.0, 0.5).transmit(codewords, rng)
+        bits, effort = fecnn.decoder("scl", code, list=16).measure(llr)
+        errors[code.name] = int((bits != codewords).any(axis=1).sum())
+        assert (effort.uncertified == code.syndrome(bits).any(axis=1)).all()
+        assert ((effort.work >= 1) & (effort.work <= 16)).all()
+    assert errors[aided.name] < 0.5 * errors[plain.name]
+
+
+def test_kronecker_transform_is_its_own_inverse(rng):
+    words = rng.integers(0, 2, (5, 32), dtype=np.uint8)
+    before = words.copy()
+    assert (kronecker_transform(kronecker_transform(words)) == words).all()
+    assert (words == before).all()
+    assert (kronecker_transform(np.eye(8, dtype=np.uint8)) == fecnn.polar(8, 8).G).all()
+
+
+def test_frozen_bits_do_not_depend_on_the_generator(rng):
+    code = fecnn.polar(32, 12)
+    mixed = rng.integers(0, 2, (12, 12), dtype=np.uint8)
+    while gf2.rank(mixed) < 12:
+        mixed = rng.integers(0, 2, (12, 12), dtype=np.uint8)
+    other = Code.from_generator(mixed @ code.G % 2)
+    assert (frozen_bits(other) == frozen_bits(code)).all()
+    assert frozen_bits(code).sum() == 20
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "options", "message"),
+    [
+        ("sc", fecnn.hamming(3), {}, "length 7: a polar code's is a power of two; use osd"),
+        ("scl", fecnn.load_code("bch-31-16"), {}, "length 31"),
+        ("sc", fecnn.polar(32, 10, crc=6), {}, "6 checks beyond frozen bits, which sc cannot use; use scl"),
+        ("scl", fecnn.polar(8, 4), {"list": 0}, r"list must be in 1\.\.4096 paths, got 0"),
+        ("scl", fecnn.polar(8, 4), {"list": 5000}, r"list must be in 1\.\.4096 paths, got 5000"),
+    ],
+)
+def test_what_is_no_polar_code_is_refused(name, code, options, message):
+    with pytest.raises(ValueError, match=message):
+        fecnn.decoder(name, code, **options)
+
+
+def test_a_code_far_from_polar_is_refused(rng):
+    parity = rng.integers(0, 2, (50, 78), dtype=np.uint8)
+    code = Code.from_generator(np.concatenate([np.eye(50, dtype=np.uint8), parity], axis=1))
+    with pytest.raises(ValueError, match=r"is no polar code in natural order: .*; use osd"):
+        fecnn.decoder("scl", code)
+
+
+def test_a_crc_code_is_rebuilt_from_its_file(tmp_path):
+    from fecnn.catalogue import code_file
+    from fecnn.codefile import rebuild, save_code
+
+    code = fecnn.polar(32, 10, design_snr_db=1.0, crc=6)
+    parameters = {"n": 32, "k": 10, "design_snr_db": 1.0, "crc": 6}
+    save_code(code, tmp_path / "crc.toml", family="polar", parameters=parameters)
+    assert rebuild(code_file(tmp_path / "crc.toml")).fingerprint == code.fingerprint
+
+
+def test_an_unknown_crc_is_refused():
+    with pytest.raises(ValueError, match="crc must be 0 for none, or 6, 11, 24 bits"):
+        fecnn.polar(32, 10, crc=8)

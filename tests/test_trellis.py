@@ -181,6 +181,24 @@ def test_dual_and_trellis_agree_where_the_codebook_is_out_of_reach(rng):
             assert (decided[0] == decided[1]).all()
 
 
+def test_a_frame_that_underflows_everywhere_is_doubtful(rng):
+    """Far from any codeword the float32 sums are all 0: no NaN of theirs may pass."""
+    for name in ("polar-64-32", "polar-128-96", "bch-63-57"):
+        code = fecnn.load_code(name)
+        minimal = build_trellis(code, bit_order(code))
+        for strength in (10, 40, 90, 300):
+            llr = (strength * np.sign(rng.normal(size=(33, code.n)))).astype(np.float32)
+            app, doubtful = np.empty(llr.shape, np.float32), np.empty(33, np.bool_)
+            for margin in (0.0, 1e-4):
+                trellis.bcjr(llr, minimal, margin, app, doubtful)
+                assert np.isfinite(app[~doubtful]).all()
+            if code.n == 64:
+                found = fecnn.soft_decoder("map", code, method="trellis")(llr)
+                exact = np.empty((2, code.n))
+                trellis.bcjr_logarithmic(llr[:2], minimal, exact)
+                assert np.allclose(found[:2], exact, rtol=1e-6, atol=1e-5)
+
+
 def test_known_and_contradictory_bits(rng):
     code = fecnn.load_code("hamming-7-4")
     llr = rng.normal(0, 2, (30, 7))
@@ -345,3 +363,12 @@ def test_kernels_run_without_the_jit(tmp_path):
     for name in ("bcjr", "dual"):
         near = np.abs(expected[name]) < 20
         assert np.allclose(plain[name][near], expected[name][near], rtol=1e-6, atol=1e-5)
+
+
+def test_arrays_that_are_not_contiguous_do_not_compile():
+    from numba.core.errors import TypingError
+
+    minimal = build_trellis(fecnn.hamming(3))
+    llr = np.ones((40, 7), np.float32, order="F")
+    with pytest.raises(TypingError, match="C-contiguous"):
+        trellis.viterbi(llr, minimal, np.empty((40, 7), np.uint8), np.empty(40, np.bool_))

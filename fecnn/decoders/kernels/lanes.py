@@ -11,7 +11,7 @@ import operator
 import numba as nb
 import numpy as np
 from llvmlite import ir
-from numba.core import config, types
+from numba.core import config, errors, types
 from numba.core.datamodel import models
 from numba.extending import intrinsic, overload, register_model
 
@@ -54,6 +54,12 @@ def _operation(plain):
     return intrinsic if JIT else lambda compiled: plain
 
 
+def _contiguous(*arrays):
+    """Refuse, while types are found, what the pointers below would misread."""
+    if not all(isinstance(array, types.Array) and array.layout == "C" for array in arrays):
+        raise errors.TypingError(f"vectors lie in C-contiguous arrays, got {arrays}")
+
+
 def _row(context, builder, kind, array, row):
     """Pointer to a row as a vector."""
     data = context.make_array(kind)(context, builder, array).data
@@ -73,6 +79,7 @@ def width(typing, array):
 @_operation(lambda array, row: array[row].copy())
 def load(typing, array, row):
     """A row of a C-contiguous (rows, lanes) array."""
+    _contiguous(array)
 
     def build(context, builder, signature, arguments):
         loaded = builder.load(_row(context, builder, signature.args[0], *arguments))
@@ -89,6 +96,7 @@ def _set_row(array, row, vector):
 @_operation(_set_row)
 def store(typing, array, row, vector):
     """Write a vector to a row of a C-contiguous (rows, lanes) array."""
+    _contiguous(array)
 
     def build(context, builder, signature, arguments):
         stored = builder.store(arguments[2], _row(context, builder, signature.args[0], *arguments[:2]))
@@ -142,6 +150,7 @@ def transpose(typing, values, begin, stride, out, out_begin, out_stride):
     The first run begins at ``begin``, the others follow ``stride`` apart, counted through the whole of a
     C-contiguous array. They are written in turn: where they overlap the later one stays.
     """
+    _contiguous(values, out)
     kind = Vector(values.dtype)
 
     def build(context, builder, signature, arguments):
@@ -236,7 +245,8 @@ def _set_bits(out, begin, word):
 
 @_operation(_set_bits)
 def store_bits(typing, out, begin, word):
-    """Write the 32 bits of an int32 to 32 bytes of a 1-D array, the lowest first."""
+    """Write the 32 bits of an int32 to 32 bytes of a C-contiguous 1-D array, the lowest first."""
+    _contiguous(out)
 
     def build(context, builder, signature, arguments):
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data

@@ -452,9 +452,9 @@ def _backward(trellis, zero, one, forward, backward, ratio, extremes):
 
 @nb.njit(cache=True, nogil=True)
 def _rescale(values, begin, end):
-    """Divide rows begin..end by their largest, lane by lane."""
-    top = load(values, begin)
-    for s in range(begin + 1, end):
+    """Divide rows begin..end by their largest, lane by lane; a lane that is all 0 stays so."""
+    top = splat(values.dtype.type(1e-37 if values.itemsize == 4 else 1e-300))
+    for s in range(begin, end):
         value = load(values, s)
         top = choose(less(top, value), value, top)
     for s in range(begin, end):

@@ -37,7 +37,7 @@ def ml(
             least not too large: the search relies on it.
         channel: Not used: LLRs are enough.
         method: ``codebook`` (Walsh-Hadamard correlation with all 2**k codewords), ``trellis`` (Viterbi on the
-            minimal syndrome trellis, Wolf 1978), ``search``, or ``auto`` for the cheapest.
+            minimal trellis, Wolf 1978), ``search``, or ``auto`` for the cheapest.
         nodes: Most nodes of a search, a frame; at about 40 ns each. None of the codes up to n = 64 comes near.
 
     Raises:

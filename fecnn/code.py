@@ -31,9 +31,11 @@ class Code:
         name: Shown in tables and messages; not part of the fingerprint.
         minimum_distance: If it is known (proved); decoders may rely on it.
         known_spectrum: The weight spectrum if it is known, A_0 to A_n.
+        bit_order: Positions in an order that keeps a trellis small; not part of the fingerprint.
 
     Raises:
-        ValueError: If a matrix is empty, huge, not binary, of the wrong rank, or G H^T is not 0.
+        ValueError: If a matrix is empty, huge, not binary, of the wrong rank, or G H^T is not 0, or the order
+            is not one of the n positions.
 
     Example:
         >>> code = Code.from_generator([[1, 0, 1], [0, 1, 1]], name="spc-3")
@@ -48,6 +50,7 @@ class Code:
     name: str = "unnamed"
     minimum_distance: int | None = None
     known_spectrum: tuple[int, ...] | None = None
+    bit_order: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         G = _matrix(self.G, "G")
@@ -73,6 +76,11 @@ class Code:
                 raise ValueError(
                     f"the weight spectrum of {self.name} must be n + 1 counts, A_0 = 1, that sum to 2**k"
                 )
+        if self.bit_order is not None and sorted(self.bit_order) != list(range(n)):
+            raise ValueError(
+                f"bit_order of {self.name} must hold each position 0 to {n - 1} once, "
+                f"got {len(self.bit_order)} entries, {len(set(self.bit_order))} of them different"
+            )
         for matrix_name, matrix in (("G", G), ("H", H)):
             matrix.flags.writeable = False
             object.__setattr__(self, matrix_name, matrix)

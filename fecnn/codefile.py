@@ -51,6 +51,7 @@ class CodeFile(BaseModel):
         minimum_distance_proof: How it is known.
         weight_spectrum: Weight -> number of codewords, zeros left out. Counts beyond 64 bits are strings.
         witness: Positions of the ones of a codeword of minimum weight, 0-based.
+        bit_order: Positions, 0-based, in an order that keeps a trellis small.
         sha256: `Code.fingerprint`.
         G: Rows of the generator, as strings of 0 and 1.
         H: Rows of the parity-check matrix, likewise.
@@ -70,6 +71,7 @@ class CodeFile(BaseModel):
         None
     )
     witness: list[Annotated[StrictInt, Field(ge=0, lt=MAX_LENGTH)]] | None = None
+    bit_order: list[Annotated[StrictInt, Field(ge=0, lt=MAX_LENGTH)]] | None = None
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     G: Annotated[list[Row], Field(min_length=1, max_length=MAX_LENGTH)]
     H: Annotated[list[Row], Field(max_length=2 * MAX_LENGTH)]
@@ -87,7 +89,7 @@ def save_code(
 ) -> None:
     """Write a code file that `load_code` reads back; it appears whole or not at all.
 
-    The minimum distance and the weight spectrum are those that the code carries.
+    The minimum distance, the weight spectrum and the bit order are those that the code carries.
 
     Args:
         code: The code to write.
@@ -117,6 +119,7 @@ def save_code(
         "minimum_distance_proof": minimum_distance_proof,
         "weight_spectrum": None if spectrum is None else {w: a for w, a in enumerate(spectrum) if a},
         "witness": None if witness is None else [int(position) for position in witness],
+        "bit_order": None if code.bit_order is None else list(code.bit_order),
         "sha256": code.fingerprint,
         "G": _rows(code.G),
         "H": _rows(code.H),
@@ -246,7 +249,12 @@ def code_of(file: CodeFile, path: Path) -> Code:
     _check_witness(file, code, path)
     return named_fault(
         path,
-        lambda: dataclasses.replace(code, minimum_distance=file.minimum_distance, known_spectrum=spectrum),
+        lambda: dataclasses.replace(
+            code,
+            minimum_distance=file.minimum_distance,
+            known_spectrum=spectrum,
+            bit_order=None if file.bit_order is None else tuple(file.bit_order),
+        ),
     )
 
 

@@ -304,7 +304,7 @@ def test_mistakes_are_named(call, error, message):
 )
 def test_what_is_out_of_reach_is_refused_with_an_alternative(name, code, options):
     code = fecnn.load_code(code)
-    with pytest.raises(ValueError, match=r"use osd|osd for hard|or osd|use search"):
+    with pytest.raises(ValueError, match=r"use osd|osd for hard|or osd|use search|or search"):
         fecnn.decoder(name, code, **options)
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from fecnn import gf2
+from fecnn.bit_order import search_bit_order, trellis_states
 from fecnn.code import MAX_SPECTRUM_DIMENSION, Code
 from fecnn.codefile import FAMILIES, save_code
+from fecnn.decoders.trellis import MAX_STATES
 
 HAMMING = "Hamming, Error detecting and error correcting codes, Bell System Tech. J. 29(2), 1950."
 GOLAY = "Golay, Notes on digital coding, Proc. IRE 37, 1949."
@@ -159,7 +161,7 @@ def write(entry: Entry, folder: Path) -> None:
     if code.name != entry.name:
         raise ValueError(f"entry {entry.name} builds {code.name}")
     save_code(
-        code,
+        with_bit_order(code),
         folder / f"{entry.name}.toml",
         family=entry.family,
         source=entry.source,
@@ -172,6 +174,13 @@ def write(entry: Entry, folder: Path) -> None:
 def with_spectrum(code: Code, spectrum: tuple[int, ...]) -> Code:
     first = next(weight for weight, count in enumerate(spectrum) if weight and count)
     return dataclasses.replace(code, minimum_distance=first, known_spectrum=spectrum)
+
+
+def with_bit_order(code: Code) -> Code:
+    """With an order whose trellis can be built and is smaller than that of the natural order by a tenth."""
+    order = search_bit_order(code)
+    worthwhile = trellis_states(code, order) <= min(MAX_STATES, 0.9 * trellis_states(code))
+    return dataclasses.replace(code, bit_order=order if worthwhile else None)
 
 
 def light_word(code: Code, weight: int) -> np.ndarray:

@@ -3,7 +3,6 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from fecnn import gf2
 from fecnn.arrays import LLR, Bits
 from fecnn.arrays import hard as hard_decision
 from fecnn.channel import Channel
@@ -11,9 +10,7 @@ from fecnn.code import MAX_CODEBOOK_K, Code
 from fecnn.decoders import Decoder, Effort, Measured
 from fecnn.decoders.kernels import codebook, trellis, words
 from fecnn.decoders.kernels import search as kernel
-
-MAX_CHECKS, MAX_STATES = 20, 1 << 22
-"""Largest n - k and number of states (all depths together) of a trellis that is built: 32 MiB of branches."""
+from fecnn.decoders.trellis import bit_order, build_trellis, trellis_fits, trellis_states, viterbi_ns
 
 MAX_SEARCH_N, MAX_SEARCH_CHECKS = 256, 128
 """Largest n and n - k of a search."""
@@ -35,12 +32,12 @@ def ml(
     2022). A frame that exhausts ``nodes`` gets the best word found and is counted as uncertified.
 
     Args:
-        code: For the search n up to 256 and n - k up to 128; else k up to 24, or a minimal trellis of at most
-            2**22 states and n - k up to 20. A minimum distance that the code states must be right, or at
+        code: For the search n up to 256 and n - k up to 128; else k up to 24, or a trellis of at most 2**22
+            states in the order of `bit_order`. A minimum distance that the code states must be right, or at
             least not too large: the search relies on it.
         channel: Not used: LLRs are enough.
         method: ``codebook`` (Walsh-Hadamard correlation with all 2**k codewords), ``trellis`` (Viterbi on the
-            minimal syndrome trellis, Wolf 1978), ``search``, or ``auto`` for the cheapest.
+            minimal trellis, Wolf 1978), ``search``, or ``auto`` for the cheapest.
         nodes: Most nodes of a search, a frame; at about 40 ns each. None of the codes up to n = 64 comes
             near.
 
@@ -147,28 +144,15 @@ def safe_distance(code: Code) -> int:
 
 def _costs(code: Code) -> dict[str, float]:
     """Nanoseconds a frame of each method that fits, measured near a block error rate of 0.1."""
-    states = trellis_states(code)
+    states = trellis_states(code, bit_order(code))
     costs = {}
     if code.k <= MAX_CODEBOOK_K:
-        costs["codebook"] = 0.5 * (code.k + 1) * 2**code.k
+        costs["codebook"] = 0.1 * (code.k + 1) * 2**code.k
     if trellis_fits(code, states):
-        costs["trellis"] = 1.3 * states
+        costs["trellis"] = viterbi_ns(code, states)
     if search_fits(code):
-        costs["search"] = 100.0 + 0.1 * code.n**2 + 100.0 * 2 ** (min(code.k, code.n - code.k) / 6)
+        costs["search"] = 200.0 + 0.1 * code.n**2 + 20.0 * 2 ** (min(code.k, code.n - code.k) / 4)
     return costs
-
-
-def trellis_states(code: Code) -> int:
-    """States of the minimal trellis at depths 1..n: each 2^(rank of past + rank of future - rank of H)."""
-    H = gf2.rref(code.H)[0]
-    past = _prefix_ranks(H)
-    future = _prefix_ranks(H[:, ::-1])[::-1]
-    return sum(2 ** (p + f - len(H)) for p, f in zip(past[1:], future[1:], strict=True))
-
-
-def trellis_fits(code: Code, states: int) -> bool:
-    """Whether a trellis with that many states is built."""
-    return code.n - code.k <= MAX_CHECKS and states <= MAX_STATES
 
 
 def generator_columns(code: Code) -> NDArray[np.int64]:
@@ -177,39 +161,30 @@ def generator_columns(code: Code) -> NDArray[np.int64]:
     return weights @ code.G
 
 
-def _prefix_ranks(H: Bits) -> list[int]:
-    """Rank of the first t columns, t = 0..n: the pivots of a left-to-right elimination are where it grows."""
-    grows = np.zeros(H.shape[1], np.int64)
-    grows[gf2.rref(H)[1]] = 1
-    return [0, *np.cumsum(grows).tolist()]
-
-
 def _by_codebook(code: Code) -> Decoder:
     columns = generator_columns(code)
     k = code.k
-    lanes = 8 if k <= 16 else 1
     shifts = np.arange(k - 1, -1, -1, dtype=np.int64)
 
     def decode(llr: LLR) -> Bits:
         message = np.empty(len(llr), np.int64)
-        codebook.most_likely(llr, columns, k, lanes, message)
+        codebook.most_likely(llr, columns, k, message)
         return code.encode((message[:, None] >> shifts) & 1)
 
     return decode
 
 
 def _by_trellis(code: Code) -> Decoder:
-    minimal = build_trellis(code)
+    minimal = build_trellis(code, bit_order(code))
 
     def decode(llr: LLR) -> Bits:
         out = np.empty(llr.shape, np.uint8)
-        trellis.viterbi(llr, minimal.first, minimal.previous, minimal.widest, out)
+        doubtful = np.empty(len(llr), np.bool_)
+        trellis.viterbi(llr, minimal, out, doubtful)
+        if doubtful.any():
+            again = np.empty((int(doubtful.sum()), code.n), np.uint8)
+            trellis.viterbi_float64(llr[doubtful], minimal, again)
+            out[doubtful] = again
         return out
 
     return decode
-
-
-def build_trellis(code: Code) -> trellis.Trellis:
-    """The minimal trellis of a code for which `trellis_fits`."""
-    columns = code.parity_columns[:, 0] if code.n > code.k else np.zeros(code.n, np.uint64)
-    return trellis.build(columns, code.n - code.k)

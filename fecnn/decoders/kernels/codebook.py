@@ -8,47 +8,60 @@ place g. It costs k 2^k additions instead of n 2^k (Be'ery and Snyders, IEEE Tra
 import numba as nb
 import numpy as np
 
+from fecnn.decoders.kernels.lanes import choose, less, load, rows, splat, store
+from fecnn.decoders.kernels.polynomials import exp
+from fecnn.decoders.kernels.transform import walsh_hadamard
+
+LANES = 8
+"""Messages side by side: the three low bits of a message are its lane, over which there are no passes."""
+
 
 @nb.njit(cache=True, nogil=True)
-def _correlate(llr, first, columns, work):
-    """Correlations of frames ``first``, ... (one a lane) with all codewords: work (2^k, lanes) f8."""
-    size, lanes = work.shape
+def _lane_signs(columns):
+    """(-1)^(g_j . lane): (n, 8) f8."""
+    signs = rows(len(columns), np.float64)
+    for j in range(len(columns)):
+        for lane in range(LANES):
+            both = columns[j] & lane
+            signs[j, lane] = 1.0 - 2.0 * ((both ^ (both >> 1) ^ (both >> 2)) & 1)
+    return signs
+
+
+@nb.njit(cache=True, nogil=True)
+def _correlate(llr, columns, signs, work):
+    """Correlations of one frame (n,) f4 with all codewords: work (2^k / 8 or 1, 8) f8 out."""
     work[:] = 0.0
-    for lane in range(min(lanes, len(llr) - first)):
-        for j in range(len(columns)):
-            work[columns[j], lane] += np.float64(llr[first + lane, j])
-    half = 1
-    while half < size:
-        for start in range(0, size, 2 * half):
-            for i in range(start, start + half):
-                for lane in range(lanes):
-                    a, b = work[i, lane], work[i + half, lane]
-                    work[i, lane] = a + b
-                    work[i + half, lane] = a - b
-        half *= 2
+    for j in range(len(columns)):
+        row = columns[j] >> 3
+        store(work, row, load(work, row) + splat(np.float64(llr[j])) * load(signs, j))
+    walsh_hadamard(work)
 
 
 @nb.njit(cache=True, nogil=True)
-def most_likely(llr, columns, k, lanes, message):
+def most_likely(llr, columns, k, message):
     """Index of the most likely message; of equals the lowest.
 
-    llr (B, n) f4; columns (n,) i8, the k bits of each column of G, first row most significant;
-    lanes, frames done side by side; message (B,) i8 out.
+    llr (B, n) f4; columns (n,) i8, the k bits of each column of G, first row most significant; message (B,)
+    i8 out.
     """
-    work = np.empty((1 << k, lanes), np.float64)
-    best = np.empty(lanes, np.float64)
-    argbest = np.empty(lanes, np.int64)
-    for first in range(0, len(llr), lanes):
-        _correlate(llr, first, columns, work)
-        best[:] = work[0]
-        argbest[:] = 0
+    work, signs = rows(max(1, 1 << k >> 3), np.float64), _lane_signs(columns)
+    best, place = rows(1, np.float64), rows(1, np.int64)
+    for frame in range(len(llr)):
+        _correlate(llr[frame], columns, signs, work)
+        top, row = load(work, 0), splat(np.int64(0))
         for i in range(1, len(work)):
-            for lane in range(lanes):
-                if work[i, lane] > best[lane]:
-                    best[lane] = work[i, lane]
-                    argbest[lane] = i
-        for lane in range(min(lanes, len(llr) - first)):
-            message[first + lane] = argbest[lane]
+            value = load(work, i)
+            better = less(top, value)
+            top, row = choose(better, value, top), choose(better, splat(np.int64(i)), row)
+        store(best, 0, top)
+        store(place, 0, row)
+        winner = 0
+        for lane in range(1, LANES):
+            ahead = best[0, lane] > best[0, winner]
+            equal = best[0, lane] == best[0, winner]
+            if ahead or (equal and place[0, lane] < place[0, winner]):
+                winner = lane
+        message[frame] = LANES * place[0, winner] + winner
 
 
 @nb.njit(cache=True, nogil=True)
@@ -58,16 +71,17 @@ def posterior(llr, columns, k, targets, app):
     llr (B, n) f4; columns as in `most_likely`; targets (2^k, t) f8, the t wanted bits of each message as 0.0
     and 1.0; app (B, t) f8 out, infinite where a bit is constant.
     """
-    work = np.empty((1 << k, 1), np.float64)
+    vectors, signs = rows(max(1, 1 << k >> 3), np.float64), _lane_signs(columns)
+    work = vectors.reshape(vectors.size)[: 1 << k]
     wanted = targets.shape[1]
     zeros, ones = np.empty(wanted, np.float64), np.empty(wanted, np.float64)
     for frame in range(len(llr)):
-        _correlate(llr, frame, columns, work)
-        top = work[:, 0].max()
+        _correlate(llr[frame], columns, signs, vectors)
+        top = work.max()
         zeros[:] = 0.0
         ones[:] = 0.0
         for i in range(len(work)):
-            weight = np.exp(0.5 * (work[i, 0] - top))
+            weight = exp(0.5 * (work[i] - top))
             for j in range(wanted):
                 share = weight * targets[i, j]  # all or nothing, without a branch
                 ones[j] += share
@@ -85,7 +99,7 @@ def _far_posterior(work, bits):
     tops = np.full(2, -np.inf)
     for i in range(len(work)):
         bit = np.int64(bits[i])
-        tops[bit] = max(tops[bit], work[i, 0])
+        tops[bit] = max(tops[bit], work[i])
     if tops[1] == -np.inf:
         return np.inf
     if tops[0] == -np.inf:
@@ -93,5 +107,5 @@ def _far_posterior(work, bits):
     sums = np.zeros(2)
     for i in range(len(work)):
         bit = np.int64(bits[i])
-        sums[bit] += np.exp(0.5 * (work[i, 0] - tops[bit]))
+        sums[bit] += np.exp(0.5 * (work[i] - tops[bit]))
     return 0.5 * (tops[0] - tops[1]) + np.log(sums[0] / sums[1])

@@ -1,0 +1,307 @@
+"""Vectors in kernels: several frames side by side, one a lane, in one 64-byte register.
+
+A row of a 2-D array with 16 columns of 4 bytes, or 8 of 8 bytes, is a vector: ``load(array, row)``. Vectors
+are added and multiplied like numbers, and LLVM makes of that what the processor has: one instruction of
+AVX-512, two of AVX2, four of NEON. Without the JIT (NUMBA_DISABLE_JIT=1) a vector is a numpy row, and each
+operation is the plain function that stands above it.
+"""
+
+import operator
+
+import numba as nb
+import numpy as np
+from llvmlite import ir
+from numba.core import config, errors, types
+from numba.core.datamodel import models
+from numba.extending import intrinsic, overload, register_model
+
+BYTES = 64
+
+JIT = not config.DISABLE_JIT  # type: ignore[attr-defined]
+
+
+class Vector(types.Type):
+    """The numba type of a vector of as many ``dtype`` as fill it."""
+
+    def __init__(self, dtype):
+        self.dtype = dtype
+        self.count = BYTES * 8 // dtype.bitwidth
+        super().__init__(f"vector {self.count} x {dtype}")
+
+
+class Mask(types.Type):
+    """The numba type of the outcome of a comparison, lane by lane."""
+
+    def __init__(self, count):
+        self.count = count
+        super().__init__(f"mask of {count}")
+
+
+@register_model(Vector)
+class _VectorModel(models.PrimitiveModel):
+    def __init__(self, manager, kind):
+        super().__init__(manager, kind, ir.VectorType(manager[kind.dtype].get_value_type(), kind.count))
+
+
+@register_model(Mask)
+class _MaskModel(models.PrimitiveModel):
+    def __init__(self, manager, kind):
+        super().__init__(manager, kind, ir.VectorType(ir.IntType(1), kind.count))
+
+
+def _operation(plain):
+    """``plain`` itself without the JIT, else the numba intrinsic that computes the same."""
+    return intrinsic if JIT else lambda compiled: plain
+
+
+def _contiguous(*arrays):
+    """Refuse, while types are found, what the pointers below would misread."""
+    if not all(isinstance(array, types.Array) and array.layout == "C" for array in arrays):
+        raise errors.TypingError(f"vectors lie in C-contiguous arrays, got {arrays}")
+
+
+def _row(context, builder, kind, array, row):
+    """Pointer to a row as a vector."""
+    data = context.make_array(kind)(context, builder, array).data
+    vector = context.get_value_type(Vector(kind.dtype))
+    return builder.gep(builder.bitcast(data, vector.as_pointer()), [row])
+
+
+@_operation(lambda array: BYTES // array.itemsize)
+def width(typing, array):
+    """Lanes of the vectors of an array: known to the compiler, as ``array.shape[1]`` is not."""
+    lanes = Vector(array.dtype).count
+    return types.intp(array), lambda context, builder, signature, args: context.get_constant(
+        types.intp, lanes
+    )
+
+
+@_operation(lambda array, row: array[row].copy())
+def load(typing, array, row):
+    """A row of a C-contiguous (rows, lanes) array."""
+    _contiguous(array)
+
+    def build(context, builder, signature, arguments):
+        loaded = builder.load(_row(context, builder, signature.args[0], *arguments))
+        loaded.align = array.dtype.bitwidth // 8
+        return loaded
+
+    return Vector(array.dtype)(array, types.intp), build
+
+
+def _set_row(array, row, vector):
+    array[row] = vector
+
+
+@_operation(_set_row)
+def store(typing, array, row, vector):
+    """Write a vector to a row of a C-contiguous (rows, lanes) array."""
+    _contiguous(array)
+
+    def build(context, builder, signature, arguments):
+        stored = builder.store(arguments[2], _row(context, builder, signature.args[0], *arguments[:2]))
+        stored.align = array.dtype.bitwidth // 8
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, vector), build
+
+
+@_operation(lambda value: np.full(BYTES // np.dtype(type(value)).itemsize, value))
+def splat(typing, value):
+    """A number in every lane; its type says how many."""
+
+    def build(context, builder, signature, arguments):
+        vector = context.get_value_type(signature.return_type)
+        first = builder.insert_element(ir.Constant(vector, ir.Undefined), arguments[0], ir.IntType(32)(0))
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), vector.count), None)
+        return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), zeros)
+
+    return Vector(value)(value), build
+
+
+@_operation(lambda a: a.sum())
+def total(typing, a):
+    """The sum over the lanes, halves added to halves."""
+
+    def build(context, builder, signature, arguments):
+        value, count = arguments[0], a.count
+        while count > 1:
+            count //= 2
+            other = ir.Constant(
+                ir.VectorType(ir.IntType(32), a.count), [*range(count, a.count), *range(count)]
+            )
+            value = builder.fadd(value, builder.shuffle_vector(value, value, other))
+        return builder.extract_element(value, ir.IntType(32)(0))
+
+    return a.dtype(a), build
+
+
+def _set_transposed(values, begin, stride, out, out_begin, out_stride):
+    square = np.arange(BYTES // values.itemsize)
+    runs = values.reshape(-1)[begin + square[:, None] * stride + square]
+    for i in square:  # in this order, as runs may overlap
+        out.reshape(-1)[out_begin + i * out_stride + square] = runs[:, i]
+
+
+@_operation(_set_transposed)
+def transpose(typing, values, begin, stride, out, out_begin, out_stride):
+    """Read as many runs as there are lanes, each of as many values, and write the transpose likewise.
+
+    The first run begins at ``begin``, the others follow ``stride`` apart, counted through the whole of a
+    C-contiguous array. They are written in turn: where they overlap the later one stays.
+    """
+    _contiguous(values, out)
+    kind = Vector(values.dtype)
+
+    def build(context, builder, signature, arguments):
+        vector = context.get_value_type(kind)
+
+        def run(place, i):
+            data = context.make_array(signature.args[place])(context, builder, arguments[place]).data
+            at = builder.add(arguments[place + 1], builder.mul(arguments[place + 2], ir.IntType(64)(i)))
+            return builder.bitcast(builder.gep(data, [at]), vector.as_pointer())
+
+        def shuffled(a, b, lanes):
+            return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), lanes))
+
+        count, align = kind.count, kind.dtype.bitwidth // 8
+        runs = []
+        for i in range(count):
+            runs.append(builder.load(run(0, i)))
+            runs[-1].align = align
+        half = count // 2
+        while half:  # exchange the off-diagonal quarters of blocks of 2 half x 2 half
+            lower = [count + i - half if i & half else i for i in range(count)]
+            upper = [count + i if i & half else i + half for i in range(count)]
+            for i in range(count):
+                if not i & half:
+                    a, b = runs[i], runs[i + half]
+                    runs[i], runs[i + half] = shuffled(a, b, lower), shuffled(a, b, upper)
+            half //= 2
+        for i in range(count):
+            builder.store(runs[i], run(3, i)).align = align
+        return context.get_dummy_value()
+
+    return types.void(values, types.intp, types.intp, out, types.intp, types.intp), build
+
+
+@_operation(lambda a, b: a < b)
+def less(typing, a, b):
+    """Where a < b: False where one is NaN."""
+    return Mask(a.count)(a, b), lambda context, builder, signature, args: builder.fcmp_ordered("<", *args)
+
+
+@_operation(lambda mask, a, b: np.where(mask, a, b))
+def choose(typing, mask, a, b):
+    """Of two vectors, a where the mask is set, else b."""
+    return a(mask, a, b), lambda context, builder, signature, args: builder.select(*args)
+
+
+@_operation(lambda mask: int(mask @ (1 << np.arange(len(mask)))))
+def as_integer(typing, mask):
+    """Bit i is lane i of the mask."""
+
+    def build(context, builder, signature, arguments):
+        packed = builder.bitcast(arguments[0], ir.IntType(mask.count))
+        return builder.zext(packed, ir.IntType(64))
+
+    return types.int64(mask), build
+
+
+@_operation(np.abs)
+def magnitude(typing, a):
+    """|a|, lane by lane."""
+
+    def build(context, builder, signature, arguments):
+        words = ir.VectorType(ir.IntType(a.dtype.bitwidth), a.count)
+        positive = builder.and_(
+            builder.bitcast(arguments[0], words),
+            ir.Constant(words, [2 ** (a.dtype.bitwidth - 1) - 1] * a.count),
+        )
+        return builder.bitcast(positive, context.get_value_type(a))
+
+    return a(a), build
+
+
+@_operation(lambda bits: np.int64(bits).view(np.float64))
+def as_float64(typing, bits):
+    """The float64 with the bits of an int64."""
+    return types.float64(types.int64), lambda context, builder, signature, args: builder.bitcast(
+        args[0], ir.DoubleType()
+    )
+
+
+@_operation(lambda value: np.float64(value).view(np.int64))
+def as_int64(typing, value):
+    """The bits of a float64 as an int64."""
+    return types.int64(types.float64), lambda context, builder, signature, args: builder.bitcast(
+        args[0], ir.IntType(64)
+    )
+
+
+def _set_bits(out, begin, word):
+    out[begin : begin + 32] = (int(word) >> np.arange(32)) & 1
+
+
+@_operation(_set_bits)
+def store_bits(typing, out, begin, word):
+    """Write the 32 bits of an int32 to 32 bytes of a C-contiguous 1-D array, the lowest first."""
+    _contiguous(out)
+
+    def build(context, builder, signature, arguments):
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        words, octets = ir.VectorType(ir.IntType(32), 32), ir.VectorType(ir.IntType(8), 32)
+        undefined = ir.Constant(words, ir.Undefined)
+        spread = builder.shuffle_vector(
+            builder.insert_element(undefined, arguments[2], ir.IntType(32)(0)),
+            undefined,
+            ir.Constant(words, None),
+        )
+        places = ir.Constant(words, [1 << i for i in range(32)])
+        ones = builder.icmp_unsigned("!=", builder.and_(spread, places), ir.Constant(words, None))
+        target = builder.bitcast(builder.gep(data, [arguments[1]]), octets.as_pointer())
+        builder.store(builder.zext(ones, octets), target).align = 1
+        return context.get_dummy_value()
+
+    return types.void(out, types.intp, types.int32), build
+
+
+def _binary(plain, instruction):
+    @_operation(plain)
+    def compute(typing, a, b):
+        if not isinstance(a, Vector) or a != b:
+            return None
+        kind = "f" if isinstance(a.dtype, types.Float) else ""
+        return a(a, b), lambda context, builder, signature, args: instruction(builder, kind, *args)
+
+    if JIT:
+
+        @overload(plain)
+        def typed(a, b):
+            return (lambda a, b: compute(a, b)) if isinstance(a, Vector) and a == b else None
+
+    return compute
+
+
+# Floating-point products may be fused with a sum: that only saves a rounding.
+_binary(
+    operator.add,
+    lambda builder, kind, a, b: builder.fadd(a, b, flags=("contract",)) if kind else builder.add(a, b),
+)
+_binary(operator.sub, lambda builder, kind, a, b: builder.fsub(a, b) if kind else builder.sub(a, b))
+_binary(
+    operator.mul,
+    lambda builder, kind, a, b: builder.fmul(a, b, flags=("contract",)) if kind else builder.mul(a, b),
+)
+_binary(operator.truediv, lambda builder, kind, a, b: builder.fdiv(a, b))
+_binary(operator.or_, lambda builder, kind, a, b: builder.or_(a, b))
+
+
+@nb.njit(cache=True, nogil=True)
+def rows(count, dtype):
+    """An empty (count, lanes) array, one vector a row, on a cache line each: across two it costs twice."""
+    itemsize = np.empty(1, dtype).itemsize
+    lanes = BYTES // itemsize
+    buffer = np.empty((count + 1) * lanes, dtype)
+    begin = (-buffer.ctypes.data % BYTES) // itemsize
+    return buffer[begin : begin + count * lanes].reshape(count, lanes)

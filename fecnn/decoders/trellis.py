@@ -1,0 +1,175 @@
+"""The minimal trellis of a code: whether it is small enough, what a frame costs on it, how it is built."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fecnn import gf2
+from fecnn.arrays import Bits
+from fecnn.bit_order import bit_order, trellis_states, with_message_bits
+from fecnn.code import Code
+from fecnn.decoders.kernels.trellis import BUTTERFLY, MERGE, PASS, SPLIT, Trellis
+
+__all__ = [
+    "bcjr_ns",
+    "bit_order",
+    "build_trellis",
+    "trellis_fits",
+    "trellis_states",
+    "viterbi_ns",
+    "with_message_bits",
+]
+
+MAX_STATES = 1 << 22
+"""Largest number of states (all depths together) of a trellis that is built: 256 MiB of BCJR's memory."""
+
+
+def trellis_fits(code: Code, states: int) -> bool:
+    """Whether a trellis with that many states is built."""
+    return states <= MAX_STATES
+
+
+def viterbi_ns(code: Code, states: int) -> float:
+    """About what a frame costs by Viterbi on a trellis with that many states, in nanoseconds."""
+    return 0.135 * states + 0.6 * code.n
+
+
+def bcjr_ns(code: Code, states: int) -> float:
+    """About what a frame costs by BCJR on a trellis with that many states, in nanoseconds.
+
+    All states of 16 frames are kept, 64 bytes each: 1e5 and more leave the cache.
+    """
+    return 0.22 * states * (1.0 + states / 3e5) + 3.0 * code.n
+
+
+def build_trellis(code: Code, order: Iterable[int] | None = None) -> Trellis:
+    """The minimal trellis of a code for which `trellis_fits`, its bits taken in this order.
+
+    It is the product of the trellises of the rows of a minimum-span generator: a row is active after its
+    first one and until its last, and a state is the message bits of the active rows (Kschischang and
+    Sorokine, IEEE Trans. IT 41(6), 1995). So building costs what the trellis holds, whatever n - k.
+
+    Args:
+        code: The code.
+        order: Positions in the order in which the trellis takes them; 0 to n - 1 if not given.
+
+    Example:
+        >>> import fecnn
+        >>> code = fecnn.load_code("polar-64-32")
+        >>> build_trellis(code, bit_order(code)).widest
+        512
+    """
+    taken = np.arange(code.n) if order is None else np.array(tuple(order))
+    rows = minimum_span(code.G[:, taken])
+    active: list[int] = []
+    dimensions, kinds, zeros, wings = [0], [], [], []
+    previous = [np.zeros((1, 2), np.int32)]
+    for t in range(code.n):
+        section = _section(rows, active, t)
+        active = [row for row in section.rows if row != section.ending]
+        kind, zero, wing = _wings(section)
+        dimensions.append(len(active))
+        kinds.append(kind)
+        zeros.append(zero)
+        wings.append(wing)
+        previous.append(_previous(section, len(active)))
+    sizes = 1 << np.array(dimensions)
+    return Trellis(
+        order=taken,
+        first=_starts(sizes),
+        previous=np.concatenate(previous),
+        widest=int(sizes.max()),
+        kind=np.array(kinds, np.uint8),
+        begin=_starts([len(wing) for wing in wings]).astype(np.uint64),
+        zeros=np.array(zeros, np.uint64),
+        wings=np.concatenate(wings),
+    )
+
+
+class _Section(NamedTuple):
+    """The rows active in a section, a new one last; bit i of a register is the message bit of rows[i]."""
+
+    rows: list[int]
+    starting: int | None
+    ending: int | None
+    ones: int  # the bits of a register whose sum is the code bit
+
+
+def _section(rows: Bits, active: list[int], t: int) -> _Section:
+    starting = next((row for row in range(len(rows)) if rows[row].argmax() == t), None)
+    here = active if starting is None else [*active, starting]
+    ending = next((row for row in here if not rows[row, t + 1 :].any()), None)
+    ones = sum(int(rows[row, t]) << i for i, row in enumerate(here))
+    return _Section(here, starting, ending, ones)
+
+
+def _branches(section: _Section) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Source, target and code bit of every branch of a section, by register."""
+    register = np.arange(1 << len(section.rows))
+    source = register & ((1 << (len(section.rows) - (section.starting is not None))) - 1)
+    target = register
+    if section.ending is not None:
+        place = section.rows.index(section.ending)
+        target = (register >> (place + 1) << place) | (register & ((1 << place) - 1))
+    return source, target, np.bitwise_count(register & section.ones).astype(np.int64) & 1
+
+
+def _previous(section: _Section, dimension: int) -> NDArray[np.int32]:
+    """(states, 2): the state from which a bit leads to each; one past the last if there is none."""
+    source, target, bit = _branches(section)
+    previous = np.full((1 << dimension, 2), source.max() + 1, np.int32)
+    previous[target, bit] = source
+    return previous
+
+
+def _wings(section: _Section) -> tuple[int, int, NDArray[np.int32]]:
+    """Kind of a section, its wings (as in `Trellis`), and how many of them, the first, carry a 0."""
+    source, target, bit = _branches(section)
+    splits = section.starting is not None
+    if not splits and section.ending is None:
+        by_bit = np.argsort(bit, kind="stable")
+        source, target = source[by_bit], target[by_bit]
+        return PASS, int((bit == 0).sum()), _table(source, source, target, target)
+    # A wing for each register with the bits of the starting and the ending row 0.
+    start = 1 << (len(section.rows) - 1) if splits else 0
+    end = 0 if section.ending is None else 1 << section.rows.index(section.ending)
+    register = np.flatnonzero(np.arange(len(source)) & (start | end) == 0)
+    flipped = bit[register] == 1
+    if not end:
+        zero, one = target[register], target[register | start]
+        here = source[register]
+        return SPLIT, 0, _table(here, here, np.where(flipped, one, zero), np.where(flipped, zero, one))
+    zero, one = source[register], source[register | end]
+    there = target[register]
+    zero, one = np.where(flipped, one, zero), np.where(flipped, zero, one)
+    if not splits:
+        return MERGE, 0, _table(zero, one, there, there)
+    return BUTTERFLY, 0, _table(zero, one, there, target[register | start])
+
+
+def _table(*columns: NDArray[np.int64]) -> NDArray[np.int32]:
+    return np.stack(columns, axis=1).astype(np.int32)
+
+
+def _starts(sizes: ArrayLike) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(sizes)])
+
+
+def minimum_span(G: Bits) -> Bits:
+    """A generator of the same code whose rows start at k different positions and end at k different ones.
+
+    Example:
+        >>> minimum_span(np.array([[1, 1, 1], [1, 0, 1]], np.uint8))
+        array([[1, 0, 1],
+               [0, 1, 0]], dtype=uint8)
+    """
+    rows = gf2.rref(G)[0]
+    ends = rows.shape[1] - 1 - rows[:, ::-1].argmax(axis=1)
+    # Of two rows with the same end the later start is added to the other, whose start it does not touch.
+    for row in range(len(rows) - 1, -1, -1):
+        while (clash := np.flatnonzero(ends[row + 1 :] == ends[row])).size:
+            rows[row] ^= rows[row + 1 + clash[0]]
+            ends[row] = rows.shape[1] - 1 - rows[row, ::-1].argmax()
+    return rows

@@ -70,10 +70,10 @@ def as_llr(values: ArrayLike, n: int) -> LLR:
         raise TypeError(f"llr must be real numbers, got an array of dtype {llr.dtype}")
     if llr.ndim == 0 or llr.shape[-1] != n:
         raise ValueError(f"llr must have n = {n} values on the last axis, got shape {llr.shape}")
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         llr = np.ascontiguousarray(llr, dtype=np.float32)
-    if np.isfinite(llr).all():
-        return llr
+        if np.isfinite(llr.sum()) or np.isfinite(llr).all():  # a finite sum has finite terms: one fast pass
+            return llr
     if np.isnan(llr).any():
         raise ValueError("llr holds NaN; a position that says nothing has LLR 0")
     infinite = np.isinf(llr)

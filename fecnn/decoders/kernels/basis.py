@@ -94,12 +94,17 @@ def correct(order, ordered, place, basis, flips, count, hard):
         pattern = words.without_lowest(pattern)
 
 
-@nb.njit(cache=True, nogil=True)
-def harden(llr, out):
-    """Hard decisions of llr (B, n) f4: out (B, n) u1, in one pass over the batch."""
-    values, bits = llr.reshape(-1), out.reshape(-1)
-    for i in range(len(values)):
-        bits[i] = values[i] < 0
+STRIP = 64
+"""Frames that are hardened at a time: in one pass, and still in cache when each is decoded."""
+
+
+@nb.njit(cache=True, nogil=True, inline="always")
+def harden(llr, frame, out):
+    """Hard decisions of the strip that begins at ``frame``, if one does: llr (B, n) f4, out (B, n) u1."""
+    if frame % STRIP == 0:
+        values, bits = llr[frame : frame + STRIP].reshape(-1), out[frame : frame + STRIP].reshape(-1)
+        for i in range(len(values)):
+            bits[i] = values[i] < 0
 
 
 @nb.njit(cache=True, nogil=True)

@@ -45,8 +45,8 @@ def lc_osd(llr, columns, checks, distance, delta, candidates, z, out, tried, cer
     heap, links = np.empty((POOL, 2), np.int64), np.empty((POOL, 2), np.int64)
     ways = np.empty((POOL, 4), np.int64)
     values, width = llr.reshape(-1), len(spare)
-    mrb.harden(llr, out)
     for frame in range(len(llr)):
+        mrb.harden(llr, frame, out)
         tried[frame], certain[frame] = 0, True
         row = mrb.padded_row(values, frame * n, n, width, spare)
         syndrome = words.syndrome_of(columns, row)

@@ -36,8 +36,8 @@ def osd(llr, columns, checks, distance, order, prune, z, out, tried):
     chosen, flips = np.zeros(k + 2, np.int64), np.zeros(k + 2, np.int64)
     spent, patterns = np.zeros(k + 2, np.float32), words.new_sets(columns, k + 2)
     values, width = llr.reshape(-1), len(spare)
-    mrb.harden(llr, out)
     for frame in range(len(llr)):
+        mrb.harden(llr, frame, out)
         tried[frame] = 0
         row = mrb.padded_row(values, frame * n, n, width, spare)
         syndrome = words.syndrome_of(columns, row)
@@ -85,8 +85,8 @@ def probable(llr, columns, checks, distance, order, promise, success, out, tried
     chosen, flips = np.zeros(k + 2, np.int64), np.zeros(k + 2, np.int64)
     spent, patterns = np.zeros(k + 2, np.float32), words.new_sets(columns, k + 2)
     values, width = llr.reshape(-1), len(spare)
-    mrb.harden(llr, out)
     for frame in range(len(llr)):
+        mrb.harden(llr, frame, out)
         tried[frame] = 0
         row = mrb.padded_row(values, frame * n, n, width, spare)
         syndrome = words.syndrome_of(columns, row)

@@ -45,8 +45,8 @@ def search(llr, columns, checks, distance, z, budgets, out, work, certain):
     V_few = np.empty((k + 1, constraints.states_of(few)), np.uint16)
     V_many = np.empty((k + 1, constraints.states_of(many)), np.uint16)
     values, width = llr.reshape(-1), len(spare)
-    mrb.harden(llr, out)
     for frame in range(len(llr)):
+        mrb.harden(llr, frame, out)
         work[frame], certain[frame] = 0, True
         row = mrb.padded_row(values, frame * n, n, width, spare)
         syndrome = words.syndrome_of(columns, row)

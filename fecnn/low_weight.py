@@ -100,6 +100,25 @@ def low_weight_checks(code: Code, *, seed: int = 1) -> Bits:
     return np.concatenate([words, pool[_independent_of(words, pool)]])
 
 
+def light_weight(code: Code, sets: int = 10) -> int:
+    """The weight of a light codeword, an upper bound on the minimum distance that is found at once.
+
+    The lightest sum of at most two rows of generators that are systematic on random information sets.
+
+    Args:
+        code: Any.
+        sets: Information sets tried.
+
+    Example:
+        >>> import fecnn
+        >>> light_weight(fecnn.golay())
+        8
+    """
+    rng = np.random.default_rng(1)
+    bases = (gf2.rref(code.G, order=rng.permutation(code.n).tolist())[0] for _ in range(sets))
+    return min(int(_lightest_sum(gf2.pack(basis), min(2, code.k))) for basis in bases)
+
+
 def distance_bound(code: Code, sums: int) -> int:
     """A proved lower bound on the minimum distance, from all sums of at most ``sums`` rows of generators.
 

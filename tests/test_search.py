@@ -289,3 +289,12 @@ def test_soft_osd_decides_as_osd(rng):
         soft = fecnn.soft_decoder("osd", code, order=order)(llr)
         hard = fecnn.decoder("osd", code, order=order)(llr)
         assert ((soft < 0) == hard)[soft != 0].all()
+
+
+def test_a_minimum_distance_that_is_too_large_is_refused():
+    import dataclasses
+
+    code = dataclasses.replace(fecnn.load_code("ebch-128-64"), minimum_distance=24)
+    for name in ("ml", "osd"):
+        with pytest.raises(ValueError, match="said to be 24, but it has a codeword of weight 2"):
+            fecnn.decoder(name, code)

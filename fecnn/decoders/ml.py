@@ -11,6 +11,7 @@ from fecnn.decoders import Decoder, Effort, Measured
 from fecnn.decoders.kernels import codebook, trellis, words
 from fecnn.decoders.kernels import search as kernel
 from fecnn.decoders.trellis import bit_order, build_trellis, trellis_fits, trellis_states, viterbi_ns
+from fecnn.low_weight import light_weight
 
 MAX_SEARCH_N, MAX_SEARCH_CHECKS = 256, 128
 """Largest n and n - k of a search."""
@@ -134,8 +135,18 @@ def searched(code: Code, z: float, nodes: int) -> Decoder:
 
 
 def safe_distance(code: Code) -> int:
-    """The minimum distance if the code states it or it is quickly counted, else 1, which is always right."""
+    """The minimum distance if the code states it or it is quickly counted, else 1, which is always right.
+
+    Raises:
+        ValueError: If a lighter codeword is found at once: decisions would silently not be the best.
+    """
     if code.minimum_distance is not None:
+        lighter = light_weight(code)
+        if lighter < code.minimum_distance:
+            raise ValueError(
+                f"minimum_distance of {code.name} is said to be {code.minimum_distance}, but it has a "
+                f"codeword of weight {lighter}; leave it out where it is not known"
+            )
         return code.minimum_distance
     if min(code.k, code.n - code.k) > 16:
         return 1

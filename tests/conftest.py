@@ -1,4 +1,4 @@
-"""Options and fixtures of the tests."""
+"""Fixtures of the tests."""
 
 import numpy as np
 import pytest
@@ -7,19 +7,6 @@ from hypothesis import settings
 # The first example of a test may compile a kernel.
 settings.register_profile("fecnn", deadline=None)
 settings.load_profile("fecnn")
-
-
-def pytest_addoption(parser):
-    parser.addoption("--slow", action="store_true", help="also run the tests marked slow")
-
-
-def pytest_collection_modifyitems(config, items):
-    if config.getoption("--slow"):
-        return
-    skip = pytest.mark.skip(reason="slow: run with --slow")
-    for item in items:
-        if "slow" in item.keywords:
-            item.add_marker(skip)
 
 
 @pytest.fixture

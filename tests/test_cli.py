@@ -27,7 +27,7 @@ decoder = "osd"
 options = { order = 1 }
 """
 
-COMMANDS = ["run", "table", "plot", "export", "codes", "decoders", "studies"]
+COMMANDS = ["run", "table", "plot", "export", "codes", "decoders", "studies", "bench"]
 
 
 @pytest.fixture
@@ -328,3 +328,19 @@ def test_a_terminal_shows_live_progress(tmp_path):
     assert b"\x1b[" in seen
     assert b"\x1b" not in out  # the table went into a pipe
     assert b"A small one" in out
+
+
+def test_bench_measures_and_writes_what_it_shows(call, tmp_path):
+    import json
+
+    shown = call("bench", "hamming-7-4", "--seconds", 0, "--json", "speed.json").stdout
+    assert "hamming-7-4" in shown
+    assert "numba" in shown
+    written = json.loads((tmp_path / "speed.json").read_text())
+    (case,) = written["cases"]
+    assert case["case"] == {"decoder": "ml", "code": "hamming-7-4", "ebn0_db": 4.0, "options": {}}
+    low, high = case["decode_us"][1:]
+    assert 0 < low <= case["decode_us"][0] <= high
+    assert case["total"]["frames"] >= 5 * 8
+    assert written["machine"]["fecnn"] == fecnn.__version__
+    assert "no case has 'hamning'" in call("bench", "hamning", code=1).stderr

@@ -22,14 +22,13 @@ def blocks(text, language):
 
 @pytest.mark.parametrize("path", ["README.md", "docs/write-a-decoder.md"])
 def test_python_blocks_run(path, tmp_path, monkeypatch):
-    """The blocks of a page run in order; the first of write-a-decoder.md is its module ``my_decoders``."""
+    """The blocks of a page run in order; those before check_decoder are the module ``my_decoders``."""
     monkeypatch.syspath_prepend(tmp_path)
-    names = {}
+    names, module = {}, ""
     for block in blocks((ROOT / path).read_text(), "python"):
-        (tmp_path / "my_decoders.py").write_text(block)
         if "check_decoder" in block:
-            (tmp_path / "my_decoders.py").write_text(names["source"])
-        names["source"] = block
+            (tmp_path / "my_decoders.py").write_text(module)
+        module += block
         exec(compile(block, path, "exec"), names)
     sys.modules.pop("my_decoders", None)
     if path == "README.md":

@@ -38,6 +38,7 @@ def test_ties_favour_no_codeword(name, rng):
         assert (moved == decode(llr * np.float32(magnitude)) ^ codewords).all()
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("name", DECODERS)
 def test_codewords_survive_any_scale(name, rng):
     code, decode = made(name)

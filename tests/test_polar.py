@@ -23,6 +23,7 @@ CODES = [
 ]
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("exact", [False, True])
 @pytest.mark.parametrize("paths", [1, 2, 3, 8])
 def test_scl_equals_the_textbook(paths, exact, rng):

@@ -20,6 +20,7 @@ CODES = [
     fecnn.polar(32, 12, crc=6, systematic=True),
     fecnn.reed_muller(1, 3),
     fecnn.uncoded(4),
+    fecnn.polar(64, 50),  # its subtrees of free bits are longer than most lists
 ]
 
 

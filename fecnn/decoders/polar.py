@@ -41,7 +41,13 @@ def sc(code: Code, channel: Channel | None = None, /, *, exact: bool = False) ->
         raise ValueError(
             f"{code.name} has {outer} checks beyond frozen bits, which sc cannot use; use scl, which can"
         )
-    return _list_decoder(code, frozen, 1, exact)
+
+    def decode(llr: LLR) -> Bits:
+        out = np.empty(llr.shape, np.uint8)
+        kernel.sc(llr, frozen, exact, out)
+        return out
+
+    return decode
 
 
 def scl(

@@ -99,6 +99,52 @@ def scl(llr, frozen, columns, paths, exact, out, tested, passed):
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
+def soft_scl(llr, frozen, columns, paths, exact, app):
+    """Max-log a-posteriori LLRs over the final paths: app (B, n) f4 out, the rest as for `scl`.
+
+    The price of a path is the reliability that its word contradicts. For each bit, the least price with an
+    error there, less that without; where only one of them is known, the other is the dearest price of all.
+    """
+    frames, n = llr.shape
+    layers = _layers(n)
+    tree = _new_tree(n, layers, paths)
+    metric = np.empty(paths, np.float64)
+    transform, word = np.empty(n, np.uint8), np.empty(n, np.uint8)
+    least = np.empty((2, n), np.float64)
+    work = _fork_space(paths)
+    nodes = _subtrees(frozen, layers, not exact)
+    for frame in range(frames):
+        row = llr[frame]
+        for j in range(n):
+            transform[j] = row[j] < 0
+        _transform(transform, 1)
+        count = _follow(row, transform, nodes, layers, tree, metric, exact, work)
+        dearest = _least_prices(row, tree[2], count, columns, True, word, least)
+        if least[0, 0] == np.inf and least[1, 0] == np.inf:  # no path satisfies the checks
+            dearest = _least_prices(row, tree[2], count, columns, False, word, least)
+        for j in range(n):
+            gap = min(least[1, j], dearest) - min(least[0, j], dearest)
+            app[frame, j] = -gap if row[j] < 0 else gap
+
+
+@nb.njit(cache=True, nogil=True)
+def _least_prices(row, sums, count, columns, checked, word, least):
+    """Least prices without and with an error in each bit, (2, n); the dearest price of any path."""
+    least[:] = np.inf
+    dearest = 0.0
+    for path in range(count):
+        price = 0.0
+        for j in range(len(row)):
+            word[j] = sums[j, path] ^ np.uint8(row[j] < 0)
+            price += abs(np.float64(row[j])) if sums[j, path] else 0.0
+        dearest = max(dearest, price)
+        if not checked or _satisfied(word, columns):
+            for j in range(len(row)):
+                least[sums[j, path], j] = min(least[sums[j, path], j], price)
+    return dearest
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
 def _follow(row, transform, nodes, layers, tree, metric, exact, work):
     """Grow the list over all bits of a frame; how many paths there are, ``sums`` and ``metric`` theirs."""
     alpha, left, sums, alpha_at, left_at = tree

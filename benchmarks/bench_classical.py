@@ -58,7 +58,7 @@ def test_bp_against_sionna(rule, early, race, size, few):
     ldpc = sionna("ldpc")
     code = fecnn.load_code("ccsds-128-64")
     count, peers = size(1 << 12), few(256)
-    frames = frames_of(code, 4.0, count)
+    frames = frames_of(code, 3.0, count)
     llr, sent = frames.llr[:peers], frames.codewords[:peers]
     theirs = ldpc.LDPCBPDecoder(
         code.H, cn_update=BP_RULES[rule][0], num_iter=ITERATIONS, llr_max=1000.0, device="cpu"
@@ -71,7 +71,7 @@ def test_bp_against_sionna(rule, early, race, size, few):
     else:
         assert_same((decode(llr) < 0).astype(np.uint8), peer(), ROUNDING)
     race(
-        f"bp {rule}, {ITERATIONS} iterations{' or fewer' if early else ''}, ccsds-128-64 4 dB",
+        f"bp {rule}, {ITERATIONS} iterations{' or fewer' if early else ''}, ccsds-128-64 3 dB",
         "Sionna LDPCBPDecoder",
         lambda: decode(frames.llr),
         peer,
@@ -88,7 +88,7 @@ def test_bp_against_ldpc(rule, race, size, few):
     package = pytest.importorskip("ldpc", reason="ldpc is not installed")
     code = fecnn.load_code("ccsds-128-64")
     count, peers = size(1 << 12), few(512)
-    frames = frames_of(code, 4.0, count)
+    frames = frames_of(code, 3.0, count)
     theirs = package.BpDecoder(
         code.H, error_rate=0.1, max_iter=ITERATIONS, bp_method=BP_RULES[rule][1], schedule="parallel"
     )
@@ -109,7 +109,7 @@ def test_bp_against_ldpc(rule, race, size, few):
     assert_same(ours, decided, ROUNDING)
     assert_no_worse(ours, decided, frames.codewords[:peers])
     race(
-        f"bp {rule}, {ITERATIONS} iterations, ccsds-128-64 4 dB",
+        f"bp {rule}, {ITERATIONS} iterations, ccsds-128-64 3 dB",
         "ldpc BpDecoder",
         lambda: decode(frames.llr),
         peer,

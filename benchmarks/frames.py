@@ -1,4 +1,6 @@
-"""Frames that every benchmark of a code and an Eb/N0 decodes."""
+"""Frames that every benchmark of a code and an Eb/N0 decodes, and how decisions on them compare."""
+
+import numpy as np
 
 import fecnn
 from fecnn.engine import Engine
@@ -13,3 +15,19 @@ def frames_of(code, ebn0_db, count, first=0):
 
 def bler(decided, sent):
     return float((decided != sent).any(axis=1).mean())
+
+
+def assert_no_worse(ours, theirs, sent):
+    """The peer is right where we are wrong no more often than three standard deviations allow.
+
+    Frames on which both are right, or both wrong, say nothing (McNemar 1947).
+    """
+    wrong, wrong_there = (ours != sent).any(axis=1), (theirs != sent).any(axis=1)
+    lost, won = int((wrong & ~wrong_there).sum()), int((~wrong & wrong_there).sum())
+    assert lost - won <= 3 * np.sqrt(lost + won), f"{lost} frames lost to the peer, {won} won"
+
+
+def assert_same(ours, theirs, allowed=0.0):
+    """Equal decisions, but for a share of the frames that rounding is allowed."""
+    different = (ours != theirs).any(axis=1).mean()
+    assert different <= allowed, f"{different:.3g} of the frames are decided differently"

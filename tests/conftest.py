@@ -1,5 +1,8 @@
 """Fixtures of the tests."""
 
+from contextlib import nullcontext
+
+import numba
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -13,6 +16,13 @@ settings.load_profile("fecnn")
 def rng():
     """A generator of its own for each test."""
     return np.random.default_rng(20250324)
+
+
+@pytest.fixture(autouse=True)
+def _arithmetic_of_kernels():
+    """Where kernels run as Python: words wrap around and floats overflow without a warning, as compiled."""
+    with np.errstate(all="ignore") if numba.config.DISABLE_JIT else nullcontext():
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

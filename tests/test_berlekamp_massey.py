@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.stats import binom, norm
+from test_decoders import SMALL
 
 import fecnn
 from fecnn import Code
@@ -39,6 +40,7 @@ def test_designed_distances(name):
     assert zero_run(fecnn.load_code(name)).length + 1 == DESIGNED[name]
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize(
     "name", ["bch-15-7", "bch-15-11", "bch-31-16", "bch-31-21", "bch-63-45", "bch-63-51"]
 )
@@ -46,7 +48,7 @@ def test_it_equals_the_table_of_coset_leaders(name, rng):
     code = fecnn.load_code(name)
     half = (code.minimum_distance - 1) // 2
     for t in range(half + 1):
-        llr, _ = received(code, rng, 3000, (half + 1) / code.n)
+        llr, _ = received(code, rng, 50 if SMALL else 3000, (half + 1) / code.n)
         algebra = fecnn.decoder("berlekamp-massey", code, t=t)(llr)
         assert (algebra == fecnn.decoder("hard", code, t=t)(llr)).all()
 
@@ -72,14 +74,16 @@ def test_extended_and_other_cyclic_codes_equal_the_table(rng):
             fecnn.decoder("berlekamp-massey", code, t=half + 1)
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("name", ["bch-127-64", "bch-127-85", "bch-63-30"])
 def test_it_corrects_exactly_t_errors_and_no_more(name, rng):
     code = fecnn.load_code(name)
     t = (code.minimum_distance - 1) // 2
-    codewords = code.encode(rng.integers(0, 2, (300, code.k), dtype=np.uint8))
+    frames = 20 if SMALL else 300
+    codewords = code.encode(rng.integers(0, 2, (frames, code.k), dtype=np.uint8))
     decode = fecnn.decoder("berlekamp-massey", code)
     for errors in range(t + 3):
-        wrong = rng.permuted(np.tile(np.arange(code.n) < errors, (300, 1)), axis=1)
+        wrong = rng.permuted(np.tile(np.arange(code.n) < errors, (frames, 1)), axis=1)
         word = codewords ^ wrong
         decided = decode(fecnn.bpsk(word))
         if errors <= t:

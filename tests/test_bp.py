@@ -27,6 +27,7 @@ def simulated_bler(code, decode, ebn0_db, frames, rng):
     return (decode(llr) != codewords).any(axis=1).sum()
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("options", VARIANTS, ids=str)
 def test_bp_equals_message_by_message(options, rng):
     oracle = {**options, "layered": options.get("schedule") == "layered"}
@@ -42,6 +43,7 @@ def test_bp_equals_message_by_message(options, rng):
             assert (np.abs(found - expected) <= 2e-5 * scale).all(), (code.name, kind)
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("schedule", ["flooding", "layered"])
 def test_sum_product_is_exact_on_trees(schedule, rng):
     tree = Code.from_parity_check([[1, 1, 1, 0, 0, 0, 0], [0, 0, 1, 1, 0, 1, 0], [0, 0, 0, 0, 0, 1, 1]])

@@ -14,6 +14,7 @@ def half_distance(code):
     return (next(w for w, count in enumerate(code.weight_spectrum()) if w and count) - 1) // 2
 
 
+@pytest.mark.kernel
 def test_chase2_equals_the_textbook(rng):
     for code in random_codes(rng, count=20, longest=10):
         for positions in {0, 2, min(4, code.n)}:
@@ -49,6 +50,7 @@ def test_algebra_and_table_make_the_same_chase_decoder(rng, monkeypatch):
         assert (table_app(llr) == algebra_app(llr)).all()
 
 
+@pytest.mark.kernel
 def test_all_positions_and_no_correction_list_every_codeword(rng):
     """Then chase2 is maximum likelihood, and its LLRs are max-log a-posteriori ones."""
     for code in [c for c in random_codes(rng, count=14, longest=9) if c.k > 1]:
@@ -65,6 +67,7 @@ def test_all_positions_and_no_correction_list_every_codeword(rng):
             assert np.allclose(app[frame][differs], expected[differs], rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.kernel
 def test_llrs_equal_the_textbook(rng):
     code = fecnn.load_code("bch-15-7")
     llr = rng.normal(0.8, 1, (60, 15)).astype(np.float32)

@@ -38,6 +38,7 @@ def test_ties_favour_no_codeword(name, rng):
         assert (moved == decode(llr * np.float32(magnitude)) ^ codewords).all()
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("name", DECODERS)
 def test_codewords_survive_any_scale(name, rng):
     code, decode = made(name)
@@ -53,10 +54,11 @@ def test_hostile_llrs_give_bits(name, rng):
         assert decode(values.astype(np.float32)).max() <= 1
 
 
-@pytest.mark.parametrize("name", ["bp", "chase2"])
+@pytest.mark.parametrize("name", ["bp", "chase2", "scl"])
 def test_hostile_llrs_give_finite_llrs(name, rng):
-    soft = fecnn.soft_decoder(name, BCH)
-    for values in llrs(rng, BCH.n).values():
+    code = POLAR if name == "scl" else BCH
+    soft = fecnn.soft_decoder(name, code)
+    for values in llrs(rng, code.n).values():
         assert np.isfinite(soft(values.astype(np.float32))).all()
 
 

@@ -1,5 +1,6 @@
 """Every decoder against its slow twin, on random codes and LLRs, easy and hostile."""
 
+import numba
 import numpy as np
 import oracles
 import pytest
@@ -7,6 +8,9 @@ import pytest
 import fecnn
 from fecnn import Code, gf2
 from fecnn.arrays import bpsk
+
+SMALL = bool(numba.config.DISABLE_JIT)
+"""Kernels run as Python (see test_no_jit.py): less of everything."""
 
 EXACT = [
     ("ml", {"method": "codebook"}),
@@ -26,7 +30,7 @@ def random_codes(rng, count=30, longest=12):
         Code.from_parity_check([[1, 1, 0, 1], [1, 1, 0, 1], [0, 0, 1, 1], [1, 1, 1, 0]], name="redundant H"),
         fecnn.single_parity_check(6),
     ]
-    while len(codes) < count:
+    while len(codes) < (8 if SMALL else count):
         n = int(rng.integers(2, longest + 1))
         G = rng.integers(0, 2, (int(rng.integers(1, n + 1)), n), dtype=np.uint8)
         if gf2.rank(G) == len(G):
@@ -36,12 +40,12 @@ def random_codes(rng, count=30, longest=12):
 
 def llrs(rng, n):
     """Ordinary, tied, zero, huge, tiny, and known bits."""
-    ordinary = rng.normal(1, 3, (30, n))
+    ordinary = rng.normal(1, 3, (2 if SMALL else 30, n))
     return {
         "ordinary": ordinary,
         "ties": np.round(ordinary),
         "equal magnitudes": np.sign(ordinary),
-        "zeros": ordinary * rng.integers(0, 2, (30, n)),
+        "zeros": ordinary * rng.integers(0, 2, ordinary.shape),
         "huge": ordinary * 1e30,
         "tiny": ordinary * 1e-30,
         "steep": ordinary * 400,

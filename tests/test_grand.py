@@ -10,6 +10,7 @@ from fecnn import Code
 from fecnn.testing import check_decoder
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("name", ["grand", "orbgrand"])
 @pytest.mark.parametrize("queries", [1, 9, 1 << 20])
 def test_they_try_the_patterns_of_the_textbook_in_its_order(name, queries, rng):
@@ -23,6 +24,7 @@ def test_they_try_the_patterns_of_the_textbook_in_its_order(name, queries, rng):
             assert (effort.work == np.where(used < 0, queries, used)).all()
 
 
+@pytest.mark.kernel
 def test_grand_is_at_least_distance(rng):
     for code in (fecnn.load_code("bch-15-7"), fecnn.golay(), fecnn.load_code("polar-16-8")):
         llr = rng.normal(0.5, 1, (200, code.n)).astype(np.float32)
@@ -32,6 +34,7 @@ def test_grand_is_at_least_distance(rng):
         assert (moved == nearest).all()
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("checks", [60, 64, 65, 100])
 def test_checks_of_several_words(checks, rng):
     """Two flips among the least reliable bits of long codes are found early."""

@@ -20,9 +20,11 @@ CODES = [
     fecnn.polar(32, 12, crc=6, systematic=True),
     fecnn.reed_muller(1, 3),
     fecnn.uncoded(4),
+    fecnn.polar(64, 50),  # its subtrees of free bits are longer than most lists
 ]
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("exact", [False, True])
 @pytest.mark.parametrize("paths", [1, 2, 3, 8])
 def test_scl_equals_the_textbook(paths, exact, rng):
@@ -49,6 +51,35 @@ def test_a_full_list_is_maximum_likelihood(exact, rng):
             scale = np.abs(llr).sum(axis=1) + 1e-300
             worst = np.abs(oracles.metric(decided, llr) - best)
             assert (worst <= 1e-12 * scale).all(), (code.name, kind)
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("exact", [False, True])
+def test_soft_output_of_a_full_list_is_max_log_map(exact, rng):
+    for code in CODES:
+        free = int((~frozen_bits(code)).sum())
+        if free > 6:
+            continue
+        llr = rng.normal(0.5, 2, (20, code.n)).astype(np.float32)
+        found = fecnn.soft_decoder("scl", code, list=2**free, exact=exact)(llr)
+        half, book = oracles.correlations(code, llr) / 2, code.codebook()
+        for j in range(code.n):
+            if 0 < book[:, j].sum() < len(book):
+                expected = half[:, book[:, j] == 0].max(axis=1) - half[:, book[:, j] == 1].max(axis=1)
+                assert np.allclose(found[:, j], expected, rtol=1e-5, atol=1e-5), code.name
+
+
+def test_soft_output_decides_as_the_list(rng):
+    for code in (fecnn.load_code("polar-64-32"), fecnn.polar(128, 53, crc=11)):
+        codewords = code.encode(rng.integers(0, 2, (400, code.k), dtype=np.uint8))
+        llr = fecnn.AWGN.at(2.0, code.rate).transmit(codewords, rng)
+        for paths in (2, 8):
+            soft = fecnn.soft_decoder("scl", code, list=paths)(llr)
+            bits, effort = fecnn.decoder("scl", code, list=paths).measure(llr)
+            sure = (soft != 0) & ~effort.uncertified[:, None]
+            assert ((soft < 0) == bits)[sure].all()
+            assert np.isfinite(soft).all()
+            assert sure.mean() > 0.5
 
 
 def test_sc_is_a_list_of_one_and_long_lists_come_to_ml(rng):
@@ -161,6 +192,7 @@ def test_frozen_bits_do_not_depend_on_the_generator(rng):
         ("scl", fecnn.load_code("bch-31-16"), {}, "length 31"),
         ("sc", fecnn.polar(32, 10, crc=6), {}, "6 checks beyond frozen bits, which sc cannot use; use scl"),
         ("scl", fecnn.polar(8, 4), {"list": 0}, r"list must be in 1\.\.4096 paths, got 0"),
+        ("scl", fecnn.polar(8, 4), {"list": 2.0}, r"list must be in 1\.\.4096 paths, got 2\.0"),
         ("scl", fecnn.polar(8, 4), {"list": 5000}, r"list must be in 1\.\.4096 paths, got 5000"),
     ],
 )

@@ -4,7 +4,7 @@ import numba as nb
 import numpy as np
 import oracles
 import pytest
-from test_decoders import llrs, random_codes
+from test_decoders import SMALL, llrs, random_codes
 
 import fecnn
 from fecnn import Code, gf2
@@ -38,6 +38,7 @@ def assert_ml(code, llr, decided, why):
     assert (np.abs(oracles.metric(decided, llr) - best) <= 1e-12 * scale).all(), why
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("budgets", [(300, 500, 10**6), (0, 10**6, 10**6), (0, 0, 10**6)])
 def test_search_is_maximum_likelihood_at_every_stage(budgets, rng):
     """With no budget for its first stages, the last ones have to do everything."""
@@ -49,6 +50,7 @@ def test_search_is_maximum_likelihood_at_every_stage(budgets, rng):
             assert_ml(code, llr, decided, (code.name, kind, budgets))
 
 
+@pytest.mark.kernel
 def test_search_may_use_the_true_minimum_distance(rng):
     for code in adversarial_codes(rng):
         distance = next(w for w, count in enumerate(code.weight_spectrum()) if w and count)
@@ -57,6 +59,7 @@ def test_search_may_use_the_true_minimum_distance(rng):
             assert_ml(code, llr, run_search(code, llr, distance=distance)[0], (code.name, kind))
 
 
+@pytest.mark.kernel
 def test_search_of_known_bits_and_subnormal_reliabilities(rng):
     code = fecnn.load_code("bch-15-7")
     llr = rng.normal(0, 1, (200, 15)).astype(np.float32)
@@ -100,9 +103,11 @@ def test_near_ml_with_large_z_is_maximum_likelihood(rng):
     assert (fecnn.decoder("near-ml", code)(llr) != exact).any(axis=1).mean() < 0.02
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("order", [0, 1, 2, 3])
 def test_pruned_lists_decide_as_plain_ones(order, rng):
-    for code in [*adversarial_codes(rng), fecnn.load_code("bch-63-45"), fecnn.load_code("bch-127-64")]:
+    long = [] if SMALL else [fecnn.load_code("bch-63-45"), fecnn.load_code("bch-127-64")]
+    for code in [*adversarial_codes(rng), *long]:
         order_here = min(order, code.k)
         kinds = llrs(rng, code.n) if code.n < 30 else {"ordinary": rng.normal(1, 1, (20, code.n))}
         for kind, values in kinds.items():
@@ -117,6 +122,7 @@ def test_pruned_lists_decide_as_plain_ones(order, rng):
                 assert (plain == pruned).all(), code.name
 
 
+@pytest.mark.kernel
 def test_plain_lists_have_the_textbook_number_of_patterns(rng):
     from math import comb
 
@@ -127,6 +133,7 @@ def test_plain_lists_have_the_textbook_number_of_patterns(rng):
     assert (effort.work[coded] == sum(comb(16, w) for w in (1, 2, 3))).all()
 
 
+@pytest.mark.kernel
 def test_wide_codes_use_several_words(rng):
     """128 < n - k: order 1 of a textbook list, with three words of checks."""
     k, n = 10, 150
@@ -138,13 +145,14 @@ def test_wide_codes_use_several_words(rng):
         assert (fecnn.decoder("osd", code, order=1, prune=prune)(llr) == oracles.osd(code, llr, 1)).all()
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("checks", [65, 100, 128])
 def test_two_words_of_checks_reach_maximum_likelihood(checks, rng):
     """Small k, so that the codebook can be asked."""
     k = 10
     G = np.concatenate([np.eye(k, dtype=np.uint8), rng.integers(0, 2, (k, checks), dtype=np.uint8)], axis=1)
     code = Code.from_generator(G)
-    llr = rng.normal(0.1, 1, (60, code.n)).astype(np.float32)
+    llr = rng.normal(0.1, 1, (3 if SMALL else 60, code.n)).astype(np.float32)
     for budgets in ((300, 500, 10**6), (0, 0, 10**6)):
         decided, _, certain = run_search(code, llr, budgets=budgets)
         assert certain.all()
@@ -163,6 +171,7 @@ def test_fs_osd_without_its_rule_is_osd(rng):
     assert less.work.sum() < more.work.sum()
 
 
+@pytest.mark.kernel
 def test_sort_is_stable(rng):
     for n in (1, 7, 16, 31, 64, 100, 256):
         for values in (rng.normal(0, 1, n), np.round(rng.normal(0, 1, n)), np.zeros(n)):
@@ -175,6 +184,7 @@ def test_sort_is_stable(rng):
             assert (order == np.argsort(np.abs(row[:n]), kind="stable")).all()
 
 
+@pytest.mark.kernel
 def test_elimination_leaves_unit_columns_on_the_least_reliable_basis(rng):
     for code in adversarial_codes(rng):
         n, checks = code.n, code.n - code.k
@@ -198,6 +208,7 @@ def relaxed(old, new, step, price):
     minplus.relax(old, new, step, price)
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("price", [0, 3, 40_000])
 def test_relax_is_one_step_of_the_recursion(price, rng):
     for states in (32, 256):
@@ -209,6 +220,7 @@ def test_relax_is_one_step_of_the_recursion(price, rng):
             assert (new == np.minimum(old, moved)).all()
 
 
+@pytest.mark.kernel
 def test_byte_tables_are_sums(rng):
     parity = np.zeros(16, np.float32)
     parity[:11] = rng.uniform(0, 5, 11)
@@ -240,6 +252,7 @@ def test_pb_osd_without_its_rules_is_osd(rng):
     assert (quick != exact).any(axis=1).mean() < 0.02
 
 
+@pytest.mark.kernel
 def test_lc_osd_is_maximum_likelihood_unless_it_says_otherwise(rng):
     for code in adversarial_codes(rng):
         for kind, values in llrs(rng, code.n).items():
@@ -268,6 +281,7 @@ def test_lc_osd_lists_by_price(rng):
     assert not effort.uncertified.any()
 
 
+@pytest.mark.kernel
 def test_soft_osd_of_order_k_is_max_log_map(rng):
     for code in adversarial_codes(rng):
         if code.k > 9:

@@ -8,6 +8,7 @@ from scipy import stats
 from fecnn.stream import FrameStream, box_muller, philox
 
 
+@pytest.mark.kernel
 def test_philox_known_answers():
     """The vectors published with the generator (Salmon et al., Random123 kat_vectors)."""
     for key, purpose, block, expected in [
@@ -20,6 +21,7 @@ def test_philox_known_answers():
         assert oracles.philox(key, purpose, block) == expected
 
 
+@pytest.mark.kernel
 def test_philox_equals_python_integers(rng):
     key = rng.integers(0, 2**32, 3, dtype=np.uint32)
     for first in (0, 5, 2**32 - 2, 2**40 + 3):
@@ -29,6 +31,7 @@ def test_philox_equals_python_integers(rng):
             assert tuple(out[:, i].tolist()) == oracles.philox(key, 7, first + i)
 
 
+@pytest.mark.kernel
 def test_box_muller_equals_float64(rng):
     words = rng.integers(0, 2**32, (4, 50, 3), dtype=np.uint32)
     words[:, 0] = [[0, 2**32 - 1, 2**31], [0, 2**30, 2**31 - 1], [1, 2, 3], [2**29, 2**30 + 2**29, 3 * 2**30]]

@@ -82,6 +82,7 @@ BUILT_IN_SOFT = {
     "chase2": "fecnn.decoders.chase:chase2_app",
     "map": "fecnn.decoders.map:map_app",
     "osd": "fecnn.decoders.osd:osd_app",
+    "scl": "fecnn.decoders.polar:scl_app",
 }
 
 HARD_GROUP, SOFT_GROUP = "fecnn.decoders", "fecnn.soft_decoders"

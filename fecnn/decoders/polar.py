@@ -7,7 +7,7 @@ from fecnn.arrays import LLR, Bits
 from fecnn.build import kronecker_transform
 from fecnn.channel import Channel
 from fecnn.code import Code
-from fecnn.decoders import Decoder, Effort, Measured
+from fecnn.decoders import Decoder, Effort, Measured, SoftDecoder
 from fecnn.decoders.kernels import polar as kernel
 
 MAX_LIST = 4096
@@ -41,7 +41,13 @@ def sc(code: Code, channel: Channel | None = None, /, *, exact: bool = False) ->
         raise ValueError(
             f"{code.name} has {outer} checks beyond frozen bits, which sc cannot use; use scl, which can"
         )
-    return _list_decoder(code, frozen, 1, exact)
+
+    def decode(llr: LLR) -> Bits:
+        out = np.empty(llr.shape, np.uint8)
+        kernel.sc(llr, frozen, exact, out)
+        return out
+
+    return decode
 
 
 def scl(
@@ -75,9 +81,53 @@ def scl(
         >>> decode(np.ones(16, np.float32)).sum()
         np.uint64(0)
     """
-    if not isinstance(list, int) or not 1 <= list <= MAX_LIST:
-        raise ValueError(f"list must be in 1..{MAX_LIST} paths, got {list!r}")
-    return _list_decoder(code, frozen_bits(code), list, exact)
+    frozen, columns = _prepare(code, list, 1)
+
+    def measure(llr: LLR) -> tuple[Bits, Effort]:
+        out = np.empty(llr.shape, np.uint8)
+        tested, passed = np.empty(len(llr), np.int64), np.empty(len(llr), np.bool_)
+        kernel.scl(llr, frozen, columns, list, exact, out, tested, passed)
+        return out, Effort(tested, ~passed)
+
+    return Measured(measure)
+
+
+def scl_app(
+    code: Code,
+    channel: Channel | None = None,
+    /,
+    *,
+    list: int = 8,
+    exact: bool = False,
+) -> SoftDecoder:
+    """Max-log a-posteriori LLRs of the n code bits over the final paths of `scl`.
+
+    Of those paths, the ones that satisfy all checks of the code count, or all where none does. Where every
+    one has the same bit, the other value is taken to be as unlikely as the least likely path of the list.
+
+    Args:
+        code: As for `scl`.
+        channel: Not used; but the LLRs must be true ones, not scaled.
+        list: Paths that are followed, 2 to 4096; with 2**k of them this is max-log MAP.
+        exact: As for `scl`: it says which paths there are, not how they are weighed.
+
+    Raises:
+        ValueError: If the list size is out of range, or the code is far from a polar code in natural order.
+
+    Example:
+        >>> import fecnn
+        >>> app = fecnn.soft_decoder("scl", fecnn.polar(4, 1), list=2)
+        >>> app(np.float32([1, 2, -0.5, 1]))
+        array([3.5, 3.5, 3.5, 3.5], dtype=float32)
+    """
+    frozen, columns = _prepare(code, list, 2)
+
+    def app(llr: LLR) -> LLR:
+        out = np.empty(llr.shape, np.float32)
+        kernel.soft_scl(llr, frozen, columns, list, exact, out)
+        return out
+
+    return app
 
 
 def frozen_bits(code: Code) -> NDArray[np.bool_]:
@@ -98,14 +148,10 @@ def frozen_bits(code: Code) -> NDArray[np.bool_]:
     return frozen
 
 
-def _list_decoder(code: Code, frozen: NDArray[np.bool_], paths: int, exact: bool) -> Decoder:
+def _prepare(code: Code, paths: int, fewest: int) -> tuple[NDArray[np.bool_], NDArray[np.uint64]]:
+    """Frozen bits of a code, and the packed columns of its checks if they are not frozen bits alone."""
+    if not isinstance(paths, int) or not fewest <= paths <= MAX_LIST:
+        raise ValueError(f"list must be in {fewest}..{MAX_LIST} paths, got {paths!r}")
+    frozen = frozen_bits(code)
     outer = code.n - code.k - int(frozen.sum())
-    columns = code.parity_columns[:, : None if outer else 0]
-
-    def measure(llr: LLR) -> tuple[Bits, Effort]:
-        out = np.empty(llr.shape, np.uint8)
-        tested, passed = np.empty(len(llr), np.int64), np.empty(len(llr), np.bool_)
-        kernel.scl(llr, frozen, columns, paths, exact, out, tested, passed)
-        return out, Effort(tested, ~passed)
-
-    return Measured(measure)
+    return frozen, code.parity_columns[:, : None if outer else 0]

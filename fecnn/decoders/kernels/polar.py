@@ -1,23 +1,71 @@
-"""Successive-cancellation list decoding of polar codes, on LLRs and in the error domain.
+"""Successive-cancellation decoding of polar codes, alone and with lists, on LLRs and in the error domain.
 
 With h the hard decision of the received word and u = h F, F the Kronecker power of [[1, 0], [1, 1]], the
 error word e = c + h has transform v = e F with v_i = u_i in the frozen positions. So the decoder sees the
 reliabilities |llr|, all positive, and the frozen values: it cannot favour a codeword, and where an LLR is 0
 it decides as the received word does.
 
-All paths of a list move in step. A layer of LLRs or partial sums is renewed by all paths at once, each in
-its own slot, and what the slots held before is dead by then. A path is therefore cloned by copying, for each
-layer, the number of the slot it reads.
+All arrays have a row for each value and ``lanes`` columns, so that a step is a pass over rows: the columns
+are the paths of one frame's list, or, where there is no list, frames side by side. Layer l of LLRs
+(``alpha``), and of partial sums of left subtrees (``left``), has n >> l rows, from 2 n - 2 (n >> l) on; layer
+0 is the channel.
 
-A subtree of frozen bits only is not entered: its word is known, and the metric grows by what that word costs,
-which is the same as bit by bit, exactly and in the max-log form (Alamdar-Yazdi and Kschischang 2011; Hashemi,
-Condo and Gross 2016).
+The paths of a list move in step. A layer is renewed for all paths at once, each in its own column, and what
+the columns held before is dead by then. A path is therefore cloned by copying, for each layer, the number of
+the column it reads.
+
+Three kinds of subtrees are not entered (Alamdar-Yazdi and Kschischang 2011; Sarkis, Giard, Vardy, Thibeault
+and Gross 2014, 2016), for a path's metric grows by what its word costs there, the same as bit by bit, exactly
+and in the max-log form. FROZEN bits only: the word is known. A REPETITION, where the last bit alone is free:
+two words. FREE bits only, where all is max-log: a prefix costs as much as its best continuation, hard
+decisions, so the list bit by bit ends with the cheapest words of all, and these differ from the hard
+decisions in some of the lanes - 1 least reliable bits (Hashemi, Condo and Gross 2017).
 """
 
 import math
 
 import numba as nb
 import numpy as np
+
+LANES = 16  # frames side by side
+FROZEN, REPETITION, FREE = range(3)
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def sc(llr, frozen, exact, out):
+    """Successive cancellation: llr (B, n) f4; frozen (n,) b1; exact or max-log box-plus; out (B, n) u1."""
+    frames, n = llr.shape
+    layers = _layers(n)
+    alpha, left, sums, alpha_at, left_at = _new_tree(n, layers, LANES)
+    transform = np.empty((n, LANES), np.uint8)
+    total = np.empty(LANES, np.float64)
+    depth, kind = _subtrees(frozen, layers, True)
+    for first in range(0, frames, LANES):
+        count = min(LANES, frames - first)
+        for lane in range(count):
+            for j in range(n):
+                alpha[j, lane] = abs(np.float64(llr[first + lane, j]))
+                transform[j, lane] = llr[first + lane, j] < 0
+        _transform(transform.reshape(-1), LANES)
+        i = 0
+        while i < n:
+            bottom = depth[i]
+            size = n >> bottom
+            _descend(alpha, alpha_at, left, i, bottom, layers, exact)
+            if kind[i] == FREE:
+                _hard(alpha, 2 * n - 2 * size, size, sums)
+            else:
+                if kind[i] == REPETITION:
+                    transform[i + size - 1] = 0
+                _transform(transform[i : i + size].reshape(-1), LANES)
+                sums[:size] = transform[i : i + size]
+                if kind[i] == REPETITION:
+                    _repeat(alpha, 2 * n - 2 * size, size, sums, total)
+            _ascend(sums, left, left_at, i, bottom, layers)
+            i += size
+        for lane in range(count):
+            for j in range(n):
+                out[first + lane, j] = sums[j, lane] ^ np.uint8(llr[first + lane, j] < 0)
 
 
 @nb.njit(cache=True, nogil=True, error_model="numpy")
@@ -30,234 +78,470 @@ def scl(llr, frozen, columns, paths, exact, out, tested, passed):
     them (else the best path is the answer).
     """
     frames, n = llr.shape
-    layers = 0
-    while 1 << layers < n:
-        layers += 1
-    # Layer l has n >> l values, from 2 n - 2 (n >> l) on; layer 0 is the channel, in slot 0 for all paths.
-    alpha = np.empty((paths, 2 * n), np.float64)
-    left = np.empty((paths, 2 * n), np.uint8)
-    alpha_slot = np.zeros((paths, layers + 1), np.int64)
-    left_slot = np.empty((paths, layers + 1), np.int64)
-    sums = np.empty((paths, n), np.uint8)  # of the subtree that ends with the present bit
+    layers = _layers(n)
+    tree = _new_tree(n, layers, paths)
+    sums = tree[2]
     metric = np.empty(paths, np.float64)
     hard = np.empty(n, np.uint8)
     transform = np.empty(n, np.uint8)
-    no_error = np.zeros(n, np.uint8)
     work = _fork_space(paths)
-    depth = _frozen_subtrees(frozen, layers)
+    nodes = _subtrees(frozen, layers, not exact)
     for frame in range(frames):
         for j in range(n):
-            alpha[0, j] = abs(np.float64(llr[frame, j]))
             hard[j] = llr[frame, j] < 0
             transform[j] = hard[j]
-        _transform(transform)
-        if not (frozen & (transform > 0)).any() and _satisfied(no_error, hard, columns):
+        _transform(transform, 1)
+        if _is_codeword(hard, transform, frozen, columns):
             out[frame], tested[frame], passed[frame] = hard, 1, True
             continue  # the hard decision is a codeword: none is more likely
-        count = 1
-        metric[0] = 0.0
-        i = 0
-        while i < n:
-            top, bottom = _first_layer(i, layers), depth[i]
-            size = n >> bottom
-            for path in range(count):
-                _descend(alpha, alpha_slot, left, left_slot, path, i, top, bottom, exact)
-            if frozen[i]:
-                _transform(transform[i : i + size])
-                for path in range(count):
-                    for j in range(size):
-                        value = alpha[path, 2 * n - 2 * size + j]
-                        metric[path] += _penalty(value, transform[i + j], exact)
-                        sums[path, j] = transform[i + j]
-            else:
-                count = _fork(alpha, alpha_slot, left_slot, sums, metric, count, exact, work)
-            for path in range(count):
-                _ascend(sums, left, left_slot, path, i, bottom, layers)
-            i += size
+        count = _follow(llr[frame], transform, nodes, layers, tree, metric, exact, work)
         tested[frame], passed[frame] = _select(sums, hard, metric, count, columns, out[frame])
 
 
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def soft_scl(llr, frozen, columns, paths, exact, app):
+    """Max-log a-posteriori LLRs over the final paths: app (B, n) f4 out, the rest as for `scl`.
+
+    The price of a path is the reliability that its word contradicts. For each bit, the least price with an
+    error there, less that without; where only one of them is known, the other is the dearest price of all.
+    """
+    frames, n = llr.shape
+    layers = _layers(n)
+    tree = _new_tree(n, layers, paths)
+    metric = np.empty(paths, np.float64)
+    transform, word = np.empty(n, np.uint8), np.empty(n, np.uint8)
+    least = np.empty((2, n), np.float64)
+    work = _fork_space(paths)
+    nodes = _subtrees(frozen, layers, not exact)
+    for frame in range(frames):
+        row = llr[frame]
+        for j in range(n):
+            transform[j] = row[j] < 0
+        _transform(transform, 1)
+        count = _follow(row, transform, nodes, layers, tree, metric, exact, work)
+        dearest = _least_prices(row, tree[2], count, columns, True, word, least)
+        if least[0, 0] == np.inf and least[1, 0] == np.inf:  # no path satisfies the checks
+            dearest = _least_prices(row, tree[2], count, columns, False, word, least)
+        for j in range(n):
+            gap = min(least[1, j], dearest) - min(least[0, j], dearest)
+            app[frame, j] = -gap if row[j] < 0 else gap
+
+
 @nb.njit(cache=True, nogil=True)
-def _transform(bits):
-    """In place, the product of a row of bits and F."""
-    half = 1
+def _least_prices(row, sums, count, columns, checked, word, least):
+    """Least prices without and with an error in each bit, (2, n); the dearest price of any path."""
+    least[:] = np.inf
+    dearest = 0.0
+    for path in range(count):
+        price = 0.0
+        for j in range(len(row)):
+            word[j] = sums[j, path] ^ np.uint8(row[j] < 0)
+            price += abs(np.float64(row[j])) if sums[j, path] else 0.0
+        dearest = max(dearest, price)
+        if not checked or _satisfied(word, columns):
+            for j in range(len(row)):
+                least[sums[j, path], j] = min(least[sums[j, path], j], price)
+    return dearest
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _follow(row, transform, nodes, layers, tree, metric, exact, work):
+    """Grow the list over all bits of a frame; how many paths there are, ``sums`` and ``metric`` theirs."""
+    alpha, left, sums, alpha_at, left_at = tree
+    depth, kind = nodes
+    cost, _, _, chosen, _, _ = work
+    n, paths = sums.shape
+    for j in range(n):
+        reliability = abs(np.float64(row[j]))
+        for path in range(paths):
+            alpha[j, path] = reliability
+    metric[:] = 0.0
+    count, i = 1, 0
+    while i < n:
+        bottom = depth[i]
+        size = n >> bottom
+        _descend(alpha, alpha_at, left, i, bottom, layers, exact)
+        start = 2 * n - 2 * size
+        if kind[i] == FREE:
+            count = _free(alpha, start, size, sums, metric, count, alpha_at, left_at, work)
+        else:
+            if kind[i] == REPETITION:
+                transform[i + size - 1] = 0
+            word = transform[i : i + size]
+            _transform(word, 1)
+            for bit in range(kind[i] + 1):  # REPETITION is 1
+                _weigh(alpha, start, word, bit, exact, cost[bit])
+            if kind[i] == REPETITION:
+                count = _fork(metric, count, alpha_at, left_at, work)
+            else:
+                metric += cost[0]
+                chosen[:] = 0
+            for j in range(size):
+                for path in range(paths):
+                    sums[j, path] = word[j] ^ chosen[path]
+        _ascend(sums, left, left_at, i, bottom, layers)
+        i += size
+    return count
+
+
+@nb.njit(cache=True, nogil=True)
+def _layers(n):
+    layers = 0
+    while 1 << layers < n:
+        layers += 1
+    return layers
+
+
+@nb.njit(cache=True, nogil=True)
+def _new_tree(n, layers, lanes):
+    """LLRs, left and last partial sums, and, for each layer, in which column a path finds its own.
+
+    The last column of the latter two says whether any path has to look elsewhere than in its own column.
+    """
+    places = np.zeros((layers + 1, lanes + 1), np.int64)
+    places[:, :lanes] = np.arange(lanes)
+    return (
+        np.zeros((2 * n, lanes), np.float64),
+        np.zeros((2 * n, lanes), np.uint8),
+        np.zeros((n, lanes), np.uint8),  # of the subtree that ends with the present bit
+        places,
+        places.copy(),
+    )
+
+
+@nb.njit(cache=True, nogil=True)
+def _stay(at, layer):
+    """From now on, each path finds the data of a layer in its own column."""
+    if at[layer, -1]:
+        for path in range(at.shape[1] - 1):
+            at[layer, path] = path
+        at[layer, -1] = False
+
+
+@nb.njit(cache=True, nogil=True)
+def _transform(bits, lanes):
+    """In place, the product of F and each lane of rows of bits that lie one after the other."""
+    half = lanes
     while half < len(bits):
         for start in range(0, len(bits), 2 * half):
             for j in range(start, start + half):
-                bits[j] ^= bits[j + half]
+                bits[np.uintp(j)] ^= bits[np.uintp(j + half)]
         half *= 2
 
 
 @nb.njit(cache=True, nogil=True)
-def _frozen_subtrees(frozen, layers):
-    """For each bit, the highest layer of a subtree that starts with it and is frozen, else the last layer."""
-    depth = np.full(len(frozen), layers)
+def _is_codeword(hard, transform, frozen, columns):
     for i in range(len(frozen)):
-        size = 1
-        while frozen[i] and i % (2 * size) == 0 and frozen[i : i + 2 * size].all() and 2 * size < len(frozen):
-            size *= 2
-            depth[i] -= 1
-    return depth
+        if frozen[i] and transform[i]:
+            return False
+    return _satisfied(hard, columns)
 
 
 @nb.njit(cache=True, nogil=True)
-def _first_layer(i, layers):
-    """The highest layer that bit i renews: its subtree starts with i."""
-    if i == 0:
-        return 1
-    layer = layers
-    while (i >> (layers - layer)) & 1 == 0:
-        layer -= 1
-    return layer
+def _subtrees(frozen, layers, free_too):
+    """For each bit the layer of the largest subtree that starts with it and is of a kind, and the kind."""
+    depth, kind = np.full(len(frozen), layers), np.full(len(frozen), FROZEN)
+    for i in range(len(frozen)):
+        size, layer = 1, layers
+        while i % size == 0 and (2 * size <= len(frozen)):
+            free = size - frozen[i : i + size].sum()
+            if free == 0:
+                depth[i], kind[i] = layer, FROZEN
+            elif free == size and free_too:
+                depth[i], kind[i] = layer, FREE
+            elif free == 1 and not frozen[i + size - 1]:
+                depth[i], kind[i] = layer, REPETITION
+            size, layer = 2 * size, layer - 1
+    return depth, kind
+
+
+@nb.njit(cache=True, nogil=True)
+def _descend(alpha, at, left, i, bottom, layers, exact):
+    """LLRs of bit i or its subtree: from the highest layer that i renews once to the right, then left."""
+    n = len(alpha) // 2
+    layer = 1
+    if i > 0:
+        layer = layers
+        while (i >> (layers - layer)) & 1 == 0:
+            layer -= 1
+        size = n >> layer
+        if at[layer - 1, -1]:
+            _right_moved(alpha, left, at, layer - 1, 2 * n - 2 * size, size)
+        else:
+            _right(alpha, left, 2 * n - 2 * size, size)
+        _stay(at, layer)
+        layer += 1
+    while layer <= bottom:
+        size = n >> layer
+        if exact:
+            _left_exact(alpha, 2 * n - 2 * size, size)
+        else:
+            _left(alpha, 2 * n - 2 * size, size)
+        _stay(at, layer)
+        layer += 1
+
+
+# Rows lie one after the other: where no path has moved, many are passed over in one loop. The casts to
+# unsigned spare the test for negative indices, which would keep these loops scalar.
 
 
 @nb.njit(cache=True, nogil=True, inline="always")
-def _leaf(alpha, path):
-    return alpha[path, alpha.shape[1] - 2]
+def _flat(rows, start, size):
+    """All rows in a line; where a layer and the one above begin in it, and the length of the former."""
+    lanes = rows.shape[1]
+    return rows.reshape(-1), start * lanes, (start - 2 * size) * lanes, size * lanes
 
 
 @nb.njit(cache=True, nogil=True)
-def _descend(alpha, alpha_slot, left, left_slot, path, i, top, bottom, exact):
-    """LLRs of one path from layer ``top`` to bit i or its subtree: once to the right, then to the left."""
-    n = alpha.shape[1] // 2
-    for layer in range(top, bottom + 1):
-        size = n >> layer
-        start, above = 2 * n - 2 * size, 2 * n - 4 * size
-        slot = alpha_slot[path, layer - 1]
-        if layer == top and i > 0:
-            _right(alpha, slot, above, left, left_slot[path, layer], path, start, size)
-        elif exact:
-            _left_exact(alpha, slot, above, path, start, size)
-        else:
-            _left(alpha, slot, above, path, start, size)
-        alpha_slot[path, layer] = path
-
-
-# The casts to unsigned below spare the test for negative indices, which would keep these loops scalar.
+def _right(alpha, left, start, size):
+    values, begin, above, length = _flat(alpha, start, size)
+    ones = left.reshape(-1)
+    for j in range(length):
+        a, b = values[np.uintp(above + j)], values[np.uintp(above + length + j)]
+        values[np.uintp(begin + j)] = b + (-a if ones[np.uintp(begin + j)] else a)
 
 
 @nb.njit(cache=True, nogil=True)
-def _right(alpha, slot, above, left, left_slot, path, start, size):
+def _right_moved(alpha, left, at, layer, start, size):
+    """The left sums were just written, each in its own column; the LLRs above have moved since."""
+    above = start - 2 * size
     for j in range(size):
-        a, b = alpha[slot, np.uintp(above + j)], alpha[slot, np.uintp(above + size + j)]
-        alpha[path, np.uintp(start + j)] = b + (-a if left[left_slot, np.uintp(start + j)] else a)
+        for path in range(alpha.shape[1]):
+            column = np.uintp(at[layer, path])
+            a, b = alpha[np.uintp(above + j), column], alpha[np.uintp(above + size + j), column]
+            alpha[np.uintp(start + j), path] = b + (-a if left[np.uintp(start + j), path] else a)
 
 
 @nb.njit(cache=True, nogil=True)
-def _left(alpha, slot, above, path, start, size):
+def _left(alpha, start, size):
     """Max-log box-plus."""
-    for j in range(size):
-        a, b = alpha[slot, np.uintp(above + j)], alpha[slot, np.uintp(above + size + j)]
+    values, begin, above, length = _flat(alpha, start, size)
+    for j in range(length):
+        a, b = values[np.uintp(above + j)], values[np.uintp(above + length + j)]
         magnitude = min(abs(a), abs(b))
-        alpha[path, np.uintp(start + j)] = -magnitude if (a < 0) != (b < 0) else magnitude
+        values[np.uintp(begin + j)] = -magnitude if (a < 0) != (b < 0) else magnitude
 
 
 @nb.njit(cache=True, nogil=True)
-def _left_exact(alpha, slot, above, path, start, size):
+def _left_exact(alpha, start, size):
     """Box-plus, written so that large values lose nothing."""
-    for j in range(size):
-        a, b = alpha[slot, np.uintp(above + j)], alpha[slot, np.uintp(above + size + j)]
+    values, begin, above, length = _flat(alpha, start, size)
+    for j in range(length):
+        a, b = values[np.uintp(above + j)], values[np.uintp(above + length + j)]
         total, difference = abs(a) + abs(b), abs(abs(a) - abs(b))
         magnitude = min(abs(a), abs(b)) + math.log1p(math.exp(-total)) - math.log1p(math.exp(-difference))
-        alpha[path, np.uintp(start + j)] = -magnitude if (a < 0) != (b < 0) else magnitude
+        values[np.uintp(begin + j)] = -magnitude if (a < 0) != (b < 0) else magnitude
 
 
 @nb.njit(cache=True, nogil=True)
-def _ascend(sums, left, left_slot, path, i, bottom, layers):
-    """Partial sums of one path: join finished subtrees, as far as this one ends them, and keep a left one."""
-    n = sums.shape[1]
+def _ascend(sums, left, at, i, bottom, layers):
+    """Join finished subtrees, as far as bit i or its subtree ends them, and keep the sums of a left one."""
+    n = len(sums)
     layer, size = bottom, n >> bottom
     while layer > 0 and (i >> (layers - layer)) & 1:
-        start, slot = 2 * n - 2 * size, left_slot[path, layer]
-        for j in range(size):
-            sums[path, np.uintp(j + size)] = sums[path, j]
-            sums[path, j] ^= left[slot, np.uintp(start + j)]
+        if at[layer, -1]:
+            _join_moved(sums, left, at, layer, 2 * n - 2 * size, size)
+        else:
+            _join(sums, left, 2 * n - 2 * size, size)
         layer, size = layer - 1, 2 * size
     if layer > 0:
-        start = 2 * n - 2 * size
-        for j in range(size):
-            left[path, np.uintp(start + j)] = sums[path, j]
-        left_slot[path, layer] = path
+        ones, kept = sums.reshape(-1), left.reshape(-1)
+        begin = (2 * n - 2 * size) * sums.shape[1]
+        for j in range(size * sums.shape[1]):
+            kept[np.uintp(begin + j)] = ones[j]
+        _stay(at, layer)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@nb.njit(cache=True, nogil=True)
+def _join(sums, left, start, size):
+    ones, before, length = sums.reshape(-1), left.reshape(-1), size * sums.shape[1]
+    begin = start * sums.shape[1]
+    for j in range(length):
+        ones[np.uintp(length + j)] = ones[j]
+        ones[j] ^= before[np.uintp(begin + j)]
+
+
+@nb.njit(cache=True, nogil=True)
+def _join_moved(sums, left, at, layer, start, size):
+    for j in range(size):
+        for path in range(sums.shape[1]):
+            sums[np.uintp(size + j), path] = sums[j, path]
+            sums[j, path] ^= left[np.uintp(start + j), np.uintp(at[layer, path])]
+
+
+@nb.njit(cache=True, nogil=True, error_model="numpy", inline="always")
 def _penalty(value, bit, exact):
     """What deciding ``bit`` against an LLR costs: -log of its probability, or its max-log form."""
     against = value if bit else -value
     return max(against, 0.0) + (math.log1p(math.exp(-abs(value))) if exact else 0.0)
 
 
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _weigh(alpha, start, word, bit, exact, cost):
+    """What a word costs each path, with ``bit`` added to all its bits."""
+    cost[:] = 0.0
+    for j in range(len(word)):
+        one = word[j] ^ bit
+        for path in range(len(cost)):
+            cost[path] += _penalty(alpha[np.uintp(start + j), path], one, exact)
+
+
+@nb.njit(cache=True, nogil=True)
+def _hard(alpha, start, size, sums):
+    for j in range(size):
+        for lane in range(alpha.shape[1]):
+            sums[j, lane] = alpha[np.uintp(start + j), lane] < 0
+
+
+@nb.njit(cache=True, nogil=True)
+def _repeat(alpha, start, size, sums, total):
+    """Add the ones to the words in ``sums`` of those lanes where that is more likely."""
+    total[:] = 0.0
+    for j in range(size):
+        for lane in range(alpha.shape[1]):
+            value = alpha[np.uintp(start + j), lane]
+            total[lane] += -value if sums[j, lane] else value
+    for j in range(size):
+        for lane in range(alpha.shape[1]):
+            sums[j, lane] ^= total[lane] < 0
+
+
+@nb.njit(cache=True, nogil=True)
+def _free(alpha, start, size, sums, metric, count, alpha_at, left_at, work):
+    """The cheapest words of all paths together: flip what is least reliable, or not, bit by bit."""
+    cost, _, parent, chosen, place, _ = work
+    _hard(alpha, start, size, sums)
+    cost[0] = 0.0
+    for _ in range(min(len(metric) - 1, size)):
+        _least_reliable(alpha, start, size, cost[1], place)
+        for path in range(count):
+            alpha[start + place[path], path] = np.inf  # tried
+        before, flipped = count, 0
+        count = _fork(metric, before, alpha_at, left_at, work)
+        for path in range(count):
+            flipped += chosen[path]
+        if flipped == 0:
+            break  # and what is more reliable is dearer still
+        for path in range(count):
+            origin = parent[path]
+            if origin != path:
+                place[path] = place[origin]
+                for j in range(size):
+                    sums[j, path], alpha[start + j, path] = sums[j, origin], alpha[start + j, origin]
+        for path in range(count):
+            sums[place[path], path] ^= chosen[path]
+    return count
+
+
+@nb.njit(cache=True, nogil=True)
+def _least_reliable(alpha, start, size, value, place):
+    """For each lane, the least magnitude in a subtree and where it is."""
+    value[:] = np.inf
+    place[:] = 0
+    for j in range(size):
+        for lane in range(len(value)):
+            own = abs(alpha[np.uintp(start + j), lane])
+            smaller = own < value[lane]
+            value[lane] = own if smaller else value[lane]
+            place[lane] = j if smaller else place[lane]
+
+
 @nb.njit(cache=True, nogil=True)
 def _fork_space(paths):
     return (
-        np.empty(2 * paths, np.float64),  # metric of path p with bit b, at 2 p + b
-        np.empty(2 * paths + 1, np.int64),  # the best of these, in order
-        np.empty((paths, 2), np.bool_),  # which bits each path goes on with
+        np.empty((2, paths), np.float64),  # what either choice costs each path
+        np.empty(2 * paths, np.bool_),  # which choices go on: path p with bit b at 2 p + b
+        np.empty(paths, np.int64),  # of each path that goes on, the one that it was before
+        np.zeros(paths, np.uint8),  # and its choice
+        np.empty(paths, np.int64),  # its least reliable bit
+        np.empty(2 * paths, np.float64),  # metrics, as the choices
     )
 
 
-@nb.njit(cache=True, nogil=True)
-def _fork(alpha, alpha_slot, left_slot, sums, metric, count, exact, work):
-    """Try both values of a bit on all paths and keep the best; returns how many there are now."""
-    candidates, best, keeps = work
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _fork(metric, count, alpha_at, left_at, work):
+    """Try both choices on all paths and keep the best; returns how many there are now."""
+    cost, keeps, parent, chosen, _, candidates = work
+    if count == len(metric) and _nothing_ends(metric, cost, parent, chosen):
+        return count
     for path in range(count):
-        value = _leaf(alpha, path)
         for bit in range(2):
-            candidates[2 * path + bit] = metric[path] + _penalty(value, bit, exact)
-            keeps[path, bit] = False
+            candidates[2 * path + bit] = metric[path] + cost[bit, path]
     kept = min(2 * count, len(metric))
-    _smallest(candidates, 2 * count, kept, best)
-    for place in range(kept):
-        keeps[best[place] >> 1, best[place] & 1] = True
+    _keep_smallest(candidates[: 2 * count], kept, keeps)
     free = 0  # clones go to the places of paths that end, and then behind the last
     for path in range(count):
-        if keeps[path, 0] and keeps[path, 1]:
-            while free < count and (keeps[free, 0] or keeps[free, 1]):
+        zero, one = keeps[2 * path], keeps[2 * path + 1]
+        if zero and one:
+            while free < count and (keeps[2 * free] or keeps[2 * free + 1]):
                 free += 1
-            for layer in range(alpha_slot.shape[1]):
-                alpha_slot[free, layer] = alpha_slot[path, layer]
-                left_slot[free, layer] = left_slot[path, layer]
-            metric[free], sums[free, 0] = candidates[2 * path + 1], 1
+            for layer in range(1, len(alpha_at)):
+                alpha_at[layer, free] = alpha_at[layer, path]
+                left_at[layer, free] = left_at[layer, path]
+                alpha_at[layer, -1] = left_at[layer, -1] = True
+            metric[free], chosen[free], parent[free] = candidates[2 * path + 1], 1, path
             free += 1
-        if keeps[path, 0] or keeps[path, 1]:
-            bit = 0 if keeps[path, 0] else 1
-            metric[path], sums[path, 0] = candidates[2 * path + bit], bit
+        if zero or one:
+            bit = 0 if zero else 1
+            metric[path], chosen[path], parent[path] = candidates[2 * path + bit], bit, path
     return kept
 
 
+@nb.njit(cache=True, nogil=True, error_model="numpy")
+def _nothing_ends(metric, cost, parent, chosen):
+    """Where all better choices are better than all worse ones, each path goes on with its own."""
+    dearest, cheapest = -np.inf, np.inf
+    for path in range(len(metric)):
+        dearest = max(dearest, metric[path] + min(cost[0, path], cost[1, path]))
+        cheapest = min(cheapest, metric[path] + max(cost[0, path], cost[1, path]))
+    if cheapest < dearest:
+        return False
+    for path in range(len(metric)):
+        one = cost[1, path] < cost[0, path]
+        metric[path] += cost[1, path] if one else cost[0, path]
+        chosen[path], parent[path] = one, path
+    return True
+
+
 @nb.njit(cache=True, nogil=True)
-def _smallest(values, count, kept, best):
-    """Places of the ``kept`` smallest of the first ``count`` values, in order; of equal ones, the first."""
-    filled = 0
-    for place in range(count):
-        if filled == kept and not values[place] < values[best[kept - 1]]:
-            continue
-        at = min(filled, kept - 1)
-        while at > 0 and values[place] < values[best[at - 1]]:
-            best[at] = best[at - 1]
-            at -= 1
-        best[at] = place
-        filled = min(filled + 1, kept)
+def _keep_smallest(values, kept, keeps):
+    """Mark the ``kept`` smallest values; of equal ones, the first."""
+    if kept == len(values):
+        keeps[:kept] = True
+    elif kept <= 32:  # counting the smaller ones takes no branches
+        for place in range(len(values)):
+            value, smaller = values[place], 0
+            for other in range(place):
+                smaller += values[other] <= value
+            for other in range(place + 1, len(values)):
+                smaller += values[other] < value
+            keeps[place] = smaller < kept
+    else:
+        keeps[: len(values)] = False
+        order = np.argsort(values, kind="mergesort")
+        for place in range(kept):
+            keeps[order[place]] = True
 
 
 @nb.njit(cache=True, nogil=True)
 def _select(sums, hard, metric, count, columns, out):
     """Write the best path whose word satisfies the checks, or the best; how many were tested, and whether."""
     order = np.argsort(metric[:count], kind="mergesort")
-    for place in range(count):
-        if _satisfied(sums[order[place]], hard, columns):
-            out[:] = hard ^ sums[order[place]]
+    for place in range(count + 1):
+        path = order[place % count]  # the best once more where none satisfies them
+        for j in range(len(hard)):
+            out[j] = hard[j] ^ sums[j, path]
+        if place < count and _satisfied(out, columns):
             return place + 1, True
-    out[:] = hard ^ sums[order[0]]
     return count, False
 
 
 @nb.njit(cache=True, nogil=True)
-def _satisfied(error, hard, columns):
-    for word in range(columns.shape[1]):
+def _satisfied(word, columns):
+    for check in range(columns.shape[1]):
         syndrome = np.uint64(0)
-        for j in range(len(hard)):
-            syndrome ^= columns[j, word] * np.uint64(hard[j] ^ error[j])
+        for j in range(len(word)):
+            syndrome ^= columns[j, check] if word[j] else np.uint64(0)
         if syndrome != 0:
             return False
     return True

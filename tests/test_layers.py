@@ -15,7 +15,7 @@ LAYERS = [
     ["arrays"],
     ["gf2"],
     ["code"],
-    ["alist", "build", "codefile", "catalogue", "cyclic", "low_weight", "stream"],
+    ["alist", "bit_order", "build", "codefile", "catalogue", "cyclic", "low_weight", "stream"],
     ["channel"],
     ["nets"],
     ["decoders"],

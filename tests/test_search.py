@@ -224,8 +224,9 @@ def test_relax_is_one_step_of_the_recursion(price, rng):
 def test_byte_tables_are_sums(rng):
     parity = np.zeros(16, np.float32)
     parity[:11] = rng.uniform(0, 5, 11)
-    sums = np.empty((2, 256), np.float32)
+    sums = np.empty(512, np.float32)
     basis.tabulate(parity, sums)
+    sums = sums.reshape(2, 256)
     for value in range(256):
         ones = (value >> np.arange(8)) & 1 == 1
         assert np.isclose(sums[0, value], parity[:8][ones].sum(), rtol=1e-6)

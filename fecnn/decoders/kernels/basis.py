@@ -32,8 +32,8 @@ basis: (k,) i8; the places of the most reliable basis, increasing.
 reliability: (n,) f4.
 flip: The k columns of the basis: what the flip of each flips among the checks.
 price: (k,) f4; the reliability of each place of the basis.
-parity: (8 len(sums),) f4; the reliability of each check's place, then zeros.
-sums: (2, 4, 8 or 16, 256) f4; byte tables of sums of ``parity``.
+parity: (8 t,) f4; the reliability of each check's place, then zeros.
+sums: (256 t,) f4; byte tables of sums of ``parity``, t = 2, 4 or 8 for each word.
 
 Kernels unpack it once and pass arrays on: a tuple of arrays costs reference counting at every call.
 """
@@ -58,7 +58,7 @@ def new_frame(columns, n, checks):
         words.new_sets(columns, k),
         np.zeros(k, np.float32),
         np.zeros(8 * octets, np.float32),
-        np.zeros((octets, 256), np.float32),
+        np.zeros(256 * octets, np.float32),
     )
 
 
@@ -98,40 +98,12 @@ STRIP = 64
 """Frames that are hardened at a time: in one pass, and still in cache when each is decoded."""
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@nb.njit(cache=True, nogil=True)
 def harden(llr, frame, out):
-    """Hard decisions of the strip that begins at ``frame``, if one does: llr (B, n) f4, out (B, n) u1."""
-    if frame % STRIP == 0:
-        values, bits = llr[frame : frame + STRIP].reshape(-1), out[frame : frame + STRIP].reshape(-1)
-        for i in range(len(values)):
-            bits[i] = values[i] < 0
-
-
-@nb.njit(cache=True, nogil=True)
-def lay_out(n, frame):
-    """Gather what a search of patterns needs."""
-    flip, price, parity = frame.flip, frame.price, frame.parity
-    basis, place, reliability, ordered = frame.basis, frame.place, frame.reliability, frame.ordered
-    for i in range(len(basis)):
-        words.store(flip, i, words.load(ordered, basis[i]))
-        price[i] = reliability[basis[i]]
-    for i in range(len(place)):
-        parity[i] = reliability[place[i]]
-    tabulate(parity, frame.sums)
-
-
-@nb.njit(cache=True, nogil=True)
-def close_frame(n, frame, flips, count, hard):
-    """Add the pattern with these flips of the basis to the hard decisions."""
-    order, ordered, basis, place = frame.order, frame.ordered, frame.basis, frame.place
-    pattern = words.load(ordered, n)
-    for i in range(count):
-        j = basis[flips[i]]
-        pattern = words.xor(pattern, words.load(ordered, j))
-        hard[order[j]] ^= 1
-    while not words.is_empty(pattern):
-        hard[order[place[words.index(pattern)]]] ^= 1
-        pattern = words.without_lowest(pattern)
+    """Hard decisions of the strip that begins at ``frame``: llr (B, n) f4, out (B, n) u1."""
+    values, bits = llr[frame : frame + STRIP].reshape(-1), out[frame : frame + STRIP].reshape(-1)
+    for i in range(len(values)):
+        bits[i] = values[i] < 0
 
 
 @nb.njit(cache=True, nogil=True, inline="always")
@@ -208,12 +180,12 @@ def eliminate(columns, n, checks, place, check, basis):
 
 @nb.njit(cache=True, nogil=True)
 def tabulate(parity, sums):
-    """Byte tables of sums of ``parity`` (8 len(sums),) f4: sums (octets, 256) f4 out.
+    """Byte tables of sums of ``parity`` (8 t,) f4: sums (256 t,) f4 out.
 
     Sixteen sums of the low nibble, then each sum of the high nibble added to all of them as one vector.
     """
-    for octet in range(len(sums)):
-        row = sums[octet]
+    for octet in range(len(sums) >> 8):
+        row = sums[256 * octet : 256 * octet + 256]
         first = 8 * octet
         a, b, c, d = parity[first], parity[first + 1], parity[first + 2], parity[first + 3]
         ab, cd = a + b, c + d

@@ -46,7 +46,8 @@ def lc_osd(llr, columns, checks, distance, delta, candidates, z, out, tried, cer
     ways = np.empty((POOL, 4), np.int64)
     values, width = llr.reshape(-1), len(spare)
     for frame in range(len(llr)):
-        mrb.harden(llr, frame, out)
+        if frame % mrb.STRIP == 0:
+            mrb.harden(llr, frame, out)
         tried[frame], certain[frame] = 0, True
         row = mrb.padded_row(values, frame * n, n, width, spare)
         syndrome = words.syndrome_of(columns, row)

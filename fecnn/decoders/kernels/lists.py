@@ -97,17 +97,19 @@ def expected_price(first, z, check, parity):
 def next_candidate(j, spent, pattern, ceiling, limit, flip, price, sums):
     """The first last flip from j on that may win: its index, or k if none, and how many were tried.
 
-    ceiling bounds the price in the basis, limit the whole price; both f4.
+    ceiling bounds the price in the basis, limit the whole price; both f4. Where the ceiling ends the loop is
+    found first, as prices ascend: then a pattern costs little more than its look-ups.
     """
-    first = j
-    while j < len(price):
-        cost = spent + price[j]
-        if cost >= ceiling:
-            return len(price), j - first
-        if cost + words.price_of(words.xor(pattern, words.load(flip, j)), sums) < limit:
+    first, end = j, len(price)
+    if end > first and spent + price[end - 1] >= ceiling:
+        end = first
+        while spent + price[end] < ceiling:
+            end += 1
+    while j < end:
+        if spent + price[j] + words.price_of(words.xor(pattern, words.load(flip, j)), sums) < limit:
             return j, j - first + 1
         j += 1
-    return j, j - first
+    return len(price), end - first
 
 
 @nb.njit(cache=True, nogil=True, inline="always")  # a call would count references of all its arrays

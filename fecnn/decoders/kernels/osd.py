@@ -37,7 +37,8 @@ def osd(llr, columns, checks, distance, order, prune, z, out, tried):
     spent, patterns = np.zeros(k + 2, np.float32), words.new_sets(columns, k + 2)
     values, width = llr.reshape(-1), len(spare)
     for frame in range(len(llr)):
-        mrb.harden(llr, frame, out)
+        if frame % mrb.STRIP == 0:
+            mrb.harden(llr, frame, out)
         tried[frame] = 0
         row = mrb.padded_row(values, frame * n, n, width, spare)
         syndrome = words.syndrome_of(columns, row)
@@ -86,7 +87,8 @@ def probable(llr, columns, checks, distance, order, promise, success, out, tried
     spent, patterns = np.zeros(k + 2, np.float32), words.new_sets(columns, k + 2)
     values, width = llr.reshape(-1), len(spare)
     for frame in range(len(llr)):
-        mrb.harden(llr, frame, out)
+        if frame % mrb.STRIP == 0:
+            mrb.harden(llr, frame, out)
         tried[frame] = 0
         row = mrb.padded_row(values, frame * n, n, width, spare)
         syndrome = words.syndrome_of(columns, row)

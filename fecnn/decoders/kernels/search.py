@@ -46,7 +46,8 @@ def search(llr, columns, checks, distance, z, budgets, out, work, certain):
     V_many = np.empty((k + 1, constraints.states_of(many)), np.uint16)
     values, width = llr.reshape(-1), len(spare)
     for frame in range(len(llr)):
-        mrb.harden(llr, frame, out)
+        if frame % mrb.STRIP == 0:
+            mrb.harden(llr, frame, out)
         work[frame], certain[frame] = 0, True
         row = mrb.padded_row(values, frame * n, n, width, spare)
         syndrome = words.syndrome_of(columns, row)

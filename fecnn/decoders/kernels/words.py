@@ -98,7 +98,7 @@ has: Operation = _by_width(
 
 @register_jitable
 def _octet(word, i, sums, first):
-    return sums[first + i, np.int64((word >> np.uint64(8 * i)) & BYTE)]
+    return sums[256 * (first + i) + np.int64((word >> np.uint64(8 * i)) & BYTE)]
 
 
 @register_jitable
@@ -114,9 +114,9 @@ def _price_of_word(word, sums, first):
 
 
 def _price_one(word, sums):
-    if len(sums) == 2:
+    if len(sums) == 2 * 256:
         return _octet(word, 0, sums, 0) + _octet(word, 1, sums, 0)
-    if len(sums) == 4:
+    if len(sums) == 4 * 256:
         return (_octet(word, 0, sums, 0) + _octet(word, 1, sums, 0)) + (
             _octet(word, 2, sums, 0) + _octet(word, 3, sums, 0)
         )
@@ -131,7 +131,7 @@ def _price_many(words, sums):
 
 
 price_of: Operation = _by_width(_price_one, _price_many, _price_many)
-"""The sum of the prices of a set's members, from byte tables (2, 4 or 8 W, 256) f4."""
+"""The sum of the prices of a set's members, from byte tables: (256 t,) f4, t = 2, 4 or 8 W of them."""
 
 
 @register_jitable

@@ -129,7 +129,10 @@ def _make(key, first, k, sigma, scale, encode, llr, sent, messages):  # type: ig
     blocks, message_blocks = (n + 3) // 4, (k + 127) // 128
     octets, _, width = encode.shape
     noise_words = np.empty((4, STRIP * blocks), np.uint32)
-    noise = np.empty((STRIP, 4 * blocks), np.float32)
+    padded = (n + 15) // 16 * 16
+    noise_values = np.zeros(STRIP * 4 * blocks + 16, np.float32)
+    noise = noise_values[: STRIP * 4 * blocks].reshape(STRIP, 4 * blocks)
+    values, bits = llr.reshape(-1), sent.reshape(-1)
     message_words = np.empty((4, STRIP * message_blocks), np.uint32)
     codeword = np.empty(width, np.uint64)
     for start in range(0, frames, STRIP):
@@ -138,31 +141,49 @@ def _make(key, first, k, sigma, scale, encode, llr, sent, messages):  # type: ig
         box_muller(noise_words.reshape(4, STRIP, blocks), noise)
         philox(key, np.uint32(MESSAGE), here * np.uint64(message_blocks), message_words)
         for f in range(min(STRIP, frames - start)):
-            message = messages[start + f]
-            _message(message_words, f * message_blocks, k, message)
-            codeword[:] = np.uint64(0)
-            for octet in range(octets):
-                value = (message[octet >> 3] >> np.uint64(8 * (octet & 7))) & np.uint64(255)
-                for w in range(width):
-                    codeword[w] ^= encode[octet, np.int64(value), w]
+            _message(message_words, f * message_blocks, k, messages, start + f)
             for w in range(width):
-                word, base = codeword[w], 64 * w
-                bits = sent[start + f, base : min(base + 64, n)]
-                values, z = llr[start + f, base:n], noise[f, base:n]
-                for j in range(len(bits)):
-                    bit = np.uint8((word >> np.uint64(j)) & np.uint64(1))
-                    bits[j] = bit
-                    values[j] = ((np.float32(-1) if bit else np.float32(1)) + sigma * z[j]) * scale
+                codeword[w] = np.uint64(0)
+            for octet in range(octets):
+                word = messages[start + f, octet >> 3]
+                value = np.int64((word >> np.uint64(8 * (octet & 7))) & np.uint64(255))
+                for w in range(width):
+                    codeword[w] ^= encode[octet, value, w]
+            # Rows are written in whole vectors: what spills into the next row is written over by its frame.
+            first_value, first_noise = (start + f) * n, 4 * blocks * f
+            spill = min(padded, len(values) - first_value)
+            for w in range(width):
+                base = 64 * w
+                end = min(base + 64, spill)
+                _modulate(
+                    codeword[w],
+                    noise_values[first_noise + base : first_noise + end],
+                    sigma,
+                    scale,
+                    bits[first_value + base : first_value + end],
+                    values[first_value + base : first_value + end],
+                )
 
 
 @nb.njit(cache=True, nogil=True)
-def _message(words, block, k, message):  # type: ignore[no-untyped-def]
-    """The k message bits from the words of a frame's blocks: (W,) u8 out."""
-    for w in range(len(message)):
+def _modulate(word, noise, sigma, scale, bits, values):  # type: ignore[no-untyped-def]
+    """LLRs of up to 64 code bits from a word of them."""
+    for j in range(len(bits)):
+        bit = np.uint8((word >> np.uint64(j)) & np.uint64(1))
+        bits[j] = bit
+        values[j] = ((np.float32(-1) if bit else np.float32(1)) + sigma * noise[j]) * scale
+
+
+@nb.njit(cache=True, nogil=True)
+def _message(words, block, k, messages, frame):  # type: ignore[no-untyped-def]
+    """The k message bits of a frame from the words of its blocks: messages (B, W) u8 out."""
+    last = messages.shape[1] - 1
+    for w in range(last + 1):
         source, half = block + (w >> 1), 2 * (w & 1)
-        message[w] = np.uint64(words[half, source]) | (np.uint64(words[half + 1, source]) << np.uint64(32))
+        low, high = np.uint64(words[half, source]), np.uint64(words[half + 1, source])
+        messages[frame, w] = low | (high << np.uint64(32))
     if k & 63:
-        message[-1] &= (np.uint64(1) << np.uint64(k & 63)) - np.uint64(1)
+        messages[frame, last] &= (np.uint64(1) << np.uint64(k & 63)) - np.uint64(1)
 
 
 @nb.njit(cache=True, nogil=True)
@@ -179,8 +200,8 @@ def _count_words(llr, sent, decided, extract, check, flags):  # type: ignore[no-
     difference = np.empty((llr.shape[1] + 63) // 64, np.uint64)
     message = np.empty(extract.shape[2], np.uint64)
     syndrome = np.empty(check.shape[2], np.uint64)
+    _compare(sent, decided, flags)
     for f in range(len(llr)):
-        flags[f] = _differs(sent[f], decided[f])
         if flags[f]:
             _pack_difference(sent[f], decided[f], difference)
             _apply(extract, difference, message)
@@ -209,11 +230,27 @@ def _count_messages(llr, sent, messages, decided, encode, flags):  # type: ignor
 
 
 @nb.njit(cache=True, nogil=True)
-def _differs(a, b):  # type: ignore[no-untyped-def]
-    ones = np.uint8(0)
-    for j in range(len(a)):
-        ones |= a[j] ^ b[j]
-    return ones
+def _compare(a, b, differ):  # type: ignore[no-untyped-def]
+    """Which rows of a and b (B, n) differ: differ (B,) u1 out.
+
+    Rows are read in whole vectors; what belongs to the next row is masked.
+    """
+    frames, n = a.shape
+    x, y = a.reshape(-1), b.reshape(-1)
+    padded = (n + 63) // 64 * 64
+    mask = np.zeros(padded, np.uint8)
+    mask[:n] = 255
+    for f in range(frames):
+        first = f * n
+        ones = np.uint8(0)
+        if first + padded <= len(x):
+            p, q = x[first : first + padded], y[first : first + padded]
+            for j in range(padded):
+                ones |= (p[j] ^ q[j]) & mask[j]
+        else:
+            for j in range(first, first + n):
+                ones |= x[j] ^ y[j]
+        differ[f] = ones
 
 
 @nb.njit(cache=True, nogil=True)

@@ -302,7 +302,7 @@ def bench_command(
             "ready [s]",
         )
         for name in columns:
-            table.add_column(name, justify="right")
+            table.add_column(Text(name), justify="right")  # brackets are no markup
         console = _console()
         measurements = []
         with console.status("") as status:

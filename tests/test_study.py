@@ -66,7 +66,7 @@ WRONG = {
     "option of none": (BASE + "options = { order = 1 }\n", "decoder ml has no option 'order'"),
     "code": (
         BASE + 'code = "hamming-7-5"\n',
-        "curve ml: unknown code 'hamming-7-5'; did you mean hamming-7-4",
+        "curve ml of hamming-7-5: unknown code 'hamming-7-5'; did you mean hamming-7-4",
     ),
     "channel": (BASE + 'channel = "agwn"\n', "FILE: curve ml: no channel 'agwn'; did you mean awgn?"),
     "plug-in module": (
@@ -78,7 +78,7 @@ WRONG = {
         HEAD + '[[curve]]\ndecoder = "math:pi"\n',
         "must be a function make(code",
     ),
-    "code file": (BASE + 'code = "./nope.toml"\n', "curve ml: there is no code file"),
+    "code file": (BASE + 'code = "./nope.toml"\n', "curve ml of ./nope.toml: there is no code file"),
     "alist": (BASE + 'code = "nope.alist"\n', "nope.alist"),
     "no code": (
         'title = "t"\nebn0_db = [1]\n[[curve]]\ndecoder = "ml"\n',
@@ -86,7 +86,7 @@ WRONG = {
     ),
     "uncoded of nothing": (
         'title = "t"\nebn0_db = [1]\n[[curve]]\ndecoder = "ml"\ncode = "uncoded"\n',
-        "curve ml: code is missing; give it there or",
+        "curve ml of uncoded: code is missing; give it there or",
     ),
     "no grid": (
         'title = "t"\ncode = "hamming-7-4"\n[[curve]]\ndecoder = "ml"\n',

@@ -134,7 +134,6 @@ def _make(key, first, k, sigma, scale, encode, llr, sent, messages):  # type: ig
     noise = noise_values[: STRIP * 4 * blocks].reshape(STRIP, 4 * blocks)
     values, bits = llr.reshape(-1), sent.reshape(-1)
     message_words = np.empty((4, STRIP * message_blocks), np.uint32)
-    codeword = np.empty(width, np.uint64)
     for start in range(0, frames, STRIP):
         here = first + np.uint64(start)
         philox(key, np.uint32(NOISE + 4), here * np.uint64(blocks), noise_words)
@@ -142,39 +141,30 @@ def _make(key, first, k, sigma, scale, encode, llr, sent, messages):  # type: ig
         philox(key, np.uint32(MESSAGE), here * np.uint64(message_blocks), message_words)
         for f in range(min(STRIP, frames - start)):
             _message(message_words, f * message_blocks, k, messages, start + f)
-            for w in range(width):
-                codeword[w] = np.uint64(0)
-            for octet in range(octets):
-                word = messages[start + f, octet >> 3]
-                value = np.int64((word >> np.uint64(8 * (octet & 7))) & np.uint64(255))
-                for w in range(width):
-                    codeword[w] ^= encode[octet, value, w]
             # Rows are written in whole vectors: what spills into the next row is written over by its frame.
-            first_value, first_noise = (start + f) * n, 4 * blocks * f
+            first_value = (start + f) * n
             spill = min(padded, len(values) - first_value)
             for w in range(width):
-                base = 64 * w
-                end = min(base + 64, spill)
-                _modulate(
-                    codeword[w],
-                    noise_values[first_noise + base : first_noise + end],
-                    sigma,
-                    scale,
-                    bits[first_value + base : first_value + end],
-                    values[first_value + base : first_value + end],
-                )
+                codeword = np.uint64(0)
+                for octet in range(octets):
+                    word = messages[start + f, octet >> 3]
+                    value = np.int64((word >> np.uint64(8 * (octet & 7))) & np.uint64(255))
+                    codeword ^= encode[octet, value, w]
+                count = np.uint64(min(64, spill - 64 * w))
+                place, source = np.uint64(first_value + 64 * w), np.uint64(4 * blocks * f + 64 * w)
+                _modulate(codeword, count, noise_values, source, sigma, scale, bits, values, place)
 
 
 @nb.njit(cache=True, nogil=True)
-def _modulate(word, noise, sigma, scale, bits, values):  # type: ignore[no-untyped-def]
-    """LLRs of up to 64 code bits from a word of them."""
-    for j in range(len(bits)):
-        bit = np.uint8((word >> np.uint64(j)) & np.uint64(1))
-        bits[j] = bit
-        values[j] = ((np.float32(-1) if bit else np.float32(1)) + sigma * noise[j]) * scale
+def _modulate(word, count, noise, source, sigma, scale, bits, values, place):  # type: ignore[no-untyped-def]
+    """LLRs of up to 64 code bits from a word of them, written from ``place`` on; noise from ``source`` on."""
+    for j in range(count):  # unsigned: an index that may be negative would be looked at bit by bit
+        bit = np.uint8((word >> j) & np.uint64(1))
+        bits[place + j] = bit
+        values[place + j] = ((np.float32(-1) if bit else np.float32(1)) + sigma * noise[source + j]) * scale
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(cache=True, nogil=True, inline="always")
 def _message(words, block, k, messages, frame):  # type: ignore[no-untyped-def]
     """The k message bits of a frame from the words of its blocks: messages (B, W) u8 out."""
     last = messages.shape[1] - 1

@@ -245,9 +245,12 @@ def _compare(a, b, differ):  # type: ignore[no-untyped-def]
 
 @nb.njit(cache=True, nogil=True)
 def _pack_difference(a, b, words):  # type: ignore[no-untyped-def]
-    words[:] = np.uint64(0)
-    for j in range(len(a)):
-        words[j >> 6] |= np.uint64(a[j] ^ b[j]) << np.uint64(j & 63)
+    for w in range(len(words)):
+        x, y = a[64 * w : 64 * w + 64], b[64 * w : 64 * w + 64]
+        word = np.uint64(0)
+        for j in range(len(x)):
+            word |= np.uint64(x[j] ^ y[j]) << np.uint64(j)
+        words[w] = word
 
 
 @nb.njit(cache=True, nogil=True)
@@ -264,9 +267,12 @@ def _apply(table, words, out):  # type: ignore[no-untyped-def]
 def _gain(llr, sent, difference):  # type: ignore[no-untyped-def]
     """How much more likely the sent word with the difference added is than the sent word, as an LLR."""
     total = 0.0
-    for j in range(len(llr)):
-        if (difference[j >> 6] >> np.uint64(j & 63)) & np.uint64(1):
+    for w in range(len(difference)):
+        rest = difference[w]
+        while rest:
+            j = 64 * w + popcount(~rest & (rest - np.uint64(1)))
             total += np.float64(llr[j]) if sent[j] else -np.float64(llr[j])
+            rest &= rest - np.uint64(1)
     return total
 
 

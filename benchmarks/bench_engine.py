@@ -85,7 +85,7 @@ def test_simulation_against_the_sketch(name, ebn0_db, decoder, race, size):
     )
 
 
-def test_two_threads(benchmark, race, size, request):
+def test_two_threads(benchmark):
     """Wall time of two threads against one; only a quiet machine with two cores can show it."""
     if benchmark.disabled or (os.cpu_count() or 1) < 2:
         pytest.skip("needs timing and two cores")
@@ -102,7 +102,6 @@ def test_two_threads(benchmark, race, size, request):
             list(pool.map(lambda run: run(frames), runs))
             gains.append(alone / (time.perf_counter() - began))
     benchmark.extra_info["gains"] = gains
-    request.node.add_report_section("call", "gain", str(gains))
     print(f"two threads over one: {np.median(gains):.2f} [{min(gains):.2f}, {max(gains):.2f}], target 1.8")
     benchmark(lambda: None)
 

@@ -4,7 +4,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -144,12 +144,6 @@ def thread_gain(case: Case, seconds: float = 1.0) -> float:
             alone = rate(runs[0])
             gains.append(sum(pool.map(rate, runs)) / alone)
     return float(np.median(gains))
-
-
-def measure_all(cases: Sequence[Case] = CASES, seconds: float = 1.0) -> Iterator[Measurement]:
-    """Time cases one after the other."""
-    for case in cases:
-        yield measure(case, seconds)
 
 
 def machine() -> dict[str, str]:

@@ -2,8 +2,8 @@
 
 The minimal trellis has 2^s(t) states at depth t, s(t) = rank of the first t columns + rank of the others -
 rank of all, of G as of H (Forney, IEEE Trans. IT 34(5), 1988). To find the best order is NP-hard (Horn and
-Kschischang, IEEE Trans. IT 42(6), 1996); some families have good ones that are known, and
-a search improves on them.
+Kschischang, IEEE Trans. IT 42(6), 1996); some families have good ones that are known, and a search improves
+on them.
 """
 
 import dataclasses

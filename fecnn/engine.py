@@ -1,11 +1,9 @@
 """The inner loop of a study: frames, and the counts of what a decoder made of them.
 
 `PlainEngine` is the readable path through `fecnn.stream`, `fecnn.channel` and `fecnn.tally`. `Engine` does
-the
-same for AWGN, compiled: bit for bit the same frames, and the same counts, as the tests show. There no array
-of
-noise or of code bits is written and read again: a few frames at a time stay in cache, from the counter to the
-LLRs, and only frames with errors are looked at twice.
+the same for AWGN, compiled: bit for bit the same frames, and the same counts, as the tests show. There no
+array of noise or of code bits is written and read again: a few frames at a time stay in cache, from the
+counter to the LLRs, and only frames with errors are looked at twice.
 """
 
 from dataclasses import dataclass

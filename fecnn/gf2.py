@@ -115,8 +115,8 @@ def right_inverse(matrix: Bits) -> Bits:
 class LinearMap:
     """``bits -> bits @ matrix`` for one fixed ``(r, c)`` matrix, eight input bits at a time.
 
-    The XOR of the rows that each byte of input selects is tabulated once, packed: ``table`` (octets, 256,
-        words).
+    The XOR of the rows that each byte of input selects is tabulated once, packed: ``table`` has shape
+    (octets, 256, words).
 
     Example:
         >>> LinearMap(np.array([[1, 0, 1], [1, 1, 0]], np.uint8))(np.array([1, 1], np.uint8))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 import fecnn
@@ -38,7 +38,7 @@ app = typer.Typer(
 QUICK_SECONDS = 35.0
 """Simulation time of ``--quick``: with start, table and figure it stays under a minute."""
 
-TABLE_WIDTH = 130
+TABLE_WIDTH = 200
 
 StudyArgument = Annotated[
     str, typer.Argument(help="A study by name, a study.toml, or its folder.", metavar="STUDY")
@@ -345,7 +345,13 @@ def _results(study: str, out: Path) -> "tuple[Study, pd.DataFrame]":
 
 def _print(study: Study, results: Any) -> None:
     shown = display(study, results)
-    table = Table(*shown.columns, title=Text(study.title), box=None, pad_edge=False, header_style="bold")
+    table = Table(
+        *(Column(Text(name)) for name in shown.columns),
+        title=Text(study.title),
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+    )
     last = ""
     for row in shown.itertuples(index=False, name=None):
         if last and row[0] != last:

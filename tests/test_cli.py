@@ -335,6 +335,8 @@ def test_bench_measures_and_writes_what_it_shows(call, tmp_path):
 
     shown = call("bench", "hamming-7-4", "--seconds", 0, "--json", "speed.json").stdout
     assert "hamming-7-4" in shown
+    assert "Eb/N0 [dB]" in shown  # brackets are no markup
+    assert "Eb/N0 [dB]" in call("table", "optimal-hamming-7-4").stdout
     assert "numba" in shown
     written = json.loads((tmp_path / "speed.json").read_text())
     (case,) = written["cases"]

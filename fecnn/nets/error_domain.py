@@ -1,0 +1,64 @@
+"""Networks that point at errors: what goes in, what comes out and its signs, once for all of them.
+
+Let y = +-1 + noise be BPSK (bit 0 sent as +1) and h = [y < 0] its hard decision. A network sees the
+magnitudes |y| and the syndrome of h, each check as +1 (satisfied) or -1 (broken), and returns a logit for
+every code bit: **positive means that the hard decision of that bit is wrong**. The decision is
+h xor [logit > 0].
+
+Neither |y| nor the syndrome depends on the codeword that was sent, nor does the error pattern, so that such a
+network makes the same errors on every codeword (Bennatan, Choukroun and Kisilev, ISIT 2018): training on the
+zero word is training on all of them.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from fecnn import gf2
+from fecnn.arrays import Bits
+from fecnn.code import Code
+
+CHECKS = ("H", "systematic")
+
+
+class ErrorNet(nn.Module):
+    """A network from magnitudes and hard decisions to logits of errors.
+
+    Args:
+        checks: Parity checks, (m, n) bits.
+
+    The checks are a buffer that is not saved: they come from the code.
+    """
+
+    checks: Tensor
+
+    def __init__(self, checks: Bits) -> None:
+        super().__init__()
+        self.register_buffer("checks", torch.from_numpy(checks).to(torch.float32), persistent=False)
+
+    def syndrome(self, hard: Tensor) -> Tensor:
+        """Checks of hard decisions (B, n), 0 and 1: (B, m), +1 satisfied and -1 broken."""
+        return 1 - 2 * (hard.to(self.checks.dtype) @ self.checks.T).remainder(2)
+
+    def forward(self, magnitude: Tensor, hard: Tensor) -> Tensor:
+        """Logits (B, n) that hard decisions are wrong, from |y| (B, n) and hard decisions (B, n), 0 and 1."""
+        return self.stages(magnitude, hard)[-1]
+
+    def stages(self, magnitude: Tensor, hard: Tensor) -> list[Tensor]:
+        """The logits after every stage that training supervises; the last are the network's."""
+        raise NotImplementedError
+
+
+def check_matrix(code: Code, checks: str) -> Bits:
+    """The parity checks that a network is built on.
+
+    Args:
+        code: The code.
+        checks: ``H``, or ``systematic``: the rows of H combined to an identity on n - k of the columns, as
+            late ones as possible. No column is moved, so that the code stays the same.
+
+    Raises:
+        ValueError: If ``checks`` is neither.
+    """
+    if checks not in CHECKS:
+        raise ValueError(f"checks must be {' or '.join(CHECKS)}, got {checks!r}")
+    return code.H if checks == "H" else gf2.rref(code.H, order=range(code.n - 1, -1, -1))[0]

@@ -1,0 +1,66 @@
+"""Permutations of the positions that map a code onto itself: cyclic and quasi-cyclic shifts, squaring."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fecnn.code import Code
+
+Permutation = NDArray[np.int64]
+
+
+def is_automorphism(code: Code, permutation: Permutation) -> bool:
+    """Whether moving position j of every codeword to position permutation[j] gives codewords.
+
+    Example:
+        >>> import fecnn
+        >>> is_automorphism(fecnn.load_code("bch-31-16"), 2 * np.arange(31) % 31)
+        True
+    """
+    moved = np.empty_like(code.G)
+    moved[:, permutation] = code.G
+    return not code.syndrome(moved).any()
+
+
+def block_shift(n: int, length: int) -> Permutation:
+    """The permutation that shifts each block of ``length`` positions cyclically by one."""
+    positions = np.arange(n)
+    return positions - positions % length + (positions + 1) % length
+
+
+def shift_length(code: Code) -> int:
+    """The largest p for which the code is invariant to cyclic shifts of all blocks of p positions at once.
+
+    n for a cyclic code, the circulant size (or a multiple) of a quasi-cyclic one in that order, else 1.
+
+    Example:
+        >>> import fecnn
+        >>> shift_length(fecnn.load_code("bch-31-16")), shift_length(fecnn.load_code("ccsds-128-64"))
+        (31, 16)
+    """
+    lengths = (p for p in range(code.n, 0, -1) if code.n % p == 0)
+    return next(p for p in lengths if is_automorphism(code, block_shift(code.n, p)))
+
+
+def automorphisms(code: Code) -> list[Permutation]:
+    """Generators of the automorphisms that are looked for: the block shift, and j -> 2 j mod n.
+
+    Squaring x -> x^2 maps every binary cyclic code of odd length onto itself (MacWilliams and Sloane 1977,
+    Ch. 8). The list is empty where neither holds.
+    """
+    n, found = code.n, []
+    if (length := shift_length(code)) > 1:
+        found.append(block_shift(n, length))
+    if n % 2 and is_automorphism(code, squaring := 2 * np.arange(n) % n):
+        found.append(squaring)
+    return found
+
+
+def random_automorphisms(code: Code, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Random products of powers of the generators, (count, n); the identity where there are none."""
+    product = np.tile(np.arange(code.n), (count, 1))
+    for generator in automorphisms(code):
+        powers = [np.arange(code.n)]
+        while (power := generator[powers[-1]]).tolist() != powers[0].tolist():
+            powers.append(power)
+        product = np.array(powers)[rng.integers(0, len(powers), count)[:, None], product]
+    return product

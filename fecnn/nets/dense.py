@@ -1,0 +1,96 @@
+"""The literature's SLNN and MLNN: fully connected networks that have to be trained.
+
+They take y, BPSK values with bit 0 sent as +1, without any scaling, (B, n). Leung, Bhat and Motani, "Low
+latency energy-efficient neural decoders for block codes", IEEE Trans. Green Comm. Netw. 7(2), 2023; the
+training-free networks that are compared with them are in `fecnn.nets.codebook`.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from fecnn.code import MAX_CODEBOOK_K, Code
+
+
+class LiteratureSLNN(nn.Module):
+    """Single-label network: n inputs, ReLU layers, 2^k logits, one for each message.
+
+    Args:
+        code: With k at most 24.
+        hidden: Widths of the ReLU layers.
+
+    Raises:
+        ValueError: If k is above 24, or a width is not positive.
+
+    Example:
+        >>> import fecnn
+        >>> sum(p.numel() for p in LiteratureSLNN(fecnn.hamming(3), hidden=[7]).parameters())
+        184
+    """
+
+    def __init__(self, code: Code, *, hidden: Sequence[int]) -> None:
+        super().__init__()
+        if code.k > MAX_CODEBOOK_K:
+            raise ValueError(f"a single-label network of {code.name} has 2^{code.k} outputs (at most 2^24)")
+        self.k = code.k
+        self.layers = _dense(code.n, hidden, 2**code.k)
+
+    def forward(self, y: Tensor) -> Tensor:
+        """Logits of all messages, (B, 2^k)."""
+        logits: Tensor = self.layers(y)
+        return logits
+
+    def loss(self, y: Tensor, messages: Tensor) -> Tensor:
+        """Mean cross entropy with the messages (B, k) that were sent, 0 and 1."""
+        weights = 1 << torch.arange(self.k - 1, -1, -1, device=y.device)
+        return nn.functional.cross_entropy(self(y), (messages.long() * weights).sum(dim=1))
+
+    def decide(self, y: Tensor) -> Tensor:
+        """Message bits (B, k) uint8 of the largest logit."""
+        shifts = torch.arange(self.k - 1, -1, -1, device=y.device)
+        return ((self(y).argmax(dim=1)[:, None] >> shifts) & 1).to(torch.uint8)
+
+
+class LiteratureMLNN(nn.Module):
+    """Multi-label network: n inputs, ReLU layers, a logit for each of k message bits.
+
+    Args:
+        code: Any.
+        hidden: Widths of the ReLU layers.
+
+    Raises:
+        ValueError: If a width is not positive.
+
+    Example:
+        >>> import fecnn
+        >>> sum(p.numel() for p in LiteratureMLNN(fecnn.hamming(3), hidden=[100, 100]).parameters())
+        11304
+    """
+
+    def __init__(self, code: Code, *, hidden: Sequence[int]) -> None:
+        super().__init__()
+        self.layers = _dense(code.n, hidden, code.k)
+
+    def forward(self, y: Tensor) -> Tensor:
+        """Logits that the message bits are 1, (B, k): their sigmoid is the network's output."""
+        logits: Tensor = self.layers(y)
+        return logits
+
+    def loss(self, y: Tensor, messages: Tensor) -> Tensor:
+        """Mean binary cross entropy with the messages (B, k) that were sent, 0 and 1."""
+        return nn.functional.binary_cross_entropy_with_logits(self(y), messages.to(y.dtype))
+
+    def decide(self, y: Tensor) -> Tensor:
+        """Message bits (B, k) uint8: 1 where the sigmoid is above 1/2."""
+        return (self(y) > 0).to(torch.uint8)
+
+
+def _dense(inputs: int, hidden: Sequence[int], outputs: int) -> nn.Sequential:
+    if not hidden or any(not isinstance(width, int) or width < 1 for width in hidden):
+        raise ValueError(f"hidden must be the positive widths of one or more layers, got {list(hidden)}")
+    widths = [inputs, *hidden]
+    layers: list[nn.Module] = []
+    for before, after in zip(widths, widths[1:], strict=False):
+        layers += [nn.Linear(before, after), nn.ReLU()]
+    return nn.Sequential(*layers, nn.Linear(widths[-1], outputs))

@@ -1,0 +1,195 @@
+"""fecnn-net: a recurrent message-passing network on the light words of the dual code."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from fecnn.arrays import Bits
+from fecnn.automorphism import shift_length
+from fecnn.channel import noise_sigma
+from fecnn.code import Code
+from fecnn.low_weight import low_weight_checks
+from fecnn.nets.error_domain import ErrorNet
+
+LARGEST = 14.0
+"""Largest magnitude that a check sees: e^-14 is the last that float32 tells from certainty in a product."""
+
+SMALLEST = 1e-6
+"""Smallest |tanh| that a check sees, and the smallest distance of its output from certainty."""
+
+
+class FecnnNet(ErrorNet):
+    """Neural belief propagation with a memory, on all least-weight dual words, its weights shared by shifts.
+
+    Three things that the code gives away for nothing: the syndrome (so that no codeword is special), the
+    light words of the dual code (each a parity check; the rows of H of a BCH code are few and heavy), and
+    the cyclic shifts that map the code onto itself, so that one set of weights serves all n positions.
+
+    With L_j = 2 |y_j| / sigma^2 at a reference Eb/N0, and X = L at first, an iteration computes
+
+        m_cj  = 2 artanh(s_c prod_{i in c, i != j} tanh(X_i / 2))        sum-product in the error domain
+        z_j  <- z_j + A m_j + a L_j,  then  z_j <- z_j + MLP(norm(z_j))  a memory of ``width`` numbers a bit
+        X_j   = L_j + w . m_j + u . z_j                                  and a logit -(b L_j + w . m_j + v . z_j)
+
+    where s_c = +-1 is the syndrome of check c and m_j holds the messages to bit j in an order relative to j,
+    the same for all bits of a block of the shift. A, a, w, u, v, b and the MLP are the same in all
+    iterations. With u = v = A = 0 it is belief propagation (damped by w, not extrinsic): training starts there.
+    Neural BP: Nachmani, Be'ery and Burshtein 2016; on redundant checks, Lian, Carpi, Haeger and Pfister 2019; shared
+    by cyclic shifts: Chen and Ye, ICML 2021. The syndrome form: Bennatan, Choukroun and Kisilev 2018.
+
+    Args:
+        code: Any. Codes without a shift (`fecnn.automorphism.shift_length` 1) get weights for each edge.
+        iterations: How often the checks are gone through.
+        width: Numbers in the memory of a bit.
+        orbits: Most orbits of checks, the first ones; None for all.
+        reference_ebn0_db: Eb/N0 in dB at which magnitudes become LLRs, whatever the channel's own.
+        supports: The checks as positions of their ones, a row an orbit, padded by -1; None to search them.
+
+    Raises:
+        ValueError: If an argument is out of its range, or a given check is not one of the code.
+    """
+
+    supports: Tensor
+    incidence: Tensor
+    incoming: Tensor
+
+    def __init__(
+        self,
+        code: Code,
+        *,
+        iterations: int = 5,
+        width: int = 32,
+        orbits: int | None = None,
+        reference_ebn0_db: float = 4.0,
+        supports: NDArray[np.int16] | None = None,
+    ) -> None:
+        for name, value in (("iterations", iterations), ("width", width), ("orbits", orbits)):
+            if value is not None and (not isinstance(value, int) or value < 1):
+                raise ValueError(f"{name} must be a whole number above 0, got {value!r}")
+        length = shift_length(code)
+        if supports is None:
+            supports = _padded(check_orbits(low_weight_checks(code), length)[:orbits])
+        checks = _all_shifts(supports, code, length)
+        super().__init__(checks)
+        self.iterations, self.blocks = iterations, code.n // length
+        self.scale = 2 / noise_sigma(reference_ebn0_db, code.rate) ** 2
+        self.register_buffer("supports", torch.from_numpy(supports.astype(np.int16)))
+        incoming = incoming_checks(supports, code.n, length)
+        self.register_buffer("incoming", torch.from_numpy(incoming.reshape(-1)), persistent=False)
+        self.degree = incoming.shape[1]
+        # Edges that only fill up a block of few checks come from an extra check whose message is 0.
+        real = np.concatenate([np.ones(len(checks)), np.zeros(int(incoming.max()) + 1 - len(checks))])
+        incidence = np.concatenate([checks, np.zeros((len(real) - len(checks), code.n), np.uint8)])
+        self.register_buffer("incidence", torch.from_numpy(incidence.astype(np.float32)), persistent=False)
+        self.register_buffer("real", torch.from_numpy(real.astype(np.float32)[:, None]), persistent=False)
+
+        blocks, degree = self.blocks, self.degree
+        average = 1.5 / min(degree, 1000) if degree < 1000 else 3.0 / degree
+        self.message_weight = nn.Parameter(torch.full((blocks, 1, degree), average))
+        self.input_weight = nn.Parameter(torch.empty(blocks, width, degree))
+        self.input_bias = nn.Parameter(torch.zeros(blocks, width, 1))
+        self.llr_weight = nn.Parameter(torch.empty(blocks, width, 1))
+        nn.init.uniform_(self.input_weight, -(degree**-0.5), degree**-0.5)
+        nn.init.uniform_(self.llr_weight, -(degree**-0.5), degree**-0.5)
+        self.norm = nn.Parameter(torch.ones(width, 1))
+        self.expand, self.contract = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
+        self.reliability = nn.Parameter(torch.zeros(1, width))
+        self.verdict = nn.Parameter(torch.zeros(1, width))
+        self.llr_verdict = nn.Parameter(torch.ones(()))
+
+    def stages(self, magnitude: Tensor, hard: Tensor) -> list[Tensor]:
+        """Logits (B, n) after every iteration."""
+        # Frames come last inside: every step is then a product of matrices or runs over contiguous frames.
+        X = L = (magnitude * self.scale).T.contiguous()
+        n, frames = L.shape
+        llr = L.view(self.blocks, 1, -1)
+        constant = torch.baddbmm(self.input_bias, 0.3 * self.llr_weight, llr)
+        syndrome = self.real * (1 - 2 * (self.incidence @ hard.T).remainder(2))
+        memory = torch.zeros((), device=L.device)
+        logits = []
+        for _ in range(self.iterations):
+            m = self.messages(X, syndrome)
+            memory = memory + torch.baddbmm(constant, self.input_weight, m, alpha=0.3)
+            memory = memory + self._mlp(memory)
+            pushed = self.message_weight @ m
+            X = (llr + pushed + self.reliability @ memory).view(n, frames)
+            logits.append(-(self.llr_verdict * llr + pushed + self.verdict @ memory).view(n, frames).T)
+        return logits
+
+    def messages(self, X: Tensor, syndrome: Tensor) -> Tensor:
+        """Sum-product messages to every bit: X (n, B) and syndrome (checks, B) to (blocks, degree, B n / blocks).
+
+        A check's output is the product of all its inputs divided by the receiver's own: one product a check.
+        """
+        t = torch.tanh(X.clamp(-LARGEST, LARGEST) * 0.5)
+        sign = torch.where(t < 0, -1.0, 1.0)
+        size = t.abs().clamp_min(SMALLEST)
+        with torch.no_grad():
+            broken = (self.incidence @ (t < 0).to(X.dtype)).remainder(2)
+            signs = syndrome * (1 - 2 * broken)
+        product = signs * torch.exp(self.incidence @ torch.log(size))
+        edges = product.index_select(0, self.incoming).view(self.blocks, self.degree, -1)
+        own = (sign / size).view(self.blocks, 1, -1)
+        m: Tensor = 2 * torch.atanh((edges * own).clamp(SMALLEST - 1, 1 - SMALLEST))
+        return m
+
+    def _mlp(self, memory: Tensor) -> Tensor:
+        scaled = memory * torch.rsqrt(memory.square().mean(dim=1, keepdim=True) + 1e-6) * self.norm
+        wide = F.gelu(self.expand.weight @ scaled + self.expand.bias[:, None])
+        return self.contract.weight @ wide + self.contract.bias[:, None]
+
+
+def check_orbits(words: Bits, length: int) -> list[list[int]]:
+    """Positions of the ones of a word from every orbit of shifts of blocks of ``length``, in order of the words."""
+    n = words.shape[1]
+    seen: set[bytes] = set()
+    orbits = []
+    for word in words:
+        if word.tobytes() in seen:
+            continue
+        orbits.append(np.flatnonzero(word).tolist())
+        blocks = word.reshape(n // length, length)
+        seen |= {np.roll(blocks, shift, axis=1).tobytes() for shift in range(length)}
+    return orbits
+
+
+def incoming_checks(supports: NDArray[np.int16], n: int, length: int) -> NDArray[np.int64]:
+    """Which check brings each message: (n / length blocks, degree, length) indices.
+
+    Shift s of orbit o is check o * length + s. Row d of a block holds, for all its bits, the same edge of the
+    same orbit; rows that a block lacks name the check after the last.
+    """
+    blocks: list[list[NDArray[np.int64]]] = [[] for _ in range(n // length)]
+    bits = np.arange(length)
+    for orbit, support in enumerate(supports.astype(np.int64)):
+        for position in support[support >= 0]:
+            blocks[position // length].append(orbit * length + (bits - position) % length)
+    degree = max(len(rows) for rows in blocks)
+    filler = np.full(length, len(supports) * length)
+    return np.array([rows + [filler] * (degree - len(rows)) for rows in blocks])
+
+
+def _padded(supports: Sequence[Sequence[int]]) -> NDArray[np.int16]:
+    padded = np.full((len(supports), max(map(len, supports))), -1, np.int16)
+    for row, support in zip(padded, supports, strict=True):
+        row[: len(support)] = support
+    return padded
+
+
+def _all_shifts(supports: NDArray[np.int16], code: Code, length: int) -> Bits:
+    """Every shift of every orbit as a check, (orbits * length, n) bits."""
+    if supports.ndim != 2 or not supports.size or supports.min() < -1 or supports.max() >= code.n:
+        raise ValueError(f"supports must be rows of positions below n = {code.n}, padded by -1")
+    words = np.zeros((len(supports), code.n), np.uint8)
+    for word, support in zip(words, supports, strict=True):
+        word[support[support >= 0]] = 1
+    blocks = words.reshape(len(words), -1, length)
+    shifts = [np.roll(blocks, shift, axis=2).reshape(words.shape) for shift in range(length)]
+    checks = np.stack(shifts, axis=1).reshape(-1, code.n)
+    if code.dual.syndrome(checks).any():
+        raise ValueError(f"supports hold words that are not parity checks of {code.name}")
+    return checks

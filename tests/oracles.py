@@ -3,7 +3,7 @@
 from itertools import combinations
 
 import numpy as np
-from scipy.special import logsumexp
+from scipy.special import erf, logsumexp
 
 from fecnn.arrays import bpsk
 
@@ -252,3 +252,89 @@ def grand(code, llr, queries, ranked):
                 out[frame], used[frame] = word, tried
                 break
     return out, used
+
+
+def ecct_pairs(H):
+    """Which tokens attend to which, bits first, by the definition: itself, a shared check, an edge."""
+    m, n = H.shape
+    pairs = np.zeros((n + m, n + m), bool)
+    for a in range(n + m):
+        pairs[a, a] = True
+    for check in range(m):
+        members = [bit for bit in range(n) if H[check, bit]]
+        for bit in members:
+            pairs[bit, n + check] = pairs[n + check, bit] = True
+            for other in members:
+                pairs[bit, other] = True
+    return pairs
+
+
+def layer_norm(x, weights, name):
+    mean, variance = x.mean(axis=-1, keepdims=True), x.var(axis=-1, keepdims=True)
+    return (x - mean) / np.sqrt(variance + 1e-5) * weights[f"{name}.weight"] + weights[f"{name}.bias"]
+
+
+def linear(x, weights, name):
+    return x @ weights[f"{name}.weight"].T + weights[f"{name}.bias"]
+
+
+def attention(queries, sources, pairs, weights, name, heads):
+    """One frame: head by head, query by query, a softmax over the sources it may see."""
+    d = queries.shape[1]
+    W, b = np.split(weights[f"{name}.qkv.weight"], 3), np.split(weights[f"{name}.qkv.bias"], 3)
+    q, k, v = queries @ W[0].T + b[0], sources @ W[1].T + b[1], sources @ W[2].T + b[2]
+    mixed = np.zeros((len(queries), d))
+    for head in range(heads):
+        part = slice(head * d // heads, (head + 1) * d // heads)
+        for i in range(len(queries)):
+            seen = np.flatnonzero(pairs[i])
+            score = np.array([q[i, part] @ k[j, part] for j in seen]) / np.sqrt(d // heads)
+            share = np.exp(score - logsumexp(score))
+            for weight, j in zip(share, seen, strict=True):
+                mixed[i, part] += weight * v[j, part]
+    return linear(mixed, weights, f"{name}.out")
+
+
+def feed_forward(x, weights, name):
+    hidden = linear(layer_norm(x, weights, f"{name}.feed_norm"), weights, f"{name}.widen")
+    return linear(hidden * (1 + erf(hidden / np.sqrt(2))) / 2, weights, f"{name}.narrow")
+
+
+def ecct(H, weights, layers, heads, magnitude, syndrome):
+    """Logits (B, n) of ECCT, frame by frame, from |y| (B, n) and the +-1 syndrome (B, m)."""
+    out = []
+    for values in np.hstack([magnitude, syndrome]).astype(np.float64):
+        x = values[:, None] * weights["embedding"]
+        for i in range(layers):
+            name = f"blocks.{i}"
+            normed = layer_norm(x, weights, f"{name}.attention_norm")
+            x = x + attention(normed, normed, ecct_pairs(H), weights, f"{name}.attention", heads)
+            x = x + feed_forward(x, weights, name)
+            if i + 1 == layers // 2:
+                x = layer_norm(x, weights, "middle_norm")
+        x = layer_norm(x, weights, "norm")
+        out.append(linear(linear(x, weights, "per_token")[:, 0], weights, "out"))
+    return np.array(out)
+
+
+def crossmpt(H, weights, layers, heads, magnitude, syndrome):
+    """Logits (B, n) of CrossMPT: the bits ask their checks, then the checks their bits."""
+    n = H.shape[1]
+
+    def step(x, sources, pairs, name):
+        normed = layer_norm(x, weights, f"{name}.attention_norm")
+        x = x + attention(normed, sources, pairs, weights, f"{name}.attention", heads)
+        return x + feed_forward(x, weights, name)
+
+    out = []
+    for values, signs in zip(magnitude.astype(np.float64), syndrome, strict=True):
+        bits = values[:, None] * weights["embedding"][:n]
+        checks = signs[:, None] * weights["embedding"][n:]
+        for i in range(layers):
+            bits = step(bits, checks, H.T == 1, f"blocks.{i}")
+            checks = step(checks, bits, H == 1, f"blocks.{i}")
+            if i + 1 == layers // 2:
+                bits, checks = (layer_norm(stream, weights, "middle_norm") for stream in (bits, checks))
+        x = layer_norm(np.vstack([bits, checks]), weights, "norm")
+        out.append(linear(linear(x, weights, "per_token")[:, 0], weights, "out"))
+    return np.array(out)

@@ -33,7 +33,7 @@ class ErrorNet(nn.Module):
 
     def __init__(self, checks: Bits) -> None:
         super().__init__()
-        self.register_buffer("checks", torch.from_numpy(checks).to(torch.float32), persistent=False)
+        self.register_buffer("checks", torch.tensor(checks, dtype=torch.float32), persistent=False)
 
     def syndrome(self, hard: Tensor) -> Tensor:
         """Checks of hard decisions (B, n), 0 and 1: (B, m), +1 satisfied and -1 broken."""

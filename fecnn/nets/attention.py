@@ -1,0 +1,129 @@
+"""What the transformers among the decoders share: masked attention, its block, tokens and output head."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from fecnn.arrays import Bits
+from fecnn.nets.error_domain import ErrorNet
+
+MASKED = -1e9
+"""Added to the scores of masked pairs: finite, so that a token without any pair attends evenly, not NaN."""
+
+
+class Attention(nn.Module):
+    """Multi-head attention; queries, keys and values come from one matrix of 3 width rows, in this order.
+
+    Args:
+        width: Entries of a token.
+        heads: Heads, a divisor of width.
+        dropout: Fraction of the attention weights that training drops.
+
+    Shapes: queries (B, L, width), sources (B, M, width) and mask (L, M), added to the scores -> tokens (B, L,
+    width).
+    """
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.width, self.heads, self.dropout = width, heads, dropout
+        self.qkv = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        for square in [*self.qkv.weight.detach().chunk(3), self.out.weight]:
+            nn.init.xavier_uniform_(square)
+
+    def forward(self, queries: Tensor, sources: Tensor, mask: Tensor) -> Tensor:
+        """Each query's tokens mixed from the sources."""
+        d, head = self.width, self.width // self.heads
+        if queries is sources:
+            q, k, v = self.qkv(queries).view(*queries.shape[:2], 3, self.heads, head).permute(2, 0, 3, 1, 4)
+        else:
+            q = F.linear(queries, self.qkv.weight[:d], self.qkv.bias[:d])
+            q = q.view(*queries.shape[:2], self.heads, head).transpose(1, 2)
+            both = F.linear(sources, self.qkv.weight[d:], self.qkv.bias[d:])
+            k, v = both.view(*sources.shape[:2], 2, self.heads, head).permute(2, 0, 3, 1, 4)
+        scores = (q / math.sqrt(head)) @ k.transpose(-1, -2) + mask
+        weights = F.dropout(scores.softmax(-1), self.dropout, self.training)
+        mixed: Tensor = self.out((weights @ v).transpose(1, 2).flatten(-2))
+        return mixed
+
+
+class Block(nn.Module):
+    """Attention and a feed-forward net of 4 width GELUs, each added to what it is given (norm first)."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.attention_norm = nn.LayerNorm(width)
+        self.attention = Attention(width, heads, dropout)
+        self.feed_norm = nn.LayerNorm(width)
+        self.widen, self.narrow = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+        for matrix in (self.widen.weight, self.narrow.weight):
+            nn.init.xavier_uniform_(matrix)
+
+    def forward(self, x: Tensor, sources: Tensor | None, mask: Tensor) -> Tensor:
+        """Tokens x (B, L, width) after attending to sources (B, M, width), or to themselves.
+
+        The sources are taken as they are: only x is normalised.
+        """
+        normed = self.attention_norm(x)
+        x = x + self.attention(normed, normed if sources is None else sources, mask)
+        after: Tensor = x + self.narrow(F.gelu(self.widen(self.feed_norm(x))))
+        return after
+
+
+class TokenNet(ErrorNet):
+    """One token for every code bit and every check, blocks of attention, and a linear head to n logits.
+
+    The token of a bit is its magnitude, that of a check its syndrome, +-1, times a learned vector. The head
+    takes each token to a number and the n + m numbers to n logits.
+
+    Args:
+        checks: Parity checks, (m, n) bits.
+        layers: Blocks, N.
+        width: Entries of a token, d.
+        heads: Heads of the attention, a divisor of width.
+        dropout: Dropout of the attention weights in training.
+
+    Raises:
+        ValueError: If layers < 1, width is no multiple of heads >= 1, or dropout is outside [0, 1).
+    """
+
+    def __init__(self, checks: Bits, *, layers: int, width: int, heads: int, dropout: float) -> None:
+        if layers < 1:
+            raise ValueError(f"layers must be at least 1, got {layers}")
+        if heads < 1:
+            raise ValueError(f"heads must be at least 1, got {heads}")
+        if width < 1 or width % heads:
+            raise ValueError(f"width must be a positive multiple of heads = {heads}, got {width}")
+        if not 0 <= dropout < 1:
+            raise ValueError(f"dropout must be in [0, 1), got {dropout}")
+        super().__init__(checks)
+        m, n = checks.shape
+        self.embedding = nn.Parameter(torch.empty(n + m, width))
+        self.blocks = nn.ModuleList([Block(width, heads, dropout) for _ in range(layers)])
+        self.middle_norm = nn.LayerNorm(width) if layers > 1 else None
+        self.norm = nn.LayerNorm(width)
+        self.per_token = nn.Linear(width, 1)
+        self.out = nn.Linear(n + m, n)
+        for matrix in (self.embedding, self.per_token.weight, self.out.weight):
+            nn.init.xavier_uniform_(matrix)
+
+    def tokens(self, magnitude: Tensor, hard: Tensor) -> Tensor:
+        """The tokens (B, n + m, width), bits first."""
+        values = torch.cat([magnitude, self.syndrome(hard).to(magnitude.dtype)], dim=-1)
+        return values.unsqueeze(-1) * self.embedding
+
+    def head(self, tokens: Tensor) -> Tensor:
+        """Logits (B, n) of the tokens (B, n + m, width) that the last block returned."""
+        logits: Tensor = self.out(self.per_token(self.norm(tokens)).squeeze(-1))
+        return logits
+
+    def normed_after(self, layer: int) -> nn.LayerNorm | None:
+        """The extra norm after block N // 2, counted from 1, where there are two or more."""
+        return self.middle_norm if layer == len(self.blocks) // 2 else None
+
+
+def additive(pairs: Tensor) -> Tensor:
+    """The mask that is added to scores, from which pairs attend, (L, M) bool."""
+    return torch.zeros(pairs.shape).masked_fill(~pairs, MASKED)

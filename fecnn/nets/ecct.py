@@ -1,0 +1,72 @@
+"""Error Correction Code Transformer: bits and checks attend to each other along the Tanner graph."""
+
+import torch
+from torch import Tensor
+
+from fecnn.code import Code
+from fecnn.nets.attention import TokenNet, additive
+from fecnn.nets.error_domain import check_matrix
+
+
+class ECCT(TokenNet):
+    """Error Correction Code Transformer (Choukroun and Wolf, NeurIPS 2022, arXiv 2203.14966).
+
+    Self-attention over n + m tokens. A bit attends to itself, to the bits that share a check with it and to
+    its checks; a check to itself and to its bits.
+
+    The function and the number of parameters are those of the authors' published program, whose weights fit
+    but for their names. Three things are said here that it does not say: its attention drops a tenth of the
+    weights in training (``dropout=0.1``) although its model asks for none; there is one more layer norm after
+    block N // 2; and the feed-forward net has GELU units, not the gated ones of the paper's text. Its checks
+    are the rows of H as they come, dependent ones included, |y| is not scaled by the noise level, and its
+    output is a logit of the multiplicative noise being -1, which is that of an error.
+
+    Args:
+        code: The code.
+        layers: Blocks, N.
+        width: Entries of a token, d.
+        heads: Heads of the attention, a divisor of width.
+        dropout: Dropout of the attention weights in training.
+        checks: ``H`` or ``systematic``, see `check_matrix`.
+
+    Shapes: |y| (B, n) and hard decisions (B, n) -> logits (B, n), positive where the decision is wrong.
+
+    Raises:
+        ValueError: If layers < 1, width is no multiple of heads, dropout is outside [0, 1), or checks is
+            unknown.
+    """
+
+    mask: Tensor
+
+    def __init__(
+        self,
+        code: Code,
+        *,
+        layers: int = 6,
+        width: int = 32,
+        heads: int = 8,
+        dropout: float = 0.0,
+        checks: str = "H",
+    ) -> None:
+        H = check_matrix(code, checks)
+        super().__init__(H, layers=layers, width=width, heads=heads, dropout=dropout)
+        self.register_buffer("mask", additive(attending(self.checks)), persistent=False)
+
+    def stages(self, magnitude: Tensor, hard: Tensor) -> list[Tensor]:
+        """The logits (B, n), the only stage."""
+        x = self.tokens(magnitude, hard)
+        for layer, block in enumerate(self.blocks, start=1):
+            x = block(x, None, self.mask)
+            if norm := self.normed_after(layer):
+                x = norm(x)
+        return [self.head(x)]
+
+
+def attending(H: Tensor) -> Tensor:
+    """The pairs of tokens, bits first, that attend to each other: (n + m, n + m) bool, from H (m, n)."""
+    m, n = H.shape
+    among_bits = (H.T @ H > 0) | torch.eye(n, dtype=torch.bool)
+    edges = H > 0
+    return torch.cat(
+        [torch.cat([among_bits, edges.T], dim=1), torch.cat([edges, torch.eye(m, dtype=torch.bool)], dim=1)]
+    )

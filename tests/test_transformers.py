@@ -1,0 +1,157 @@
+"""ECCT and CrossMPT: their sizes, their masks, and every number against the papers' equations in loops."""
+
+import numpy as np
+import oracles
+import pytest
+import torch
+
+import fecnn
+from fecnn.nets.crossmpt import CrossMPT
+from fecnn.nets.ecct import ECCT
+
+NETS = [(ECCT, oracles.ecct), (CrossMPT, oracles.crossmpt)]
+BOTH = pytest.mark.parametrize("net", [ECCT, CrossMPT])
+
+# Counted on the authors' programs, the same for both: (layers, width) of each column.
+SIZES = [(2, 32), (6, 32), (6, 64), (6, 128), (10, 128)]
+PARAMETERS = {
+    "bch-31-16": [28_498, 79_314, 304_626, 1_197_618, 1_990_706],
+    "bch-63-45": [33_327, 84_143, 310_575, 1_205_807, 1_998_895],
+    "polar-64-32": [34_849, 85_665, 312_577, 1_208_769, 2_001_857],
+}
+
+
+def frames(n, count=3, seed=7):
+    rng = torch.Generator().manual_seed(seed)
+    y = 1 + 0.7 * torch.randn(count, n, generator=rng)
+    return y.abs(), (y < 0).to(torch.float32)
+
+
+def shaken(net):
+    """Weights with no zeros or ones left, so that nothing passes for something else."""
+    torch.manual_seed(3)
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    return net
+
+
+@BOTH
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_parameters_are_as_many_as_published(net, name):
+    code = fecnn.load_code(name)
+    with torch.device("meta"):
+        nets = [net(code, layers=layers, width=width) for layers, width in SIZES]
+    assert [sum(p.numel() for p in one.parameters()) for one in nets] == PARAMETERS[name]
+
+
+@pytest.mark.parametrize("name", ["hamming-7-4", "bch-15-7", "polar-16-8"])
+@pytest.mark.parametrize("checks", ["H", "systematic"])
+def test_masks_follow_their_definition(name, checks):
+    code = fecnn.load_code(name)
+    ecct, cross = (net(code, layers=1, checks=checks) for net in (ECCT, CrossMPT))
+    H = ecct.checks.numpy() == 1
+    assert ((ecct.mask == 0).numpy() == oracles.ecct_pairs(H)).all()
+    assert ((cross.check_mask == 0).numpy() == H).all()
+    assert ((cross.bit_mask == 0).numpy() == H.T).all()
+    for mask in (ecct.mask, cross.check_mask, cross.bit_mask):
+        assert ((mask == 0) | (mask == -1e9)).all()
+
+
+@pytest.mark.parametrize(("net", "equations"), NETS)
+@pytest.mark.parametrize("name", ["hamming-7-4", "bch-15-7"])
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_forward_equals_the_equations(net, equations, name, layers):
+    code = fecnn.load_code(name)
+    ours = shaken(net(code, layers=layers, width=16, heads=4)).eval()
+    magnitude, hard = frames(code.n)
+    weights = {key: value.double().numpy() for key, value in ours.state_dict().items()}
+    syndrome = 1 - 2 * (hard.numpy().astype(int) @ code.H.T.astype(int) % 2)
+    expected = equations(code.H, weights, layers, 4, magnitude.numpy(), syndrome)
+    with torch.no_grad():
+        assert ours(magnitude, hard).numpy() == pytest.approx(expected, rel=1e-4, abs=2e-5)
+        precise = ours.double()(magnitude.double(), hard.double()).numpy()
+    assert precise == pytest.approx(expected, rel=1e-10, abs=1e-10)
+
+
+@BOTH
+def test_every_codeword_gives_the_same_logits(net, rng):
+    code = fecnn.load_code("bch-15-7")
+    ours = shaken(net(code, layers=2, width=16)).eval()
+    noise = torch.from_numpy(1 + 0.7 * rng.standard_normal((5, code.n)).astype(np.float32))
+    sent = torch.from_numpy(rng.choice(code.codebook(), 5))
+    y = (1 - 2 * sent.float()) * noise
+    with torch.no_grad():
+        of_zero = ours(noise.abs(), (noise < 0).float())
+        of_sent = ours(y.abs(), (y < 0).float())
+    assert torch.equal(of_zero, of_sent)
+
+
+@BOTH
+def test_a_positive_logit_is_an_error(net):
+    """Twenty steps on one batch must tell the wrong decisions from the right ones."""
+    code = fecnn.load_code("hamming-7-4")
+    torch.manual_seed(1)
+    ours = net(code, layers=2, width=32)
+    magnitude, hard = frames(code.n, 64)
+    optimizer = torch.optim.Adam(ours.parameters(), lr=3e-3)
+    for _ in range(20):
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(ours(magnitude, hard), hard)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    with torch.no_grad():
+        logits = ours(magnitude, hard)
+    assert logits[hard == 1].mean() > logits[hard == 0].mean() + 1
+
+
+@BOTH
+@pytest.mark.parametrize("layers", [1, 2])
+def test_gradients_reach_every_parameter(net, layers):
+    code = fecnn.load_code("bch-15-7")
+    ours = shaken(net(code, layers=layers, width=16))
+    ours(*frames(code.n)).square().sum().backward()
+    for name, parameter in ours.named_parameters():
+        gradient = parameter.grad.clone()
+        if name.endswith("qkv.bias"):  # a bias of all keys moves no softmax
+            gradient = torch.cat([gradient[:16], gradient[32:]])
+        assert gradient.isfinite().all(), name
+        assert (gradient != 0).any(), name
+
+
+@BOTH
+def test_dropout_is_of_training_only(net):
+    code = fecnn.load_code("bch-15-7")
+    plain, dropping = net(code, layers=1), net(code, layers=1, dropout=0.5)
+    dropping.load_state_dict(plain.state_dict())
+    inputs = frames(code.n)
+    with torch.no_grad():
+        expected = plain(*inputs)
+        assert torch.equal(dropping.eval()(*inputs), expected)
+        assert not torch.equal(dropping.train()(*inputs), expected)
+        assert not torch.equal(dropping(*inputs), dropping(*inputs))
+
+
+@BOTH
+def test_a_state_is_weights_alone(net):
+    code = fecnn.load_code("bch-15-7")
+    ours = net(code, layers=2)
+    assert set(ours.state_dict()) == {name for name, _ in ours.named_parameters()}
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"layers": 0}, "layers must be at least 1, got 0"),
+        ({"heads": 0}, "heads must be at least 1, got 0"),
+        ({"width": 30}, "width must be a positive multiple of heads = 8, got 30"),
+        ({"width": 0}, "width must be a positive multiple of heads = 8, got 0"),
+        ({"dropout": 1.0}, r"dropout must be in \[0, 1\), got 1.0"),
+        ({"dropout": -0.1}, r"dropout must be in \[0, 1\), got -0.1"),
+        ({"checks": "G"}, "checks must be H or systematic, got 'G'"),
+    ],
+)
+def test_wrong_options(net, options, says):
+    with pytest.raises(ValueError, match=says):
+        net(fecnn.load_code("hamming-7-4"), **options)

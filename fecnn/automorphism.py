@@ -1,5 +1,7 @@
 """Permutations of the positions that map a code onto itself: cyclic and quasi-cyclic shifts, squaring."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,11 +58,27 @@ def automorphisms(code: Code) -> list[Permutation]:
 
 
 def random_automorphisms(code: Code, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Random products of powers of the generators, (count, n); the identity where there are none."""
+    """Random products of powers of the generators, (count, n); the identity where there are none.
+
+    Example:
+        >>> import fecnn
+        >>> places = random_automorphisms(fecnn.hamming(3), 2, np.random.default_rng(1))
+        >>> places.shape
+        (2, 7)
+    """
     product = np.tile(np.arange(code.n), (count, 1))
+    for powers in _powers(code):
+        product = powers[rng.integers(0, len(powers), count)[:, None], product]
+    return product
+
+
+@lru_cache(maxsize=16)
+def _powers(code: Code) -> list[NDArray[np.int64]]:
+    """All powers of every generator, (order, n) each."""
+    tables = []
     for generator in automorphisms(code):
         powers = [np.arange(code.n)]
         while (power := generator[powers[-1]]).tolist() != powers[0].tolist():
             powers.append(power)
-        product = np.array(powers)[rng.integers(0, len(powers), count)[:, None], product]
-    return product
+        tables.append(np.array(powers))
+    return tables

@@ -1,21 +1,21 @@
-"""Trained weights with their card: safetensors and JSON, loaded without running anything."""
+"""Trained networks on disk: safetensors and a JSON card, loaded without running anything."""
 
 import hashlib
+import inspect
 import os
 import platform
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from fecnn.arrays import nearest
+from fecnn.card import CARD, WEIGHTS, Card, CheckpointError, Model, checkpoint_folder, read_card
 from fecnn.code import Code
 from fecnn.nets.crossmpt import CrossMPT
 from fecnn.nets.dense import LiteratureMLNN, LiteratureSLNN
@@ -24,7 +24,6 @@ from fecnn.nets.error_domain import ErrorNet
 from fecnn.nets.fecnn_net import FecnnNet
 
 Network = ErrorNet | LiteratureSLNN | LiteratureMLNN
-Options = dict[str, bool | int | float | str | list[int] | None]
 
 MODELS: Mapping[str, Callable[..., Network]] = {
     "crossmpt": CrossMPT,
@@ -35,81 +34,23 @@ MODELS: Mapping[str, Callable[..., Network]] = {
 }
 """Architectures by name: each takes a code and keyword options."""
 
-ZOO = Path(__file__).parent / "zoo"
-WEIGHTS, CARD = "weights.safetensors", "card.json"
 
+def build(model: Model, code: Code, tensors: Mapping[str, Tensor] | None = None) -> Network:
+    """An untrained network; checks that its training found by a search are taken from its tensors.
 
-class CheckpointError(ValueError):
-    """A checkpoint that is damaged, or does not belong to what it is used for."""
-
-
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Model(_Record):
-    """An architecture and its options, as plain data."""
-
-    kind: str
-    options: Options = {}
-
-    def build(self, code: Code, tensors: Mapping[str, Tensor] | None = None) -> Network:
-        """The untrained network; checks that training found by a search are taken from its tensors.
-
-        Raises:
-            LookupError: If there is no such architecture.
-            ValueError: If an option has a wrong value, or the code does not suit it.
-            TypeError: If it has no such option.
-        """
-        if self.kind not in MODELS:
-            raise LookupError(f"no model {self.kind!r}; {nearest(self.kind, list(MODELS))}")
-        found = {} if tensors is None or "supports" not in tensors else {"supports": tensors["supports"].numpy()}
-        return MODELS[self.kind](code, **self.options, **found)
-
-
-class Validated(_Record):
-    """Counts on one point's validation frames, of the network and of exact ML on the same frames."""
-
-    ebn0_db: float
-    frames: int
-    block_errors: int
-    code_bit_errors: int
-    ml_block_errors: int
-    ml_code_bit_errors: int
-
-
-class Validation(_Record):
-    """What validation found after some steps; loss is the mean of the training loss since the one before."""
-
-    step: int
-    loss: float
-    points: tuple[Validated, ...]
-
-
-class Card(_Record):
-    """What a reader must know of trained weights.
-
-    fingerprint, checks: SHA-256 of the code, and of the parity checks that the network was built on.
-    config: The whole training configuration, as `fecnn.recipe.Training` reads it.
-    seconds, cpu_seconds: Wall and CPU time of training so far, validation and targets included.
+    Raises:
+        LookupError: If there is no such architecture.
+        ValueError: If an option has a wrong value, or the code does not suit it.
+        TypeError: If it has no such option.
     """
-
-    format: Literal[1] = 1
-    name: str
-    code: str
-    fingerprint: str
-    checks: str | None
-    model: Model
-    parameters: int
-    config: dict[str, Any]
-    step: int
-    frames: int
-    finished: bool
-    seconds: float
-    cpu_seconds: float
-    validations: tuple[Validation, ...]
-    versions: dict[str, str]
-    weights_sha256: str
+    if model.kind not in MODELS:
+        raise LookupError(f"no model {model.kind!r}; {nearest(model.kind, list(MODELS))}")
+    known = sorted(inspect.signature(MODELS[model.kind]).parameters.keys() - {"code", "supports"})
+    for option in model.options:
+        if option not in known:
+            raise TypeError(f"model {model.kind} has no option {option!r}; {nearest(option, known)}")
+    found = {} if tensors is None or "supports" not in tensors else {"supports": tensors["supports"].numpy()}
+    return MODELS[model.kind](code, **model.options, **found)
 
 
 def checks_digest(network: Network) -> str | None:
@@ -145,46 +86,6 @@ def save(folder: Path, network: Network, card: Card) -> Card:
     return card
 
 
-def zoo_names() -> list[str]:
-    """Names of the networks that come with fecnn."""
-    return sorted(path.parent.name for path in ZOO.glob(f"*/{CARD}"))
-
-
-def checkpoint_folder(name_or_path: str | Path) -> Path:
-    """The folder of a network in the zoo, or of one's own by its path.
-
-    Raises:
-        LookupError: If the zoo has no network of that name.
-        FileNotFoundError: If there is no such folder, or no card in it.
-    """
-    if isinstance(name_or_path, str) and "/" not in name_or_path and os.sep not in name_or_path:
-        if name_or_path not in zoo_names():
-            raise LookupError(
-                f"no trained network {name_or_path!r}; {nearest(name_or_path, zoo_names())} "
-                "One of your own is given by its folder's path, such as ./fecnn-training/my-net"
-            )
-        return ZOO / name_or_path
-    folder = Path(name_or_path)
-    if not (folder / CARD).is_file():
-        raise FileNotFoundError(f"there is no {folder / CARD}: a trained network is a folder with one")
-    return folder
-
-
-def read_card(folder: Path) -> Card:
-    """The card in a folder.
-
-    Raises:
-        CheckpointError: If it is not a card.
-    """
-    path = folder / CARD
-    try:
-        return Card.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(map(str, problem["loc"])) or "the file"
-        raise CheckpointError(f"{path} is not a card of trained weights: {where}: {problem['msg']}") from None
-
-
 def load(name_or_path: str | Path, code: Code) -> tuple[Network, Card]:
     """A trained network, ready to decide, and its card.
 
@@ -214,9 +115,9 @@ def load(name_or_path: str | Path, code: Code) -> tuple[Network, Card]:
     path = folder / WEIGHTS
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != card.weights_sha256:
-        raise CheckpointError(f"{path} is damaged, or does not belong to the {CARD} beside it (SHA-256 differs)")
+        raise CheckpointError(f"{path} is damaged, or not that of the {CARD} beside it: its SHA-256 differs")
     tensors = tensors_of(content, path)
-    network = card.model.build(code, tensors)
+    network = build(card.model, code, tensors)
     if checks_digest(network) != card.checks:
         raise CheckpointError(
             f"{card.name} was trained on other parity checks than {code.name} has; its H is not this one"
@@ -251,15 +152,6 @@ def load_state(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) ->
         ]
         raise CheckpointError(f"{path} holds the weights of another network: {', '.join(strange[:4])} differ")
     network.load_state_dict(dict(tensors))
-
-
-def weights_digest(name_or_path: str | Path) -> str:
-    """SHA-256 of a checkpoint's weights, as its card states it: what identifies a decoder that uses them.
-
-    Raises:
-        LookupError, FileNotFoundError, CheckpointError: As `load`.
-    """
-    return read_card(checkpoint_folder(name_or_path)).weights_sha256
 
 
 def versions() -> dict[str, str]:

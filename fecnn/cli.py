@@ -164,6 +164,67 @@ def plot_command(
         typer.echo(path)
 
 
+@app.command(name="train")
+def train_command(
+    config: Annotated[
+        str, typer.Argument(help="A network of the zoo by name, or a train.toml.", metavar="CONFIG")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder of trainings.", file_okay=False)] = Path(
+        "fecnn-training"
+    ),
+    device: Annotated[
+        str | None, typer.Option(help="cpu, cuda or cuda:1.", show_default="that of the configuration")
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0, help="Save and stop after this long; the same command goes on.")
+    ] = None,
+) -> None:
+    """Train a network: checkpoints, weights, card and learning curve go to a folder of its name.
+
+    Stop it, or kill it, at any time: the same command goes on from the last checkpoint, to the same weights.
+
+    Examples:
+
+        fecnn train fecnn-net-bch-31-16
+
+        fecnn train my_net.toml --device cuda --out trainings
+    """
+    from fecnn.figure import save
+    from fecnn.learning import page, plot_learning, sentence
+    from fecnn.recipe import load_training
+    from fecnn.train import train
+
+    with _errors():
+        plan = load_training(config)
+        if device is not None:
+            plan = plan.model_copy(update={"device": device})
+        folder = out / plan.name
+        console, told = Console(stderr=True), 0
+        try:
+            with console.status(f"{plan.name}: {plan.steps:,} steps") as status:
+                steps = train(plan, folder, seconds=seconds)
+                while True:
+                    try:
+                        progress = next(steps)
+                    except StopIteration as end:
+                        card = end.value
+                        break
+                    left = (plan.steps - progress.step) * plan.batch / progress.rate if progress.rate else 0.0
+                    status.update(
+                        f"{plan.name}: step {progress.step:,} of {plan.steps:,}, loss {progress.loss:.5f}, "
+                        f"{progress.rate:,.0f} frames/s, {left / 60:.0f} min left"
+                    )
+                    for validation in progress.validations[told:]:
+                        console.print(Text(sentence(validation)))
+                    told = len(progress.validations)
+        except KeyboardInterrupt:
+            typer.echo(f"\nstopped; the same command goes on from the last checkpoint in {folder}", err=True)
+            raise typer.Exit(130) from None
+        save(plot_learning(card), folder / "curve.svg")
+        (folder / "README.md").write_text(page(card), encoding="utf-8")
+        typer.echo(f"{'trained' if card.finished else 'not finished'}: {folder}")
+
+
 @app.command()
 def export(
     study: StudyArgument,

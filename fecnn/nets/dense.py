@@ -5,10 +5,12 @@ latency energy-efficient neural decoders for block codes", IEEE Trans. Green Com
 training-free networks that are compared with them are in `fecnn.nets.codebook`.
 """
 
+import itertools
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from fecnn.code import MAX_CODEBOOK_K, Code
 
@@ -44,12 +46,12 @@ class LiteratureSLNN(nn.Module):
     def loss(self, y: Tensor, messages: Tensor) -> Tensor:
         """Mean cross entropy with the messages (B, k) that were sent, 0 and 1."""
         weights = 1 << torch.arange(self.k - 1, -1, -1, device=y.device)
-        return nn.functional.cross_entropy(self(y), (messages.long() * weights).sum(dim=1))
+        return F.cross_entropy(self.forward(y), (messages.long() * weights).sum(dim=1))
 
     def decide(self, y: Tensor) -> Tensor:
         """Message bits (B, k) uint8 of the largest logit."""
         shifts = torch.arange(self.k - 1, -1, -1, device=y.device)
-        return ((self(y).argmax(dim=1)[:, None] >> shifts) & 1).to(torch.uint8)
+        return ((self.forward(y).argmax(dim=1)[:, None] >> shifts) & 1).to(torch.uint8)
 
 
 class LiteratureMLNN(nn.Module):
@@ -79,11 +81,11 @@ class LiteratureMLNN(nn.Module):
 
     def loss(self, y: Tensor, messages: Tensor) -> Tensor:
         """Mean binary cross entropy with the messages (B, k) that were sent, 0 and 1."""
-        return nn.functional.binary_cross_entropy_with_logits(self(y), messages.to(y.dtype))
+        return F.binary_cross_entropy_with_logits(self.forward(y), messages.to(y.dtype))
 
     def decide(self, y: Tensor) -> Tensor:
         """Message bits (B, k) uint8: 1 where the sigmoid is above 1/2."""
-        return (self(y) > 0).to(torch.uint8)
+        return (self.forward(y) > 0).to(torch.uint8)
 
 
 def _dense(inputs: int, hidden: Sequence[int], outputs: int) -> nn.Sequential:
@@ -91,6 +93,6 @@ def _dense(inputs: int, hidden: Sequence[int], outputs: int) -> nn.Sequential:
         raise ValueError(f"hidden must be the positive widths of one or more layers, got {list(hidden)}")
     widths = [inputs, *hidden]
     layers: list[nn.Module] = []
-    for before, after in zip(widths, widths[1:], strict=False):
+    for before, after in itertools.pairwise(widths):
         layers += [nn.Linear(before, after), nn.ReLU()]
     return nn.Sequential(*layers, nn.Linear(widths[-1], outputs))

@@ -33,13 +33,13 @@ class FecnnNet(ErrorNet):
 
         m_cj  = 2 artanh(s_c prod_{i in c, i != j} tanh(X_i / 2))        sum-product in the error domain
         z_j  <- z_j + A m_j + a L_j,  then  z_j <- z_j + MLP(norm(z_j))  a memory of ``width`` numbers a bit
-        X_j   = L_j + w . m_j + u . z_j                                  and a logit -(b L_j + w . m_j + v . z_j)
+        X_j   = L_j + w . m_j + u . z_j                 and a logit -(b L_j + w . m_j + v . z_j)
 
     where s_c = +-1 is the syndrome of check c and m_j holds the messages to bit j in an order relative to j,
     the same for all bits of a block of the shift. A, a, w, u, v, b and the MLP are the same in all
-    iterations. With u = v = A = 0 it is belief propagation (damped by w, not extrinsic): training starts there.
-    Neural BP: Nachmani, Be'ery and Burshtein 2016; on redundant checks, Lian, Carpi, Haeger and Pfister 2019; shared
-    by cyclic shifts: Chen and Ye, ICML 2021. The syndrome form: Bennatan, Choukroun and Kisilev 2018.
+    iterations. Training starts at u = v = 0, which is belief propagation, damped by w and not extrinsic.
+    Neural belief propagation: Nachmani, Be'ery and Burshtein 2016; on redundant checks: Buchberger, Haeger,
+    Pfister, Schmalen and Graell i Amat 2020; shared by cyclic shifts: Chen and Ye, ICML 2021.
 
     Args:
         code: Any. Codes without a shift (`fecnn.automorphism.shift_length` 1) get weights for each edge.
@@ -56,6 +56,7 @@ class FecnnNet(ErrorNet):
     supports: Tensor
     incidence: Tensor
     incoming: Tensor
+    real: Tensor
 
     def __init__(
         self,
@@ -121,7 +122,7 @@ class FecnnNet(ErrorNet):
         return logits
 
     def messages(self, X: Tensor, syndrome: Tensor) -> Tensor:
-        """Sum-product messages to every bit: X (n, B) and syndrome (checks, B) to (blocks, degree, B n / blocks).
+        """Messages to every bit: X (n, B) and syndrome (checks, B) to (blocks, degree, B n / blocks).
 
         A check's output is the product of all its inputs divided by the receiver's own: one product a check.
         """
@@ -144,7 +145,7 @@ class FecnnNet(ErrorNet):
 
 
 def check_orbits(words: Bits, length: int) -> list[list[int]]:
-    """Positions of the ones of a word from every orbit of shifts of blocks of ``length``, in order of the words."""
+    """A word of every orbit of shifts of blocks of ``length``, as positions of its ones."""
     n = words.shape[1]
     seen: set[bytes] = set()
     orbits = []

@@ -1,0 +1,125 @@
+"""What is known of trained weights: the card beside them, and where they lie. No torch here."""
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from fecnn.arrays import nearest
+
+ZOO = Path(__file__).parent / "zoo"
+"""The trained networks that come with fecnn, a folder each."""
+
+WEIGHTS, CARD, CONFIG = "weights.safetensors", "card.json", "train.toml"
+
+Options = dict[str, bool | int | float | str | list[int] | None]
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that is damaged, or does not belong to what it is used for."""
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Model(_Record):
+    """An architecture by name, and its options."""
+
+    kind: str
+    options: Options = {}
+
+
+class Validated(_Record):
+    """Counts on one point's validation frames, of the network and of exact ML on the same frames."""
+
+    ebn0_db: float
+    frames: int
+    block_errors: int
+    code_bit_errors: int
+    ml_block_errors: int
+    ml_code_bit_errors: int
+
+
+class Validation(_Record):
+    """What validation found after some steps; loss is the mean of the training loss since the one before."""
+
+    step: int
+    loss: float
+    points: tuple[Validated, ...]
+
+
+class Card(_Record):
+    """What a reader must know of trained weights.
+
+    fingerprint, checks: SHA-256 of the code, and of the parity checks that the network was built on.
+    config: The whole training configuration, as `fecnn.recipe.Training` reads it.
+    seconds, cpu_seconds: Wall and CPU time of training so far, validation and targets included.
+    """
+
+    format: Literal[1] = 1
+    name: str
+    code: str
+    fingerprint: str
+    checks: str | None
+    model: Model
+    parameters: int
+    config: dict[str, Any]
+    step: int
+    frames: int
+    finished: bool
+    seconds: float
+    cpu_seconds: float
+    validations: tuple[Validation, ...]
+    versions: dict[str, str]
+    weights_sha256: str
+
+
+def zoo_names() -> list[str]:
+    """Names of the networks that come with fecnn."""
+    return sorted(path.parent.name for path in ZOO.glob(f"*/{CARD}"))
+
+
+def checkpoint_folder(name_or_path: str | Path) -> Path:
+    """The folder of a network in the zoo, or of one's own by its path.
+
+    Raises:
+        LookupError: If the zoo has no network of that name.
+        FileNotFoundError: If there is no such folder, or no card in it.
+    """
+    if isinstance(name_or_path, str) and "/" not in name_or_path and os.sep not in name_or_path:
+        if name_or_path not in zoo_names():
+            raise LookupError(
+                f"no trained network {name_or_path!r}; {nearest(name_or_path, zoo_names())} "
+                "One of your own is given by its folder's path, such as ./fecnn-training/my-net"
+            )
+        return ZOO / name_or_path
+    folder = Path(name_or_path)
+    if not (folder / CARD).is_file():
+        raise FileNotFoundError(f"there is no {folder / CARD}: a trained network is a folder with one")
+    return folder
+
+
+def read_card(folder: Path) -> Card:
+    """The card in a folder.
+
+    Raises:
+        CheckpointError: If it is not a card.
+    """
+    path = folder / CARD
+    try:
+        return Card.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        problem = error.errors()[0]
+        where = ".".join(map(str, problem["loc"])) or "the file"
+        raise CheckpointError(f"{path} is not a card of trained weights: {where}: {problem['msg']}") from None
+
+
+def weights_digest(name_or_path: str | Path) -> str:
+    """SHA-256 of a checkpoint's weights, as its card states it: what identifies a decoder that uses them.
+
+    Raises:
+        LookupError, FileNotFoundError, CheckpointError: As `load`.
+    """
+    return read_card(checkpoint_folder(name_or_path)).weights_sha256

@@ -1,0 +1,179 @@
+"""Trained networks as decoders."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fecnn.arrays import LLR, Bits, hard
+from fecnn.card import CheckpointError, weights_digest
+from fecnn.channel import AWGN, Channel
+from fecnn.checkpoint import Network, load
+from fecnn.code import Code
+from fecnn.decoders import Decoder, as_output
+from fecnn.nets.error_domain import ErrorNet
+
+ROWS = 512
+"""Frames that go through a network at a time: its activations then stay in cache."""
+
+Received = NDArray[np.float32]
+
+
+def ecct(
+    code: Code,
+    channel: Channel | None = None,
+    /,
+    *,
+    weights: str | None = None,
+    weights_sha256: str | None = None,
+    device: str = "cpu",
+) -> Decoder:
+    """Error Correction Code Transformer (Choukroun and Wolf, NeurIPS 2022), trained.
+
+    The network is `fecnn.nets.ecct.ECCT`. A frame whose hard decision is a codeword is returned as it is, for
+    no word is more likely; the network decides on all others.
+
+    Args:
+        code: The code that the weights were trained for.
+        channel: AWGN: the network sees |y|, so that the noise level must be known to undo the scale of LLRs.
+        weights: A network in the zoo, or the path of a training's folder; ``ecct-`` and the name of the
+            code, if not given.
+        weights_sha256: Refuse other weights than these (studies fill it in).
+        device: Where torch computes, such as ``cpu`` or ``cuda``.
+
+    Raises:
+        LookupError: If the zoo has no such network.
+        FileNotFoundError: If its folder is not there.
+        ValueError: If the weights are damaged, another model's or another code's, or the channel is not AWGN.
+    """
+    return _trained("ecct", code, channel, weights, weights_sha256, device)
+
+
+def crossmpt(
+    code: Code,
+    channel: Channel | None = None,
+    /,
+    *,
+    weights: str | None = None,
+    weights_sha256: str | None = None,
+    device: str = "cpu",
+) -> Decoder:
+    """Cross-attention message passing transformer (Park et al., ICLR 2025), trained.
+
+    The network is `fecnn.nets.crossmpt.CrossMPT`. All else is as for ``ecct``, the default weights being
+    ``crossmpt-`` and the name of the code.
+    """
+    return _trained("crossmpt", code, channel, weights, weights_sha256, device)
+
+
+def fecnn_net(
+    code: Code,
+    channel: Channel | None = None,
+    /,
+    *,
+    weights: str | None = None,
+    weights_sha256: str | None = None,
+    device: str = "cpu",
+) -> Decoder:
+    """Neural message passing on the light dual words, weights shared by cyclic shifts: our own, trained.
+
+    The network is `fecnn.nets.fecnn_net.FecnnNet`. All else is as for ``ecct``, the default weights being
+    ``fecnn-net-`` and the name of the code.
+
+    Example:
+        >>> import fecnn
+        >>> code = fecnn.load_code("bch-31-16")
+        >>> decode = fecnn.decoder("fecnn-net", code, fecnn.AWGN.at(4.0, code.rate))
+        >>> decode(np.ones(31, np.float32)).sum()
+        np.uint64(0)
+    """
+    return _trained("fecnn-net", code, channel, weights, weights_sha256, device)
+
+
+def literature_slnn(
+    code: Code,
+    channel: Channel | None = None,
+    /,
+    *,
+    weights: str,
+    weights_sha256: str | None = None,
+    device: str = "cpu",
+) -> Decoder:
+    """The literature's single-label network (Leung, Bhat and Motani, IEEE TGCN 2023), trained.
+
+    The network is `fecnn.nets.dense.LiteratureSLNN`; training-free ``slnn`` is what it approximates.
+    ``weights`` must be given. Other arguments and errors are those of ``ecct``.
+    """
+    return _trained("literature-slnn", code, channel, weights, weights_sha256, device)
+
+
+def literature_mlnn(
+    code: Code,
+    channel: Channel | None = None,
+    /,
+    *,
+    weights: str,
+    weights_sha256: str | None = None,
+    device: str = "cpu",
+) -> Decoder:
+    """The literature's multi-label network (Leung, Bhat and Motani, IEEE TGCN 2023), trained.
+
+    The network is `fecnn.nets.dense.LiteratureMLNN`; training-free ``mlnn`` is what it approximates.
+    ``weights`` must be given. Other arguments and errors are those of ``ecct``.
+    """
+    return _trained("literature-mlnn", code, channel, weights, weights_sha256, device)
+
+
+def decider(network: Network, code: Code, device: str = "cpu") -> Callable[[Received], Bits]:
+    """From received values y (B, n), bit 0 sent as +1, to code bits (B, n) or message bits (B, k)."""
+
+    def errors(y: Received) -> Bits:
+        word = hard(y)
+        broken = np.flatnonzero(code.syndrome(word).any(axis=1))
+        with torch.inference_mode():
+            for start in range(0, len(broken), ROWS):
+                rows = broken[start : start + ROWS]
+                wrong = network(torch.from_numpy(np.abs(y[rows])).to(device), _float(word[rows], device)) > 0
+                word[rows] ^= wrong.cpu().numpy()
+        return word
+
+    if isinstance(network, ErrorNet):
+        return errors
+
+    def messages(y: Received) -> Bits:
+        out = np.empty((len(y), code.k), np.uint8)
+        with torch.inference_mode():
+            for start in range(0, len(y), ROWS):
+                rows = torch.from_numpy(y[start : start + ROWS]).to(device)
+                out[start : start + ROWS] = network.decide(rows).cpu().numpy()
+        return as_output(code, out)
+
+    return messages
+
+
+def _float(bits: Bits, device: str) -> torch.Tensor:
+    return torch.from_numpy(bits.astype(np.float32)).to(device)
+
+
+def _trained(
+    kind: str, code: Code, channel: Channel | None, weights: str | None, sha256: str | None, device: str
+) -> Decoder:
+    if not isinstance(channel, AWGN):
+        raise ValueError(
+            f"{kind} was trained on BPSK over AWGN and needs its noise level; "
+            "give it the channel, such as fecnn.AWGN.at(4.0, code.rate)"
+        )
+    name = weights or f"{kind}-{code.name}"
+    if sha256 is not None and (found := weights_digest(name)) != sha256:
+        raise CheckpointError(f"the weights of {name} have SHA-256 {found}, not the {sha256} asked for")
+    network, card = load(name, code)
+    if card.model.kind != kind:
+        raise CheckpointError(f"{name} is the network of another decoder: {card.model.kind}, not {kind}")
+    decide = decider(network.to(device), code, device)
+    to_received = np.float32(channel.sigma**2 / 2)
+
+    def decode(llr: LLR) -> Bits:
+        return decide(llr * to_received)
+
+    return decode

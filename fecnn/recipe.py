@@ -1,0 +1,243 @@
+"""How a network is to be trained: a TOML file, its presets, checked as a whole before anything runs."""
+
+import copy
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from fecnn.arrays import nearest
+from fecnn.card import CONFIG, ZOO, Model
+from fecnn.catalogue import load_code
+from fecnn.checkpoint import MODELS, build
+from fecnn.code import Code
+
+Decibels = Annotated[float, Field(ge=-100, le=100)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Data(_Table):
+    """What the network is shown.
+
+    ebn0_db: Eb/N0 in dB of the frames; each frame draws one of them.
+    messages: ``random``, or ``zero``: the all-zero word, for networks that see no signs.
+    targets: What is to be learned: the ``sent`` word, the word of exact maximum likelihood (``ml``), or the
+        posterior of every bit (``map``); the last two for networks in the error domain.
+    frames: Size of a fixed set, gone through in a new order in every epoch; fresh frames forever, if not
+        given.
+    augment: Move every frame by a random automorphism of the code.
+    """
+
+    ebn0_db: list[Decibels] = Field(min_length=1)
+    messages: Literal["random", "zero"] = "random"
+    targets: Literal["sent", "ml", "map"] = "sent"
+    frames: int | None = Field(default=None, ge=1)
+    augment: bool = False
+
+
+class Optimiser(_Table):
+    """How weights are changed.
+
+    schedule: ``constant``; ``cosine``, from ``rate`` after ``warmup`` steps to ``final_rate`` at the last
+        step; or ``plateau``: a tenth after every ``patience`` epochs without a lower loss.
+    clip: Largest norm of the gradient.
+    average: Weight of the past in a running mean of the weights, which is then what is validated and kept.
+    """
+
+    method: Literal["sgd", "adam", "adamw"]
+    rate: float = Field(gt=0)
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    weight_decay: float = Field(default=0.0, ge=0)
+    schedule: Literal["constant", "cosine", "plateau"] = "constant"
+    warmup: int = Field(default=0, ge=0)
+    final_rate: float = Field(default=0.0, ge=0)
+    patience: int = Field(default=10, ge=1)
+    clip: float | None = Field(default=None, gt=0)
+    average: float | None = Field(default=None, gt=0, lt=1)
+
+
+class EarlyStop(_Table):
+    """Stop after ``patience`` epochs whose summed loss is not ``delta`` below the least before."""
+
+    patience: int = Field(ge=1)
+    delta: float = Field(default=1e-3, ge=0)
+
+
+class Check(_Table):
+    """Validation against exact ML: every so many steps, at these points, on so many frames."""
+
+    every: int = Field(default=2000, ge=1)
+    ebn0_db: list[Decibels] = [3.0, 4.0]
+    frames: int = Field(default=20_000, ge=1)
+
+
+class Training(_Table):
+    """A training: what a ``train.toml`` says, its presets filled in.
+
+    recipe: The preset under it: ``published``, as the literature trained this kind of network, or
+        ``improved``, as well as we know how on a small budget; None where everything is spelt out.
+    epoch: Steps after which the loss is summed up and schedules act; a pass through a fixed set.
+    deep: Weight of the stages before the last in the loss, where a network has several.
+    precision: ``float32``, or ``bfloat16`` for the products in training (weights stay float32).
+    save_every: Steps between checkpoints, at most.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    code: str
+    recipe: Literal["published", "improved"] | None = None
+    model: Model
+    data: Data
+    optimiser: Optimiser
+    batch: int = Field(default=128, ge=1)
+    steps: int = Field(ge=1)
+    epoch: int = Field(default=1000, ge=1)
+    early_stop: EarlyStop | None = None
+    deep: float = Field(default=0.3, ge=0)
+    precision: Literal["float32", "bfloat16"] = "float32"
+    compile: bool = False
+    device: str = "cpu"
+    seed: int = Field(default=1, ge=0)
+    save_every: int = Field(default=1000, ge=1)
+    check: Check = Check()
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Training":
+        dense = self.model.kind.startswith("literature-")
+        if dense and self.data.targets != "sent":
+            raise ValueError(
+                f"targets {self.data.targets!r} are for networks in the error domain; use 'sent'"
+            )
+        if dense and self.data.messages == "zero":
+            raise ValueError("messages 'zero' would teach this network one word; use 'random'")
+        if dense and self.data.augment:
+            raise ValueError("augment moves errors, not messages; it is for networks in the error domain")
+        if self.model.kind == "fecnn-net" and self.precision != "float32":
+            raise ValueError("fecnn-net multiplies many numbers close to 1; its precision must be 'float32'")
+        if self.data.frames is not None and self.data.frames < self.batch:
+            raise ValueError(
+                f"a fixed set of {self.data.frames} frames is smaller than a batch of {self.batch}"
+            )
+        return self
+
+    @property
+    def epoch_steps(self) -> int:
+        """Steps of an epoch."""
+        return self.epoch if self.data.frames is None else self.data.frames // self.batch
+
+    def load_code(self) -> Code:
+        """The code, by name or from a file."""
+        return load_code(self.code)
+
+
+LITERATURE = {
+    "data": {"ebn0_db": [0.0], "messages": "random", "targets": "sent", "frames": 1_000_000},
+    "optimiser": {"method": "sgd", "rate": 0.01, "momentum": 0.9, "schedule": "plateau", "patience": 10},
+    "batch": 64,
+}
+"""10^6 noisy words at Eb/N0 = 0 dB, SGD (first author's repository and MSc thesis, 2024)."""
+
+TRANSFORMER = {
+    "data": {"ebn0_db": [2.0, 3.0, 4.0, 5.0, 6.0, 7.0], "messages": "zero", "targets": "sent"},
+    "optimiser": {"method": "adam", "rate": 1e-4, "schedule": "cosine", "final_rate": 1e-6},
+    "batch": 128,
+}
+"""Choukroun and Wolf 2022; they do 1,000 epochs of 1,000 such steps."""
+
+IMPROVED = {
+    "data": {"ebn0_db": [2.5, 3.0, 3.5, 4.0], "messages": "zero", "targets": "ml"},
+    "optimiser": {
+        "method": "adamw",
+        "rate": 2e-3,
+        "weight_decay": 0.01,
+        "schedule": "cosine",
+        "warmup": 100,
+        "clip": 1.0,
+        "average": 0.998,
+    },
+    "batch": 256,
+}
+"""Warm-up, a high rate, low Eb/N0, clipped gradients, averaged weights, targets of exact ML."""
+
+PRESETS: dict[tuple[str, str], dict[str, Any]] = {
+    ("literature-slnn", "published"): LITERATURE,
+    ("literature-mlnn", "published"): LITERATURE,
+    ("ecct", "published"): TRANSFORMER,
+    ("crossmpt", "published"): TRANSFORMER,
+    ("ecct", "improved"): IMPROVED | {"precision": "bfloat16"},
+    ("crossmpt", "improved"): IMPROVED | {"precision": "bfloat16"},
+    ("fecnn-net", "improved"): IMPROVED,
+}
+
+
+def load_training(name_or_path: str | Path) -> Training:
+    """A training by the name of a network in the zoo, or from a ``.toml`` file.
+
+    Raises:
+        LookupError: If the zoo has no training of that name.
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is broken or asks for something impossible; all problems in one message.
+
+    Example:
+        >>> load_training("fecnn-net-bch-31-16").model.kind
+        'fecnn-net'
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".toml" and "/" not in str(name_or_path):
+        known = sorted(file.parent.name for file in ZOO.glob(f"*/{CONFIG}"))
+        if str(name_or_path) not in known:
+            raise LookupError(
+                f"no training {str(name_or_path)!r}; {nearest(str(name_or_path), known)} "
+                "One of your own is given by its file, such as ./my_net.toml"
+            )
+        path = ZOO / str(name_or_path) / CONFIG
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not TOML: {error}") from None
+    code = content.get("code")
+    if isinstance(code, str) and code.endswith((".toml", ".alist")):
+        content["code"] = str((path.parent / code).resolve())
+    return training_of(content, str(path))
+
+
+def training_of(content: dict[str, Any], source: str) -> Training:
+    """A training from what a file says, presets filled in and the model built once.
+
+    Raises:
+        ValueError: If it asks for something impossible; ``source`` says where.
+    """
+    model = content.get("model")
+    kind = str(model.get("kind")) if isinstance(model, dict) else ""
+    recipe = content.get("recipe")
+    if recipe is not None and kind in MODELS:
+        recipes = [name for model_kind, name in PRESETS if model_kind == kind]
+        if recipe not in recipes:
+            raise ValueError(
+                f"{source}: recipe {recipe!r} is not for {kind}; {nearest(str(recipe), recipes)}"
+            )
+        content = merged(PRESETS[kind, str(recipe)], content)
+    try:
+        training = Training.model_validate(content)
+        build(training.model, training.load_code())
+    except ValidationError as error:
+        problems = [
+            f"{'.'.join(map(str, p['loc'])) or 'the file'}: {p['msg'].removeprefix('Value error, ')}"
+            for p in error.errors()
+        ]
+        raise ValueError(f"{source}: " + "; ".join(problems)) from None
+    except (LookupError, TypeError, ValueError) as error:
+        raise ValueError(f"{source}: {error.args[0] if error.args else error}") from None
+    return training
+
+
+def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Two nested tables; where both have a value, that of ``over``."""
+    result = copy.deepcopy(under)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merged(result[key], value) if both else value
+    return result

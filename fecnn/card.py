@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from fecnn.arrays import nearest
+from fecnn.code import Code
 
 ZOO = Path(__file__).parent / "zoo"
 """The trained networks that come with fecnn, a folder each."""
@@ -81,6 +82,11 @@ def zoo_names() -> list[str]:
     return sorted(path.parent.name for path in ZOO.glob(f"*/{CARD}"))
 
 
+def is_network(name_or_path: str) -> bool:
+    """Whether this names a network of the zoo, or a folder with a card."""
+    return name_or_path in zoo_names() or (Path(name_or_path) / CARD).is_file()
+
+
 def checkpoint_folder(name_or_path: str | Path) -> Path:
     """The folder of a network in the zoo, or of one's own by its path.
 
@@ -114,6 +120,11 @@ def read_card(folder: Path) -> Card:
         problem = error.errors()[0]
         where = ".".join(map(str, problem["loc"])) or "the file"
         raise CheckpointError(f"{path} is not a card of trained weights: {where}: {problem['msg']}") from None
+
+
+def default_weights(decoder: str, code: Code) -> str:
+    """The network that a decoder uses for a code where no other is named."""
+    return f"{decoder}-{code.name}"
 
 
 def weights_digest(name_or_path: str | Path) -> str:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 import fecnn
 from fecnn.campaign import RESULTS, run, store_path
+from fecnn.card import Card, checkpoint_folder, is_network, read_card, zoo_names
 from fecnn.catalogue import code_file, code_names, load_code, study_names
 from fecnn.decoders import decoder_names, factory
 from fecnn.live import Board
@@ -151,13 +152,23 @@ def plot_command(
 ) -> None:
     """Draw a study's error rates with their intervals, and the published points.
 
+    Given a trained network, of the zoo or by its training's folder, it draws the learning curve.
+
     Examples:
 
         fecnn plot optimal-bch-31-21 -o figure.pdf
 
         fecnn plot optimal-bch-31-21 --metric bler
+
+        fecnn plot fecnn-net-bch-31-16 -o curve.png
     """
     with _errors():
+        if is_network(study):
+            card = read_card(checkpoint_folder(study))
+            path = figure or Path(f"{card.name}.svg")
+            _save_learning(card, path)
+            typer.echo(path)
+            return
         plan, results = _results(study, out)
         path = figure or store_path(plan, out).with_suffix(".svg")
         _draw(plan, results, path, tuple(metric or ("bler", "ber")))
@@ -189,8 +200,7 @@ def train_command(
 
         fecnn train my_net.toml --device cuda --out trainings
     """
-    from fecnn.figure import save
-    from fecnn.learning import page, plot_learning, sentence
+    from fecnn.learning import page, sentence
     from fecnn.recipe import load_training
     from fecnn.train import train
 
@@ -215,12 +225,12 @@ def train_command(
                         f"{progress.rate:,.0f} frames/s, {left / 60:.0f} min left"
                     )
                     for validation in progress.validations[told:]:
-                        console.print(Text(sentence(validation)))
+                        console.print(Text(sentence(validation)), soft_wrap=True)
                     told = len(progress.validations)
         except KeyboardInterrupt:
             typer.echo(f"\nstopped; the same command goes on from the last checkpoint in {folder}", err=True)
             raise typer.Exit(130) from None
-        save(plot_learning(card), folder / "curve.svg")
+        _save_learning(card, folder / "curve.svg")
         (folder / "README.md").write_text(page(card), encoding="utf-8")
         typer.echo(f"{'trained' if card.finished else 'not finished'}: {folder}")
 
@@ -303,6 +313,37 @@ def decoders(
             make = factory(known, soft=known not in decoder_names())
             first = (inspect.getdoc(make) or "").partition("\n")[0]
             listing.add_row(known, "yes" if known in soft else "", first)
+        _console().print(listing)
+
+
+@app.command()
+def nets(
+    name: Annotated[
+        str | None, typer.Argument(help="A network of the zoo, or a training's folder, for its page.")
+    ] = None,
+) -> None:
+    """List the trained networks that come with fecnn, or show one's page: how it was trained, and how well.
+
+    Examples:
+
+        fecnn nets
+
+        fecnn nets fecnn-net-bch-31-16
+    """
+    from fecnn.learning import page
+
+    with _errors():
+        if name is not None:
+            typer.echo(page(read_card(checkpoint_folder(name))), nl=False)
+            return
+        listing = Table(
+            "network", "code", "recipe", "parameters", "frames", "CPU [min]", box=None, pad_edge=False
+        )
+        for known in zoo_names():
+            card = read_card(checkpoint_folder(known))
+            recipe = card.config["recipe"] or ""
+            minutes = f"{card.cpu_seconds / 60:.1f}"
+            listing.add_row(known, card.code, recipe, f"{card.parameters:,}", f"{card.frames:,}", minutes)
         _console().print(listing)
 
 
@@ -428,6 +469,13 @@ def _draw(study: Study, results: Any, path: Path, metrics: tuple[str, ...]) -> N
     from fecnn.figure import plot, save
 
     save(plot(study, results, metrics), path)
+
+
+def _save_learning(card: Card, path: Path) -> None:
+    from fecnn.figure import save
+    from fecnn.learning import plot_learning
+
+    save(plot_learning(card), path)
 
 
 def _describe_code(name: str) -> None:

@@ -213,7 +213,9 @@ def training_of(content: dict[str, Any], source: str) -> Training:
     model = content.get("model")
     kind = str(model.get("kind")) if isinstance(model, dict) else ""
     recipe = content.get("recipe")
-    if recipe is not None and kind in MODELS:
+    if kind and kind not in MODELS:
+        raise ValueError(f"{source}: no model {kind!r}; {nearest(kind, list(MODELS))}")
+    if recipe is not None and kind:
         recipes = [name for model_kind, name in PRESETS if model_kind == kind]
         if recipe not in recipes:
             raise ValueError(

@@ -2,6 +2,7 @@
 
 import copy
 import hashlib
+import inspect
 import json
 import math
 import tomllib
@@ -15,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 
 from fecnn.arrays import nearest
 from fecnn.build import uncoded
+from fecnn.card import default_weights, weights_digest
 from fecnn.catalogue import load_code, study_path
 from fecnn.channel import CHANNELS, channel_at
 from fecnn.code import Code
@@ -165,6 +167,9 @@ class Task:
 
     def _digest(self, *without: str) -> str:
         content = {key: value for key, value in asdict(self).items() if key not in without}
+        if any(option == "weights_sha256" for option, _ in self.options) and "options" in content:
+            # Trained weights are what they are, wherever they lie.
+            content["options"] = [(option, value) for option, value in self.options if option != "weights"]
         return hashlib.sha256(json.dumps({**content, "stream": STREAM}, sort_keys=True).encode()).hexdigest()
 
 
@@ -282,18 +287,31 @@ class Study(_Table):
         grid = self._grid_of(curve, problems)
         if code is None or len(problems) > before:
             return
+        try:
+            options = self._options_of(curve, code)
+        except (ValueError, LookupError, OSError) as error:
+            problems.append(f"curve {curve.name}: {error.args[0] if error.args else error}")
+            return
         for ebn0_db in grid:
             task = Task(
                 code=self._code_name(curve),
                 fingerprint=code.fingerprint,
                 channel=channel,
                 decoder=curve.decoder,
-                options=tuple(sorted(curve.options.items())),
+                options=options,
                 ebn0_db=float(ebn0_db),
                 seed=self.seed,
                 batch=curve.batch or self.batch,
             )
             yield Point(curve.name, curve.published, code, task, curve.stop or self.stop)
+
+    def _options_of(self, curve: Curve, code: Code) -> tuple[tuple[str, bool | int | float | str], ...]:
+        """The decoder's options in order; trained weights are pinned by their SHA-256."""
+        options = dict(curve.options)
+        if "weights_sha256" in inspect.signature(factory(curve.decoder)).parameters:
+            weights = self._resolve(str(options.get("weights", default_weights(curve.decoder, code))))
+            options |= {"weights": weights, "weights_sha256": weights_digest(weights)}
+        return tuple(sorted(options.items()))
 
     def _grid_of(self, curve: Curve, problems: list[str]) -> list[float]:
         grid = curve.ebn0_db if curve.ebn0_db is not None else self.ebn0_db

@@ -399,9 +399,6 @@ def train(
         _save_state(trainer, folder)
         return save(folder, trainer.kept, trainer.card()) if card else trainer.card()
 
-    if not state.validations:
-        trainer.validate()
-        keep(card=True)
     while not trainer.finished:
         loss = trainer.advance()
         validates = state.step % training.check.every == 0 or trainer.finished

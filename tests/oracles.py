@@ -338,3 +338,55 @@ def crossmpt(H, weights, layers, heads, magnitude, syndrome):
         x = layer_norm(np.vstack([bits, checks]), weights, "norm")
         out.append(linear(linear(x, weights, "per_token")[:, 0], weights, "out"))
     return np.array(out)
+
+
+def fecnn_net(code, weights, length, iterations, scale, magnitude, hard):
+    """Logits (B, n) of fecnn-net after its last iteration, bit by bit and check by check.
+
+    Checks are the shifts of ``supports``; those of a bit are met in the order of supports and of their ones.
+    """
+    n, out = code.n, []
+    lists = [[int(i) for i in support if i >= 0] for support in weights["supports"]]
+    edges = [[] for _ in range(n)]
+    checks = []
+    for support in lists:
+        for place in support:
+            block = place // length
+            for member in range(length):
+                shift = (member - place) % length
+                moved = [i - i % length + (i % length + shift) % length for i in support]
+                checks.append(sorted(moved))
+                edges[block * length + member].append(checks[-1])
+    for values, bits in zip(np.float64(magnitude), hard, strict=True):
+        L = scale * values
+        X = L.copy()
+        memory = np.zeros((n, weights["expand.weight"].shape[1]))
+        for _ in range(iterations):
+            messages = [
+                np.array(
+                    [
+                        (-1) ** sum(int(bits[i]) for i in check)
+                        * 2
+                        * np.arctanh(np.prod([np.tanh(X[i] / 2) for i in check if i != j]))
+                        for check in edges[j]
+                    ]
+                )
+                for j in range(n)
+            ]
+            logits = np.zeros(n)
+            for j in range(n):
+                q, m = j // length, messages[j]
+                d = len(m)
+                memory[j] += (
+                    weights["input_bias"][q, :, 0]
+                    + 0.3 * weights["llr_weight"][q, :, 0] * L[j]
+                    + 0.3 * weights["input_weight"][q, :, :d] @ m
+                )
+                z = memory[j] / np.sqrt((memory[j] ** 2).mean() + 1e-6) * weights["norm"][:, 0]
+                z = linear(z, weights, "expand")
+                memory[j] += linear(z * (1 + erf(z / np.sqrt(2))) / 2, weights, "contract")
+                pushed = weights["message_weight"][q, 0, :d] @ m
+                X[j] = L[j] + pushed + weights["reliability"][0] @ memory[j]
+                logits[j] = -(weights["llr_verdict"] * L[j] + pushed + weights["verdict"][0] @ memory[j])
+        out.append(logits)
+    return np.array(out)

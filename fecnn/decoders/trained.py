@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from fecnn.arrays import LLR, Bits, hard
-from fecnn.card import CheckpointError, weights_digest
+from fecnn.card import CheckpointError, default_weights, weights_digest
 from fecnn.channel import AWGN, Channel
 from fecnn.checkpoint import Network, load
 from fecnn.code import Code
@@ -164,7 +164,7 @@ def _trained(
             f"{kind} was trained on BPSK over AWGN and needs its noise level; "
             "give it the channel, such as fecnn.AWGN.at(4.0, code.rate)"
         )
-    name = weights or f"{kind}-{code.name}"
+    name = weights or default_weights(kind, code)
     if sha256 is not None and (found := weights_digest(name)) != sha256:
         raise CheckpointError(f"the weights of {name} have SHA-256 {found}, not the {sha256} asked for")
     network, card = load(name, code)

@@ -1,0 +1,230 @@
+"""Trained weights: what is loaded, and what is refused by name."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from test_train import plan, whole
+
+import fecnn
+from fecnn.card import CARD, WEIGHTS, CheckpointError, checkpoint_folder, read_card, zoo_names
+from fecnn.checkpoint import load
+from fecnn.study import load_study
+from fecnn.testing import check_decoder
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained") / "small"
+    whole(plan(), folder)
+    return folder
+
+
+@pytest.fixture
+def copy(trained, tmp_path):
+    """A copy that a test may damage."""
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    for name in (WEIGHTS, CARD):
+        (folder / name).write_bytes((trained / name).read_bytes())
+    return folder
+
+
+def refused(folder, code="hamming-7-4", **options):
+    code = fecnn.load_code(code) if isinstance(code, str) else code
+    with pytest.raises(CheckpointError) as caught:
+        fecnn.decoder("fecnn-net", code, fecnn.AWGN.at(4.0, code.rate), weights=str(folder), **options)
+    return str(caught.value)
+
+
+def test_a_network_comes_back_bit_for_bit(trained):
+    network, card = load(trained, fecnn.load_code("hamming-7-4"))
+    assert card.name == "small"
+    assert not network.training
+    for name, tensor in load_file(trained / WEIGHTS).items():
+        assert torch.equal(network.state_dict()[name], tensor)
+
+
+def test_another_code_is_refused(trained):
+    assert "hamming-15-11" in refused(trained, "hamming-15-11")
+
+
+def test_another_parity_check_matrix_is_refused(trained):
+    code = fecnn.load_code("hamming-7-4")
+    H = code.H.copy()
+    H[0] ^= H[1]
+    assert "trained for the code" in refused(trained, fecnn.Code(code.G, H, name="other-H"))
+
+
+def test_checks_that_are_not_those_of_training_are_refused(copy):
+    edit(copy, checks="0" * 64)
+    assert "parity checks" in refused(copy)
+
+
+@pytest.mark.parametrize("keep", [0, 7, 100, -1])
+def test_truncated_weights_are_refused(copy, keep):
+    path = copy / WEIGHTS
+    path.write_bytes(path.read_bytes()[:keep])
+    assert "weights.safetensors is damaged" in refused(copy)
+    edit(copy, weights_sha256=sha256(path))
+    assert "not a whole safetensors file" in refused(copy)
+
+
+def test_weights_of_another_card_are_refused(copy):
+    tensors = load_file(copy / WEIGHTS)
+    tensors["norm"] += 1
+    save_file(tensors, copy / WEIGHTS)
+    assert "SHA-256" in refused(copy)
+
+
+def test_tensors_that_do_not_fit_are_refused(copy):
+    tensors = load_file(copy / WEIGHTS)
+    for change in ({"norm": torch.ones(5, 1)}, {"extra": torch.ones(1)}, {"verdict": None}):
+        changed = {name: t for name, t in {**tensors, **change}.items() if t is not None}
+        save_file(changed, copy / WEIGHTS)
+        edit(copy, weights_sha256=sha256(copy / WEIGHTS))
+        assert next(iter(change)) in refused(copy)
+
+
+def test_checks_that_the_code_does_not_have_are_refused(copy):
+    tensors = load_file(copy / WEIGHTS)
+    tensors["supports"][0, 0] = (tensors["supports"][0, 0] + 1) % 7
+    save_file(tensors, copy / WEIGHTS)
+    edit(copy, weights_sha256=sha256(copy / WEIGHTS))
+    code = fecnn.load_code("hamming-7-4")
+    with pytest.raises(ValueError, match=r"parity checks|trained on other"):
+        load(copy, code)
+
+
+@pytest.mark.parametrize(
+    ("damage", "named"),
+    [
+        (lambda card: card.pop("seconds"), "seconds"),
+        (lambda card: card.update(step="many"), "step"),
+        (lambda card: card.update(pickle="cos\nsystem"), "pickle"),
+        (lambda card: card.update(format=2), "format"),
+    ],
+)
+def test_damaged_cards_are_refused(copy, damage, named):
+    card = json.loads((copy / CARD).read_text())
+    damage(card)
+    (copy / CARD).write_text(json.dumps(card))
+    said = refused(copy)
+    assert CARD in said
+    assert named in said
+
+
+def test_half_a_card_is_refused(copy):
+    text = (copy / CARD).read_bytes()
+    for keep in (0, len(text) // 2):
+        (copy / CARD).write_bytes(text[:keep])
+        assert CARD in refused(copy)
+
+
+def test_a_pickle_is_not_run(copy, tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "sprung"),)
+
+    torch.save({"norm": Trap()}, copy / WEIGHTS)
+    edit(copy, weights_sha256=sha256(copy / WEIGHTS))
+    refused(copy)
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_the_network_of_another_decoder_is_refused(trained):
+    code = fecnn.load_code("hamming-7-4")
+    with pytest.raises(CheckpointError, match="fecnn-net, not ecct"):
+        fecnn.decoder("ecct", code, fecnn.AWGN.at(4.0, code.rate), weights=str(trained))
+
+
+def test_pinned_weights_are_checked(trained):
+    digest = read_card(trained).weights_sha256
+    code = fecnn.load_code("hamming-7-4")
+    channel = fecnn.AWGN.at(4.0, code.rate)
+    fecnn.decoder("fecnn-net", code, channel, weights=str(trained), weights_sha256=digest)
+    assert digest in refused(trained, weights_sha256="f" * 64)
+
+
+@pytest.mark.parametrize("channel", [None, fecnn.BSC(0.1), fecnn.Rayleigh.at(3.0, 0.5)])
+def test_the_noise_level_must_be_known(trained, channel):
+    with pytest.raises(ValueError, match="AWGN"):
+        fecnn.decoder("fecnn-net", fecnn.load_code("hamming-7-4"), channel, weights=str(trained))
+
+
+def test_unknown_names_are_answered_with_the_nearest(tmp_path):
+    with pytest.raises(LookupError, match="fecnn-net-bch-31-16"):
+        checkpoint_folder("fecnn-net-bch-31-61")
+    with pytest.raises(FileNotFoundError, match=CARD):
+        checkpoint_folder(tmp_path)
+
+
+def test_the_decoder_keeps_the_contract(trained):
+    check_decoder("fecnn-net", fecnn.load_code("hamming-7-4"), weights=str(trained))
+
+
+def test_codewords_pass_and_scale_is_undone(trained, rng):
+    """The same y at another noise level is the same to the network."""
+    code = fecnn.load_code("hamming-7-4")
+    y = (1 + 0.5 * rng.standard_normal((500, 7))).astype(np.float32)
+    decided = []
+    for ebn0_db in (0.0, 4.0):
+        channel = fecnn.AWGN.at(ebn0_db, code.rate)
+        decided.append(fecnn.decoder("fecnn-net", code, channel, weights=str(trained))(channel.llr(y)))
+    assert (decided[0] == decided[1]).mean() > 0.999
+    words = code.codebook()
+    assert (fecnn.decoder("fecnn-net", code, channel, weights=str(trained))(fecnn.bpsk(words)) == words).all()
+
+
+def test_a_study_pins_weights_wherever_they_lie(trained, copy, tmp_path):
+    tasks = []
+    for folder in (trained, copy):
+        study = tmp_path / "study.toml"
+        study.write_text(
+            'title = "t"\ncode = "hamming-7-4"\nebn0_db = [3]\n[[curve]]\ndecoder = "fecnn-net"\n'
+            f'options = {{ weights = "{folder}" }}\n'
+        )
+        tasks.append(load_study(study).points[0].task)
+    first, second = tasks
+    assert dict(first.options)["weights_sha256"] == read_card(trained).weights_sha256
+    assert first.options != second.options
+    assert (first.id, first.stream) == (second.id, second.stream)
+    study.write_text(
+        'title = "t"\ncode = "hamming-7-4"\nebn0_db = [3]\n[[curve]]\ndecoder = "fecnn-net"\n'
+        '[[curve]]\ndecoder = "literature-slnn"\noptions = { weights = "./none" }\n'
+    )
+    with pytest.raises(ValueError, match=r"fecnn-net-hamming-7-4(.|\n)*none"):
+        load_study(study)
+
+
+def test_the_zoo_is_whole():
+    for name in zoo_names():
+        folder = checkpoint_folder(name)
+        card = read_card(folder)
+        code = fecnn.load_code(card.code)
+        network, _ = load(name, code)
+        assert card.name == name
+        assert card.finished
+        assert card.parameters == sum(p.numel() for p in network.parameters())
+        assert {file.name for file in folder.iterdir()} == {
+            CARD, WEIGHTS, "README.md", "curve.svg", "train.toml"
+        }  # fmt: skip
+        channel = fecnn.AWGN.at(8.0, code.rate)
+        decode = fecnn.decoder(card.model.kind, code, channel, weights=name)
+        words = code.encode(np.eye(code.k, dtype=np.uint8))
+        decided = decode(channel.llr(fecnn.bpsk(words)))
+        assert (decided == (words if decided.shape[1] == code.n else np.eye(code.k))).all(), name
+
+
+def edit(folder, **changes):
+    card = json.loads((folder / CARD).read_text())
+    (folder / CARD).write_text(json.dumps({**card, **changes}))
+
+
+def sha256(path):
+    import hashlib
+
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,154 @@
+"""fecnn-net and the literature's dense networks: sizes, equations in loops, symmetry."""
+
+import numpy as np
+import oracles
+import pytest
+import torch
+
+import fecnn
+from fecnn.automorphism import automorphisms, is_automorphism, random_automorphisms, shift_length
+from fecnn.nets.dense import LiteratureMLNN, LiteratureSLNN
+from fecnn.nets.fecnn_net import FecnnNet
+
+
+def count(network):
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def frames(n, rng, size=5):
+    y = (1 + 0.7 * rng.standard_normal((size, n))).astype(np.float32)
+    return np.abs(y), (y < 0).astype(np.float32)
+
+
+def shaken(network):
+    torch.manual_seed(3)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    return network.eval()
+
+
+@pytest.mark.parametrize(
+    ("name", "length", "options"),
+    [
+        ("hamming-7-4", 1, {}),  # systematic, so not cyclic
+        ("bch-15-7", 15, {"orbits": 2}),
+        ("bch-15-11", 15, {}),
+        ("polar-16-8", 2, {}),
+        ("ext-hamming-8-4", 1, {}),
+    ],
+)
+def test_fecnn_net_is_its_equations(rng, name, length, options):
+    code = fecnn.load_code(name)
+    length = shift_length(code)
+    network = shaken(FecnnNet(code, iterations=2, width=4, **options))
+    magnitude, hard = frames(code.n, rng, 3)
+    with torch.no_grad():
+        logits = network(torch.from_numpy(magnitude), torch.from_numpy(hard)).numpy()
+    weights = {key: value.numpy() for key, value in network.state_dict().items()}
+    expected = oracles.fecnn_net(code, weights, length, 2, network.scale, magnitude, hard)
+    np.testing.assert_allclose(logits, expected, rtol=2e-3, atol=2e-3)
+
+
+def test_fecnn_net_shares_its_weights_by_shifts(rng):
+    code = fecnn.load_code("bch-31-16")
+    network = shaken(FecnnNet(code, iterations=2, width=8, orbits=3))
+    magnitude, hard = (torch.from_numpy(a) for a in frames(31, rng))
+    with torch.no_grad():
+        shifted = network(magnitude.roll(5, dims=1), hard.roll(5, dims=1))
+        torch.testing.assert_close(shifted, network(magnitude, hard).roll(5, dims=1), rtol=1e-4, atol=1e-4)
+    assert count(network) == count(FecnnNet(fecnn.load_code("bch-31-21"), iterations=5, width=8, orbits=2))
+
+
+def test_fecnn_net_has_few_parameters():
+    assert count(FecnnNet(fecnn.load_code("bch-31-16"), width=48)) == 15_481
+    assert count(FecnnNet(fecnn.load_code("bch-63-45"))) == 5_937
+
+
+def test_fecnn_net_is_symmetric(rng):
+    """The same noise on any codeword: the same logits, bit for bit."""
+    code = fecnn.load_code("bch-15-7")
+    network = shaken(FecnnNet(code, iterations=3, width=8))
+    noise = (0.7 * rng.standard_normal((20, 15))).astype(np.float32)
+    words = code.encode(rng.integers(0, 2, (20, 7), dtype=np.uint8))
+    answers = []
+    for sent in (np.zeros_like(words), words):
+        signs = fecnn.bpsk(sent)
+        y = signs * (1 + noise)
+        with torch.no_grad():
+            answers.append(network(torch.from_numpy(np.abs(y)), torch.from_numpy((y < 0).astype(np.float32))))
+    assert torch.equal(*answers)
+
+
+def test_fecnn_net_starts_as_belief_propagation():
+    """Untrained, it already corrects errors: most frames with one error of weight-5 decoding radius."""
+    code = fecnn.load_code("bch-31-16")
+    network = FecnnNet(code)
+    hard = torch.eye(31)
+    magnitude = torch.full((31, 31), 1.0)
+    with torch.no_grad():
+        assert torch.equal(network(magnitude, hard) > 0, hard.bool())
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"iterations": 0}, "iterations"),
+        ({"width": -1}, "width"),
+        ({"orbits": 0}, "orbits"),
+        ({"width": 2.5}, "width"),
+        ({"supports": np.int16([[0, 1, 2]])}, "parity checks"),
+        ({"supports": np.int16([[0, 99]])}, "positions"),
+    ],
+)
+def test_fecnn_net_refuses(options, named):
+    with pytest.raises(ValueError, match=named):
+        FecnnNet(fecnn.load_code("bch-15-7"), **options)
+
+
+def test_gradients_reach_every_parameter(rng):
+    network = shaken(FecnnNet(fecnn.load_code("polar-16-8"), iterations=3, width=4))
+    magnitude, hard = (torch.from_numpy(a) for a in frames(16, rng, 50))
+    torch.stack([stage.square().mean() for stage in network.stages(magnitude, hard)]).sum().backward()
+    padding = network.input_weight.grad == 0  # blocks with fewer checks have weights without an edge
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.any(), name
+    assert padding.float().mean() < 0.7
+
+
+def test_dense_sizes_are_the_published_ones():
+    hamming, bch = fecnn.load_code("hamming-7-4"), fecnn.load_code("bch-31-21")
+    assert count(LiteratureSLNN(hamming, hidden=[7])) == 184
+    assert [count(LiteratureMLNN(hamming, hidden=h)) for h in ([100], [50, 50], [100, 100])] == [
+        1204,
+        3154,
+        11304,
+    ]
+    assert [count(LiteratureMLNN(bch, hidden=h)) for h in ([1000, 500], [2000, 1000])] == [543_021, 2_086_021]
+
+
+def test_dense_networks_decide_by_their_largest_logits(rng):
+    code = fecnn.load_code("hamming-7-4")
+    y = torch.from_numpy(rng.standard_normal((20, 7)).astype(np.float32))
+    slnn, mlnn = LiteratureSLNN(code, hidden=[5]), LiteratureMLNN(code, hidden=[5])
+    with torch.no_grad():
+        assert (slnn.decide(y).numpy() == code.messages()[slnn(y).argmax(1)]).all()
+        assert (mlnn.decide(y).numpy() == (torch.sigmoid(mlnn(y)) > 0.5).numpy()).all()
+    with pytest.raises(ValueError, match="hidden"):
+        LiteratureSLNN(code, hidden=[])
+
+
+@pytest.mark.parametrize(("name", "length"), [("bch-63-45", 63), ("ccsds-128-64", 16), ("golay-24-12", 1)])
+def test_shifts_are_found(name, length):
+    assert shift_length(fecnn.load_code(name)) == length
+
+
+def test_automorphisms_map_the_code_onto_itself(rng):
+    code = fecnn.load_code("bch-31-21")
+    assert all(is_automorphism(code, one) for one in automorphisms(code))
+    words = code.encode(rng.integers(0, 2, (50, 21), dtype=np.uint8))
+    places = random_automorphisms(code, 50, rng)
+    assert not code.syndrome(np.take_along_axis(words, places, axis=1)).any()
+    assert len(np.unique(places, axis=0)) > 30
+    assert (random_automorphisms(fecnn.golay(), 3, rng) == np.arange(24)).all()

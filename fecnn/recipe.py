@@ -100,7 +100,7 @@ class Training(_Table):
     precision: Literal["float32", "bfloat16"] = "float32"
     compile: bool = False
     device: str = "cpu"
-    seed: int = Field(default=1, ge=0)
+    seed: int = Field(default=1, ge=0, lt=1 << 20)
     save_every: int = Field(default=1000, ge=1)
     check: Check = Check()
 

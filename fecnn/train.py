@@ -46,8 +46,8 @@ STATE = "checkpoint.safetensors"
 CHUNK = 1 << 14
 """Frames of a fixed set, or of validation, that are made at a time."""
 
-FRESH, FIXED, ORDER, VALIDATION, DROPOUT = range(5)
-"""Purposes of random numbers: fresh batches, fixed sets and their orders, validation, dropout."""
+FRESH, FIXED, ORDER, VALIDATION, AUGMENT = range(5)
+"""Purposes of random numbers: fresh batches, fixed sets and their orders, validation, augmentation."""
 
 
 @dataclass(frozen=True)
@@ -88,16 +88,15 @@ class Source:
     def batch(self, step: int) -> Frames:
         """The frames of a step, counted from 0."""
         count = self.training.batch
-        rng = self._rng(FRESH, step)
         if self._fixed is None:
-            frames = self._make(count, rng)
+            frames = self._make(count, self._rng(FRESH, step))
         else:
             epoch, part = divmod(step, self.training.epoch_steps)
             rows = self._order(epoch)[part * count : (part + 1) * count]
             frames = Frames(self._fixed.y[rows], self._fixed.answer[rows])
         if self.training.data.augment:
             # A permuted y is the y of a permuted codeword; its signs are those of that word.
-            places = random_automorphisms(self.code, count, rng)
+            places = random_automorphisms(self.code, count, self._rng(AUGMENT, step))
             frames = Frames(
                 np.take_along_axis(frames.y, places, axis=1),
                 np.take_along_axis(frames.answer, places, axis=1),
@@ -163,6 +162,7 @@ class Trainer:
         self._stages: Any = getattr(self.network, "stages", None)
         if training.compile:
             self._stages = torch.compile(self._stages)
+        self._cuda = torch.device(training.device).type == "cuda"
         self._ml = lru_cache(maxsize=None)(self._ml_counts)
 
     @property
@@ -177,11 +177,15 @@ class Trainer:
             FloatingPointError: If the loss is no longer a number.
         """
         training, state = self.training, self.state
-        # Dropout draws from torch's generator: seeded anew, a step does not depend on the ones before.
-        torch.manual_seed(int(stream(training.seed, DROPOUT, state.step).integers(2**62)))
+        # Dropout draws from torch's generators: seeded anew, a step does not depend on the ones before.
+        # (torch.manual_seed takes longer than a step of a small network.)
+        torch.default_generator.manual_seed(training.seed << 40 | state.step)
+        if self._cuda:
+            torch.cuda.manual_seed(training.seed << 40 | state.step)
         for group in self.optimiser.param_groups:
             group["lr"] = self._rate()
-        self.network.train()
+        if not self.network.training:
+            self.network.train()
         loss = self._loss(self.source.batch(state.step))
         value = loss.item()
         if not math.isfinite(value):
@@ -452,7 +456,7 @@ def _optimiser(training: Training, network: Network) -> torch.optim.Optimizer:
     parameters = network.parameters()
     if chosen.method == "sgd":
         return torch.optim.SGD(
-            parameters, chosen.rate, momentum=chosen.momentum, weight_decay=chosen.weight_decay
+            parameters, chosen.rate, momentum=chosen.momentum, weight_decay=chosen.weight_decay, fused=True
         )
     method = torch.optim.Adam if chosen.method == "adam" else torch.optim.AdamW
-    return method(parameters, chosen.rate, weight_decay=chosen.weight_decay)
+    return method(parameters, chosen.rate, weight_decay=chosen.weight_decay, fused=True)

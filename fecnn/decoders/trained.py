@@ -134,7 +134,8 @@ def decider(network: Network, code: Code, device: str = "cpu") -> Callable[[Rece
         with torch.inference_mode():
             for start in range(0, len(broken), ROWS):
                 rows = broken[start : start + ROWS]
-                wrong = network(torch.from_numpy(np.abs(y[rows])).to(device), _float(word[rows], device)) > 0
+                magnitude = torch.from_numpy(np.abs(y[rows])).to(device)
+                wrong = network.decide(magnitude, _float(word[rows], device))
                 word[rows] ^= wrong.cpu().numpy()
         return word
 

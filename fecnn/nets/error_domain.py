@@ -43,6 +43,10 @@ class ErrorNet(nn.Module):
         """Logits (B, n) that hard decisions are wrong, from |y| (B, n) and hard decisions (B, n), 0 and 1."""
         return self.stages(magnitude, hard)[-1]
 
+    def decide(self, magnitude: Tensor, hard: Tensor) -> Tensor:
+        """Which hard decisions are wrong, (B, n) bool."""
+        return self.forward(magnitude, hard) > 0
+
     def stages(self, magnitude: Tensor, hard: Tensor) -> list[Tensor]:
         """The logits after every stage that training supervises; the last are the network's."""
         raise NotImplementedError

@@ -1,6 +1,7 @@
 """fecnn-net: a recurrent message-passing network on the light words of the dual code."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -62,8 +63,10 @@ class FecnnNet(ErrorNet):
         self,
         code: Code,
         *,
-        iterations: int = 5,
+        iterations: int = 6,
+        limit: int | None = None,
         width: int = 32,
+        tie: bool = False,
         orbits: int | None = None,
         reference_ebn0_db: float = 4.0,
         supports: NDArray[np.int16] | None = None,
@@ -76,7 +79,9 @@ class FecnnNet(ErrorNet):
             supports = _padded(check_orbits(low_weight_checks(code), length)[:orbits])
         checks = _all_shifts(supports, code, length)
         super().__init__(checks)
-        self.iterations, self.blocks = iterations, code.n // length
+        self.iterations, self.limit = iterations, limit or 2 * iterations
+        self.blocks = code.n // length
+        self.register_buffer("spanning", torch.tensor(code.H, dtype=torch.float32), persistent=False)
         self.scale = 2 / noise_sigma(reference_ebn0_db, code.rate) ** 2
         self.register_buffer("supports", torch.from_numpy(supports.astype(np.int16)))
         incoming = incoming_checks(supports, code.n, length)
@@ -89,6 +94,12 @@ class FecnnNet(ErrorNet):
         self.register_buffer("real", torch.from_numpy(real.astype(np.float32)[:, None]), persistent=False)
 
         blocks, degree = self.blocks, self.degree
+        self.register_buffer("tied", None)
+        if tie:
+            cls = tied_edges(supports, code.n)
+            self.register_buffer("tied", torch.from_numpy(cls), persistent=False)
+            degree = int(cls.max()) + 1
+            print("classes", degree)
         average = 1.5 / min(degree, 1000) if degree < 1000 else 3.0 / degree
         self.message_weight = nn.Parameter(torch.full((blocks, 1, degree), average))
         self.input_weight = nn.Parameter(torch.empty(blocks, width, degree))
@@ -104,22 +115,50 @@ class FecnnNet(ErrorNet):
 
     def stages(self, magnitude: Tensor, hard: Tensor) -> list[Tensor]:
         """Logits (B, n) after every iteration."""
-        # Frames come last inside: every step is then a product of matrices or runs over contiguous frames.
-        X = L = (magnitude * self.scale).T.contiguous()
-        n, frames = L.shape
-        llr = L.view(self.blocks, 1, -1)
-        constant = torch.baddbmm(self.input_bias, 0.3 * self.llr_weight, llr)
-        syndrome = self.real * (1 - 2 * (self.incidence @ hard.T).remainder(2))
-        memory = torch.zeros((), device=L.device)
-        logits = []
+        flow, logits = self._begin(magnitude, hard), []
         for _ in range(self.iterations):
-            m = self.messages(X, syndrome)
-            memory = memory + torch.baddbmm(constant, self.input_weight, m, alpha=0.3)
-            memory = memory + self._mlp(memory)
-            pushed = self.message_weight @ m
-            X = (llr + pushed + self.reliability @ memory).view(n, frames)
-            logits.append(-(self.llr_verdict * llr + pushed + self.verdict @ memory).view(n, frames).T)
+            flow, logit = self._iterate(flow)
+            logits.append(logit.T)
         return logits
+
+    def decide(self, magnitude: Tensor, hard: Tensor) -> Tensor:
+        """Which decisions are wrong, (B, n) bool: of the first iteration that leads to a codeword.
+
+        A frame that no iteration up to ``limit`` leads to a codeword gets the last one's.
+        """
+        wrong = torch.zeros(hard.shape, dtype=torch.bool, device=hard.device)
+        flow, frames = self._begin(magnitude, hard), torch.arange(len(hard), device=hard.device)
+        for _ in range(self.limit):
+            flow, logit = self._iterate(flow)
+            wrong[frames] = (logit > 0).T
+            decided = hard[frames].bool() ^ wrong[frames]
+            broken = (decided.to(hard.dtype) @ self.spanning.T).remainder(2).any(dim=1)
+            frames = frames[broken]
+            if not len(frames):
+                break
+            flow = flow.of(broken)
+        return wrong
+
+    def _begin(self, magnitude: Tensor, hard: Tensor) -> "_Flow":
+        # Frames come last inside: every step is then a product of matrices or runs over contiguous frames.
+        L = (magnitude * self.scale).T.contiguous()
+        constant = torch.baddbmm(self.input_bias, 0.3 * self.llr_weight, L.view(self.blocks, 1, -1))
+        syndrome = self.real * (1 - 2 * (self.incidence @ hard.T).remainder(2))
+        return _Flow(L, syndrome, constant, L, torch.zeros_like(constant))
+
+    def _iterate(self, flow: "_Flow") -> "tuple[_Flow, Tensor]":
+        """One iteration; the flow after it, and logits (n, B)."""
+        llr = flow.L.view(self.blocks, 1, -1)
+        m = self.messages(flow.X, flow.syndrome)
+        memory = flow.memory + torch.baddbmm(flow.constant, self._edge(self.input_weight), m, alpha=0.3)
+        memory = memory + self._mlp(memory)
+        pushed = self._edge(self.message_weight) @ m
+        X = (llr + pushed + self.reliability @ memory).view_as(flow.L)
+        logit = -(self.llr_verdict * llr + pushed + self.verdict @ memory).view_as(flow.L)
+        return flow._replace(X=X, memory=memory), logit
+
+    def _edge(self, weight: Tensor) -> Tensor:
+        return weight if self.tied is None else weight.index_select(2, self.tied)
 
     def messages(self, X: Tensor, syndrome: Tensor) -> Tensor:
         """Messages to every bit: X (n, B) and syndrome (checks, B) to (blocks, degree, B n / blocks).
@@ -142,6 +181,32 @@ class FecnnNet(ErrorNet):
         scaled = memory * torch.rsqrt(memory.square().mean(dim=1, keepdim=True) + 1e-6) * self.norm
         wide = F.gelu(self.expand.weight @ scaled + self.expand.bias[:, None])
         return self.contract.weight @ wide + self.contract.bias[:, None]
+
+
+class _Flow(NamedTuple):
+    """Frames on their way through the iterations, B of them; M = B n / blocks.
+
+    L, X: (n, B). syndrome: (checks, B). constant, memory: (blocks, width, M).
+    """
+
+    L: Tensor
+    syndrome: Tensor
+    constant: Tensor
+    X: Tensor
+    memory: Tensor
+
+    def of(self, chosen: Tensor) -> "_Flow":
+        """The chosen frames, (B,) bool."""
+        frames = chosen.nonzero()[:, 0]
+        count = len(chosen)
+        return _Flow(
+            *(
+                part.reshape(*part.shape[:-1], -1, count).index_select(-1, frames).flatten(-2)
+                if part.dim() == 3
+                else part.index_select(-1, frames)
+                for part in self
+            )
+        )
 
 
 def check_orbits(words: Bits, length: int) -> list[list[int]]:
@@ -194,3 +259,23 @@ def _all_shifts(supports: NDArray[np.int16], code: Code, length: int) -> Bits:
     if code.dual.syndrome(checks).any():
         raise ValueError(f"supports hold words that are not parity checks of {code.name}")
     return checks
+
+
+def tied_edges(supports, n):
+    keys = []
+    for support in supports.astype(int):
+        S = support[support >= 0]
+        keys += [tuple(sorted((S - p) % n)) for p in S]
+    cls = -np.ones(len(keys), np.int64)
+    where = {}
+    for i, k in enumerate(keys):
+        where.setdefault(k, []).append(i)
+    c = 0
+    for i, k in enumerate(keys):
+        if cls[i] >= 0:
+            continue
+        while k in where and cls[where[k][0]] < 0:
+            cls[where[k]] = c
+            k = tuple(sorted(2 * x % n for x in k))
+        c += 1
+    return cls

@@ -58,9 +58,9 @@ def test_transformer_against_its_transcription(task, net, name, width, bfloat16,
     assert torch.allclose(logits, exact, rtol=1e-4, atol=2e-5)
     if bfloat16:
         rounded = inference_of(ours, here, bfloat16)()
-        assert (rounded - exact).abs().max() < 0.05
+        assert (rounded - exact).abs().max() < 0.2
         agree = ((rounded > 0) == (exact > 0)).float().mean().item()
-        assert agree > 0.97
+        assert agree > 0.98
         benchmark.extra_info.update(same_decisions=agree)
     both = (step_of(ours, here, wrong, bfloat16), step_of(peer, there, wrong))
     if task == "inference":

@@ -1,16 +1,12 @@
 """What the transformers among the decoders share: masked attention, its block, tokens and output head."""
 
-import math
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fecnn.arrays import Bits
+from fecnn.nets.edge_attention import Edges
 from fecnn.nets.error_domain import ErrorNet
-
-MASKED = -1e9
-"""Added to the scores of masked pairs: finite, so that a token without any pair attends evenly, not NaN."""
 
 
 class Attention(nn.Module):
@@ -21,8 +17,7 @@ class Attention(nn.Module):
         heads: Heads, a divisor of width.
         dropout: Fraction of the attention weights that training drops.
 
-    Shapes: queries (B, L, width), sources (B, M, width) and mask (L, M), added to the scores -> tokens (B, L,
-    width).
+    Shapes: queries (B, L, width), sources (B, M, width) or None for the queries, -> tokens (B, L, width).
     """
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
@@ -33,19 +28,16 @@ class Attention(nn.Module):
         for square in [*self.qkv.weight.detach().chunk(3), self.out.weight]:
             nn.init.xavier_uniform_(square)
 
-    def forward(self, queries: Tensor, sources: Tensor, mask: Tensor) -> Tensor:
-        """Each query's tokens mixed from the sources."""
-        d, head = self.width, self.width // self.heads
-        if queries is sources:
-            q, k, v = self.qkv(queries).view(*queries.shape[:2], 3, self.heads, head).permute(2, 0, 3, 1, 4)
+    def forward(self, queries: Tensor, sources: Tensor | None, edges: Edges) -> Tensor:
+        """Each query's tokens mixed from the sources at the other end of its edges."""
+        d = self.width
+        kv = None
+        if sources is None:
+            q = self.qkv(queries)
         else:
             q = F.linear(queries, self.qkv.weight[:d], self.qkv.bias[:d])
-            q = q.view(*queries.shape[:2], self.heads, head).transpose(1, 2)
-            both = F.linear(sources, self.qkv.weight[d:], self.qkv.bias[d:])
-            k, v = both.view(*sources.shape[:2], 2, self.heads, head).permute(2, 0, 3, 1, 4)
-        scores = (q / math.sqrt(head)) @ k.transpose(-1, -2) + mask
-        weights = F.dropout(scores.softmax(-1), self.dropout, self.training)
-        mixed: Tensor = self.out((weights @ v).transpose(1, 2).flatten(-2))
+            kv = F.linear(sources, self.qkv.weight[d:], self.qkv.bias[d:])
+        mixed: Tensor = self.out(edges(q, kv, self.heads, self.dropout if self.training else 0.0))
         return mixed
 
 
@@ -61,13 +53,12 @@ class Block(nn.Module):
         for matrix in (self.widen.weight, self.narrow.weight):
             nn.init.xavier_uniform_(matrix)
 
-    def forward(self, x: Tensor, sources: Tensor | None, mask: Tensor) -> Tensor:
+    def forward(self, x: Tensor, sources: Tensor | None, edges: Edges) -> Tensor:
         """Tokens x (B, L, width) after attending to sources (B, M, width), or to themselves.
 
         The sources are taken as they are: only x is normalised.
         """
-        normed = self.attention_norm(x)
-        x = x + self.attention(normed, normed if sources is None else sources, mask)
+        x = x + self.attention(self.attention_norm(x), sources, edges)
         after: Tensor = x + self.narrow(F.gelu(self.widen(self.feed_norm(x))))
         return after
 
@@ -122,8 +113,3 @@ class TokenNet(ErrorNet):
     def normed_after(self, layer: int) -> nn.LayerNorm | None:
         """The extra norm after block N // 2, counted from 1, where there are two or more."""
         return self.middle_norm if layer == len(self.blocks) // 2 else None
-
-
-def additive(pairs: Tensor) -> Tensor:
-    """The mask that is added to scores, from which pairs attend, (L, M) bool."""
-    return torch.zeros(pairs.shape).masked_fill(~pairs, MASKED)

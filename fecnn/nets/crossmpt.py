@@ -4,7 +4,8 @@ import torch
 from torch import Tensor, nn
 
 from fecnn.code import Code
-from fecnn.nets.attention import TokenNet, additive
+from fecnn.nets.attention import TokenNet
+from fecnn.nets.edge_attention import Edges
 from fecnn.nets.error_domain import check_matrix
 
 
@@ -34,9 +35,6 @@ class CrossMPT(TokenNet):
             unknown.
     """
 
-    bit_mask: Tensor
-    check_mask: Tensor
-
     def __init__(
         self,
         code: Code,
@@ -52,17 +50,15 @@ class CrossMPT(TokenNet):
         embedding = self.embedding.detach()
         for vectors in (embedding[: code.n], embedding[code.n :]):  # drawn as the two matrices that they are
             nn.init.xavier_uniform_(vectors)
-        edges = self.checks > 0
-        self.register_buffer("bit_mask", additive(edges.T), persistent=False)
-        self.register_buffer("check_mask", additive(edges), persistent=False)
+        self.to_checks, self.to_bits = Edges(self.checks.T > 0), Edges(self.checks > 0)
 
     def stages(self, magnitude: Tensor, hard: Tensor) -> list[Tensor]:
         """The logits (B, n), the only stage."""
         tokens, n = self.tokens(magnitude, hard), self.checks.shape[1]
         bits, checks = tokens[:, :n], tokens[:, n:]
         for layer, block in enumerate(self.blocks, start=1):
-            bits = block(bits, checks, self.bit_mask)
-            checks = block(checks, bits, self.check_mask)
+            bits = block(bits, checks, self.to_checks)
+            checks = block(checks, bits, self.to_bits)
             if norm := self.normed_after(layer):
                 bits, checks = norm(bits), norm(checks)
         return [self.head(torch.cat([bits, checks], dim=1))]

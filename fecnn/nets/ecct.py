@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 
 from fecnn.code import Code
-from fecnn.nets.attention import TokenNet, additive
+from fecnn.nets.attention import TokenNet
+from fecnn.nets.edge_attention import Edges
 from fecnn.nets.error_domain import check_matrix
 
 
@@ -36,8 +37,6 @@ class ECCT(TokenNet):
             unknown.
     """
 
-    mask: Tensor
-
     def __init__(
         self,
         code: Code,
@@ -50,13 +49,13 @@ class ECCT(TokenNet):
     ) -> None:
         H = check_matrix(code, checks)
         super().__init__(H, layers=layers, width=width, heads=heads, dropout=dropout)
-        self.register_buffer("mask", additive(attending(self.checks)), persistent=False)
+        self.edges = Edges(attending(self.checks))
 
     def stages(self, magnitude: Tensor, hard: Tensor) -> list[Tensor]:
         """The logits (B, n), the only stage."""
         x = self.tokens(magnitude, hard)
         for layer, block in enumerate(self.blocks, start=1):
-            x = block(x, None, self.mask)
+            x = block(x, None, self.edges)
             if norm := self.normed_after(layer):
                 x = norm(x)
         return [self.head(x)]

@@ -340,6 +340,20 @@ def crossmpt(H, weights, layers, heads, magnitude, syndrome):
     return np.array(out)
 
 
+def squares(checks, n):
+    """Kinds of the edges at bit 0 of a cyclic code, numbered as met; doubling keeps the kind."""
+    kinds = [None] * len(checks)
+    for kind, check in enumerate(checks):
+        image = check
+        for _ in range(n):
+            for edge, other in enumerate(checks):
+                if other == image and kinds[edge] is None:
+                    kinds[edge] = kind
+            image = sorted(2 * j % n for j in image)
+    met = list(dict.fromkeys(kinds))
+    return [met.index(kind) for kind in kinds]
+
+
 def fecnn_net(code, weights, length, iterations, scale, magnitude, hard):
     """Logits (B, n) of fecnn-net after its last iteration, bit by bit and check by check.
 
@@ -357,6 +371,7 @@ def fecnn_net(code, weights, length, iterations, scale, magnitude, hard):
                 moved = [i - i % length + (i % length + shift) % length for i in support]
                 checks.append(sorted(moved))
                 edges[block * length + member].append(checks[-1])
+    kinds = squares(edges[0], n) if length == n and n % 2 else None
     for values, bits in zip(np.float64(magnitude), hard, strict=True):
         L = scale * values
         X = L.copy()
@@ -376,16 +391,16 @@ def fecnn_net(code, weights, length, iterations, scale, magnitude, hard):
             logits = np.zeros(n)
             for j in range(n):
                 q, m = j // length, messages[j]
-                d = len(m)
+                kind = kinds or list(range(len(m)))
                 memory[j] += (
                     weights["input_bias"][q, :, 0]
                     + 0.3 * weights["llr_weight"][q, :, 0] * L[j]
-                    + 0.3 * weights["input_weight"][q, :, :d] @ m
+                    + 0.3 * weights["input_weight"][q][:, kind] @ m
                 )
                 z = memory[j] / np.sqrt((memory[j] ** 2).mean() + 1e-6) * weights["norm"][:, 0]
                 z = linear(z, weights, "expand")
                 memory[j] += linear(z * (1 + erf(z / np.sqrt(2))) / 2, weights, "contract")
-                pushed = weights["message_weight"][q, 0, :d] @ m
+                pushed = weights["message_weight"][q, 0, kind] @ m
                 X[j] = L[j] + pushed + weights["reliability"][0] @ memory[j]
                 logits[j] = -(weights["llr_verdict"] * L[j] + pushed + weights["verdict"][0] @ memory[j])
         out.append(logits)

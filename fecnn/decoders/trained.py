@@ -127,6 +127,20 @@ def literature_mlnn(
 
 def decider(network: Network, code: Code, device: str = "cpu") -> Callable[[Received], Bits]:
     """From received values y (B, n), bit 0 sent as +1, to code bits (B, n) or message bits (B, k)."""
+    if not isinstance(network, ErrorNet):
+        dense = network
+
+        def messages(y: Received) -> Bits:
+            out = np.empty((len(y), code.k), np.uint8)
+            with torch.inference_mode():
+                for start in range(0, len(y), ROWS):
+                    rows = torch.from_numpy(y[start : start + ROWS]).to(device)
+                    out[start : start + ROWS] = dense.decide(rows).cpu().numpy()
+            return as_output(code, out)
+
+        return messages
+
+    finder = network
 
     def errors(y: Received) -> Bits:
         word = hard(y)
@@ -135,22 +149,11 @@ def decider(network: Network, code: Code, device: str = "cpu") -> Callable[[Rece
             for start in range(0, len(broken), ROWS):
                 rows = broken[start : start + ROWS]
                 magnitude = torch.from_numpy(np.abs(y[rows])).to(device)
-                wrong = network.decide(magnitude, _float(word[rows], device))
+                wrong = finder.decide(magnitude, _float(word[rows], device))
                 word[rows] ^= wrong.cpu().numpy()
         return word
 
-    if isinstance(network, ErrorNet):
-        return errors
-
-    def messages(y: Received) -> Bits:
-        out = np.empty((len(y), code.k), np.uint8)
-        with torch.inference_mode():
-            for start in range(0, len(y), ROWS):
-                rows = torch.from_numpy(y[start : start + ROWS]).to(device)
-                out[start : start + ROWS] = network.decide(rows).cpu().numpy()
-        return as_output(code, out)
-
-    return messages
+    return errors
 
 
 def _float(bits: Bits, device: str) -> torch.Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fecnn.arrays import Bits
-from fecnn.automorphism import shift_length
+from fecnn.automorphism import is_automorphism, shift_length
 from fecnn.channel import noise_sigma
 from fecnn.code import Code
 from fecnn.low_weight import low_weight_checks
@@ -18,6 +18,9 @@ from fecnn.nets.error_domain import ErrorNet
 
 LARGEST = 14.0
 """Largest magnitude that a check sees: e^-14 is the last that float32 tells from certainty in a product."""
+
+START = 1.5
+"""Sum of the weights of all messages to a bit before training."""
 
 SMALLEST = 1e-6
 """Smallest |tanh| that a check sees, and the smallest distance of its output from certainty."""
@@ -38,13 +41,16 @@ class FecnnNet(ErrorNet):
 
     where s_c = +-1 is the syndrome of check c and m_j holds the messages to bit j in an order relative to j,
     the same for all bits of a block of the shift. A, a, w, u, v, b and the MLP are the same in all
-    iterations. Training starts at u = v = 0, which is belief propagation, damped by w and not extrinsic.
+    iterations. Where j -> 2 j mod n maps a cyclic code onto itself (all primitive BCH codes), edges that it
+    maps to each other share their columns of A and w. A frame is finished as soon as its decision is a
+    codeword. Training starts at u = v = 0, which is belief propagation, damped by w and not extrinsic.
     Neural belief propagation: Nachmani, Be'ery and Burshtein 2016; on redundant checks: Buchberger, Haeger,
     Pfister, Schmalen and Graell i Amat 2020; shared by cyclic shifts: Chen and Ye, ICML 2021.
 
     Args:
         code: Any. Codes without a shift (`fecnn.automorphism.shift_length` 1) get weights for each edge.
-        iterations: How often the checks are gone through.
+        iterations: How often the checks are gone through in training.
+        limit: How often at most in decoding; twice as often, if not given.
         width: Numbers in the memory of a bit.
         orbits: Most orbits of checks, the first ones; None for all.
         reference_ebn0_db: Eb/N0 in dB at which magnitudes become LLRs, whatever the channel's own.
@@ -55,6 +61,8 @@ class FecnnNet(ErrorNet):
     """
 
     supports: Tensor
+    spanning: Tensor
+    tied: Tensor
     incidence: Tensor
     incoming: Tensor
     real: Tensor
@@ -66,52 +74,51 @@ class FecnnNet(ErrorNet):
         iterations: int = 6,
         limit: int | None = None,
         width: int = 32,
-        tie: bool = False,
         orbits: int | None = None,
         reference_ebn0_db: float = 4.0,
         supports: NDArray[np.int16] | None = None,
     ) -> None:
-        for name, value in (("iterations", iterations), ("width", width), ("orbits", orbits)):
+        whole = {"iterations": iterations, "limit": limit, "width": width, "orbits": orbits}
+        for name, value in whole.items():
             if value is not None and (not isinstance(value, int) or value < 1):
                 raise ValueError(f"{name} must be a whole number above 0, got {value!r}")
-        length = shift_length(code)
+        n, length = code.n, shift_length(code)
+        squaring = 2 * np.arange(n) % n
+        squared = length == n and bool(n % 2) and is_automorphism(code, squaring)
         if supports is None:
-            supports = _padded(check_orbits(low_weight_checks(code), length)[:orbits])
+            orbits_of = check_orbits(low_weight_checks(code), length, squaring if squared else np.arange(n))
+            supports = _padded(orbits_of[:orbits])
         checks = _all_shifts(supports, code, length)
         super().__init__(checks)
-        self.iterations, self.limit = iterations, limit or 2 * iterations
-        self.blocks = code.n // length
-        self.register_buffer("spanning", torch.tensor(code.H, dtype=torch.float32), persistent=False)
+        self.iterations, self.limit, self.blocks = iterations, limit or 2 * iterations, n // length
         self.scale = 2 / noise_sigma(reference_ebn0_db, code.rate) ** 2
         self.register_buffer("supports", torch.from_numpy(supports.astype(np.int16)))
-        incoming = incoming_checks(supports, code.n, length)
-        self.register_buffer("incoming", torch.from_numpy(incoming.reshape(-1)), persistent=False)
-        self.degree = incoming.shape[1]
+        incoming = incoming_checks(supports, n, length)
+        degree = incoming.shape[1]
         # Edges that only fill up a block of few checks come from an extra check whose message is 0.
-        real = np.concatenate([np.ones(len(checks)), np.zeros(int(incoming.max()) + 1 - len(checks))])
-        incidence = np.concatenate([checks, np.zeros((len(real) - len(checks), code.n), np.uint8)])
-        self.register_buffer("incidence", torch.from_numpy(incidence.astype(np.float32)), persistent=False)
-        self.register_buffer("real", torch.from_numpy(real.astype(np.float32)[:, None]), persistent=False)
+        extra = int(incoming.max()) + 1 - len(checks)
+        self._constant("spanning", code.H.astype(np.float32))
+        self._constant("incoming", incoming.reshape(-1))
+        self._constant("incidence", np.pad(checks, ((0, extra), (0, 0))).astype(np.float32))
+        self._constant("real", np.repeat(np.array([1, 0], np.float32), [len(checks), extra])[:, None])
+        classes = tied_edges(supports, n) if squared else np.arange(degree)
+        self._constant("tied", classes)
 
-        blocks, degree = self.blocks, self.degree
-        self.register_buffer("tied", None)
-        if tie:
-            cls = tied_edges(supports, code.n)
-            self.register_buffer("tied", torch.from_numpy(cls), persistent=False)
-            degree = int(cls.max()) + 1
-            print("classes", degree)
-        average = 1.5 / min(degree, 1000) if degree < 1000 else 3.0 / degree
-        self.message_weight = nn.Parameter(torch.full((blocks, 1, degree), average))
-        self.input_weight = nn.Parameter(torch.empty(blocks, width, degree))
-        self.input_bias = nn.Parameter(torch.zeros(blocks, width, 1))
-        self.llr_weight = nn.Parameter(torch.empty(blocks, width, 1))
-        nn.init.uniform_(self.input_weight, -(degree**-0.5), degree**-0.5)
-        nn.init.uniform_(self.llr_weight, -(degree**-0.5), degree**-0.5)
+        kinds = int(classes.max()) + 1
+        self.message_weight = nn.Parameter(torch.full((self.blocks, 1, kinds), START / degree))
+        self.input_weight = nn.Parameter(torch.empty(self.blocks, width, kinds))
+        self.input_bias = nn.Parameter(torch.zeros(self.blocks, width, 1))
+        self.llr_weight = nn.Parameter(torch.empty(self.blocks, width, 1))
+        for weight in (self.input_weight, self.llr_weight):
+            nn.init.uniform_(weight, -(degree**-0.5), degree**-0.5)
         self.norm = nn.Parameter(torch.ones(width, 1))
         self.expand, self.contract = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
         self.reliability = nn.Parameter(torch.zeros(1, width))
         self.verdict = nn.Parameter(torch.zeros(1, width))
         self.llr_verdict = nn.Parameter(torch.ones(()))
+
+    def _constant(self, name: str, values: NDArray[np.float32] | NDArray[np.int64]) -> None:
+        self.register_buffer(name, torch.from_numpy(values), persistent=False)
 
     def stages(self, magnitude: Tensor, hard: Tensor) -> list[Tensor]:
         """Logits (B, n) after every iteration."""
@@ -158,7 +165,8 @@ class FecnnNet(ErrorNet):
         return flow._replace(X=X, memory=memory), logit
 
     def _edge(self, weight: Tensor) -> Tensor:
-        return weight if self.tied is None else weight.index_select(2, self.tied)
+        """A weight for every edge, (..., degree)."""
+        return weight.index_select(2, self.tied)
 
     def messages(self, X: Tensor, syndrome: Tensor) -> Tensor:
         """Messages to every bit: X (n, B) and syndrome (checks, B) to (blocks, degree, B n / blocks).
@@ -172,7 +180,7 @@ class FecnnNet(ErrorNet):
             broken = (self.incidence @ (t < 0).to(X.dtype)).remainder(2)
             signs = syndrome * (1 - 2 * broken)
         product = signs * torch.exp(self.incidence @ torch.log(size))
-        edges = product.index_select(0, self.incoming).view(self.blocks, self.degree, -1)
+        edges = product.index_select(0, self.incoming).view(self.blocks, len(self.tied), -1)
         own = (sign / size).view(self.blocks, 1, -1)
         m: Tensor = 2 * torch.atanh((edges * own).clamp(SMALLEST - 1, 1 - SMALLEST))
         return m
@@ -209,17 +217,21 @@ class _Flow(NamedTuple):
         )
 
 
-def check_orbits(words: Bits, length: int) -> list[list[int]]:
-    """A word of every orbit of shifts of blocks of ``length``, as positions of its ones."""
-    n = words.shape[1]
+def check_orbits(words: Bits, length: int, squaring: NDArray[np.int64]) -> list[list[int]]:
+    """A word of every orbit of shifts of blocks of ``length``, as positions of its ones.
+
+    In order of the words, but that the images of an orbit under the permutation ``squaring`` follow it.
+    """
+    blocks = words.shape[1] // length
+    known = {word.tobytes() for word in words}
     seen: set[bytes] = set()
     orbits = []
     for word in words:
-        if word.tobytes() in seen:
-            continue
-        orbits.append(np.flatnonzero(word).tolist())
-        blocks = word.reshape(n // length, length)
-        seen |= {np.roll(blocks, shift, axis=1).tobytes() for shift in range(length)}
+        while word.tobytes() in known and word.tobytes() not in seen:
+            orbits.append(np.flatnonzero(word).tolist())
+            shifts = (np.roll(word.reshape(blocks, length), shift, axis=1) for shift in range(length))
+            seen |= {shifted.tobytes() for shifted in shifts}
+            word = word[np.argsort(squaring)]
     return orbits
 
 
@@ -261,21 +273,26 @@ def _all_shifts(supports: NDArray[np.int16], code: Code, length: int) -> Bits:
     return checks
 
 
-def tied_edges(supports, n):
-    keys = []
-    for support in supports.astype(int):
-        S = support[support >= 0]
-        keys += [tuple(sorted((S - p) % n)) for p in S]
-    cls = -np.ones(len(keys), np.int64)
-    where = {}
-    for i, k in enumerate(keys):
-        where.setdefault(k, []).append(i)
-    c = 0
-    for i, k in enumerate(keys):
-        if cls[i] >= 0:
-            continue
-        while k in where and cls[where[k][0]] < 0:
-            cls[where[k]] = c
-            k = tuple(sorted(2 * x % n for x in k))
-        c += 1
-    return cls
+def tied_edges(supports: NDArray[np.int16], n: int) -> NDArray[np.int64]:
+    """Classes of the edges at bit 0 that j -> 2 j mod n maps to each other, (degree,) from 0.
+
+    The code is cyclic. An edge is a check that holds bit 0; one whose image is not among the checks ends a
+    class.
+    """
+    checks = [
+        tuple(sorted((support[support >= 0] - position) % n))
+        for support in supports.astype(np.int64)
+        for position in support[support >= 0]
+    ]
+    places: dict[tuple[int, ...], list[int]] = {}
+    for edge, check in enumerate(checks):
+        places.setdefault(check, []).append(edge)
+    classes = np.full(len(checks), -1)
+    count = 0
+    for check in checks:
+        if classes[places[check][0]] < 0:
+            while check in places and classes[places[check][0]] < 0:
+                classes[places[check]] = count
+                check = tuple(sorted(2 * j % n for j in check))
+            count += 1
+    return classes

@@ -56,12 +56,12 @@ CCSDS = (
 ARRAY = (
     "Array LDPC code (Fan, Array codes as low-density parity-check codes, Turbo Codes symposium, Brest "
     "2000): {rows} by {p} blocks P^(i j), P the {p} by {p} left shift. H keeps its {dependent} dependent "
-    "rows. It is the matrix of the ECCT and CrossMPT papers, row by row."
+    "rows. It is the matrix of the ECCT repository (github.com/yoniLc/ECCT, Codes_DB), row by row."
 )
 POLAR_ECCT = (
     "Arikan 2009; Gaussian approximation (Chung, Richardson & Urbanke 2001; Trifonov 2012) at Es/N0 = 3 dB, "
-    "which gives the frozen set of the matrix that the ECCT and CrossMPT papers use: the same code, theirs "
-    "with its bits in bit-reversed order."
+    "which gives the frozen set of the matrix in the ECCT repository (github.com/yoniLc/ECCT, Codes_DB): the "
+    "same code, theirs with its bits in bit-reversed order."
 )
 
 COUNTED = "Weight spectrum, counted exactly over the code or its dual (MacWilliams 1963)."
@@ -122,9 +122,9 @@ def ebch(n: int, k: int) -> Entry:
     return Entry(f"ebch-{n}-{k}", "bch", parameters, EBCH.format(n=n - 1, k=k))
 
 
-def polar(n: int, k: int, design_snr_db: float) -> Entry:
+def polar(n: int, k: int, design_snr_db: float, source: str = "") -> Entry:
     parameters = {"n": n, "k": k, "design_snr_db": design_snr_db}
-    return Entry(f"polar-{n}-{k}", "polar", parameters, polar_source(design_snr_db))
+    return Entry(f"polar-{n}-{k}", "polar", parameters, source or polar_source(design_snr_db))
 
 
 def polar_ecct(n: int, k: int) -> Entry:
@@ -156,10 +156,10 @@ ENTRIES = [
     Entry("polar-16-8", "polar", {"n": 16, "k": 8, "erasure": 0.5}, POLAR_16_8),
     polar(32, 16, 0.0),
     polar(64, 32, 0.0),
-    polar(64, 48, 3.0),
+    polar(64, 48, 3.0, POLAR_ECCT),
     polar(128, 64, 0.0),
     polar(128, 86, 2.0),
-    polar(128, 96, 3.0),
+    polar(128, 96, 3.0, POLAR_ECCT),
     polar_ecct(64, 32),
     polar_ecct(128, 64),
     polar_ecct(128, 86),

@@ -6,6 +6,7 @@ Importing it is light: torch, galois and matplotlib are imported by what needs t
 from fecnn.alist import read_alist, write_alist
 from fecnn.arrays import LLR, Bits, bpsk, hard
 from fecnn.build import (
+    array_ldpc,
     bch,
     ccsds_128_64,
     golay,
@@ -39,6 +40,7 @@ __all__ = [
     "SoftDecoder",
     "Study",
     "Tally",
+    "array_ldpc",
     "bch",
     "bpsk",
     "ccsds_128_64",

@@ -1,5 +1,6 @@
 """Builders of classic codes: functions that return a `Code`, named as in the catalogue."""
 
+import math
 import operator
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -296,6 +297,35 @@ def ccsds_128_64() -> Code:
     ]
     H = np.concatenate([np.concatenate([_circulant(16, block) for block in row], axis=1) for row in shifts])
     return Code(gf2.rref(gf2.null_space(H))[0], H, name="ccsds-128-64", minimum_distance=14)
+
+
+def array_ldpc(p: int, rows: int) -> Code:
+    """The array LDPC code of length p^2 (Fan 2000): H is ``rows`` by p blocks, block (i, j) being P^(i j).
+
+    P is the p by p identity shifted left by one. Bits are the points and checks the lines of slopes 0 to
+    rows - 1 in the plane over GF(p): two lines meet at most once, so the Tanner graph has no cycles of
+    length 4, and translations of the plane are automorphisms. H keeps all p ``rows`` rows; its rank is
+    rows - 1 less.
+
+    Args:
+        p: A prime, 3 to 127.
+        rows: Rows of blocks, the ones of each column, 2 to p - 1.
+
+    Raises:
+        ValueError: If p is not a prime in range, or ``rows`` leaves its range.
+
+    Example:
+        >>> code = array_ldpc(7, 4)
+        >>> code, code.H.shape
+        (Code(ldpc-49-24: n=49, k=24), (28, 49))
+    """
+    p = _integer("p", p, 3, math.isqrt(MAX_LENGTH))
+    if any(p % divisor == 0 for divisor in range(2, math.isqrt(p) + 1)):
+        raise ValueError(f"p must be a prime, got {p}")
+    rows = _integer("rows", rows, 2, p - 1)
+    H = np.block([[_circulant(p, [-i * j % p]) for j in range(p)] for i in range(rows)])
+    G = gf2.rref(gf2.null_space(H))[0]
+    return Code(G, H, name=f"ldpc-{p * p}-{len(G)}")
 
 
 def uncoded(k: int) -> Code:

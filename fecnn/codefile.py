@@ -21,6 +21,7 @@ MAX_BYTES = 1 << 24
 """Largest code file read or written; larger matrices belong in an alist."""
 
 FAMILIES: Mapping[str, Callable[..., Code]] = {
+    "array_ldpc": build.array_ldpc,
     "bch": build.bch,
     "ccsds_128_64": build.ccsds_128_64,
     "golay": build.golay,
@@ -135,7 +136,7 @@ def save_code(
 
 
 def rebuild(file: CodeFile) -> Code:
-    """The code that the builder of the file's family makes of its parameters.
+    """The code that the builder of the file's family makes of its parameters, under the file's name.
 
     Raises:
         LookupError: If the family has no builder.
@@ -157,7 +158,7 @@ def rebuild(file: CodeFile) -> Code:
         raise ValueError(
             f"parameters of {file.name} do not suit the builder {file.family}: {error}"
         ) from None
-    return builder(**file.parameters)
+    return dataclasses.replace(builder(**file.parameters), name=file.name)
 
 
 def read_code_file(path: Path) -> CodeFile:

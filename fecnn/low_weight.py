@@ -119,16 +119,19 @@ def light_weight(code: Code, sets: int = 10) -> int:
     return min(int(_lightest_sum(gf2.pack(basis), min(2, code.k))) for basis in bases)
 
 
-def distance_bound(code: Code, sums: int) -> int:
+def distance_bound(code: Code, sums: int, *, transitive: bool = False) -> int:
     """A proved lower bound on the minimum distance, from all sums of at most ``sums`` rows of generators.
 
     The generators are systematic on disjoint sets of columns, so that a word which is no such sum has more
     than ``sums`` ones in each (Zimmermann 1996). If the lightest sum met is no heavier than that promises, it
-    is the minimum distance.
+    is the minimum distance. Of an even code (all weights are) the promise is rounded up.
 
     Args:
-        code: Best of rate 1/2 or less.
+        code: Best of rate 1/2 or less, or transitive.
         sums: 1 to k; the cost grows as binomial(k, sums).
+        transitive: The caller knows that automorphisms of the code take each bit to each other one, as shifts
+            do in cyclic codes. One generator is enough then: some image of a word of weight w has at most
+            w k / n ones in its k systematic columns.
 
     Raises:
         ValueError: If ``sums`` is not in 1..k.
@@ -140,11 +143,17 @@ def distance_bound(code: Code, sums: int) -> int:
     """
     if not 1 <= sums <= code.k:
         raise ValueError(f"sums must be in 1..{code.k} rows for {code.name}, got {sums}")
-    lightest, promised = code.n, 0
-    for basis, missing in _disjoint_generators(code):
-        if missing <= sums:
-            lightest = min(lightest, int(_lightest_sum(gf2.pack(basis), sums)))
-            promised += sums + 1 - missing
+    if transitive:
+        lightest = int(_lightest_sum(gf2.pack(gf2.rref(code.G)[0]), sums))
+        promised = -(-(sums + 1) * code.n // code.k)
+    else:
+        lightest, promised = code.n, 0
+        for basis, missing in _disjoint_generators(code):
+            if missing <= sums:
+                lightest = min(lightest, int(_lightest_sum(gf2.pack(basis), sums)))
+                promised += sums + 1 - missing
+    if not (code.G.sum(axis=1) % 2).any():
+        promised += promised % 2
     return lightest if sums == code.k else min(lightest, promised)
 
 

@@ -19,7 +19,8 @@ class Reference:
     """A published point.
 
     code, decoder: As the source names the decoder, and as we name the code.
-    metric: ``bler``, ``ber`` (message bits) or ``ber_code`` (code bits); others are kept but not compared.
+    metric: ``bler``, ``ber`` (message bits) or ``ber_code`` (code bits); others are kept but not compared. A
+        file may also give ``-ln(ber_code)`` and the like, which is read as the rate.
     rounding: Half a unit of the last printed digit.
     errors, frames: Block errors and frames behind the value, where the source tells.
     source, where, how: Publication; table, figure or file in it; ``seen``, ``digitised, 2 %``, ``inferred``,
@@ -83,13 +84,17 @@ def _reference(path: Path, line: int, row: dict[str | None, Any]) -> Reference:
         extra = ", ".join(row.get(None) or [name for name in COLUMNS if row.get(name) is None])
         raise ValueError(f"{path}, line {line}: {told} fields than columns: {extra}")
     try:
+        metric, value = row["metric"], _number(row, "value", float)
         rounding = 0.5 * 10.0 ** _number(row, "value", Decimal).as_tuple().exponent
+        if logarithm := re.fullmatch(r"-ln\((\w+)\)", metric):
+            metric, value = logarithm[1], math.exp(-value)
+            rounding *= value
         reference = Reference(
             code=row["code"],
             decoder=row["decoder"],
             ebn0_db=_number(row, "ebn0_db", float),
-            metric=row["metric"],
-            value=_number(row, "value", float),
+            metric=metric,
+            value=value,
             rounding=rounding,
             errors=_number(row, "errors", int) if row["errors"] else None,
             frames=_number(row, "frames", int) if row["frames"] else None,
@@ -97,7 +102,7 @@ def _reference(path: Path, line: int, row: dict[str | None, Any]) -> Reference:
             where=row["where"],
             how=row["how"],
         )
-        if reference.value < 0 and not reference.metric.startswith("-ln"):
+        if reference.value < 0:
             raise ValueError(f"value {row['value']} is negative")
         reference.interval  # noqa: B018  refuses more errors than frames
     except (ValueError, ArithmeticError) as error:

@@ -108,26 +108,31 @@ class Curve(_Table):
     decoder: Name, plug-in or ``module:function``.
     label: Name in tables and figures; if not given, decoder and options (and the curve's own code).
     options: The decoder's options.
-    code: A code name or file, or ``uncoded`` for the k message bits sent without a code.
+    code: A code name or file, or ``uncoded`` for the k message bits sent without a code; or a list of them,
+        which stands for one curve for each.
     published: The decoder of ``reference.csv`` whose points, for the same code, this curve should agree with.
     """
 
     decoder: str
     label: str | None = None
     options: dict[str, bool | int | float | str] = {}
-    code: str | None = None
+    code: str | Annotated[list[str], Field(min_length=1)] | None = None
     channel: str | None = None
     ebn0_db: Ebn0 | None = None
     stop: Stop | None = None
     batch: Batch | None = None
     published: str | None = None
+    _one_of_many: bool = PrivateAttr(default=False)
 
     @property
     def name(self) -> str:
-        """Label, or decoder and options, and the code if the curve has one of its own."""
-        if self.label is not None:
-            return self.label
-        return self.what if self.code is None else f"{self.what} of {self.code}"
+        """Label, or decoder and options, and the code if the curve has one of its own.
+
+        The code also follows a label that stands for several codes.
+        """
+        if self.code is None or (self.label is not None and not self._one_of_many):
+            return self.what
+        return f"{self.what} of {self.code}"
 
     @property
     def what(self) -> str:
@@ -136,6 +141,15 @@ class Curve(_Table):
             return self.label
         options = ", ".join(f"{key} {value}" for key, value in self.options.items())
         return f"{self.decoder} ({options})" if options else self.decoder
+
+    def each(self) -> "list[Curve]":
+        """A curve for each code of a list, or the curve itself."""
+        if not isinstance(self.code, list):
+            return [self]
+        curves = [self.model_copy(update={"code": code}) for code in self.code]
+        for curve in curves:
+            curve._one_of_many = True
+        return curves
 
 
 @dataclass(frozen=True)
@@ -187,6 +201,7 @@ class Point:
 class Study(_Table):
     """A study: a question, a code, and curves to simulate on the same noise.
 
+    curves: Those of the file, a curve of several codes taken apart.
     drawn: Decoders of ``reference.csv`` whose points are drawn; all if not given.
     panels: What the panels of the figure are for: ``metric``, or ``code``, one for each code with its BLER.
     """
@@ -206,7 +221,8 @@ class Study(_Table):
 
     @field_validator("curves")
     @classmethod
-    def _labels_differ(cls, curves: list[Curve]) -> list[Curve]:
+    def _taken_apart(cls, curves: list[Curve]) -> list[Curve]:
+        curves = [one for curve in curves for one in curve.each()]
         names = [curve.name for curve in curves]
         for name in sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two curves are called {name!r}; give them different labels")
@@ -336,13 +352,16 @@ class Study(_Table):
 
     def _code_name(self, curve: Curve) -> str:
         """The code as `load_code` takes it: a name, or a path (relative ones start at the study's file)."""
-        name = curve.code or self.code or ""
+        name = self._said_code(curve) or ""
         if name == "uncoded":
             return uncoded(load_code(self._resolve(self.code or "")).k).name
         return self._resolve(name)
 
+    def _said_code(self, curve: Curve) -> str | None:
+        return curve.code if isinstance(curve.code, str) else self.code  # lists were taken apart
+
     def _code_of(self, curve: Curve, problems: list[str]) -> Code | None:
-        if (curve.code or self.code) is None or (curve.code == "uncoded" and self.code is None):
+        if self._said_code(curve) is None or (curve.code == "uncoded" and self.code is None):
             problems.append(f"curve {curve.name}: code is missing; give it there or for the whole study")
             return None
         try:
@@ -419,6 +438,9 @@ def _sentences(error: ValidationError) -> list[str]:
         if "options" in place:
             place = place[: place.index("options") + 2]
             problem = {**problem, "loc": place, "msg": "an option is a number, a word, true or false"}
+        elif place[-2:-1] == ("code",) or place[-3:-2] == ("code",):
+            place = place[: place.index("code") + 1]
+            problem = {**problem, "loc": place, "msg": "a code is a name or a file, or a list of them"}
         elif "Grid" in place and problem["type"] in ("model_type", "model_attributes_type"):
             continue
         elif any(str(part).startswith("list[") for part in place) and isinstance(problem["input"], dict):

@@ -194,6 +194,15 @@ def test_distance_bounds_are_met_by_short_codes(rng):
         distance_bound(fecnn.hamming(3), 5)
 
 
+def test_one_generator_bounds_the_distance_of_a_transitive_code():
+    for name, d in (("bch-15-7", 5), ("bch-31-21", 5), ("golay-24-12", 8)):
+        code = fecnn.load_code(name)  # cyclic, or the extended quadratic residue code
+        bounds = [distance_bound(code, sums, transitive=True) for sums in range(1, d + 1)]
+        assert bounds == sorted(bounds)
+        assert bounds[-1] == d
+        assert all(bound >= min(d, (sums + 1) * code.n / code.k) for sums, bound in enumerate(bounds, 1))
+
+
 CCSDS_FER = {2: 0.333, 3: 4.96e-2}  # AFF3CT's reference: layered sum-product, 50 iterations
 
 

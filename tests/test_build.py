@@ -13,6 +13,7 @@ from scipy.stats import norm
 
 from fecnn import gf2
 from fecnn.build import (
+    array_ldpc,
     bch,
     best_channels,
     erasure_scores,
@@ -132,6 +133,37 @@ def test_golay_codes_have_their_published_spectra():
         assert has_identity(code, range(12))
     assert sum(comb(23, errors) for errors in range(4)) == 2**11  # spheres of radius 3 fill the space
     assert not (golay().G.astype(int) @ golay().G.T % 2).any()  # self-dual
+
+
+@pytest.mark.parametrize(("p", "rows"), [(3, 2), (5, 3), (7, 4), (7, 6), (11, 4), (11, 5), (11, 6), (13, 3)])
+def test_array_codes_are_points_and_lines_of_a_plane(p, rows):
+    code = array_ldpc(p, rows)
+    k = p * p - p * rows + rows - 1
+    assert (code.n, code.k, code.name) == (p * p, k, f"ldpc-{p * p}-{k}")
+    assert set(code.H.sum(axis=1)) == {p}
+    assert set(code.H.sum(axis=0)) == {rows}
+    overlap = code.H.astype(int) @ code.H.T
+    assert (overlap[~np.eye(p * rows, dtype=bool)] <= 1).all()  # no cycles of length 4
+    assert gf2.rank(code.H) == p * rows - rows + 1
+    assert not (code.G.sum(axis=1) % 2).any()
+    points = code.G.reshape(k, p, p)
+    for axis in (1, 2):  # translations of the plane are automorphisms
+        assert not code.syndrome(np.roll(points, 1, axis=axis).reshape(k, p * p)).any()
+
+
+@pytest.mark.parametrize(
+    ("p", "rows", "words"),
+    [
+        (9, 3, "p must be a prime, got 9"),
+        (2, 2, r"p must be in 3..128, got 2"),
+        (131, 2, r"p must be in 3..128, got 131"),
+        (7, 1, r"rows must be in 2..6, got 1"),
+        (7, 7, r"rows must be in 2..6, got 7"),
+    ],
+)
+def test_impossible_array_codes_are_refused(p, rows, words):
+    with pytest.raises(ValueError, match=words):
+        array_ldpc(p, rows)
 
 
 @pytest.mark.parametrize("m", [1, 2, 3, 4, 5])

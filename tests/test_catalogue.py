@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fecnn import catalogue, codefile, gf2
 from fecnn.alist import write_alist
-from fecnn.build import hamming, polar, repetition, uncoded
+from fecnn.build import hamming, kronecker_transform, polar, repetition, uncoded
 from fecnn.catalogue import (
     code_file,
     code_names,
@@ -33,6 +33,8 @@ EXPECTED = {
     "ebch": ["64-36", "128-64"],
     "ccsds": ["128-64"],
     "polar": ["16-8", "32-16", "64-32", "64-48", "128-64", "128-86", "128-96"],
+    "polar-ecct": ["64-32", "128-64", "128-86"],
+    "ldpc": ["49-24", "121-60", "121-70", "121-80"],
     "golay": ["24-12"],
     "rm": ["32-16", "64-42", "128-64"],
 }
@@ -49,6 +51,7 @@ PRIMITIVE = {15: 0b10011, 31: 0b100101, 63: 0b1000011, 127: 0b10001001}
 
 BEYOND_COUNTING = [
     "bch-127-64", "bch-127-85", "ebch-128-64", "ccsds-128-64", "polar-128-64", "polar-128-86", "rm-128-64",
+    "polar-ecct-128-64", "polar-ecct-128-86", "ldpc-121-60", "ldpc-121-70", "ldpc-121-80",
 ]  # fmt: skip
 UNKNOWN_SPECTRUM = [name for name in BEYOND_COUNTING if name != "rm-128-64"]
 
@@ -176,6 +179,48 @@ def test_polar_files_have_the_minimum_row_weight(name):
     chosen = [rows.index(row) for row in file.G]  # refuses a row that is not one of the kernel's power
     assert len(set(chosen)) == code.k
     assert code.minimum_distance == min(row.count("1") for row in file.G)
+
+
+# First ones of the rows of the matrices of ECCT (github.com/yoniLc/ECCT, Codes_DB): the frozen bits, their
+# binary digits reversed.
+ECCT_FROZEN = {
+    "polar-64-48": [0, 32, 16, 48, 8, 40, 24, 4, 36, 20, 12, 2, 34, 18, 1, 33],
+    "polar-ecct-64-32": [
+        0, 32, 16, 48, 8, 40, 24, 56, 4, 36, 20, 52, 12, 44, 28, 2, 34, 18, 50, 10, 42, 26, 6, 38, 22, 1,
+        33, 17, 49, 9, 5, 3,
+    ],
+    "polar-128-96": [
+        0, 64, 32, 96, 16, 80, 48, 112, 8, 72, 40, 104, 24, 88, 56, 4, 68, 36, 100, 20, 12, 2, 66, 34, 18,
+        10, 6, 1, 65, 33, 17, 9,
+    ],
+    "polar-ecct-128-86": [
+        0, 64, 32, 96, 16, 80, 48, 112, 8, 72, 40, 104, 24, 88, 56, 4, 68, 36, 100, 20, 84, 52, 12, 76,
+        44, 28, 2, 66, 34, 98, 18, 82, 50, 10, 6, 1, 65, 33, 17, 9, 5, 3,
+    ],
+    "polar-ecct-128-64": [
+        0, 64, 32, 96, 16, 80, 48, 112, 8, 72, 40, 104, 24, 88, 56, 120, 4, 68, 36, 100, 20, 84, 52, 116,
+        12, 76, 44, 28, 2, 66, 34, 98, 18, 82, 50, 10, 74, 42, 26, 6, 70, 38, 22, 14, 1, 65, 33, 97, 17,
+        81, 49, 9, 73, 41, 25, 5, 69, 37, 21, 13, 3, 67, 35, 19,
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ECCT_FROZEN)
+def test_polar_codes_of_the_ecct_tables_have_their_frozen_bits(name):
+    code = load_code(name)
+    digits = code.n.bit_length() - 1
+    frozen = {int(f"{index:0{digits}b}"[::-1], 2) for index in ECCT_FROZEN[name]}
+    u = kronecker_transform(code.G)
+    assert set(np.flatnonzero(~u.any(axis=0))) == frozen
+    rows = {row.tobytes() for row in kronecker_transform(np.eye(code.n, dtype=np.uint8)).T[sorted(frozen)]}
+    assert {row.tobytes() for row in code.H} == rows  # H, too, is theirs
+
+
+@pytest.mark.parametrize(("k", "distance", "sums"), [(80, 10, 5), (70, 10, 4), (60, 16, 6)])
+def test_array_codes_have_their_minimum_distances(k, distance, sums):
+    # Translations of the plane move any bit to any other; tests/test_build.py shows that they keep the code.
+    code = load_code(f"ldpc-121-{k}")
+    assert distance_bound(code, sums, transitive=True) == code.minimum_distance == distance
 
 
 def test_polar_16_8_is_the_assumed_one_and_says_so():

@@ -168,6 +168,20 @@ WRONG = {
     "point that is none": (BASE + "ebn0_db = [nan]\n", "curve.0.ebn0_db.0: Input should be"),
     "point twice": (BASE + "ebn0_db = [1, 1.0]\n", "FILE: curve ml: ebn0_db [1.0, 1.0] names a point twice"),
     "points too close": (BASE + "ebn0_db = { from = 0, to = 1e-6, step = 1e-8 }\n", "names a point twice"),
+    "code is a number": (BASE + "code = 7\n", "FILE: curve.0.code: a code is a name or a file, or a list"),
+    "list of numbers": (
+        BASE + "code = [7, 8]\n",
+        "FILE: curve.0.code: a code is a name or a file, or a list",
+    ),
+    "list of no codes": (BASE + "code = []\n", "FILE: curve.0.code: a code is a name or a file, or a list"),
+    "code twice": (
+        BASE + 'code = ["bch-15-7", "bch-15-7"]\n',
+        "two curves are called 'ml of bch-15-7'; give them different labels",
+    ),
+    "one of several codes": (
+        BASE + 'code = ["bch-15-7", "hamming-7-5"]\n',
+        "FILE: curve ml of hamming-7-5: unknown code 'hamming-7-5'",
+    ),
     "grid is a number": (BASE + "ebn0_db = 3\n", "curve.0.ebn0_db: Input should be a valid"),
 }
 
@@ -360,6 +374,21 @@ def test_uncoded_sends_the_message_bits_of_the_study(tmp_path):
     code = plan.points[1].code
     assert (code.n, code.k, code.rate) == (4, 4, 1.0)
     plan.check()
+
+
+def test_a_curve_of_several_codes_is_one_curve_for_each(tmp_path):
+    names = ["hamming-7-4", "bch-15-7"]
+    head = 'title = "t"\nebn0_db = [1.0, 2.0]\n'
+    plan = study(tmp_path, head + f'[[curve]]\ndecoder = "ml"\ncode = {names}\n')
+    apart = "".join(f'[[curve]]\ndecoder = "ml"\ncode = "{name}"\n' for name in names)
+    assert [(point.curve, point.task) for point in plan.points] == [
+        (point.curve, point.task) for point in study(tmp_path, head + apart).points
+    ]
+    assert [curve.name for curve in plan.curves] == ["ml of hamming-7-4", "ml of bch-15-7"]
+    labelled = study(tmp_path, head + f'[[curve]]\nlabel = "best"\ndecoder = "ml"\ncode = {names}\n')
+    assert [curve.name for curve in labelled.curves] == ["best of hamming-7-4", "best of bch-15-7"]
+    assert {curve.what for curve in labelled.curves} == {"best"}
+    assert [point.task for point in labelled.points] == [point.task for point in plan.points]
 
 
 def test_what_a_curve_does_not_say_is_taken_from_the_study(tmp_path):

@@ -162,6 +162,8 @@ def row(
         (row("0.085", metric="ber"), "differs"),
         (row("0.0686", metric="ber_code"), "agrees"),
         (row("0.060", metric="ber_code"), "differs"),
+        (row("2.68", metric="-ln(ber_code)"), "agrees"),
+        (row("2.81", metric="-ln(ber_code)"), "differs"),
     ],
 )
 def test_published_points_are_judged_by_their_error_and_ours(study, store, published, verdict):
@@ -201,6 +203,12 @@ def test_reading_errors_are_those_named_or_of_the_last_digit(study):
     assert intervals[3] == proportion_interval(100, 588)
 
 
+def test_logarithms_of_rates_are_read_as_rates(study):
+    (reference,) = refer(study, row("6.15", metric="-ln(ber_code)")).references
+    assert (reference.metric, reference.value) == ("ber_code", pytest.approx(np.exp(-6.15)))
+    assert -np.log(reference.interval) == pytest.approx([6.155, 6.145], abs=1e-4)
+
+
 BROKEN = {
     "no number": (row("many"), 2, "many"),
     "no value": (row(""), 2, "value"),
@@ -212,6 +220,7 @@ BROKEN = {
     "more errors than frames": (row(errors="11", frames="10"), 2, "11"),
     "negative errors": (row(errors="-1", frames="10"), 2, "-1"),
     "negative value": (row("-0.1"), 2, "-0.1"),
+    "logarithm of nothing": (row("-800", metric="-ln(ber)"), 2, "math range error"),
     "too few fields": ("hamming-7-4,ML,1", 2, "value"),
     "too many fields": (row() + ",more", 2, "more"),
     "third line": (row() + "\n" + row("x"), 3, "x"),

@@ -53,6 +53,17 @@ CCSDS = (
     "layered sum-product of 50 iterations has the published FER of 0.333 at 2 dB and 0.0496 at 3 dB (AFF3CT)."
 )
 
+ARRAY = (
+    "Array LDPC code (Fan, Array codes as low-density parity-check codes, Turbo Codes symposium, Brest "
+    "2000): {rows} by {p} blocks P^(i j), P the {p} by {p} left shift. H keeps its {dependent} dependent "
+    "rows. It is the matrix of the ECCT repository (github.com/yoniLc/ECCT, Codes_DB), row by row."
+)
+POLAR_ECCT = (
+    "Arikan 2009; Gaussian approximation (Chung, Richardson & Urbanke 2001; Trifonov 2012) at Es/N0 = 3 dB, "
+    "which gives the frozen set of the matrix in the ECCT repository (github.com/yoniLc/ECCT, Codes_DB): the "
+    "same code, theirs with its bits in bit-reversed order."
+)
+
 COUNTED = "Weight spectrum, counted exactly over the code or its dual (MacWilliams 1963)."
 ROW_WEIGHT = (
     "Minimum row weight over the information set: the minimum distance of any code spanned by rows of the "
@@ -85,6 +96,15 @@ DISJOINT = (
 )
 
 
+def translated(distance: int, sums: int) -> str:
+    return (
+        f"At least {distance}: all sums of at most {sums} rows of a systematic generator were counted; any "
+        "other word has more ones in the information positions wherever it is moved by the translations of "
+        "the plane, which are automorphisms, and all weights are even (fecnn.low_weight.distance_bound). At "
+        f"most {distance} by the witness."
+    )
+
+
 @dataclasses.dataclass(frozen=True)
 class Entry:
     name: str
@@ -102,9 +122,19 @@ def ebch(n: int, k: int) -> Entry:
     return Entry(f"ebch-{n}-{k}", "bch", parameters, EBCH.format(n=n - 1, k=k))
 
 
-def polar(n: int, k: int, design_snr_db: float) -> Entry:
+def polar(n: int, k: int, design_snr_db: float, source: str = "") -> Entry:
     parameters = {"n": n, "k": k, "design_snr_db": design_snr_db}
-    return Entry(f"polar-{n}-{k}", "polar", parameters, polar_source(design_snr_db))
+    return Entry(f"polar-{n}-{k}", "polar", parameters, source or polar_source(design_snr_db))
+
+
+def polar_ecct(n: int, k: int) -> Entry:
+    parameters = {"n": n, "k": k, "design_snr_db": 3.0}
+    return Entry(f"polar-ecct-{n}-{k}", "polar", parameters, POLAR_ECCT)
+
+
+def array_ldpc(p: int, rows: int, k: int) -> Entry:
+    source = ARRAY.format(rows=rows, p=p, dependent=rows - 1)
+    return Entry(f"ldpc-{p * p}-{k}", "array_ldpc", {"p": p, "rows": rows}, source)
 
 
 def reed_muller(r: int, m: int, k: int) -> Entry:
@@ -126,10 +156,17 @@ ENTRIES = [
     Entry("polar-16-8", "polar", {"n": 16, "k": 8, "erasure": 0.5}, POLAR_16_8),
     polar(32, 16, 0.0),
     polar(64, 32, 0.0),
-    polar(64, 48, 3.0),
+    polar(64, 48, 3.0, POLAR_ECCT),
     polar(128, 64, 0.0),
     polar(128, 86, 2.0),
-    polar(128, 96, 3.0),
+    polar(128, 96, 3.0, POLAR_ECCT),
+    polar_ecct(64, 32),
+    polar_ecct(128, 64),
+    polar_ecct(128, 86),
+    array_ldpc(7, 4, 24),
+    array_ldpc(11, 6, 60),
+    array_ldpc(11, 5, 70),
+    array_ldpc(11, 4, 80),
     Entry("golay-24-12", "golay", {}, GOLAY),
     reed_muller(2, 5, 16),
     reed_muller(3, 6, 42),
@@ -141,11 +178,14 @@ DISTANCES = {
     "bch-127-85": (13, bch_bound(13)),
     "ebch-128-64": (22, EBCH_128_64),
     "ccsds-128-64": (14, DISJOINT),
+    "ldpc-121-60": (16, translated(16, 6)),
+    "ldpc-121-70": (10, translated(10, 4)),
+    "ldpc-121-80": (10, translated(10, 5)),
 }
 
 
 def write(entry: Entry, folder: Path) -> None:
-    code = FAMILIES[entry.family](**entry.parameters)
+    code = dataclasses.replace(FAMILIES[entry.family](**entry.parameters), name=entry.name)
     witness = None
     if min(code.k, code.n - code.k) <= MAX_SPECTRUM_DIMENSION:
         code, proof = with_spectrum(code, code.weight_spectrum()), COUNTED
@@ -158,8 +198,8 @@ def write(entry: Entry, folder: Path) -> None:
     else:
         proof = ROW_WEIGHT
         witness = np.flatnonzero(code.G[code.G.sum(axis=1) == code.minimum_distance][0]).tolist()
-    if code.name != entry.name:
-        raise ValueError(f"entry {entry.name} builds {code.name}")
+    if not entry.name.endswith(f"-{code.n}-{code.k}"):
+        raise ValueError(f"entry {entry.name} builds an ({code.n}, {code.k}) code")
     save_code(
         with_bit_order(code),
         folder / f"{entry.name}.toml",

@@ -1,0 +1,187 @@
+"""Write results.csv, figure.svg and the table in the README of the study published-nets-table.
+
+Run from the root of a checkout: python tools/write_published_table.py [FOLDER OF RESULTS]
+
+The general table has a row for each point, and the published points only where a curve is compared with
+them. This one has a row for each code and decoder, ours or published, with -ln of the bit error rate, as the
+papers print it.
+"""
+
+import dataclasses
+import math
+import re
+import sys
+from pathlib import Path
+
+import pandas as pd
+from matplotlib.figure import Figure
+from write_study import BEGIN, END
+
+import fecnn
+from fecnn.campaign import RESULTS, store_path
+from fecnn.catalogue import load_code
+from fecnn.figure import save
+from fecnn.study import Study
+from fecnn.table import FEW_ERRORS, FOOTNOTE
+
+NAME = "published-nets-table"
+EBN0_DB = (4.0, 5.0, 6.0)
+
+SHOWN = {
+    "ml": ("exact ML", "o", "#000000"),
+    "osd (order 2)": ("OSD of order 2", "s", "#0072B2"),
+    "osd (order 1)": ("OSD of order 1", "^", "#56B4E9"),
+    "bp": ("BP on H, 50 iterations", "v", "#8A6D00"),
+    "ECCT N=6 d=128": ("ECCT, N = 6, d = 128", "x", "#D55E00"),
+    "CrossMPT N=6 d=128": ("CrossMPT, N = 6, d = 128", "+", "#CC79A7"),
+    "DDECC": ("DDECC", "1", "#882255"),
+    "SB-ECC": ("SB-ECC", "2", "#009E73"),
+}
+"""Decoders of the figure: their labels, marks and colours; published ones have marks without area."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Value:
+    """-ln of a bit error rate over the code's bits; a lower bound where there were no errors.
+
+    low, high: The 95 % interval of a simulated one.
+    """
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    bound: bool = False
+
+    def __str__(self) -> str:
+        if self.bound:
+            return f"> {self.value:.1f}"
+        return f"{self.value:.2f}" + ("" if self.low is None else f" [{self.low:.2f}, {self.high:.2f}]")
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A decoder of a code, with its values, block errors and microseconds a frame by Eb/N0."""
+
+    code: str
+    decoder: str
+    values: dict[float, Value]
+    errors: dict[float, str]
+    times: dict[float, str]
+    parameters: int | None
+    origin: str
+
+
+def transformer_parameters(n: int, checks: int, layers: int, width: int) -> int:
+    """Parameters of ECCT and of CrossMPT, which have equally many, counted from their code.
+
+    Embeddings of n + checks tokens; layers of attention (4 square matrices) and feed-forward (to 4 widths and
+    back) with two norms; two more norms; one output a token, then one a bit.
+    """
+    tokens = n + checks
+    attention = 4 * (width * width + width)
+    feed_forward = 8 * width * width + 5 * width
+    heads = width + 1 + tokens * n + n
+    return tokens * width + layers * (attention + feed_forward + 4 * width) + 4 * width + heads
+
+
+def simulated(found: pd.Series) -> Value:
+    if found["code_bit_errors"] == 0:
+        return Value(-math.log(found["ber_code_high"]), bound=True)
+    return Value(*(-math.log(found[name]) for name in ("ber_code", "ber_code_high", "ber_code_low")))
+
+
+def counted(errors: int) -> str:
+    return f"{errors:,}" + "*" * (errors < FEW_ERRORS)
+
+
+def rows(study: Study, results: pd.DataFrame) -> list[Row]:
+    """Code by code: our decoders in the order of the study, then the published ones in that of the file."""
+    found = []
+    for code in dict.fromkeys(point.code.name for point in study.points):
+        for curve in study.curves:
+            ours = results[(results["curve"] == curve.name) & (results["code"] == code)].set_index("ebn0_db")
+            if ours.empty:
+                continue
+            values = {ebn0_db: simulated(point) for ebn0_db, point in ours.iterrows()}
+            errors = {ebn0_db: counted(count) for ebn0_db, count in ours["block_errors"].items()}
+            times = {ebn0_db: f"{us:.2g}" for ebn0_db, us in ours["us_per_frame"].items()}
+            found.append(Row(code, curve.what, values, errors, times, None, "simulated"))
+        published: dict[tuple[str, str], dict[float, Value]] = {}
+        for reference in study.references:
+            if reference.code == code and reference.metric == "ber_code":
+                key = reference.decoder, re.split("[;,]", reference.how)[0]
+                published.setdefault(key, {})[reference.ebn0_db] = Value(-math.log(reference.value))
+        for (decoder, how), values in published.items():
+            origin = {"seen": "printed"}.get(how, how)
+            found.append(Row(code, decoder, values, {}, {}, parameters_of(decoder, code), origin))
+    return found
+
+
+def parameters_of(decoder: str, name: str) -> int | None:
+    size = re.fullmatch(r"(?:ECCT|CrossMPT) N=(\d+) d=(\d+)", decoder)
+    code = load_code(name)
+    return None if size is None else transformer_parameters(code.n, len(code.H), int(size[1]), int(size[2]))
+
+
+def table(study: Study, results: pd.DataFrame) -> str:
+    """The table in Markdown."""
+    heads = ["code", "decoder", *(f"{ebn0_db:g} dB" for ebn0_db in EBN0_DB), "block errors", "us/frame"]
+    heads += ["parameters", "values"]
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    for row in rows(study, results):
+        cells = [row.code, row.decoder, *(str(row.values.get(ebn0_db, "")) for ebn0_db in EBN0_DB)]
+        for of in (row.errors, row.times):
+            cells.append(" / ".join(of.get(ebn0_db, "-") for ebn0_db in EBN0_DB) if of else "")
+        cells += ["" if row.parameters is None else f"{row.parameters:,}", row.origin]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + f"\n\n{FOOTNOTE}\n"
+
+
+def figure(study: Study, results: pd.DataFrame) -> Figure:
+    """A line for each code, a mark for each decoder, at 5 and at 6 dB."""
+    drawn = Figure(figsize=(11.0, 7.2), layout="constrained")
+    found = rows(study, results)
+    codes = list(dict.fromkeys(row.code for row in found))
+    panels = drawn.subplots(1, 2, sharey=True)
+    for axes, ebn0_db in zip(panels, EBN0_DB[1:], strict=True):
+        for decoder, (label, marker, colour) in SHOWN.items():
+            line, order = {"color": colour, "linewidth": 1.2}, 4 if marker in "x+12" else 3
+            axes.plot([], [], marker, label=label, color=colour)
+            for row in found:
+                if row.decoder != decoder or ebn0_db not in row.values:
+                    continue
+                value, height = row.values[ebn0_db], codes.index(row.code)
+                faint = 0.4 if value.bound else 1.0
+                axes.plot(value.value, height, marker, color=colour, alpha=faint, zorder=order)
+                if value.bound:
+                    arrow = {**line, "arrowstyle": "->", "alpha": faint}
+                    axes.annotate("", (value.value + 1.0, height), (value.value, height), arrowprops=arrow)
+                elif value.low is not None:
+                    axes.plot([value.low, value.high], [height, height], alpha=0.6, **line)
+        axes.set_title(f"{ebn0_db:g} dB", fontsize=10)
+        axes.set_xlabel("-ln(BER over code bits); to the right is better")
+        axes.set_yticks(range(len(codes)), codes)
+        axes.grid(visible=True, axis="y", color="0.88", linewidth=0.8)
+        axes.grid(visible=True, axis="x", color="0.93", linewidth=0.6)
+        axes.set_axisbelow(True)
+    panels[0].invert_yaxis()
+    handles, labels = panels[1].get_legend_handles_labels()
+    drawn.suptitle(study.title, fontsize=11)
+    drawn.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
+    return drawn
+
+
+def main(folder: Path) -> None:
+    study = fecnn.load_study(f"studies/{NAME}")
+    home = study.path.parent
+    results = fecnn.table(study, store_path(study, folder))
+    results.to_csv(home / "results.csv", index=False)
+    save(figure(study, results), home / "figure.svg")
+    readme = home / "README.md"
+    before, _, rest = readme.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    readme.write_text(f"{before}{BEGIN}\n{table(study, results)}{END}{after}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else RESULTS)

@@ -27,14 +27,14 @@ def plot_learning(card: Card) -> "Figure":
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
+    figure = Figure(figsize=(7.2, 4.0), layout="constrained")
     axes = figure.subplots()
     steps = [v.step for v in card.validations]
     for i, point in enumerate(card.validations[-1].points if card.validations else ()):
         points = [v.points[i] for v in card.validations]
         rates = [p.block_errors / p.frames for p in points]
         bounds = [proportion_interval(p.block_errors, p.frames) for p in points]
-        line = axes.plot(steps, rates, marker=".", label=f"{card.name}, {point.ebn0_db:g} dB")[0]
+        line = axes.plot(steps, rates, marker=".", label=f"{point.ebn0_db:g} dB")[0]
         color = line.get_color()
         low, high = zip(*bounds, strict=True)
         axes.fill_between(steps, low, high, alpha=0.2, color=color, linewidth=0)
@@ -42,11 +42,12 @@ def plot_learning(card: Card) -> "Figure":
             point.ml_block_errors / point.frames,
             color=color,
             linestyle="--",
-            label=f"exact ML, {point.ebn0_db:g} dB",
+            label="exact ML",
         )
-    axes.set(xlabel="step", ylabel="BLER on the validation frames", yscale="log")
+    axes.set(title=card.name, xlabel="step", ylabel="BLER on the validation frames", yscale="log")
     axes.grid(alpha=0.3, which="both")
-    axes.legend()
+    if steps:
+        figure.legend(loc="outside right center")
     return figure
 
 

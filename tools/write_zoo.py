@@ -1,0 +1,33 @@
+"""Take finished trainings into the zoo: weights, card, learning curve and page.
+
+Run from the root of a checkout: python tools/write_zoo.py [FOLDER OF TRAININGS]
+"""
+
+import shutil
+import sys
+from pathlib import Path
+
+from fecnn.card import CARD, CONFIG, WEIGHTS, ZOO, read_card
+from fecnn.figure import save
+from fecnn.learning import page, plot_learning
+from fecnn.recipe import load_training
+
+
+def main(trainings: Path) -> None:
+    for folder in sorted(path.parent for path in trainings.glob(f"*/{CARD}")):
+        card, home = read_card(folder), ZOO / folder.name
+        if not card.finished or not (home / CONFIG).is_file():
+            print(f"left alone: {card.name} ({'no config in the zoo' if card.finished else 'not finished'})")
+            continue
+        if load_training(card.name).model_dump(mode="json") != card.config:
+            print(f"left alone: {card.name} was trained by another configuration than {home / CONFIG}")
+            continue
+        for name in (WEIGHTS, CARD):
+            shutil.copyfile(folder / name, home / name)
+        save(plot_learning(card), home / "curve.svg")
+        (home / "README.md").write_text(page(card), encoding="utf-8")
+        print(f"taken: {card.name}, {(home / WEIGHTS).stat().st_size / 1e6:.2f} MB")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("fecnn-training"))

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -102,7 +102,7 @@ def run_command(
             typer.echo("nothing was simulated: give it more time", err=True)
             raise typer.Exit(1)
         _print(plan, results)
-        _draw(plan, results, store.with_suffix(".svg"), ("bler", "ber"))
+        _draw(plan, results, store.with_suffix(".svg"))
         typer.echo(f"results: {store}\nfigure:  {store.with_suffix('.svg')}")
         if not results["finished"].all() or len(results) < len(plan.points):
             typer.echo(
@@ -147,7 +147,8 @@ def plot_command(
         typer.Option("--figure", "-o", help="File to write: .svg, .pdf or .png.", show_default="in --out"),
     ] = None,
     metric: Annotated[
-        list[str] | None, typer.Option(help="bler, ber or ber_code; repeat for more panels.")
+        list[str] | None,
+        typer.Option(help="bler, ber or ber_code; repeat for more panels.", show_default="the study's"),
     ] = None,
 ) -> None:
     """Draw a study's error rates with their intervals, and the published points.
@@ -171,7 +172,7 @@ def plot_command(
             return
         plan, results = _results(study, out)
         path = figure or store_path(plan, out).with_suffix(".svg")
-        _draw(plan, results, path, tuple(metric or ("bler", "ber")))
+        _draw(plan, results, path, metric)
         typer.echo(path)
 
 
@@ -465,7 +466,7 @@ def _print(study: Study, results: Any) -> None:
     console.print(FOOTNOTE, markup=False)
 
 
-def _draw(study: Study, results: Any, path: Path, metrics: tuple[str, ...]) -> None:
+def _draw(study: Study, results: Any, path: Path, metrics: Sequence[str] | None = None) -> None:
     from fecnn.figure import plot, save
 
     save(plot(study, results, metrics), path)

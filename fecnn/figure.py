@@ -1,6 +1,7 @@
 """The figure of a study: error rates over Eb/N0 with their intervals, and the published points."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,10 @@ _PUBLISHED = ("x", "+", "1", "2", "3", "4", "|")
 FORMATS = (".svg", ".pdf", ".png")
 
 
-def plot(study: Study, results: "pd.DataFrame", metrics: tuple[str, ...] = ("bler", "ber")) -> "Figure":
+def plot(study: Study, results: "pd.DataFrame", metrics: Sequence[str] | None = None) -> "Figure":
     """Draw results of `fecnn.table`, a panel for each metric, or for each code if the study says so.
+
+    The metrics are the study's if none are given.
 
     Bands are 95 % intervals; points with fewer than 100 block errors are hollow, and a point without any is a
     triangle at the upper end of its interval. Curves that coincide stay visible: later ones are drawn
@@ -35,6 +38,7 @@ def plot(study: Study, results: "pd.DataFrame", metrics: tuple[str, ...] = ("ble
     """
     from matplotlib.figure import Figure
 
+    metrics = metrics or study.metrics
     for metric in metrics:
         if metric not in METRICS:
             raise LookupError(f"no metric {metric!r}; known: {', '.join(METRICS)}")

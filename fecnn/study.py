@@ -203,7 +203,8 @@ class Study(_Table):
 
     curves: Those of the file, a curve of several codes taken apart.
     drawn: Decoders of ``reference.csv`` whose points are drawn; all if not given.
-    panels: What the panels of the figure are for: ``metric``, or ``code``, one for each code with its BLER.
+    panels: What the panels of the figure are for: ``metric``, or ``code``, one for each code.
+    metrics: The error rates that are drawn; with panels for codes, the first of them.
     """
 
     title: str
@@ -216,6 +217,7 @@ class Study(_Table):
     seed: int = Field(default=1, ge=0)
     drawn: list[str] | None = None
     panels: Literal["metric", "code"] = "metric"
+    metrics: list[Literal["bler", "ber", "ber_code"]] = Field(default=["bler", "ber"], min_length=1)
     curves: list[Curve] = Field(alias="curve", min_length=1)
     _path: Path = PrivateAttr(default=Path())
 

@@ -37,6 +37,7 @@ from fecnn.checkpoint import (
 from fecnn.code import Code
 from fecnn.decoders import decoder, soft_decoder
 from fecnn.decoders.trained import decider
+from fecnn.nets.device import torch_device
 from fecnn.nets.error_domain import ErrorNet
 from fecnn.recipe import Training
 
@@ -155,14 +156,14 @@ class Trainer:
         self.code = training.load_code()
         self.source = Source(training, self.code)
         torch.manual_seed(training.seed)
-        self.network = build(training.model, self.code).to(training.device)
+        self.device = torch_device(training.device)
+        self.network = build(training.model, self.code).to(self.device)
         self.kept = self.network if training.optimiser.average is None else copy.deepcopy(self.network)
         self.optimiser = _optimiser(training, self.network)
         self.state = State()
         self._stages: Any = getattr(self.network, "stages", None)
         if training.compile:
             self._stages = torch.compile(self._stages)
-        self._cuda = torch.device(training.device).type == "cuda"
         self._ml = lru_cache(maxsize=None)(self._ml_counts)
 
     @property
@@ -180,7 +181,7 @@ class Trainer:
         # Dropout draws from torch's generators: seeded anew, a step does not depend on the ones before.
         # (torch.manual_seed takes longer than a step of a small network.)
         torch.default_generator.manual_seed(training.seed << 40 | state.step)
-        if self._cuda:
+        if self.device.type == "cuda":
             torch.cuda.manual_seed(training.seed << 40 | state.step)
         for group in self.optimiser.param_groups:
             group["lr"] = self._rate()
@@ -213,7 +214,7 @@ class Trainer:
     def validate(self) -> Validation:
         """Decode the validation frames, beside exact ML, and note the counts."""
         training, state = self.training, self.state
-        decide = decider(self.kept.eval(), self.code, training.device)
+        decide = decider(self.kept.eval(), self.code, self.device)
         points = []
         for index, ebn0_db in enumerate(training.check.ebn0_db):
             blocks, bits = self._count(index, lambda y, llr: decide(y))
@@ -285,10 +286,9 @@ class Trainer:
 
     def _loss(self, frames: Frames) -> Tensor:
         training = self.training
-        y = torch.from_numpy(frames.y).to(training.device)
-        answer = torch.from_numpy(frames.answer).to(training.device)
-        device_type = torch.device(training.device).type
-        with torch.autocast(device_type, torch.bfloat16, enabled=training.precision == "bfloat16"):
+        y = torch.from_numpy(frames.y).to(self.device)
+        answer = torch.from_numpy(frames.answer).to(self.device)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=training.precision == "bfloat16"):
             if not isinstance(self.network, ErrorNet):
                 return self.network.loss(y, answer)
             stages = self._stages(y.abs(), (y < 0).to(y.dtype))

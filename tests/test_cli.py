@@ -27,7 +27,18 @@ decoder = "osd"
 options = { order = 1 }
 """
 
-COMMANDS = ["run", "table", "plot", "export", "codes", "decoders", "studies", "bench"]
+COMMANDS = ["run", "table", "plot", "train", "export", "codes", "decoders", "nets", "studies", "bench"]
+
+TRAINING = """
+name = "tiny"
+code = "hamming-7-4"
+recipe = "improved"
+steps = 30
+check = { every = 10, ebn0_db = [2.0], frames = 500 }
+[model]
+kind = "fecnn-net"
+options = { iterations = 1, width = 4 }
+"""
 
 
 @pytest.fixture
@@ -346,3 +357,32 @@ def test_bench_measures_and_writes_what_it_shows(call, tmp_path):
     assert case["total"]["frames"] >= 5 * 8
     assert written["machine"]["fecnn"] == fecnn.__version__
     assert "no case has 'hamning'" in call("bench", "hamning", code=1).stderr
+
+
+def test_train_goes_on_and_its_results_are_shown(call, tmp_path):
+    (tmp_path / "tiny.toml").write_text(TRAINING)
+    done = call("train", "tiny.toml", "--seconds", "0")
+    assert "not finished" in done.stdout
+    done = call("train", "tiny.toml")
+    assert done.stdout == "trained: fecnn-training/tiny\n"
+    assert "step 10, loss" in done.stderr
+    assert "ML" in done.stderr
+    folder = tmp_path / "fecnn-training" / "tiny"
+    assert {"README.md", "card.json", "curve.svg", "weights.safetensors"} <= {
+        f.name for f in folder.iterdir()
+    }
+    assert "30 steps of 256" in call("nets", "fecnn-training/tiny").stdout
+    call("plot", "fecnn-training/tiny", "-o", "curve.png")
+    assert (tmp_path / "curve.png").stat().st_size > 5000
+
+
+def test_nets_are_listed(call):
+    text = call("nets").stdout
+    assert re.search(r"slnn-7-hamming-7-4 +hamming-7-4 +published +184", text)
+
+
+def test_training_is_refused_in_a_sentence(call, tmp_path):
+    (tmp_path / "broken.toml").write_text(TRAINING.replace("steps = 30", "steps = 30\nstep = 3"))
+    assert "step: Extra inputs" in refused(call, "train", "broken.toml")
+    assert "slnn-7-hamming-7-4" in refused(call, "train", "slnn-8-hamming-7-4")
+    assert "device" in refused(call, "train", "slnn-7-hamming-7-4", "--device", "abacus")

@@ -13,6 +13,7 @@ from fecnn.channel import Channel
 from fecnn.code import Code
 from fecnn.decoders import Decoder, as_output
 from fecnn.nets.codebook import BLOCK, MLNN, SLNN
+from fecnn.nets.device import torch_device
 
 Network = TypeVar("Network", SLNN, MLNN)
 
@@ -75,7 +76,7 @@ def mlnn(
 @lru_cache(maxsize=4)
 def _module(network: type[Network], code: Code, weights: str, device: str) -> Network:
     """One copy of the weights for all the decoders of a code."""
-    return network(code, weights=weights).to(device)
+    return network(code, weights=weights).to(torch_device(device))
 
 
 def _on_torch(decide: Callable[[Tensor], Tensor], code: Code, dtype: str, device: str) -> Decoder:

@@ -12,6 +12,7 @@ from fecnn.channel import AWGN, Channel
 from fecnn.checkpoint import Network, load
 from fecnn.code import Code
 from fecnn.decoders import Decoder, as_output
+from fecnn.nets.device import torch_device
 from fecnn.nets.error_domain import ErrorNet
 
 ROWS = 512
@@ -125,7 +126,7 @@ def literature_mlnn(
     return _trained("literature-mlnn", code, channel, weights, weights_sha256, device)
 
 
-def decider(network: Network, code: Code, device: str = "cpu") -> Callable[[Received], Bits]:
+def decider(network: Network, code: Code, device: torch.device) -> Callable[[Received], Bits]:
     """From received values y (B, n), bit 0 sent as +1, to code bits (B, n) or message bits (B, k)."""
     if not isinstance(network, ErrorNet):
         dense = network
@@ -156,7 +157,7 @@ def decider(network: Network, code: Code, device: str = "cpu") -> Callable[[Rece
     return errors
 
 
-def _float(bits: Bits, device: str) -> torch.Tensor:
+def _float(bits: Bits, device: torch.device) -> torch.Tensor:
     return torch.from_numpy(bits.astype(np.float32)).to(device)
 
 
@@ -174,7 +175,8 @@ def _trained(
     network, card = load(name, code)
     if card.model.kind != kind:
         raise CheckpointError(f"{name} is the network of another decoder: {card.model.kind}, not {kind}")
-    decide = decider(network.to(device), code, device)
+    where = torch_device(device)
+    decide = decider(network.to(where), code, where)
     to_received = np.float32(channel.sigma**2 / 2)
 
     def decode(llr: LLR) -> Bits:

@@ -1,0 +1,23 @@
+"""Where torch computes, checked before anything is put there."""
+
+import re
+
+import torch
+
+
+def torch_device(name: str) -> torch.device:
+    """The device of that name: ``cpu``, ``cuda`` or ``cuda:1``.
+
+    Raises:
+        ValueError: If it is none of these, or not in this machine.
+
+    Example:
+        >>> torch_device("cpu")
+        device(type='cpu')
+    """
+    if not re.fullmatch(r"cpu|cuda(:[0-9]{1,2})?", name):
+        raise ValueError(f"device must be cpu, cuda or cuda:1 and so on, got {name!r}")
+    device = torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ValueError(f"device {name} is not here: torch sees {torch.cuda.device_count()} GPUs; use cpu")
+    return device

@@ -147,7 +147,7 @@ TRANSFORMER = {
 }
 """Choukroun and Wolf 2022; they do 1,000 epochs of 1,000 such steps."""
 
-IMPROVED = {
+IMPROVED: dict[str, Any] = {
     "data": {"ebn0_db": [2.5, 3.0, 3.5, 4.0], "messages": "zero", "targets": "ml"},
     "optimiser": {
         "method": "adamw",
@@ -169,7 +169,7 @@ PRESETS: dict[tuple[str, str], dict[str, Any]] = {
     ("crossmpt", "published"): TRANSFORMER,
     ("ecct", "improved"): IMPROVED | {"precision": "bfloat16"},
     ("crossmpt", "improved"): IMPROVED | {"precision": "bfloat16"},
-    ("fecnn-net", "improved"): IMPROVED,
+    ("fecnn-net", "improved"): IMPROVED | {"optimiser": IMPROVED["optimiser"] | {"rate": 0.01}},
 }
 
 

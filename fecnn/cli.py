@@ -337,14 +337,22 @@ def nets(
         if name is not None:
             typer.echo(page(read_card(checkpoint_folder(name))), nl=False)
             return
-        listing = Table(
-            "network", "code", "recipe", "parameters", "frames", "CPU [min]", box=None, pad_edge=False
-        )
+        heads = ("network", "code", "recipe", "parameters", "frames", "CPU [min]", "block errors over ML's")
+        listing = Table(*(Column(Text(head)) for head in heads), box=None, pad_edge=False)
+        for column in listing.columns[3:]:
+            column.justify = "right"
         for known in zoo_names():
             card = read_card(checkpoint_folder(known))
-            recipe = card.config["recipe"] or ""
-            minutes = f"{card.cpu_seconds / 60:.1f}"
-            listing.add_row(known, card.code, recipe, f"{card.parameters:,}", f"{card.frames:,}", minutes)
+            first = card.validations[-1].points[0]
+            listing.add_row(
+                known,
+                card.code,
+                card.config["recipe"] or "",
+                f"{card.parameters:,}",
+                f"{card.frames:,}",
+                f"{card.cpu_seconds / 60:.1f}",
+                f"{first.block_errors / max(first.ml_block_errors, 1):.2f} at {first.ebn0_db:g} dB",
+            )
         _console().print(listing)
 
 

@@ -27,8 +27,8 @@ class Data(_Table):
     messages: ``random``, or ``zero``: the all-zero word, for networks that see no signs.
     targets: What is to be learned: the ``sent`` word, the word of exact maximum likelihood (``ml``), or the
         posterior of every bit (``map``); the last two for networks in the error domain.
-    frames: Size of a fixed set, gone through in a new order in every epoch; fresh frames forever, if not
-        given.
+    frames: Size of a fixed set, gone through in a new order in every epoch (but for a rest smaller than a
+        batch); fresh frames forever, if not given.
     augment: Move every frame by a random automorphism of the code.
     """
 
@@ -115,6 +115,8 @@ class Training(_Table):
             raise ValueError("messages 'zero' would teach this network one word; use 'random'")
         if dense and self.data.augment:
             raise ValueError("augment moves errors, not messages; it is for networks in the error domain")
+        if dense and self.compile:
+            raise ValueError("compile is for networks in the error domain; this one is quick enough")
         if self.model.kind == "fecnn-net" and self.precision != "float32":
             raise ValueError("fecnn-net multiplies many numbers close to 1; its precision must be 'float32'")
         if self.data.frames is not None and self.data.frames < self.batch:

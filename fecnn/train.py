@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as save_tensors
 from torch import Tensor
@@ -442,7 +442,11 @@ def _resume(trainer: Trainer, path: Path) -> None:
             f"{path} is of another configuration ({', '.join(differ)} differ); "
             "give the training another name or folder, or remove the old one"
         )
-    trainer.restore(tensors_of(path.read_bytes(), path), State.model_validate_json(metadata["state"]), path)
+    try:
+        state = State.model_validate_json(metadata["state"])
+    except ValidationError as error:
+        raise CheckpointError(f"{path} does not say where training was: {error.errors()[0]['msg']}") from None
+    trainer.restore(tensors_of(path.read_bytes(), path), state, path)
 
 
 def _identity(training: Training) -> str:

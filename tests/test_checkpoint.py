@@ -12,6 +12,7 @@ from test_train import plan, whole
 import fecnn
 from fecnn.card import CARD, WEIGHTS, CheckpointError, checkpoint_folder, read_card, zoo_names
 from fecnn.checkpoint import load
+from fecnn.recipe import load_training
 from fecnn.study import load_study
 from fecnn.testing import check_decoder
 
@@ -200,7 +201,9 @@ def test_a_study_pins_weights_wherever_they_lie(trained, copy, tmp_path):
         load_study(study)
 
 
-def test_the_zoo_is_whole():
+def test_the_zoo_is_whole_and_light():
+    sizes = [file.stat().st_size for name in zoo_names() for file in checkpoint_folder(name).iterdir()]
+    assert sum(sizes) < 25e6
     for name in zoo_names():
         folder = checkpoint_folder(name)
         card = read_card(folder)
@@ -208,6 +211,7 @@ def test_the_zoo_is_whole():
         network, _ = load(name, code)
         assert card.name == name
         assert card.finished
+        assert card.config == load_training(name).model_dump(mode="json")
         assert card.parameters == sum(p.numel() for p in network.parameters())
         assert {file.name for file in folder.iterdir()} == {
             CARD, WEIGHTS, "README.md", "curve.svg", "train.toml"

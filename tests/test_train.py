@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
 
 import fecnn
@@ -229,7 +230,7 @@ def test_a_card_says_what_was_done(tmp_path):
     assert card == read_card(tmp_path)
     assert (card.step, card.frames, card.finished) == (40, 40 * 64, True)
     assert card.fingerprint == training.load_code().fingerprint
-    assert card.config["optimiser"]["rate"] == 2e-3
+    assert card.config["optimiser"]["rate"] == 0.01
     assert [v.step for v in card.validations] == [20, 40]
     assert 0 < card.seconds
     assert training_of(card.config, "card") == training  # it can be trained again from the card
@@ -266,6 +267,8 @@ def test_impossible_configurations_are_refused(changes, named):
 def test_dense_networks_learn_messages(data):
     with pytest.raises(ValueError, match=r"error domain|one word"):
         plan(DENSE, data=data)
+    with pytest.raises(ValueError, match="compile"):
+        plan(DENSE, compile=True)
 
 
 def test_files_are_named_when_refused(tmp_path):
@@ -288,3 +291,25 @@ def test_presets_are_what_the_papers_say():
     assert literature["data"]["frames"] == 10**6
     assert literature["data"]["ebn0_db"] == [0]
     assert literature["optimiser"]["method"] == "sgd"
+
+
+@pytest.mark.slow
+def test_compiled_training_is_the_same_to_rounding():
+    losses = [[Trainer(plan(compile=compiled)).advance() for _ in range(3)] for compiled in (False, True)]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-3)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("content", [SMALL, DENSE, ECCT], ids=lambda content: content["name"])
+def test_training_on_a_gpu(tmp_path, content):
+    training = plan(content, device="cuda")
+    card = whole(training, tmp_path)
+    assert card.finished
+    code = training.load_code()
+    channel = fecnn.AWGN.at(3.0, code.rate)
+    y = channel.transmit(code.codebook(), np.random.default_rng(1))
+    here, there = (
+        fecnn.decoder(training.model.kind, code, channel, weights=str(tmp_path), device=device)(y)
+        for device in ("cpu", "cuda")
+    )
+    assert (here == there).mean() > 0.99

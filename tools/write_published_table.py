@@ -19,6 +19,7 @@ from write_study import BEGIN, END
 
 import fecnn
 from fecnn.campaign import RESULTS, store_path
+from fecnn.card import checkpoint_folder, read_card
 from fecnn.catalogue import load_code
 from fecnn.figure import save
 from fecnn.study import Study
@@ -32,6 +33,7 @@ SHOWN = {
     "osd (order 2)": ("OSD of order 2", "s", "#0072B2"),
     "osd (order 1)": ("OSD of order 1", "^", "#56B4E9"),
     "bp": ("BP on H, 50 iterations", "v", "#8A6D00"),
+    "fecnn-net": ("fecnn-net", "D", "#E69F00"),
     "ECCT N=6 d=128": ("ECCT, N = 6, d = 128", "x", "#D55E00"),
     "CrossMPT N=6 d=128": ("CrossMPT, N = 6, d = 128", "+", "#CC79A7"),
     "DDECC": ("DDECC", "1", "#882255"),
@@ -105,7 +107,8 @@ def rows(study: Study, results: pd.DataFrame) -> list[Row]:
             values = {ebn0_db: simulated(point) for ebn0_db, point in ours.iterrows()}
             errors = {ebn0_db: counted(count) for ebn0_db, count in ours["block_errors"].items()}
             times = {ebn0_db: f"{us:.2g}" for ebn0_db, us in ours["us_per_frame"].items()}
-            found.append(Row(code, curve.what, values, errors, times, None, "simulated"))
+            parameters = parameters_of(curve.what, code)
+            found.append(Row(code, curve.what, values, errors, times, parameters, "simulated"))
         published: dict[tuple[str, str], dict[float, Value]] = {}
         for reference in study.references:
             if reference.code == code and reference.metric == "ber_code":
@@ -118,6 +121,8 @@ def rows(study: Study, results: pd.DataFrame) -> list[Row]:
 
 
 def parameters_of(decoder: str, name: str) -> int | None:
+    if decoder == "fecnn-net":
+        return read_card(checkpoint_folder(f"{decoder}-{name}")).parameters
     size = re.fullmatch(r"(?:ECCT|CrossMPT) N=(\d+) d=(\d+)", decoder)
     code = load_code(name)
     return None if size is None else transformer_parameters(code.n, len(code.H), int(size[1]), int(size[2]))

@@ -167,6 +167,18 @@ def test_the_decoder_keeps_the_contract(trained):
     check_decoder("fecnn-net", fecnn.load_code("hamming-7-4"), weights=str(trained))
 
 
+def test_known_bits_are_no_trouble(trained, rng):
+    code = fecnn.load_code("hamming-7-4")
+    channel = fecnn.AWGN.at(2.0, code.rate)
+    decode = fecnn.decoder("fecnn-net", code, channel, weights=str(trained))
+    sent = code.encode(rng.integers(0, 2, (2000, 4), dtype=np.uint8))
+    llr = channel.transmit(sent, rng)
+    known = np.where(np.arange(7) < 3, np.inf * fecnn.bpsk(sent), llr).astype(np.float32)
+    wrong, wrong_before = ((decode(x) != sent).any(axis=1).sum() for x in (known, llr))
+    assert wrong < wrong_before
+    assert (decode(np.inf * fecnn.bpsk(sent)) == sent).all()
+
+
 def test_codewords_pass_and_scale_is_undone(trained, rng):
     """The same y at another noise level is the same to the network."""
     code = fecnn.load_code("hamming-7-4")

@@ -18,6 +18,9 @@ from fecnn.nets.error_domain import ErrorNet
 ROWS = 512
 """Frames that go through a network at a time: its activations then stay in cache."""
 
+KNOWN = 10.0
+"""What a network is shown of a known bit, whose LLR is infinite: far more than noise ever leaves of y."""
+
 Received = NDArray[np.float32]
 
 
@@ -180,6 +183,6 @@ def _trained(
     to_received = np.float32(channel.sigma**2 / 2)
 
     def decode(llr: LLR) -> Bits:
-        return decide(llr * to_received)
+        return decide(np.nan_to_num(llr * to_received, posinf=KNOWN, neginf=-KNOWN))
 
     return decode

@@ -43,9 +43,10 @@ class FecnnNet(ErrorNet):
     the same for all bits of a block of the shift. A, a, w, u, v, b and the MLP are the same in all
     iterations. Where j -> 2 j mod n maps a cyclic code onto itself (all primitive BCH codes), edges that it
     maps to each other share their columns of A and w. A frame is finished as soon as its decision is a
-    codeword. Training starts at u = v = 0, which is belief propagation, damped by w and not extrinsic.
-    Neural belief propagation: Nachmani, Be'ery and Burshtein 2016; on redundant checks: Buchberger, Haeger,
-    Pfister, Schmalen and Graell i Amat 2020; shared by cyclic shifts: Chen and Ye, ICML 2021.
+    codeword. (Fixed factors and biases are left out here.) Training starts at u = v = 0, which is belief
+    propagation, damped by w and not extrinsic. Neural belief propagation: Nachmani, Be'ery and Burshtein
+    2016; on redundant checks: Buchberger, Haeger, Pfister, Schmalen and Graell i Amat 2020; shared by cyclic
+    shifts: Chen and Ye, ICML 2021.
 
     Args:
         code: Any. Codes without a shift (`fecnn.automorphism.shift_length` 1) get weights for each edge.

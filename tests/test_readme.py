@@ -67,12 +67,20 @@ def test_the_excerpt_is_from_the_study():
         assert row in shipped.splitlines()
 
 
+def test_the_networks_are_from_their_study():
+    shipped = (ROOT / "studies" / "published-nets-table" / "README.md").read_text().splitlines()
+    rows = [line for line in README.splitlines() if line.startswith("| bch-")]
+    assert len(rows) >= 10
+    assert set(rows) <= set(shipped)
+
+
 def test_links_lead_somewhere():
     for page in [
         ROOT / "README.md",
         ROOT / "CONTRIBUTING.md",
         *ROOT.glob("docs/*.md"),
         *ROOT.glob("studies/*/README.md"),
+        *ROOT.glob("fecnn/zoo/*/README.md"),
     ]:
         for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), (page, target)

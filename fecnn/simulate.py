@@ -73,6 +73,12 @@ def decide(decode: Decoder, llr: LLR) -> tuple[Bits, Effort | None]:
     return decode.measure(llr) if isinstance(decode, Measured) else (decode(llr), None)
 
 
+def one_torch_thread() -> None:
+    """Workers are the parallelism: torch's own threads inside each only get in the others' way."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+
+
 def chunk_of(n: int) -> int:
     """Frames of n bits to make and decode at a time: a multiple of 8, so that their flags join."""
     return min(MAX_CHUNK, max(8, CHUNK_VALUES // n // 8 * 8))
@@ -178,9 +184,7 @@ _building = threading.Lock()
 
 
 def _prepared(task: Task) -> tuple[Engine | PlainEngine, Decoder]:
-    if "torch" in sys.modules:
-        # Workers are the parallelism: a pool of threads inside each would only get in the others' way.
-        sys.modules["torch"].set_num_threads(1)
+    one_torch_thread()
     with _building:
         return _build(replace(task, batch=0, seed=0))
 

@@ -73,8 +73,8 @@ def page(card: Card) -> str:
             "",
             "```python",
             f'code = fecnn.load_code("{card.code}")',
-            f'decode = fecnn.decoder("{card.model.kind}", code, fecnn.AWGN.at(4.0, code.rate), '
-            f'weights="{card.name}")',
+            "channel = fecnn.AWGN.at(4.0, code.rate)",
+            f'decode = fecnn.decoder("{card.model.kind}", code, channel, weights="{card.name}")',
             "```",
             "",
             f"`fecnn train {card.name}` trains it again, from [train.toml](train.toml).",

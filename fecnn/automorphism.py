@@ -11,7 +11,7 @@ Permutation = NDArray[np.int64]
 
 
 def is_automorphism(code: Code, permutation: Permutation) -> bool:
-    """Whether moving position j of every codeword to position permutation[j] gives codewords.
+    """Whether moving position j of every codeword to position permutation[j], (n,) int64, gives codewords.
 
     Example:
         >>> import fecnn
@@ -43,18 +43,21 @@ def shift_length(code: Code) -> int:
     return next(p for p in lengths if is_automorphism(code, block_shift(code.n, p)))
 
 
-def automorphisms(code: Code) -> list[Permutation]:
-    """Generators of the automorphisms that are looked for: the block shift, and j -> 2 j mod n.
+def squaring(code: Code) -> Permutation | None:
+    """The permutation j -> 2 j mod n, (n,) int64, where it maps the code onto itself; else None.
 
-    Squaring x -> x^2 maps every binary cyclic code of odd length onto itself (MacWilliams and Sloane 1977,
-    Ch. 8). The list is empty where neither holds.
+    It does so for every binary cyclic code of odd length, by x -> x^2 (MacWilliams and Sloane 1977, Ch. 8).
     """
-    n, found = code.n, []
+    doubled = 2 * np.arange(code.n) % code.n
+    return doubled if code.n % 2 and is_automorphism(code, doubled) else None
+
+
+def automorphisms(code: Code) -> list[Permutation]:
+    """Generators of the automorphisms that are looked for: the block shift, and `squaring`; perhaps none."""
+    found = [squaring(code)]
     if (length := shift_length(code)) > 1:
-        found.append(block_shift(n, length))
-    if n % 2 and is_automorphism(code, squaring := 2 * np.arange(n) % n):
-        found.append(squaring)
-    return found
+        found.insert(0, block_shift(code.n, length))
+    return [permutation for permutation in found if permutation is not None]
 
 
 def random_automorphisms(code: Code, count: int, rng: np.random.Generator) -> NDArray[np.int64]:

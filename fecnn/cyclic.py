@@ -7,6 +7,7 @@ from math import gcd
 import numpy as np
 from numpy.typing import NDArray
 
+from fecnn.automorphism import block_shift, is_automorphism
 from fecnn.code import Code
 
 MAX_DEGREE = 14
@@ -44,7 +45,7 @@ def is_cyclic(code: Code) -> bool:
         >>> is_cyclic(fecnn.golay(extended=False)), is_cyclic(fecnn.golay())
         (True, False)
     """
-    return not code.syndrome(np.roll(code.G, 1, axis=1)).any()
+    return is_automorphism(code, block_shift(code.n, code.n))
 
 
 def zero_run(code: Code) -> ZeroRun | None:

@@ -106,7 +106,7 @@ class Training(_Table):
 
     @model_validator(mode="after")
     def _fits(self) -> "Training":
-        dense = self.model.kind.startswith("literature-")
+        dense = self.dense
         if dense and self.data.targets != "sent":
             raise ValueError(
                 f"targets {self.data.targets!r} are for networks in the error domain; use 'sent'"
@@ -124,6 +124,11 @@ class Training(_Table):
                 f"a fixed set of {self.data.frames} frames is smaller than a batch of {self.batch}"
             )
         return self
+
+    @property
+    def dense(self) -> bool:
+        """Whether the network decides on messages, not on errors."""
+        return self.model.kind.startswith("literature-")
 
     @property
     def epoch_steps(self) -> int:

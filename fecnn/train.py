@@ -53,7 +53,7 @@ FRESH, FIXED, ORDER, VALIDATION, AUGMENT = range(5)
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """Training after some steps: mean loss since the last report, frames a second, and validations so far."""
+    """Training after some steps: loss of the last one, frames a second of late, and validations so far."""
 
     step: int
     loss: float
@@ -63,7 +63,7 @@ class TrainingProgress:
 
 
 @dataclass
-class Frames:
+class Batch:
     """What a network is shown, rows of a batch: y, bit 0 sent as +1, and what it should answer.
 
     answer: Probabilities that hard decisions are wrong, (B, n), or message bits, (B, k); float32.
@@ -78,7 +78,6 @@ class Source:
 
     def __init__(self, training: Training, code: Code) -> None:
         self.training, self.code = training, code
-        self.dense = training.model.kind.startswith("literature-")
         data = training.data
         self._sigmas = np.array([noise_sigma(db, code.rate) for db in data.ebn0_db], np.float32)
         self._ml = decoder("ml", code) if data.targets == "ml" else None
@@ -86,7 +85,7 @@ class Source:
         self._fixed = None if data.frames is None else self._fixed_set(data.frames)
         self._order = lru_cache(maxsize=1)(self._new_order)
 
-    def batch(self, step: int) -> Frames:
+    def batch(self, step: int) -> Batch:
         """The frames of a step, counted from 0."""
         count = self.training.batch
         if self._fixed is None:
@@ -94,27 +93,27 @@ class Source:
         else:
             epoch, part = divmod(step, self.training.epoch_steps)
             rows = self._order(epoch)[part * count : (part + 1) * count]
-            frames = Frames(self._fixed.y[rows], self._fixed.answer[rows])
+            frames = Batch(self._fixed.y[rows], self._fixed.answer[rows])
         if self.training.data.augment:
             # A permuted y is the y of a permuted codeword; its signs are those of that word.
             places = random_automorphisms(self.code, count, self._rng(AUGMENT, step))
-            frames = Frames(
+            frames = Batch(
                 np.take_along_axis(frames.y, places, axis=1),
                 np.take_along_axis(frames.answer, places, axis=1),
             )
         return frames
 
-    def _fixed_set(self, count: int) -> Frames:
+    def _fixed_set(self, count: int) -> Batch:
         parts = [
             self._make(min(CHUNK, count - first), self._rng(FIXED, first)) for first in range(0, count, CHUNK)
         ]
-        return Frames(np.concatenate([p.y for p in parts]), np.concatenate([p.answer for p in parts]))
+        return Batch(np.concatenate([p.y for p in parts]), np.concatenate([p.answer for p in parts]))
 
     def _new_order(self, epoch: int) -> NDArray[np.int64]:
         assert self._fixed is not None
         return self._rng(ORDER, epoch).permutation(len(self._fixed.y))
 
-    def _make(self, count: int, rng: np.random.Generator) -> Frames:
+    def _make(self, count: int, rng: np.random.Generator) -> Batch:
         code = self.code
         messages = np.zeros((count, code.k), np.uint8)
         if self.training.data.messages == "random":
@@ -122,9 +121,9 @@ class Source:
         sent = code.encode(messages)
         sigma: NDArray[np.float32] = rng.choice(self._sigmas, (count, 1))
         y: LLR = bpsk(sent) + sigma * rng.standard_normal((count, code.n), np.float32)
-        if self.dense:
-            return Frames(y, messages.astype(np.float32))
-        return Frames(y, self._errors(y, sent, y * (np.float32(2) / sigma**2)))
+        if self.training.dense:
+            return Batch(y, messages.astype(np.float32))
+        return Batch(y, self._errors(y, sent, y * (np.float32(2) / sigma**2)))
 
     def _errors(self, y: NDArray[np.float32], sent: Bits, llr: LLR) -> NDArray[np.float32]:
         """Probabilities that the hard decisions are wrong: 0 and 1, or, for ``map``, posterior ones."""
@@ -284,7 +283,7 @@ class Trainer:
         self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": memory})
         self.state = state
 
-    def _loss(self, frames: Frames) -> Tensor:
+    def _loss(self, frames: Batch) -> Tensor:
         training = self.training
         y = torch.from_numpy(frames.y).to(self.device)
         answer = torch.from_numpy(frames.answer).to(self.device)
@@ -423,7 +422,7 @@ def train(
 
 def _save_state(trainer: Trainer, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    metadata = {"config": _identity(trainer.training), "state": trainer.state.model_dump_json()}
+    metadata = {"config": _identity(trainer), "state": trainer.state.model_dump_json()}
     write(folder / STATE, save_tensors(trainer.tensors(), metadata))
 
 
@@ -435,7 +434,7 @@ def _resume(trainer: Trainer, path: Path) -> None:
         raise CheckpointError(f"{path} is not a whole checkpoint: {error}") from None
     if "config" not in metadata or "state" not in metadata:
         raise CheckpointError(f"{path} is not a checkpoint of a training")
-    ours, theirs = json.loads(_identity(trainer.training)), json.loads(metadata["config"])
+    ours, theirs = json.loads(_identity(trainer)), json.loads(metadata["config"])
     if ours != theirs:
         differ = sorted(key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key))
         raise CheckpointError(
@@ -449,10 +448,10 @@ def _resume(trainer: Trainer, path: Path) -> None:
     trainer.restore(tensors_of(path.read_bytes(), path), state, path)
 
 
-def _identity(training: Training) -> str:
+def _identity(trainer: Trainer) -> str:
     """The configuration as far as it decides the weights, and the code bit for bit."""
-    content = training.model_dump(mode="json", exclude={"device", "save_every", "code"})
-    return json.dumps({**content, "code": training.load_code().fingerprint}, sort_keys=True)
+    content = trainer.training.model_dump(mode="json", exclude={"device", "save_every", "code"})
+    return json.dumps({**content, "code": trainer.code.fingerprint}, sort_keys=True)
 
 
 def _optimiser(training: Training, network: Network) -> torch.optim.Optimizer:

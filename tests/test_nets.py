@@ -34,13 +34,13 @@ def shaken(network):
         ("hamming-7-4", 1, {}),  # systematic, so not cyclic
         ("bch-15-7", 15, {"orbits": 2}),
         ("bch-15-11", 15, {}),
-        ("polar-16-8", 2, {}),
+        ("polar-16-8", 8, {}),
         ("ext-hamming-8-4", 1, {}),
     ],
 )
 def test_fecnn_net_is_its_equations(rng, name, length, options):
     code = fecnn.load_code(name)
-    length = shift_length(code)
+    assert shift_length(code) == length
     network = shaken(FecnnNet(code, iterations=2, width=4, **options))
     magnitude, hard = frames(code.n, rng, 3)
     with torch.no_grad():
@@ -99,7 +99,7 @@ def test_fecnn_net_is_symmetric(rng):
 
 
 def test_fecnn_net_starts_as_belief_propagation():
-    """Untrained, it already corrects errors: most frames with one error of weight-5 decoding radius."""
+    """Untrained, it already corrects every single error."""
     code = fecnn.load_code("bch-31-16")
     network = FecnnNet(code)
     hard = torch.eye(31)

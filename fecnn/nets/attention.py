@@ -4,9 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fecnn.arrays import Bits
+from fecnn.code import Code
 from fecnn.nets.edge_attention import Edges
-from fecnn.nets.error_domain import ErrorNet
+from fecnn.nets.error_domain import ErrorNet, check_matrix
 
 
 class Attention(nn.Module):
@@ -70,17 +70,30 @@ class TokenNet(ErrorNet):
     takes each token to a number and the n + m numbers to n logits.
 
     Args:
-        checks: Parity checks, (m, n) bits.
+        code: The code.
         layers: Blocks, N.
         width: Entries of a token, d.
         heads: Heads of the attention, a divisor of width.
         dropout: Dropout of the attention weights in training.
+        checks: ``H`` or ``systematic``, see `check_matrix`.
+
+    Shapes: |y| (B, n) and hard decisions (B, n) -> logits (B, n), positive where the decision is wrong.
 
     Raises:
-        ValueError: If layers < 1, width is no multiple of heads >= 1, or dropout is outside [0, 1).
+        ValueError: If layers < 1, width is no multiple of heads >= 1, dropout is outside [0, 1), or checks
+            is unknown.
     """
 
-    def __init__(self, checks: Bits, *, layers: int, width: int, heads: int, dropout: float) -> None:
+    def __init__(
+        self,
+        code: Code,
+        *,
+        layers: int = 6,
+        width: int = 32,
+        heads: int = 8,
+        dropout: float = 0.0,
+        checks: str = "H",
+    ) -> None:
         if layers < 1:
             raise ValueError(f"layers must be at least 1, got {layers}")
         if heads < 1:
@@ -89,8 +102,8 @@ class TokenNet(ErrorNet):
             raise ValueError(f"width must be a positive multiple of heads = {heads}, got {width}")
         if not 0 <= dropout < 1:
             raise ValueError(f"dropout must be in [0, 1), got {dropout}")
-        super().__init__(checks)
-        m, n = checks.shape
+        super().__init__(check_matrix(code, checks))
+        m, n = self.checks.shape
         self.embedding = nn.Parameter(torch.empty(n + m, width))
         self.blocks = nn.ModuleList([Block(width, heads, dropout) for _ in range(layers)])
         self.middle_norm = nn.LayerNorm(width) if layers > 1 else None
@@ -99,6 +112,11 @@ class TokenNet(ErrorNet):
         self.out = nn.Linear(n + m, n)
         for matrix in (self.embedding, self.per_token.weight, self.out.weight):
             nn.init.xavier_uniform_(matrix)
+        self.connect()
+
+    def connect(self) -> None:
+        """Set up who attends to whom."""
+        raise NotImplementedError
 
     def tokens(self, magnitude: Tensor, hard: Tensor) -> Tensor:
         """The tokens (B, n + m, width), bits first."""

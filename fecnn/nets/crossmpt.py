@@ -3,10 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from fecnn.code import Code
 from fecnn.nets.attention import TokenNet
 from fecnn.nets.edge_attention import Edges
-from fecnn.nets.error_domain import check_matrix
 
 
 class CrossMPT(TokenNet):
@@ -20,35 +18,13 @@ class CrossMPT(TokenNet):
     As there, ``dropout=0.1`` is what the published program applies in training without asking for it, and one
     more layer norm, the same for both streams, follows block N // 2.
 
-    Args:
-        code: The code.
-        layers: Blocks, N.
-        width: Entries of a token, d.
-        heads: Heads of the attention, a divisor of width.
-        dropout: Dropout of the attention weights in training.
-        checks: ``H`` or ``systematic``, see `check_matrix`.
-
-    Shapes: |y| (B, n) and hard decisions (B, n) -> logits (B, n), positive where the decision is wrong.
-
-    Raises:
-        ValueError: If layers < 1, width is no multiple of heads, dropout is outside [0, 1), or checks is
-            unknown.
+    Arguments, shapes and errors are those of `TokenNet`.
     """
 
-    def __init__(
-        self,
-        code: Code,
-        *,
-        layers: int = 6,
-        width: int = 32,
-        heads: int = 8,
-        dropout: float = 0.0,
-        checks: str = "H",
-    ) -> None:
-        H = check_matrix(code, checks)
-        super().__init__(H, layers=layers, width=width, heads=heads, dropout=dropout)
-        embedding = self.embedding.detach()
-        for vectors in (embedding[: code.n], embedding[code.n :]):  # drawn as the two matrices that they are
+    def connect(self) -> None:
+        """Edges from bits to checks and back; embeddings are drawn as the two matrices that they are."""
+        embedding, n = self.embedding.detach(), self.checks.shape[1]
+        for vectors in (embedding[:n], embedding[n:]):
             nn.init.xavier_uniform_(vectors)
         self.to_checks, self.to_bits = Edges(self.checks.T > 0), Edges(self.checks > 0)
 

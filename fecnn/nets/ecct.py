@@ -3,10 +3,8 @@
 import torch
 from torch import Tensor
 
-from fecnn.code import Code
 from fecnn.nets.attention import TokenNet
 from fecnn.nets.edge_attention import Edges
-from fecnn.nets.error_domain import check_matrix
 
 
 class ECCT(TokenNet):
@@ -22,33 +20,11 @@ class ECCT(TokenNet):
     are the rows of H as they come, dependent ones included, |y| is not scaled by the noise level, and its
     output is a logit of the multiplicative noise being -1, which is that of an error.
 
-    Args:
-        code: The code.
-        layers: Blocks, N.
-        width: Entries of a token, d.
-        heads: Heads of the attention, a divisor of width.
-        dropout: Dropout of the attention weights in training.
-        checks: ``H`` or ``systematic``, see `check_matrix`.
-
-    Shapes: |y| (B, n) and hard decisions (B, n) -> logits (B, n), positive where the decision is wrong.
-
-    Raises:
-        ValueError: If layers < 1, width is no multiple of heads, dropout is outside [0, 1), or checks is
-            unknown.
+    Arguments, shapes and errors are those of `TokenNet`.
     """
 
-    def __init__(
-        self,
-        code: Code,
-        *,
-        layers: int = 6,
-        width: int = 32,
-        heads: int = 8,
-        dropout: float = 0.0,
-        checks: str = "H",
-    ) -> None:
-        H = check_matrix(code, checks)
-        super().__init__(H, layers=layers, width=width, heads=heads, dropout=dropout)
+    def connect(self) -> None:
+        """Edges among all tokens."""
         self.edges = Edges(attending(self.checks))
 
     def stages(self, magnitude: Tensor, hard: Tensor) -> list[Tensor]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fecnn.arrays import Bits
-from fecnn.automorphism import is_automorphism, shift_length
+from fecnn.automorphism import Permutation, shift_length, squaring
 from fecnn.channel import noise_sigma
 from fecnn.code import Code
 from fecnn.low_weight import low_weight_checks
@@ -84,11 +84,9 @@ class FecnnNet(ErrorNet):
             if value is not None and (not isinstance(value, int) or value < 1):
                 raise ValueError(f"{name} must be a whole number above 0, got {value!r}")
         n, length = code.n, shift_length(code)
-        squaring = 2 * np.arange(n) % n
-        squared = length == n and bool(n % 2) and is_automorphism(code, squaring)
+        doubling = squaring(code) if length == n else None
         if supports is None:
-            orbits_of = check_orbits(low_weight_checks(code), length, squaring if squared else np.arange(n))
-            supports = _padded(orbits_of[:orbits])
+            supports = _padded(check_orbits(low_weight_checks(code), length, doubling)[:orbits])
         checks = _all_shifts(supports, code, length)
         super().__init__(checks)
         self.iterations, self.limit, self.blocks = iterations, limit or 2 * iterations, n // length
@@ -102,7 +100,7 @@ class FecnnNet(ErrorNet):
         self._constant("incoming", incoming.reshape(-1))
         self._constant("incidence", np.pad(checks, ((0, extra), (0, 0))).astype(np.float32))
         self._constant("real", np.repeat(np.array([1, 0], np.float32), [len(checks), extra])[:, None])
-        classes = tied_edges(supports, n) if squared else np.arange(degree)
+        classes = np.arange(degree) if doubling is None else tied_edges(supports, n)
         self._constant("tied", classes)
 
         kinds = int(classes.max()) + 1
@@ -218,10 +216,10 @@ class _Flow(NamedTuple):
         )
 
 
-def check_orbits(words: Bits, length: int, squaring: NDArray[np.int64]) -> list[list[int]]:
+def check_orbits(words: Bits, length: int, doubling: Permutation | None) -> list[list[int]]:
     """A word of every orbit of shifts of blocks of ``length``, as positions of its ones.
 
-    In order of the words, but that the images of an orbit under the permutation ``squaring`` follow it.
+    In order of the words (N, n), but that the images of an orbit under ``doubling``, if any, follow it.
     """
     blocks = words.shape[1] // length
     known = {word.tobytes() for word in words}
@@ -232,7 +230,7 @@ def check_orbits(words: Bits, length: int, squaring: NDArray[np.int64]) -> list[
             orbits.append(np.flatnonzero(word).tolist())
             shifts = (np.roll(word.reshape(blocks, length), shift, axis=1) for shift in range(length))
             seen |= {shifted.tobytes() for shifted in shifts}
-            word = word[np.argsort(squaring)]
+            word = word if doubling is None else word[np.argsort(doubling)]
     return orbits
 
 

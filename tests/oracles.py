@@ -1,9 +1,13 @@
 """Slow, obvious twins of everything fast: float64, no cleverness."""
 
+import math
 from itertools import combinations
 
 import numpy as np
-from scipy.special import erf, logsumexp
+from scipy.integrate import quad
+from scipy.optimize import brentq
+from scipy.special import betainc, erf, gammainc, gammaincc, logsumexp
+from scipy.stats import norm
 
 from fecnn.arrays import bpsk
 
@@ -405,3 +409,53 @@ def fecnn_net(code, weights, length, iterations, scale, magnitude, hard):
                 logits[j] = -(weights["llr_verdict"] * L[j] + pushed + weights["verdict"][0] @ memory[j])
         out.append(logits)
     return np.array(out)
+
+
+def tangential_sphere(code, sigma):
+    """Poltyrev's bound as he wrote it: noise along and across, and the cone with the best radius."""
+    n, spectrum = code.n, code.weight_spectrum()
+    words = [(math.sqrt(w / (1 - w / n)), spectrum[w]) for w in range(1, n) if spectrum[w]]
+
+    def excess(radius):
+        caps = [
+            count * betainc((n - 2) / 2, 0.5, 1 - (b / radius) ** 2) / 2 for b, count in words if b < radius
+        ]
+        return sum(caps) - 1
+
+    radius = brentq(excess, 1e-3, 1e4)
+
+    def across(x, edge):
+        return norm.pdf(x, scale=sigma) * gammainc((n - 2) / 2, (edge**2 - x**2) / (2 * sigma**2))
+
+    def along(z):
+        edge = radius * (1 - z / math.sqrt(n))
+        error = gammaincc((n - 1) / 2, edge**2 / (2 * sigma**2))
+        for b, count in words:
+            least = b * (1 - z / math.sqrt(n))
+            if least < edge:
+                error += count * quad(across, least, min(edge, least + 12 * sigma), args=(edge,))[0]
+        return error * norm.pdf(z, scale=sigma)
+
+    return quad(along, -9 * sigma, math.sqrt(n), limit=200)[0] + norm.sf(math.sqrt(n) / sigma)
+
+
+def kuai_alajaji_takahara(alone, both):
+    """Their lower bound on a union of events: probabilities of each (N,) and of each two, (N, N)."""
+    total = 0.0
+    for p, row in zip(alone, both, strict=True):
+        expected = row.sum() / p
+        part = expected - math.floor(expected)
+        total += part * p**2 / (row.sum() + (1 - part) * p) + (1 - part) * p**2 / (row.sum() - part * p)
+    return total
+
+
+def meta_converse_of_two(k, sigma, points=1500):
+    """The meta-converse of length 2, from all pairs of a grid of received values."""
+    y, step = np.linspace(1 - 9 * sigma, 1 + 9 * sigma, points, retstep=True)
+    density = 1 - np.logaddexp(0, -2 * y / sigma**2) / np.log(2)
+    weight = step * norm.pdf(y, 1, sigma)
+    densities = (density[:, None] + density).ravel()
+    weights = (weight[:, None] * weight).ravel()
+    order = np.argsort(-densities)
+    false_alarm = np.cumsum(weights[order] * 2 ** -densities[order])
+    return 1 - weights[order][false_alarm <= 2.0**-k].sum()

@@ -31,7 +31,7 @@ LAYERS = [
     ["nets"],
     ["checkpoint"],
     ["decoders"],
-    ["testing", "tally", "recipe"],
+    ["testing", "tally", "recipe", "bounds"],
     ["engine"],
     ["reference"],
     ["study"],

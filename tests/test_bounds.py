@@ -1,0 +1,162 @@
+"""Bounds against slow definitions and closed forms, and around what is exact or published."""
+
+import math
+
+import numpy as np
+import oracles
+import pytest
+from scipy.special import betaincinv
+from scipy.stats import multivariate_normal, nct, norm
+
+import fecnn
+from fecnn.bounds import (
+    kat_bound,
+    meta_converse,
+    normal_approximation,
+    random_coding_bound,
+    sphere_packing_bound,
+    tangential_sphere_bound,
+    union_bound,
+)
+from fecnn.channel import noise_sigma
+from fecnn.table import table
+
+OF_CODES = (union_bound, tangential_sphere_bound, kat_bound)
+OF_SIZES = (sphere_packing_bound, random_coding_bound, meta_converse, normal_approximation)
+
+
+@pytest.mark.parametrize("name", ["hamming-7-4", "polar-16-8", "bch-31-21"])
+@pytest.mark.parametrize("ebn0_db", [0.0, 3.0, 6.0])
+def test_tangential_sphere_bound_is_poltyrevs(name, ebn0_db):
+    code = fecnn.load_code(name)
+    slow = oracles.tangential_sphere(code, noise_sigma(ebn0_db, code.rate))
+    assert tangential_sphere_bound(code, ebn0_db) == pytest.approx(slow, rel=1e-6)
+
+
+@pytest.mark.parametrize(("n", "k"), [(7, 4), (31, 16), (63, 45), (63, 1)])
+@pytest.mark.parametrize("ebn0_db", [0.0, 2.0, 4.0])
+def test_sphere_packing_is_a_noncentral_t_distribution(n, k, ebn0_db):
+    angle = math.asin(math.sqrt(betaincinv((n - 1) / 2, 0.5, 2.0 ** (1 - k))))
+    distribution = nct(n - 1, math.sqrt(n) / noise_sigma(ebn0_db, k / n))
+    expected = distribution.cdf(math.sqrt(n - 1) / math.tan(angle))
+    assert sphere_packing_bound(n, k, ebn0_db) == pytest.approx(expected, rel=1e-8, abs=1e-14)
+
+
+@pytest.mark.parametrize("n", [2, 3, 7, 63])
+@pytest.mark.parametrize("ebn0_db", [-2.0, 4.0])
+def test_of_two_words_all_bounds_of_the_code_are_exact(n, ebn0_db):
+    code = fecnn.repetition(n)
+    exact = norm.sf(math.sqrt(2 * 10 ** (ebn0_db / 10)))
+    for bound in OF_CODES:
+        assert bound(code, ebn0_db) == pytest.approx(exact, rel=1e-6)
+    assert sphere_packing_bound(n, 1, ebn0_db) == pytest.approx(exact, rel=1e-6)
+
+
+@pytest.mark.parametrize("ebn0_db", [0.0, 4.0, 8.0])
+def test_kat_bound_against_the_pairs_one_by_one(ebn0_db):
+    code = fecnn.single_parity_check(5)
+    words = code.codebook()[1:]
+    sigma = noise_sigma(ebn0_db, code.rate)
+    distance = np.sqrt(words.sum(axis=1)) / sigma
+    # With the true overlaps the bound can only be better, and it must stay below the truth.
+    correlation = (words @ words.T.astype(float)) / np.outer(distance, distance) / sigma**2
+    both = np.diag(norm.sf(distance))
+    for i in range(len(words)):
+        for j in range(i):
+            joint = multivariate_normal([0, 0], [[1, correlation[i, j]], [correlation[i, j], 1]])
+            both[i, j] = both[j, i] = joint.cdf([-distance[i], -distance[j]])
+    true = oracles.kuai_alajaji_takahara(norm.sf(distance), both)
+    assert 0 < kat_bound(code, ebn0_db) <= true * (1 + 1e-6)
+    assert true <= union_bound(code, ebn0_db)
+
+
+@pytest.mark.parametrize("ebn0_db", [2.0, 5.0, 9.0])
+def test_kat_bound_with_the_words_of_least_weight_alone(ebn0_db):
+    # All words of weight w overlap in half of them: a simplex code, whose bound has no slack of overlaps.
+    code = fecnn.hamming(3).dual
+    sigma = noise_sigma(ebn0_db, code.rate)
+    alone = np.full(7, norm.sf(2 / sigma))
+    joint = multivariate_normal([0, 0], [[1, 0.5], [0.5, 1]]).cdf([-2 / sigma, -2 / sigma])
+    both = np.full((7, 7), joint)
+    np.fill_diagonal(both, alone)
+    expected = oracles.kuai_alajaji_takahara(alone, both)
+    assert kat_bound(code, ebn0_db) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("k", [1, 2])
+@pytest.mark.parametrize("ebn0_db", [0.0, 3.0, 6.0])
+def test_meta_converse_of_length_two(k, ebn0_db):
+    slow = oracles.meta_converse_of_two(k, noise_sigma(ebn0_db, k / 2))
+    assert meta_converse(2, k, ebn0_db) == pytest.approx(slow, rel=5e-3)
+
+
+def test_meta_converse_of_uncoded_bits_is_below_their_error_rate():
+    for n in (2, 16, 128):
+        exact = 1 - norm.cdf(math.sqrt(2 * 10**0.6)) ** n
+        assert 0.05 * exact < meta_converse(n, n, 6.0) < exact
+
+
+@pytest.mark.parametrize("name", ["hamming-7-4", "bch-31-16", "bch-31-21", "bch-63-51"])
+def test_bounds_enclose_published_maximum_likelihood(name):
+    """The points of the Kaiserslautern database, within their intervals."""
+    code = fecnn.load_code(name)
+    study = fecnn.load_study("rptu-bch")
+    points = [r for r in study.references if r.code == name and r.metric == "bler"]
+    assert len(points) > 5
+    for point in points:
+        low, high = fecnn.proportion_interval(point.errors, point.frames, confidence=0.999)
+        assert kat_bound(code, point.ebn0_db) <= high
+        assert tangential_sphere_bound(code, point.ebn0_db) >= low
+        assert meta_converse(code.n, code.k, point.ebn0_db) <= high
+        assert sphere_packing_bound(code.n, code.k, point.ebn0_db) <= high
+
+
+@pytest.mark.parametrize("study", ["optimal-hamming-7-4", "optimal-polar-16-8", "optimal-bch-31-21"])
+def test_bounds_enclose_exact_maximum_likelihood(study):
+    study = fecnn.load_study(study)
+    results = table(study, study.path.parent / "results.csv")
+    found = results[(results["decoder"] == "ml") & (results["uncertified"] == 0)]
+    assert len(found) > 5
+    for _, row in found.iterrows():
+        code = fecnn.load_code(row["code"])
+        low, high = fecnn.proportion_interval(int(row["block_errors"]), int(row["frames"]), confidence=0.999)
+        for below in (kat_bound(code, row["ebn0_db"]), meta_converse(code.n, code.k, row["ebn0_db"])):
+            assert below <= high
+        assert tangential_sphere_bound(code, row["ebn0_db"]) >= low
+
+
+@pytest.mark.parametrize("name", ["hamming-7-4", "golay-24-12", "bch-63-36", "ebch-64-36", "polar-64-32"])
+def test_bounds_of_a_code_fall_and_keep_their_order(name):
+    code = fecnn.load_code(name)
+    grid = np.arange(-5.0, 21.0)
+    for bound in OF_CODES:
+        values = np.array([bound(code, ebn0_db) for ebn0_db in grid])
+        assert (values >= 0).all()
+        assert (values <= 1).all()
+        assert (np.diff(values) <= 1e-12 * values[:-1]).all()
+    for ebn0_db in grid:
+        below, sphere, union = (bound(code, ebn0_db) for bound in (kat_bound, *OF_CODES[1::-1]))
+        assert below <= sphere * (1 + 1e-6)
+        assert sphere <= union * (1 + 1e-6)
+    assert kat_bound(code, 12.0) == pytest.approx(union_bound(code, 12.0), rel=0.02)
+
+
+@pytest.mark.parametrize(("n", "k"), [(2, 1), (7, 4), (63, 51), (128, 64), (256, 128), (1024, 512)])
+def test_bounds_of_a_size_fall_and_keep_their_order(n, k):
+    grid = np.arange(-3.0, 13.0)
+    values = {bound: np.array([bound(n, k, ebn0_db) for ebn0_db in grid]) for bound in OF_SIZES}
+    for found in values.values():
+        assert (found >= 0).all()
+        assert (found <= 1).all()
+        assert (np.diff(found) <= 1e-9 * found[:-1]).all()
+    assert (values[sphere_packing_bound] <= values[random_coding_bound] * (1 + 1e-6)).all()
+
+
+def test_of_sizes_that_make_no_sense():
+    for bound in OF_SIZES:
+        with pytest.raises(ValueError, match="n must be at least 2"):
+            bound(1, 1, 3.0)
+        with pytest.raises(ValueError, match="k at least 1"):
+            bound(7, 0, 3.0)
+    with pytest.raises(ValueError, match="k must be at most n = 7, got 8"):
+        meta_converse(7, 8, 3.0)

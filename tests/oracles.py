@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 from scipy.integrate import quad
-from scipy.optimize import brentq
+from scipy.optimize import brentq, minimize
 from scipy.special import betainc, erf, gammainc, gammaincc, logsumexp
 from scipy.stats import norm
 
@@ -459,3 +459,27 @@ def meta_converse_of_two(k, sigma, points=1500):
     order = np.argsort(-densities)
     false_alarm = np.cumsum(weights[order] * 2 ** -densities[order])
     return 1 - weights[order][false_alarm <= 2.0**-k].sum()
+
+
+def likelihood_lost(pair, residual):
+    """Twice the log likelihood that the counts of a comparison lose if the mean residual must be zero."""
+    counts = np.array([pair.both, pair.only_first, pair.only_second, 0.0])
+    counts[3] = pair.frames - counts.sum()
+
+    def minus(logits):
+        shares = np.exp(logits - logsumexp(logits))
+        return -(counts[counts > 0] * np.log(shares[counts > 0])).sum()
+
+    def mean(logits):
+        return (np.exp(logits - logsumexp(logits)) @ residual) * pair.frames
+
+    start = np.log((counts + 0.5) / counts.sum())
+    found = minimize(
+        minus,
+        start,
+        constraints={"type": "eq", "fun": mean},
+        method="SLSQP",
+        options={"maxiter": 2000, "ftol": 1e-12},
+    )
+    free = -(counts[counts > 0] * np.log(counts[counts > 0] / pair.frames)).sum()
+    return 2 * (found.fun - free)

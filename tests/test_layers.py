@@ -38,7 +38,7 @@ LAYERS = [
     ["simulate", "train", "learning"],
     ["store"],
     ["campaign", "bench"],
-    ["table", "live"],
+    ["table", "live", "compare"],
     ["figure"],
     ["cli"],
 ]

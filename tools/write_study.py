@@ -3,17 +3,14 @@
 Run from the root of a checkout: python tools/write_study.py NAME [FOLDER OF RESULTS]
 """
 
-import itertools
 import sys
 from pathlib import Path
 
-import numpy as np
-
 import fecnn
 from fecnn.campaign import RESULTS, store_path
+from fecnn.compare import Comparison, compare
 from fecnn.figure import plot, save
-from fecnn.store import Store
-from fecnn.study import Study, Task
+from fecnn.study import Study
 from fecnn.table import display, judge, markdown
 
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
@@ -37,29 +34,13 @@ def section(study: Study, results) -> str:
     return text
 
 
-def common_frames(study: Study, store: Store, first: str, second: str) -> str:
+def common_frames(study: Study, folder: Path, first: str, second: str) -> str:
     """A sentence on the frames that two curves both decoded: their block errors, flag by flag."""
-    frames = errors = different = 0
-    for ours, theirs in itertools.product(study.points, study.points):
-        if (ours.curve, theirs.curve) == (first, second) and ours.task.ebn0_db == theirs.task.ebn0_db:
-            a, b = (all_flags(store, point.task) for point in (ours, theirs))
-            both = min(len(a), len(b))
-            frames, errors = frames + both, errors + int(a[:both].sum())
-            different += int((a[:both] != b[:both]).sum())
+    found = sum(compare(study, first, second, store_path(study, folder)).values(), Comparison(0, 0, 0, 0))
     return (
-        f"On the {frames:,} frames (all points together) that both `{first}` and `{second}` decoded, "
-        f"`{first}` has {errors:,} block errors, and the two differ in {different}.\n"
+        f"On the {found.frames:,} frames (all points together) that both `{first}` and `{second}` decoded, "
+        f"`{first}` has {found.first_errors:,} block errors, and the two differ in {found.discordant}.\n"
     )
-
-
-def all_flags(store: Store, task: Task) -> np.ndarray:
-    """Block errors of the frames 0, 1, 2, ... of a task, as far as batches go without a gap."""
-    flags = [np.zeros(0, np.uint8)]
-    for i in itertools.count():
-        try:
-            flags.append(np.unpackbits(np.frombuffer(store.flags(task, i), np.uint8), count=task.batch))
-        except LookupError:
-            return np.concatenate(flags)
 
 
 def main(name: str, folder: Path) -> None:
@@ -73,10 +54,9 @@ def main(name: str, folder: Path) -> None:
     _, _, after = rest.partition(END)
     made = section(study, results)
     curves = {curve.name for curve in study.curves}
-    with Store(store_path(study, folder)) as store:
-        for pair in (("ml", "slnn"), ("map", "mlnn")):
-            if curves.issuperset(pair):
-                made += f"\n{common_frames(study, store, *pair)}"
+    for pair in (("ml", "slnn"), ("map", "mlnn")):
+        if curves.issuperset(pair):
+            made += f"\n{common_frames(study, folder, *pair)}"
     readme.write_text(f"{before}{BEGIN}\n{made}{END}{after}")
 
 

@@ -116,7 +116,7 @@ def table_command(
     out: OutOption = RESULTS,
     form: Annotated[str, typer.Option("--format", help="terminal, markdown or csv.")] = "terminal",
 ) -> None:
-    """Print a study's results: rates with 95 % intervals, and published points judged.
+    """Print a study's results: rates with 95 % intervals, published points judged, gaps to ML at BLER 1e-3.
 
     Without results of your own it shows those that are shipped with the study. The CSV has every count.
 
@@ -500,23 +500,32 @@ def _results(study: str, out: Path) -> "tuple[Study, pd.DataFrame]":
 
 
 def _print(study: Study, results: Any) -> None:
-    shown = display(study, results)
+    from fecnn.gap import display_gaps, gap_to_ml
+
+    _print_table(display(study, results), study.title)
+    _console().print(FOOTNOTE, markup=False)
+    gaps = display_gaps(gap_to_ml(study, results))
+    if len(gaps):
+        typer.echo()
+        _print_table(gaps)
+
+
+def _print_table(shown: "pd.DataFrame", title: str | None = None) -> None:
+    """A table of text; rows of one Eb/N0 stand together."""
     table = Table(
         *(Column(Text(name)) for name in shown.columns),
-        title=Text(study.title),
+        title=None if title is None else Text(title),
         box=None,
         pad_edge=False,
         header_style="bold",
     )
     last = ""
     for row in shown.itertuples(index=False, name=None):
-        if last and row[0] != last:
+        if title is not None and last and row[0] != last:
             table.add_section()
         table.add_row(*(Text("" if i == 0 and row[0] == last else cell) for i, cell in enumerate(row)))
         last = row[0]
-    console = _console()
-    console.print(table)
-    console.print(FOOTNOTE, markup=False)
+    _console().print(table)
 
 
 def _draw(study: Study, results: Any, path: Path, metrics: Sequence[str] | None = None) -> None:

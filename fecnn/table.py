@@ -142,12 +142,12 @@ _COLUMNS = (
 FOOTNOTE = f"* fewer than {FEW_ERRORS} block errors"
 
 
-def markdown(shown: "pd.DataFrame") -> str:
+def markdown(shown: "pd.DataFrame", footnote: str = FOOTNOTE) -> str:
     """A table of text in Markdown."""
     lines = ["| " + " | ".join(shown.columns) + " |", "|" + "---|" * len(shown.columns)]
     rows = shown.itertuples(index=False, name=None)
     lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
-    return "\n".join(lines) + f"\n\n{FOOTNOTE}\n"
+    return "\n".join(lines) + "\n" + (f"\n{footnote}\n" if footnote else "")
 
 
 def with_interval(rate: float, low: float, high: float) -> str:

@@ -39,6 +39,7 @@ LAYERS = [
     ["store"],
     ["campaign", "bench"],
     ["table", "live", "compare"],
+    ["gap"],
     ["figure"],
     ["cli"],
 ]

@@ -10,6 +10,7 @@ import fecnn
 from fecnn.campaign import RESULTS, store_path
 from fecnn.compare import Comparison, compare
 from fecnn.figure import plot, save
+from fecnn.gap import display_gaps, gap_to_ml
 from fecnn.study import Study
 from fecnn.table import display, judge, markdown
 
@@ -17,8 +18,11 @@ BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 
 
 def section(study: Study, results) -> str:
-    """The part of a README that is made from results: the table, and how published points fared."""
+    """The part of a README made from results: the table, gaps to ML, and how published points fared."""
     text = markdown(display(study, results))
+    gaps = display_gaps(gap_to_ml(study, results))
+    if len(gaps):
+        text += "\n" + markdown(gaps, footnote="")
     verdicts = judge(study, results)
     if len(verdicts):
         differ = verdicts[verdicts["verdict"] == "differs"]

@@ -23,6 +23,7 @@ from fecnn.channel import AWGN, BSC, Rayleigh
 from fecnn.code import Code
 from fecnn.codefile import save_code
 from fecnn.decoders import Decoder, SoftDecoder, decoder, decoder_names, soft_decoder
+from fecnn.rare import Estimate, ml_bler
 from fecnn.study import Study, load_study
 from fecnn.table import judge, table
 from fecnn.tally import Tally, proportion_interval, rate_interval
@@ -36,6 +37,7 @@ __all__ = [
     "Bits",
     "Code",
     "Decoder",
+    "Estimate",
     "Rayleigh",
     "SoftDecoder",
     "Study",
@@ -53,6 +55,7 @@ __all__ = [
     "judge",
     "load_code",
     "load_study",
+    "ml_bler",
     "polar",
     "proportion_interval",
     "rate_interval",

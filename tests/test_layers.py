@@ -32,6 +32,7 @@ LAYERS = [
     ["checkpoint"],
     ["decoders"],
     ["testing", "tally", "recipe", "bounds"],
+    ["rare"],
     ["engine"],
     ["reference"],
     ["study"],

@@ -64,6 +64,8 @@ CASES = [
     Case("bp", "ccsds-128-64", 4.0),
     Case("osd", "bch-31-16", 4.0, {"order": 2}),
     Case("fecnn-net", "bch-31-16", 4.0),
+    Case("ecct", "bch-31-16", 4.0),
+    Case("crossmpt", "bch-31-16", 4.0),
     Case("osd", "bch-63-45", 4.0, {"order": 2}),
     Case("fecnn-net", "bch-63-45", 4.0),
     Case("bp", "bch-63-45", 4.0, {"checks": "overcomplete", "scale": 0.2}),

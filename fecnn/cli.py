@@ -221,6 +221,49 @@ def plot_command(
         typer.echo(path)
 
 
+@app.command(name="report")
+def report_command(
+    study: Annotated[
+        list[str],
+        typer.Argument(help="Studies by name, file or folder; several are compared.", metavar="STUDY..."),
+    ],
+    out: OutOption = RESULTS,
+    file: Annotated[
+        Path | None, typer.Option("--file", "-o", help="HTML file to write.", show_default="in --out")
+    ] = None,
+    published: Annotated[
+        Path | None,
+        typer.Option(
+            help="Published points of your own, a CSV like a study's reference.csv.", dir_okay=False
+        ),
+    ] = None,
+) -> None:
+    """Write one HTML page about studies: curves to switch on and off, gaps to ML and cost, sortable tables.
+
+    The page is complete in itself: it can be mailed, and read without a network.
+
+    Examples:
+
+        fecnn report optimal-bch-31-21
+
+        fecnn report osd-orders osd-variants -o osd.html
+    """
+    from fecnn.reference import read_references
+    from fecnn.report import report, save
+
+    with _errors():
+        pairs = [_results(name, out) for name in study]
+        plans = [plan for plan, _ in pairs]
+        path = file or out / f"{'-'.join(plan.name for plan in plans)}.html"
+        if path.suffix not in (".html", ".htm"):
+            raise ValueError(f"a report is written as .html, got {path.name}")
+        page = report(
+            plans, [results for _, results in pairs], read_references(published) if published else ()
+        )
+        save(page, path)
+        typer.echo(path)
+
+
 @app.command(name="train")
 def train_command(
     config: Annotated[

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's colours, which colour-blind readers tell apart; in grey the markers do it.
-_COLOURS = ("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#8A6D00", "#56B4E9", "#882255", "#E69F00")
+COLOURS = ("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#8A6D00", "#56B4E9", "#882255", "#E69F00")
+"""Okabe and Ito's colours, which colour-blind readers tell apart; in grey the markers do it."""
+
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h")
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (2, 1.5)), (0, (6, 2, 1, 2)))
 _PUBLISHED = ("x", "+", "1", "2", "3", "4", "|")
@@ -130,7 +131,7 @@ def _mark_published(axes: "Axes", series: dict[str, list[Reference]], metric: st
 
 def _curve(axes: "Axes", rows: "pd.DataFrame", metric: str, label: str, place: int, share: float) -> None:
     """One curve; ``share`` from 1 (first) down to 0 (last) sets its width and marker size."""
-    colour, marker = _COLOURS[place % len(_COLOURS)], _MARKERS[place % len(_MARKERS)]
+    colour, marker = COLOURS[place % len(COLOURS)], _MARKERS[place % len(_MARKERS)]
     seen = rows[rows[metric] > 0]
     axes.plot(
         seen["ebn0_db"],
@@ -176,10 +177,14 @@ def _published(study: Study, only: str | None = None) -> dict[str, list[Referenc
     for reference in study.references:
         wanted = study.drawn is None or reference.decoder in study.drawn
         if wanted and reference.code in codes:
-            how = reference.how.split(",")[0]
-            label = f"{reference.decoder}: {_short(f'{reference.source} [{how}]')}"
-            series.setdefault(label, []).append(reference)
+            series.setdefault(published_label(reference), []).append(reference)
     return series
+
+
+def published_label(reference: Reference) -> str:
+    """What a published point is called in a legend: decoder, source and how it was read, shortened."""
+    how = reference.how.split(",")[0]
+    return f"{reference.decoder}: {_short(f'{reference.source} [{how}]')}"
 
 
 def _short(source: str, limit: int = 48) -> str:

@@ -42,6 +42,7 @@ LAYERS = [
     ["table", "live", "compare"],
     ["gap"],
     ["figure"],
+    ["report"],
     ["cli"],
 ]
 LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}

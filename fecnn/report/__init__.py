@@ -1,0 +1,364 @@
+"""One HTML page about one or more studies: curves, distances and cost, tables, the study files."""
+
+import html
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fecnn.figure import COLOURS, published_label
+from fecnn.gap import Gap, display_gaps, gap_to_ml
+from fecnn.reference import Reference
+from fecnn.study import Study
+from fecnn.table import FEW_ERRORS, METRICS, display
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SYMBOLS = (
+    "circle",
+    "square",
+    "triangle-up",
+    "diamond",
+    "triangle-down",
+    "cross",
+    "x",
+    "star",
+    "hexagon",
+    "pentagon",
+)
+_DASHES = ("solid", "dash", "dot", "dashdot")
+_CROSSES = ("x-thin", "cross-thin", "asterisk", "y-up", "y-down", "y-left", "y-right")
+
+
+@dataclass(frozen=True)
+class _Style:
+    colour: str
+    symbol: str
+    dash: str
+
+
+def report(
+    studies: Sequence[Study], results: Sequence["pd.DataFrame"], references: Sequence[Reference] = ()
+) -> str:
+    """The page: a section for each study and, if there are several, one before them with all their curves.
+
+    Curves and published points can be switched on and off, tables sorted; it needs no network, can be read
+    on a phone and printed, follows the reader's choice of dark or light, and can be used by keyboard alone.
+
+    Args:
+        studies: The studies.
+        results: Their tables, from `fecnn.table`.
+        references: Published points besides those of the studies, such as your own.
+
+    Raises:
+        ValueError: If a study has no results.
+    """
+    from plotly.offline import get_plotlyjs
+
+    import fecnn
+
+    for study, found in zip(studies, results, strict=True):
+        if found.empty:
+            raise ValueError(f"there are no results of {study.name} yet; run it first")
+    parts: list[_Part] = []
+    for study, found in zip(studies, results, strict=True):
+        parts.append(_Part(study, found, references, sum(len(part.styles) for part in parts)))
+    sections = [_section(i, [part]) for i, part in enumerate(parts, start=len(parts) > 1)]
+    data = [{"charts": _charts([part])} for part in parts]
+    if len(parts) > 1:
+        sections.insert(0, _section(0, parts))
+        data.insert(0, {"charts": _charts(parts)})
+    title = studies[0].title if len(studies) == 1 else f"{len(studies)} studies of decoders"
+    home = files("fecnn.report")
+    return Template((home / "page.html").read_text(encoding="utf-8")).substitute(
+        title=html.escape(title),
+        version=fecnn.__version__,
+        style=(home / "page.css").read_text(encoding="utf-8"),
+        sections="\n".join(sections),
+        plotly=get_plotlyjs(),
+        # A "</script>" in a name would end the script that holds it.
+        data=json.dumps(data).replace("<", "\\u003c"),
+        script=(home / "page.js").read_text(encoding="utf-8"),
+    )
+
+
+class _Part:
+    """A study with its results, gaps and styles, the first of which has this number."""
+
+    def __init__(
+        self, study: Study, results: "pd.DataFrame", references: Sequence[Reference], first: int
+    ) -> None:
+        self.study, self.results = study, results
+        self.gaps = {gap.curve: gap for gap in gap_to_ml(study, results)}
+        whats = list(dict.fromkeys(curve.what for curve in study.curves))
+        self.labels = {curve.name: curve.what for curve in study.curves}
+        self.styles = {curve.name: _style(first + whats.index(curve.what)) for curve in study.curves}
+        self.codes = list(dict.fromkeys(results["code"]))
+        wanted = [r for r in study.references if study.drawn is None or r.decoder in study.drawn]
+        self.published: dict[str, list[Reference]] = {}
+        for reference in [*wanted, *references]:
+            if reference.code in self.codes and reference.metric in METRICS:
+                self.published.setdefault(published_label(reference), []).append(reference)
+
+
+def _style(place: int) -> _Style:
+    colour = COLOURS[place % len(COLOURS)]
+    return _Style(
+        "black" if colour == "#000000" else colour,
+        _SYMBOLS[place % len(_SYMBOLS)],
+        _DASHES[place % len(_DASHES)],
+    )
+
+
+def _named(part: _Part, name: str, several: bool) -> str:
+    return f"{name} ({part.study.name})" if several else name
+
+
+def _charts(parts: list[_Part]) -> list[dict[str, Any]]:
+    several = len(parts) > 1
+    charts: list[dict[str, Any]] = []
+    for metric, label in METRICS.items():
+        traces = [trace for part in parts for trace in _curves(part, metric, several)]
+        traces += [trace for part in parts for trace in _references(part, metric, several)]
+        charts.append(
+            {
+                "title": label,
+                "x": "Eb/N0 [dB]",
+                "y": label,
+                "xtype": "linear",
+                "ytype": "log",
+                "traces": traces,
+            }
+        )
+    costs = [trace for part in parts for trace in _costs(part, several)]
+    if costs:
+        charts.append(
+            {
+                "title": "Distance and cost",
+                "x": "decoding time at that point [us/frame]",
+                "y": "gap to ML at BLER 1e-3 [dB]",
+                "xtype": "log",
+                "ytype": "linear",
+                "front": True,
+                "traces": costs,
+            }
+        )
+    return charts
+
+
+def _curves(part: _Part, metric: str, several: bool) -> list[dict[str, Any]]:
+    traces = []
+    for name, style in part.styles.items():
+        rows = part.results[part.results["curve"] == name].sort_values("ebn0_db")
+        if rows.empty:
+            continue
+        curve, code = _named(part, part.labels[name], several), rows["code"].iloc[0]
+        common = {"curve": curve, "code": "" if code.startswith("uncoded") else code, "colour": style.colour}
+        seen, none = rows[rows[metric] > 0], rows[rows[metric] == 0]
+        traces.append(
+            {
+                **common,
+                "x": seen["ebn0_db"].tolist(),
+                "y": seen[metric].tolist(),
+                "mode": "lines+markers",
+                "line": {"dash": style.dash, "width": 1.6},
+                "marker": {"symbol": style.symbol, "size": 8},
+                "hollow": (seen["block_errors"] < FEW_ERRORS).tolist(),
+                "error_y": {
+                    "type": "data",
+                    "array": (seen[f"{metric}_high"] - seen[metric]).tolist(),
+                    "arrayminus": (seen[metric] - seen[f"{metric}_low"]).tolist(),
+                },
+                **_hover(curve, seen, metric),
+            }
+        )
+        if len(none):
+            traces.append(
+                {
+                    **common,
+                    "x": none["ebn0_db"].tolist(),
+                    "y": none[f"{metric}_high"].tolist(),
+                    "mode": "markers",
+                    "marker": {"symbol": "triangle-down", "size": 10, "opacity": 0.6},
+                    "hollow": [False] * len(none),
+                    **_hover(curve, none, metric),
+                }
+            )
+    return traces
+
+
+def _hover(curve: str, rows: "pd.DataFrame", metric: str) -> dict[str, Any]:
+    text = [
+        f"<b>{html.escape(curve)}</b><br>{html.escape(row['code'])}, {row['ebn0_db']:g} dB<br>"
+        f"{METRICS[metric]} {row[metric]:.3g} [{row[f'{metric}_low']:.3g}, {row[f'{metric}_high']:.3g}]<br>"
+        f"{row['frames']:,} frames, {row['block_errors']:,} block errors<br>"
+        f"{row['us_per_frame']:.3g} us/frame"
+        for _, row in rows.iterrows()
+    ]
+    return {"text": text, "hovertemplate": "%{text}<extra></extra>"}
+
+
+def _references(part: _Part, metric: str, several: bool) -> list[dict[str, Any]]:
+    traces = []
+    for place, (label, series) in enumerate(part.published.items()):
+        for code in dict.fromkeys(reference.code for reference in series):
+            drawn = [r for r in series if r.metric == metric and r.code == code]
+            if drawn:
+                curve = _named(part, label, several)
+                traces.append(
+                    {
+                        "curve": curve,
+                        "code": code,
+                        "colour": "black",
+                        "x": [r.ebn0_db for r in drawn],
+                        "y": [r.value for r in drawn],
+                        "mode": "markers",
+                        "marker": {"symbol": _CROSSES[place % len(_CROSSES)], "size": 9},
+                        "hollow": [False] * len(drawn),
+                        "text": [_passport(r) for r in drawn],
+                        "hovertemplate": "%{text}<extra></extra>",
+                    }
+                )
+    return traces
+
+
+def _passport(point: Reference) -> str:
+    low, high = point.interval
+    names = (html.escape(name) for name in (point.decoder, point.code, point.source, point.where, point.how))
+    decoder, code, source, where, how = names
+    return (
+        f"<b>{decoder}</b>, published<br>{code}, {point.ebn0_db:g} dB<br>"
+        f"{METRICS[point.metric]} {point.value:.3g} [{low:.3g}, {high:.3g}]<br>{source}<br>{where} ({how})"
+    )
+
+
+def _costs(part: _Part, several: bool) -> list[dict[str, Any]]:
+    """A mark for each curve with a gap to ML: that, and its time a frame where it meets the target."""
+    traces = []
+    for name, gap in part.gaps.items():
+        if not np.isfinite(gap.gap_db):
+            continue
+        rows = part.results[part.results["curve"] == name].sort_values("ebn0_db")
+        us = float(np.exp(np.interp(gap.crossing.ebn0_db, rows["ebn0_db"], np.log(rows["us_per_frame"]))))
+        curve, style = _named(part, part.labels[name], several), part.styles[name]
+        high = gap.high if np.isfinite(gap.high) else gap.gap_db
+        traces.append(
+            {
+                "curve": curve,
+                "code": gap.code,
+                "colour": style.colour,
+                "x": [us],
+                "y": [gap.gap_db],
+                "mode": "markers",
+                "marker": {"symbol": style.symbol, "size": 10},
+                "hollow": [False],
+                "error_y": {
+                    "type": "data",
+                    "array": [high - gap.gap_db],
+                    "arrayminus": [gap.gap_db - gap.low],
+                },
+                "text": [
+                    f"<b>{html.escape(curve)}</b><br>{html.escape(gap.code)}<br>{_gap_text(gap)}<br>"
+                    f"{us:.3g} us/frame"
+                ],
+                "hovertemplate": "%{text}<extra></extra>",
+            }
+        )
+    return traces
+
+
+def _gap_text(gap: Gap) -> str:
+    return f"gap to ML {gap.gap_db:.2f} dB [{gap.low:.2f}, {gap.high:.2f}]"
+
+
+def _section(index: int, parts: list[_Part]) -> str:
+    several = len(parts) > 1
+    study = parts[0].study
+    lines = [f'<section id="section-{index}">']
+    if index or several:  # a single study's title is that of the page
+        lines.append(f"<h2>{'All of them' if several else html.escape(study.title)}</h2>")
+    if not several:
+        lines.append(f"<p>{html.escape(study.question)}</p>")
+        name = study.name if _shipped(study) else study.path.name
+        lines.append(
+            f"<p>Made again by <code>fecnn run {html.escape(name)}</code>; noise of seed {study.seed}.</p>"
+        )
+    lines.append(_controls(parts))
+    lines.append('<div class="charts">' + '<div class="chart"></div>' * len(_charts(parts)) + "</div>")
+    if not several:
+        part = parts[0]
+        gaps = display_gaps(list(part.gaps.values()))
+        if len(gaps):
+            lines += ["<h3>Distance from maximum likelihood</h3>", _table(gaps)]
+        lines += ["<h3>All points</h3>", _table(display(study, part.results))]
+        text = html.escape(study.path.read_text(encoding="utf-8"))
+        lines.append(f"<details><summary>The study file</summary><pre>{text}</pre></details>")
+    return "\n".join([*lines, "</section>"])
+
+
+def _shipped(study: Study) -> bool:
+    from fecnn.catalogue import study_names
+
+    return study.path.parent.name == study.name and study.name in study_names()
+
+
+def _controls(parts: list[_Part]) -> str:
+    several = len(parts) > 1
+    found: dict[str, tuple[str, str, list[str]]] = {}
+    for part in parts:
+        for name, style in part.styles.items():
+            rows = part.results[part.results["curve"] == name]
+            if len(rows):
+                label = _named(part, part.labels[name], several)
+                codes = part.codes if rows["code"].iloc[0].startswith("uncoded") else [rows["code"].iloc[0]]
+                found.setdefault(label, (style.colour, "swatch", []))[2].extend(codes)
+        for label, series in part.published.items():
+            codes = [reference.code for reference in series]
+            found.setdefault(_named(part, label, several), ("black", "swatch published", []))[2].extend(codes)
+    codes = [
+        code
+        for code in dict.fromkeys(code for part in parts for code in part.codes)
+        if not code.startswith("uncoded")
+    ]
+    boxes = "".join(
+        f'<label><input type="checkbox" checked value="{html.escape(label)}" data-colour="{colour}" '
+        f'data-codes="{html.escape(" ".join(dict.fromkeys(of)))}"><span class="{kind}"></span>'
+        f"{html.escape(label)}</label>"
+        for label, (colour, kind, of) in found.items()
+    )
+    choice = ""
+    if len(codes) > 1:
+        options = "".join(f"<option>{html.escape(code)}</option>" for code in codes)
+        choice = f'<label>code <select>{options}<option value="">all</option></select></label>'
+    return (
+        f'<fieldset><legend>Curves</legend><div class="choices">{choice}'
+        '<button type="button" data-all="yes">all</button>'
+        '<button type="button" data-all="no">none</button></div>'
+        f'<div class="curves">{boxes}</div></fieldset>'
+    )
+
+
+def _table(shown: "pd.DataFrame") -> str:
+    heads = "".join(
+        f'<th scope="col"><button type="button">{html.escape(name)}</button></th>' for name in shown.columns
+    )
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+        for row in shown.itertuples(index=False, name=None)
+    )
+    return f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+
+
+def save(page: str, path: str | Path) -> None:
+    """Write the page; a half-written one never stands there."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(page, encoding="utf-8")
+    part.replace(path)

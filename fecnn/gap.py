@@ -82,7 +82,7 @@ def gap_to_ml(
             upper bound on the BLER of ML, so that gaps are at least as wide as said.
 
     Returns:
-        A gap for each curve with a reference; NaN where one of the two does not meet the target.
+        A gap for each curve with a reference, itself included; NaN where one does not meet the target.
 
     Raises:
         ValueError: If several targets are given, one is not in (0, 1), or the reference is neither.
@@ -110,7 +110,7 @@ def gap_to_ml(
             optimum = next(
                 (other for other, it in points.items() if it.task.decoder == "ml" and _alike(it, point)), None
             )
-            if optimum is None or name == optimum:
+            if optimum is None:
                 continue
             theirs = _Counts.of(results, optimum, points[optimum], metric)
             drawn, best = (
@@ -126,7 +126,7 @@ def gap_to_ml(
             continue
         found = _crossings(ours.ebn0_db, ours.rates, drawn, target)
         with np.errstate(invalid="ignore"):  # both beyond what was simulated
-            gap = _summary(found - crossings)
+            gap = _summary(found - (found if name == optimum else crossings))
         gaps.append(Gap(name, point.code.name, Crossing(*_summary(found)), optimum, *gap))
     return gaps
 

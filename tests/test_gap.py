@@ -85,7 +85,7 @@ def test_crossings_at_and_beyond_the_ends():
 def test_a_known_loss_is_found(study):
     results = simulated(study, np.random.default_rng(1), 0.5, frames=10**9)
     for metric, factor in (("bler", 1), ("ber", 2 / 4), ("ber_code", 3 / 7)):
-        (gap,) = gap_to_ml(study, results, **{metric: 1e-2 * factor})
+        gap, _ = gap_to_ml(study, results, **{metric: 1e-2 * factor})
         assert (gap.curve, gap.code, gap.reference) == ("hard", "hamming-7-4", "ml")
         assert gap.gap_db == pytest.approx(0.5, abs=2e-3)
         assert gap.low < gap.gap_db < gap.high
@@ -95,7 +95,7 @@ def test_a_known_loss_is_found(study):
 def test_intervals_of_decoders_that_agree_are_narrow(study):
     """On the same frames what both do wrong tells nothing of their distance."""
     results = simulated(study, np.random.default_rng(2), 0.0)
-    (gap,) = gap_to_ml(study, results, bler=5e-3)
+    gap, _ = gap_to_ml(study, results, bler=5e-3)
     assert gap.gap_db == 0.0
     assert -0.03 < gap.low <= 0 <= gap.high < 0.03
     assert gap.crossing.high - gap.crossing.low > 0.1
@@ -104,9 +104,9 @@ def test_intervals_of_decoders_that_agree_are_narrow(study):
 def test_an_end_that_was_not_simulated_is_infinite(study):
     results = simulated(study, np.random.default_rng(3), 1.0)
     last = rates(5.0, 1.0)
-    (gap,) = gap_to_ml(study, results, bler=float(last) * 1.02)
+    gap, _ = gap_to_ml(study, results, bler=float(last) * 1.02)
     assert gap.high == math.inf
-    (gap,) = gap_to_ml(study, results, bler=1e-9)
+    gap, _ = gap_to_ml(study, results, bler=1e-9)
     assert math.isnan(gap.gap_db)
     assert math.isnan(gap.crossing.ebn0_db)
     assert display_gaps([gap]).empty
@@ -128,6 +128,7 @@ def test_of_shipped_results():
     results = table(study, study.path.parent / "results.csv")
     gaps = {gap.curve: gap for gap in gap_to_ml(study, results)}
     assert gaps["slnn"].gap_db == 0.0
+    assert (gaps["ml"].gap_db, gaps["ml"].low, gaps["ml"].high) == (0.0, 0.0, 0.0)
     assert gaps["osd (order 0)"].low > 0.1
     assert "uncoded" not in gaps
     shown = display_gaps(list(gaps.values()))
@@ -151,7 +152,7 @@ def coverage(study, loss, rounds, seed):
     for one in range(rounds):
         results = simulated(study, np.random.default_rng([seed, one]), loss)
         for metric, target in (("bler", 5e-3), ("ber", 2.5e-3)):
-            (gap,) = gap_to_ml(study, results, **{metric: target})
+            gap, _ = gap_to_ml(study, results, **{metric: target})
             covered[metric] += gap.low <= loss <= gap.high
     return {metric: count / rounds for metric, count in covered.items()}
 

@@ -192,8 +192,7 @@ class _Counts:
             rows[name].to_numpy(float) for name in ("ebn0_db", "frames", "block_errors", "ml_errors")
         )
         if metric == "bler":
-            events, total = np.maximum(errors, 0.5), np.maximum(errors, 0.5)
-            weight = 1 / frames
+            events, weight = np.maximum(errors, 0.5), 1 / frames
         else:
             name, width = (
                 ("bit_errors", point.code.k) if metric == "ber" else ("code_bit_errors", point.code.n)

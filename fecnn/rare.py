@@ -19,10 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import chdtrc, chdtri, log_ndtr, ndtri_exp
 
+from fecnn.arrays import LLR, Bits
 from fecnn.bounds import kat_bound, tangential_sphere_bound
 from fecnn.channel import noise_sigma
 from fecnn.code import Code
-from fecnn.decoders import decoder
+from fecnn.decoders import Decoder, Measured, decoder
 from fecnn.low_weight import MAX_WORDS, low_weight_words
 from fecnn.tally import proportion_interval
 
@@ -116,7 +117,7 @@ def _choose(code: Code, ebn0_db: float, rel_error: float) -> Method:
 
 def _monte_carlo(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Estimate:
     """Decode until there are errors enough."""
-    decode = decoder("ml", code)
+    decode = _exact(code)
     sigma = np.float32(noise_sigma(ebn0_db, code.rate))
     needed = math.ceil((NORMAL / rel_error) ** 2) + 4
     rng = np.random.default_rng([seed, 0])
@@ -125,7 +126,7 @@ def _monte_carlo(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Est
         if frames >= MOST_FRAMES >> 8 and errors * MOST_FRAMES < needed * frames / 2:
             raise _too_rare("monte-carlo", errors, frames, rel_error)
         y = 1 + sigma * rng.standard_normal((CHUNK, code.n), np.float32)
-        errors += int(_words(decode(y), code).any(axis=1).sum())
+        errors += int(decode(y).any(axis=1).sum())
         frames += CHUNK
     return Estimate(
         errors / frames, *proportion_interval(errors, frames), "monte-carlo", frames, float(errors)
@@ -138,7 +139,7 @@ def _rays(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Estimate:
     # Noise beyond this length is left out, and has at most a hundredth of the interval in all.
     beyond = 1e-2 * rel_error * kat_bound(code, ebn0_db)
     limit = sigma * math.sqrt(chdtri(code.n, beyond))
-    decode = decoder("ml", code)
+    decode = _exact(code)
     rng = np.random.default_rng([seed, 1])
     total = squares = 0.0
     rays = 0
@@ -158,7 +159,7 @@ def _rays(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Estimate:
     return Estimate(value, max(0.0, value - spread), value + spread + beyond, "rays", rays, effective)
 
 
-def _reach(code: Code, decode: object, limit: float, rng: np.random.Generator) -> Reals:
+def _reach(code: Code, decode: Decoder, limit: float, rng: np.random.Generator) -> Reals:
     """How long the noise may be, along CHUNK random directions, until ML decides wrongly; inf beyond a limit.
 
     A word x wins from the length weight(x) / -sum of the direction over x's ones on; the least of these is
@@ -170,7 +171,7 @@ def _reach(code: Code, decode: object, limit: float, rng: np.random.Generator) -
     alive = np.arange(CHUNK)
     while len(alive):
         y = (1 + length[alive, None] * direction[alive]).astype(np.float32)
-        words = _words(decode(y), code)  # type: ignore[operator]
+        words = decode(y)
         wrong = words.any(axis=1)
         alive, words = alive[wrong], words[wrong]
         against = -(words * direction[alive]).sum(axis=1)
@@ -251,9 +252,17 @@ def _listed(code: Code, weight: int) -> NDArray[np.uint8]:
     return low_weight_words(code, weight).words
 
 
-def _words(decided: NDArray[np.uint8], code: Code) -> NDArray[np.uint8]:
-    """Codewords, whether the decoder returned them or messages."""
-    return decided if decided.shape[1] == code.n else code.encode(decided)
+def _exact(code: Code) -> Decoder:
+    """Exact ML, which refuses to give what it has not proved."""
+    decode = decoder("ml", code)
+
+    def proved(llr: LLR) -> Bits:
+        words, effort = decode.measure(llr) if isinstance(decode, Measured) else (decode(llr), None)
+        if effort is not None and effort.uncertified.any():
+            raise ValueError(f"exact ML of {code.name} cannot be proved here: a search ran out of its budget")
+        return words
+
+    return proved
 
 
 def _too_rare(method: str, effective: float, frames: int, rel_error: float) -> ValueError:

@@ -32,7 +32,7 @@ LAYERS = [
     ["checkpoint"],
     ["decoders"],
     ["testing", "tally", "recipe", "bounds"],
-    ["rare"],
+    ["rare", "complexity"],
     ["engine"],
     ["reference"],
     ["study"],

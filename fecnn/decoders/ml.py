@@ -51,10 +51,21 @@ def ml(
         >>> decode(np.float32([[2, 3, -0.1, 4, 1, 2, 3]]))
         array([[0, 0, 0, 0, 0, 0, 0]], dtype=uint8)
     """
-    if method not in ("auto", *METHODS):
-        raise ValueError(f"method must be auto, codebook, trellis or search, got {method!r}")
     if nodes < 1:
         raise ValueError(f"nodes must be 1 or more, got {nodes!r}")
+    method = chosen(code, method)
+    make = {"codebook": _by_codebook, "trellis": _by_trellis}.get(method)
+    return make(code) if make else searched(code, -1.0, nodes)
+
+
+def chosen(code: Code, method: str = "auto") -> str:
+    """The method by which `ml` decodes a code.
+
+    Raises:
+        ValueError: If the method is unknown, or the code is too large for it.
+    """
+    if method not in ("auto", *METHODS):
+        raise ValueError(f"method must be auto, codebook, trellis or search, got {method!r}")
     costs = _costs(code)
     if method == "auto":
         if not costs:
@@ -62,14 +73,13 @@ def ml(
                 f"exact ML of {code.name} (n = {code.n}, k = {code.k}) is out of reach: a search takes "
                 f"n up to {MAX_SEARCH_N} and n - k up to {MAX_SEARCH_CHECKS}; use osd"
             )
-        method = min(costs, key=costs.__getitem__)
+        return min(costs, key=costs.__getitem__)
     if method not in costs:
         raise ValueError(
             f"ml by {method} of {code.name} (n = {code.n}, k = {code.k}) is out of reach; "
             f"use {' or '.join(costs) or 'osd'}"
         )
-    make = {"codebook": _by_codebook, "trellis": _by_trellis}.get(method)
-    return make(code) if make else searched(code, -1.0, nodes)
+    return method
 
 
 def near_ml(

@@ -1,0 +1,393 @@
+"""What decoding a frame costs in operations, by kind, and in numbers that must be stored.
+
+Counted are operations on real numbers (multiplications, which include divisions and square roots; additions;
+comparisons, which include maxima and sign tests), on bits (exclusive or), and exponentials (logarithms,
+hyperbolic functions and their inverses too: each is one table or series). Moving data is free. A frame whose
+hard decision is a codeword is done before a trained network begins; the formulas are for one that is not,
+except where the measured ``work`` of a decoder, an average over all frames, takes that into account.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from fecnn import gf2
+from fecnn.arrays import nearest
+from fecnn.card import checkpoint_folder, default_weights, read_card
+from fecnn.code import Code
+
+REAL = 32
+"""Bits of a real number."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The cost of decoding one frame.
+
+    multiplications, additions, comparisons, binary, exponentials: Operations.
+    parameters: Numbers that are stored for good: weights, or the entries of a table.
+    parameter_bits: Their bits.
+    memory_bits: Bits held while a frame is decoded, its own LLRs not counted.
+    """
+
+    multiplications: float = 0
+    additions: float = 0
+    comparisons: float = 0
+    binary: float = 0
+    exponentials: float = 0
+    parameters: int = 0
+    parameter_bits: int = 0
+    memory_bits: int = 0
+
+    @property
+    def operations(self) -> float:
+        """All of them, each counted as one."""
+        return self.multiplications + self.additions + self.comparisons + self.binary + self.exponentials
+
+    def __add__(self, other: "Cost") -> "Cost":
+        """One after the other; memory is used again."""
+        total = {f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
+        return Cost(**total | {"memory_bits": max(self.memory_bits, other.memory_bits)})
+
+    def times(self, count: float) -> "Cost":
+        """The same operations so many times; what is stored stays."""
+        names = ("multiplications", "additions", "comparisons", "binary", "exponentials")
+        counts = {name: getattr(self, name) * count for name in names}
+        return Cost(
+            **counts,
+            parameters=self.parameters,
+            parameter_bits=self.parameter_bits,
+            memory_bits=self.memory_bits,
+        )
+
+
+def complexity(decoder: str, code: Code, *, work: float | None = None, **options: Any) -> Cost:
+    """Operations, parameters and memory of a decoder.
+
+    Args:
+        decoder: ``slnn``, ``mlnn``, ``literature-slnn``, ``literature-mlnn``, ``ecct``, ``crossmpt``,
+            ``fecnn-net``, ``osd``, ``ml``, ``bp``, ``sc``, ``scl``, ``hard``, ``hard-ml`` or ``grand``; their
+            formulas are in the docstrings of the functions of those names here.
+        code: The code.
+        work: What the decoder did for a frame, on average, at some Eb/N0: test patterns (``osd``), nodes
+            (``ml``), iterations (``bp``), queries (``grand``): the ``work`` of a table over its ``frames``.
+            Where it is not given, the most that they can be, or, for ``ml``, an error.
+        options: As for the decoder; for the trained networks also ``dense = True``, to count masked pairs,
+            and for ``slnn`` and ``mlnn`` ``binary = False``, to count their weights as numbers that multiply.
+
+    Raises:
+        LookupError: If there is no formula for the decoder.
+        ValueError: If the work is needed and not given.
+
+    Example:
+        >>> import fecnn
+        >>> complexity("slnn", fecnn.hamming(3)).additions
+        41
+        >>> complexity("literature-slnn", fecnn.hamming(3), weights="slnn-7-hamming-7-4").multiplications
+        161
+    """
+    if decoder not in _FORMULAS:
+        raise LookupError(f"no formula for {decoder!r}; {nearest(decoder, list(_FORMULAS))}")
+    return _FORMULAS[decoder](code, work, **options)
+
+
+def slnn(code: Code, work: float | None = None, *, binary: bool = True, **_: Any) -> Cost:
+    """Training-free SLNN: each of the 2^k outputs adds the inputs where its word has a one, then the largest.
+
+    n 2^(k-1) ones in all words together, so n 2^(k-1) - (2^k - 1) additions and no multiplication; n 2^k
+    weights of one bit. With ``binary = False`` as a network with real weights: n 2^k multiplications,
+    (n - 1) 2^k additions, and 32 bits a weight.
+    """
+    n, words = code.n, 2**code.k
+    if not binary:
+        return Cost(n * words, (n - 1) * words, words - 1, 0, 0, n * words, REAL * n * words, REAL * words)
+    ones = words // 2 * int(code.G.any(axis=0).sum())
+    return Cost(0, ones - (words - 1), words - 1, 0, 0, n * words, n * words, REAL * words)
+
+
+def mlnn(code: Code, work: float | None = None, *, binary: bool = True, **_: Any) -> Cost:
+    """Training-free MLNN: the SLNN's sums, 2^k exponentials, and k + 1 sums of them that are compared.
+
+    The sum over all messages takes 2^k - 1 additions, that over those with a bit set 2^(k-1) - 1 for each of
+    k bits, whose doubles are compared with it (k more). (n + k) 2^k weights.
+    """
+    k, words = code.k, 2**code.k
+    first = slnn(code, binary=binary)
+    hidden = Cost(
+        first.multiplications,
+        first.additions,
+        0,
+        0,
+        words,
+        first.parameters,
+        first.parameter_bits,
+        REAL * words,
+    )
+    if not binary:
+        return hidden + Cost(k * words, k * (words - 1), k, 0, 0, k * words, REAL * k * words)
+    sums = words - 1 + k * (words // 2 - 1) + k
+    return hidden + Cost(0, sums, k, 0, 0, k * words, k * words)
+
+
+def fully_connected(code: Code, widths: Sequence[int]) -> Cost:
+    """The literature's SLNN and MLNN, n inputs and layers of these widths: a product and a sum a weight.
+
+    A comparison for each ReLU; then the largest of 2^k outputs (2^k - 1 comparisons), or the sign of each of
+    k. Softmax and sigmoids do not change decisions and are left out.
+    """
+    pairs = list(pairwise([code.n, *widths]))
+    weights = sum(a * b for a, b in pairs)
+    # A bias comes in place of the addition that the first product does not need.
+    verdict = widths[-1] if widths[-1] == code.k else widths[-1] - 1
+    total = weights + sum(widths)
+    return Cost(
+        multiplications=weights,
+        additions=weights,
+        comparisons=sum(widths[:-1]) + verdict,
+        parameters=total,
+        parameter_bits=REAL * total,
+        memory_bits=REAL * max(a + b for a, b in pairs),
+    )
+
+
+def transformer(code: Code, network: Any, *, dense: bool = False) -> Cost:
+    """ECCT and CrossMPT of N blocks, width d, h heads, T = n + m tokens and P attending pairs a block.
+
+    Matrix products (as many additions): N (12 T d^2 + 2 P d) + T d + n T. CrossMPT's P are twice the ones of
+    H, ECCT's those of its mask; ``dense = True`` counts masked pairs too: 2 n m and T^2. Besides, a block:
+    softmax with P h exponentials, scalings, divisions, additions and comparisons; 4 T d GELUs, each an
+    exponential and three multiplications; two norms (T d: 3 additions, 2 multiplications; T roots) and two
+    residual sums. Two further norms, T d multiplications of the embedding, ones(H) bits of the syndrome.
+    """
+    m, n = network.checks.shape
+    tokens, width, blocks = m + n, network.norm.normalized_shape[0], len(network.blocks)
+    heads = network.blocks[0].attention.heads
+    edges = [network.edges] if hasattr(network, "edges") else [network.to_checks, network.to_bits]
+    pairs = sum(edge.pairs.numel() if dense else int(edge.pairs.sum()) for edge in edges)
+    products = blocks * (12 * tokens * width**2 + 2 * pairs * width) + tokens * width + n * tokens
+    norm = Cost(2 * tokens * width + tokens, 3 * tokens * width)
+    soft = Cost(2 * pairs * heads, pairs * heads, pairs * heads, 0, pairs * heads)
+    gelu = Cost(12 * tokens * width, 0, 0, 0, 4 * tokens * width)
+    block = soft + gelu + norm + norm + Cost(0, 2 * tokens * width)
+    total = sum(parameter.numel() for parameter in network.parameters())
+    ones = int(network.checks.sum())
+    return (
+        Cost(products, products, n, ones, 0, total, REAL * total, REAL * (8 * tokens * width + pairs * heads))
+        + block.times(blocks)
+        + norm
+        + (norm if blocks > 1 else Cost())
+        + Cost(tokens * width)
+    )
+
+
+def message_passing(code: Code, network: Any, work: float | None) -> Cost:
+    """fecnn-net of width d on E edges, for each of so many iterations, at most its limit.
+
+    Messages: a tanh and a logarithm for each of n bits, an exponential for each check, an inverse tanh and
+    two multiplications for each edge; sums over checks take E additions, signs E exclusive ors. Updates: d +
+    1 weights an edge, n (4 d^2 + 5 d) for the two layers, the two read-outs and the norm, 2 n d GELUs.
+    """
+    n = code.n
+    checks = int(network.real.sum())
+    edges = int(network.incidence.sum())
+    width = network.norm.shape[0]
+    iteration = Cost(
+        multiplications=2 * edges + edges * (width + 1) + n * (4 * width**2 + 5 * width) + 6 * n * width,
+        additions=edges + edges * (width + 1) + n * (4 * width**2 + 5 * width),
+        comparisons=2 * n,
+        binary=edges + int(network.spanning.sum()),
+        exponentials=2 * n + checks + edges + 2 * n * width,
+    )
+    total = sum(parameter.numel() for parameter in network.parameters())
+    stored = Cost(
+        0, 0, n, int(network.incidence.sum()), 0, total, REAL * total, REAL * (edges + 5 * n * width)
+    )
+    return stored + iteration.times(network.limit if work is None else work)
+
+
+def osd(code: Code, work: float | None = None, *, order: int = 2, **_: Any) -> Cost:
+    """Ordered statistics decoding (Fossorier and Lin 1995) of so many test patterns, or of all.
+
+    Sorting: n log2 n comparisons. The basis: each of n - k pivots is added to half of the other rows, n bits
+    each. First word: k (n - k) / 2 bits. A pattern: n - k bits, as many price additions as half the parity
+    bits and the order, one comparison.
+    """
+    n, k = code.n, code.k
+    patterns = sum(math.comb(k, i) for i in range(order + 1)) if work is None else work
+    basis = Cost(
+        comparisons=n + n * math.log2(n),
+        binary=(n - k) * (n - k - 1) / 2 * n + k * (n - k) / 2,
+        memory_bits=(n - k) * n + REAL * n,
+    )
+    return basis + Cost(additions=(n - k) / 2 + order, comparisons=1, binary=n - k).times(patterns)
+
+
+def ml(code: Code, work: float | None = None, *, method: str = "auto", **_: Any) -> Cost:
+    """Exact ML: by all words, by the trellis, or by a search of so many nodes as measured.
+
+    Codebook: a Walsh-Hadamard transform, k 2^k additions and n for its input, 2^k - 1 comparisons. Trellis:
+    an addition for each branch, a comparison for each but the first into a state (Wolf 1978). Search: the
+    basis of `osd`, then two additions, a comparison and n - k bits a node.
+
+    Raises:
+        ValueError: If a search's work is not given.
+    """
+    from fecnn.decoders.ml import chosen
+
+    n, k = code.n, code.k
+    method = chosen(code, method)
+    if method == "codebook":
+        return Cost(additions=n + k * 2**k, comparisons=2**k - 1, memory_bits=REAL * 2**k)
+    if method == "trellis":
+        from fecnn.decoders.trellis import bit_order, build_trellis
+
+        trellis = build_trellis(code, bit_order(code))
+        sizes = np.diff(trellis.first)
+        # Where no branch leads into a state, its predecessor is one past the last.
+        states = trellis.previous[trellis.first[1] :]
+        branches = int((states < np.repeat(sizes[:-1], sizes[1:])[:, None]).sum())
+        merges = branches - len(states)
+        return Cost(additions=branches, comparisons=merges, memory_bits=REAL * trellis.widest + branches)
+    if work is None:
+        raise ValueError(
+            "the search of ml takes what the noise asks for: give its measured work, nodes a frame"
+        )
+    return osd(code, 0) + Cost(additions=2, comparisons=1, binary=n - k).times(work)
+
+
+def bp(
+    code: Code,
+    work: float | None = None,
+    *,
+    rule: str = "sum-product",
+    iterations: int = 50,
+    checks: str = "H",
+    **_: Any,
+) -> Cost:
+    """Belief propagation on E edges, an iteration; of all iterations, if the work is not given.
+
+    Sum-product: a tanh and its inverse and two multiplications for each edge (a product a check, divided by
+    each input). Min-sum: three comparisons and two exclusive ors for each edge. Both: 2 E additions at the
+    bits, and E exclusive ors and n comparisons for the syndrome.
+    """
+    matrix = code.H
+    if checks == "overcomplete":
+        from fecnn.low_weight import low_weight_checks
+
+        matrix = low_weight_checks(code)
+    edges = int(matrix.sum())
+    both = Cost(additions=2 * edges, comparisons=code.n, binary=edges, memory_bits=REAL * (edges + code.n))
+    if rule == "min-sum":
+        iteration = both + Cost(comparisons=3 * edges, binary=2 * edges)
+    else:
+        iteration = both + Cost(multiplications=2 * edges, exponentials=2 * edges)
+    return iteration.times(iterations if work is None else work)
+
+
+def sc(code: Code, work: float | None = None, **_: Any) -> Cost:
+    """Successive cancellation: (n / 2) log2 n of each of the two updates, and as many sums of decided bits.
+
+    Box-plus in its max-log form: three comparisons (two signs, a minimum) and an exclusive or; the other
+    update is one addition (Arikan 2009; Leroux, Tal, Vardy and Gross 2011).
+    """
+    half = code.n // 2 * int(math.log2(code.n))
+    return Cost(additions=half, comparisons=3 * half, binary=2 * half, memory_bits=(REAL + 1) * 2 * code.n)
+
+
+def scl(code: Code, work: float | None = None, *, list: int = 8, **_: Any) -> Cost:
+    """Successive-cancellation lists of L paths: L times `sc`, and for each of k bits a sort of 2 L prices.
+
+    2 L additions and 2 L log2(2 L) comparisons a bit.
+    """
+    sort = Cost(additions=2 * list, comparisons=2 * list * math.log2(2 * list), memory_bits=REAL * 2 * list)
+    paths = sc(code).times(list)
+    return Cost(**vars(paths) | {"memory_bits": list * paths.memory_bits}) + sort.times(code.k)
+
+
+def hard(code: Code, work: float | None = None, **_: Any) -> Cost:
+    """Hard decisions by a table of coset leaders: n signs, a syndrome, n exclusive ors.
+
+    The table has 2^(n - k) leaders of n bits. Codes with n - k > 24 are decoded otherwise: an error.
+
+    Raises:
+        ValueError: If n - k > 24.
+    """
+    n, checks = code.n, code.n - code.k
+    if checks > 24:
+        raise ValueError(
+            f"no formula for hard decisions on {code.name}: n - k = {checks} needs no table (at most 24)"
+        )
+    ones = int(gf2.rref(code.H)[0].sum())
+    entries = 2**checks
+    return Cost(
+        comparisons=n, binary=ones + n, parameters=entries, parameter_bits=n * entries, memory_bits=checks
+    )
+
+
+def grand(code: Code, work: float | None = None, **_: Any) -> Cost:
+    """Guessing the noise: a syndrome, then n - k exclusive ors and a comparison for each query.
+
+    Raises:
+        ValueError: If the work is not given.
+    """
+    if work is None:
+        raise ValueError("grand asks as often as the noise wants: give its measured work, queries a frame")
+    checks = code.n - code.k
+    first = Cost(comparisons=code.n, binary=int(code.H.sum()), memory_bits=checks + code.n)
+    return first + Cost(comparisons=1, binary=checks).times(work)
+
+
+def _dense(outputs: Callable[[Code], int], kind: str) -> Callable[..., Cost]:
+    def formula(
+        code: Code,
+        work: float | None = None,
+        *,
+        hidden: Sequence[int] | None = None,
+        weights: str | None = None,
+        **_: Any,
+    ) -> Cost:
+        widths: Any = hidden
+        if widths is None:
+            widths = read_card(checkpoint_folder(weights or default_weights(kind, code))).model.options[
+                "hidden"
+            ]
+        return fully_connected(code, [*widths, outputs(code)])
+
+    return formula
+
+
+def _trained(kind: str) -> Callable[..., Cost]:
+    def formula(
+        code: Code, work: float | None = None, *, weights: str | None = None, dense: bool = False, **_: Any
+    ) -> Cost:
+        from fecnn.checkpoint import load
+
+        network, _card = load(weights or default_weights(kind, code), code)
+        if kind == "fecnn-net":
+            return message_passing(code, network, work)
+        return transformer(code, network, dense=dense)
+
+    return formula
+
+
+_FORMULAS: dict[str, Callable[..., Cost]] = {
+    "slnn": slnn,
+    "mlnn": mlnn,
+    "literature-slnn": _dense(lambda code: 2**code.k, "literature-slnn"),
+    "literature-mlnn": _dense(lambda code: code.k, "literature-mlnn"),
+    "ecct": _trained("ecct"),
+    "crossmpt": _trained("crossmpt"),
+    "fecnn-net": _trained("fecnn-net"),
+    "osd": osd,
+    "ml": ml,
+    "bp": bp,
+    "sc": sc,
+    "scl": scl,
+    "hard": hard,
+    "hard-ml": hard,
+    "grand": grand,
+}

@@ -183,6 +183,36 @@ def compare_command(
         _console().print(shown)
 
 
+@app.command(name="complexity")
+def complexity_command(
+    study: StudyArgument,
+    out: OutOption = RESULTS,
+    form: Annotated[str, typer.Option("--format", help="terminal, markdown or csv.")] = "terminal",
+) -> None:
+    """Print what decoding a frame costs: operations by kind, parameters, memory.
+
+    Decoders whose work depends on the noise (OSD, ML, BP, GRAND) are counted with the work that the study
+    measured, Eb/N0 by Eb/N0. The formulas are documented in fecnn.complexity.
+
+    Example:
+
+        fecnn complexity optimal-bch-31-21
+    """
+    from fecnn.costs import cost_table, display_costs
+
+    with _errors():
+        plan, results = _results(study, out)
+        costs = cost_table(plan, results)
+        if form == "terminal":
+            _print_table(display_costs(costs))
+        elif form == "markdown":
+            typer.echo(markdown(display_costs(costs), footnote=""), nl=False)
+        elif form == "csv":
+            costs.to_csv(sys.stdout, index=False)
+        else:
+            raise ValueError(f"--format must be terminal, markdown or csv, got {form!r}")
+
+
 @app.command(name="plot")
 def plot_command(
     study: StudyArgument,

@@ -90,9 +90,9 @@ def complexity(decoder: str, code: Code, *, work: float | None = None, **options
         >>> complexity("literature-slnn", fecnn.hamming(3), weights="slnn-7-hamming-7-4").multiplications
         161
     """
-    if decoder not in _FORMULAS:
-        raise LookupError(f"no formula for {decoder!r}; {nearest(decoder, list(_FORMULAS))}")
-    return _FORMULAS[decoder](code, work, **options)
+    if decoder not in FORMULAS:
+        raise LookupError(f"no formula for {decoder!r}; {nearest(decoder, list(FORMULAS))}")
+    return FORMULAS[decoder](code, work, **options)
 
 
 def slnn(code: Code, work: float | None = None, *, binary: bool = True, **_: Any) -> Cost:
@@ -374,7 +374,7 @@ def _trained(kind: str) -> Callable[..., Cost]:
     return formula
 
 
-_FORMULAS: dict[str, Callable[..., Cost]] = {
+FORMULAS: dict[str, Callable[..., Cost]] = {
     "slnn": slnn,
     "mlnn": mlnn,
     "literature-slnn": _dense(lambda code: 2**code.k, "literature-slnn"),
@@ -391,3 +391,4 @@ _FORMULAS: dict[str, Callable[..., Cost]] = {
     "hard-ml": hard,
     "grand": grand,
 }
+"""By decoder."""

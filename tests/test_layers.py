@@ -40,7 +40,7 @@ LAYERS = [
     ["store"],
     ["campaign", "bench"],
     ["table", "live", "compare"],
-    ["gap"],
+    ["gap", "costs"],
     ["figure"],
     ["report"],
     ["cli"],

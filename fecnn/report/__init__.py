@@ -2,7 +2,7 @@
 
 import html
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fecnn.costs import cost_table, curve_costs, display_costs, operations_at
 from fecnn.figure import COLOURS, published_label
 from fecnn.gap import Gap, display_gaps, gap_to_ml
 from fecnn.reference import Reference
@@ -96,6 +97,7 @@ class _Part:
     ) -> None:
         self.study, self.results = study, results
         self.gaps = {gap.curve: gap for gap in gap_to_ml(study, results)}
+        self.costs = curve_costs(study, results)
         whats = list(dict.fromkeys(curve.what for curve in study.curves))
         self.labels = {curve.name: curve.what for curve in study.curves}
         self.styles = {curve.name: _style(first + whats.index(curve.what)) for curve in study.curves}
@@ -136,19 +138,23 @@ def _charts(parts: list[_Part]) -> list[dict[str, Any]]:
                 "traces": traces,
             }
         )
-    costs = [trace for part in parts for trace in _costs(part, several)]
-    if costs:
-        charts.append(
-            {
-                "title": "Distance and cost",
-                "x": "decoding time at that point [us/frame]",
-                "y": "gap to ML at BLER 1e-3 [dB]",
-                "xtype": "log",
-                "ytype": "linear",
-                "front": True,
-                "traces": costs,
-            }
-        )
+    for title, label, spent in (
+        ("Distance and operations", "operations a message bit at that point", _operations),
+        ("Distance and time", "decoding time at that point [us/frame]", _microseconds),
+    ):
+        traces = [trace for part in parts for trace in _marks(part, spent, several)]
+        if traces:
+            charts.append(
+                {
+                    "title": title,
+                    "x": label,
+                    "y": "gap to ML at BLER 1e-3 [dB]",
+                    "xtype": "log",
+                    "ytype": "linear",
+                    "front": True,
+                    "traces": traces,
+                }
+            )
     return charts
 
 
@@ -238,34 +244,46 @@ def _passport(point: Reference) -> str:
     )
 
 
-def _costs(part: _Part, several: bool) -> list[dict[str, Any]]:
-    """A mark for each curve with a gap to ML: that, and its time a frame where it meets the target."""
+def _microseconds(part: _Part, name: str, ebn0_db: float) -> float | None:
+    """Measured decoding time of a curve at an Eb/N0."""
+    rows = part.results[part.results["curve"] == name].sort_values("ebn0_db")
+    return float(np.exp(np.interp(ebn0_db, rows["ebn0_db"], np.log(rows["us_per_frame"]))))
+
+
+def _operations(part: _Part, name: str, ebn0_db: float) -> float | None:
+    """Operations a message bit of a curve at an Eb/N0, if there is a formula."""
+    costs = part.costs.get(name)
+    if not costs:
+        return None
+    _, point = next(iter(costs.values()))
+    return operations_at(costs, ebn0_db) / point.code.k
+
+
+def _marks(
+    part: _Part, spent: Callable[[_Part, str, float], float | None], several: bool
+) -> list[dict[str, Any]]:
+    """A mark for each curve with a gap to ML: that, and what it spends where it meets the target."""
     traces = []
     for name, gap in part.gaps.items():
-        if not np.isfinite(gap.gap_db):
+        cost = spent(part, name, gap.crossing.ebn0_db) if np.isfinite(gap.gap_db) else None
+        if cost is None:
             continue
-        rows = part.results[part.results["curve"] == name].sort_values("ebn0_db")
-        us = float(np.exp(np.interp(gap.crossing.ebn0_db, rows["ebn0_db"], np.log(rows["us_per_frame"]))))
         curve, style = _named(part, part.labels[name], several), part.styles[name]
         high = gap.high if np.isfinite(gap.high) else gap.gap_db
+        bars = {"type": "data", "array": [high - gap.gap_db], "arrayminus": [gap.gap_db - gap.low]}
         traces.append(
             {
                 "curve": curve,
                 "code": gap.code,
                 "colour": style.colour,
-                "x": [us],
+                "x": [cost],
                 "y": [gap.gap_db],
                 "mode": "markers",
                 "marker": {"symbol": style.symbol, "size": 10},
                 "hollow": [False],
-                "error_y": {
-                    "type": "data",
-                    "array": [high - gap.gap_db],
-                    "arrayminus": [gap.gap_db - gap.low],
-                },
+                "error_y": bars,
                 "text": [
-                    f"<b>{html.escape(curve)}</b><br>{html.escape(gap.code)}<br>{_gap_text(gap)}<br>"
-                    f"{us:.3g} us/frame"
+                    f"<b>{html.escape(curve)}</b><br>{html.escape(gap.code)}<br>{_gap_text(gap)}<br>{cost:,.3g}"
                 ],
                 "hovertemplate": "%{text}<extra></extra>",
             }
@@ -296,6 +314,9 @@ def _section(index: int, parts: list[_Part]) -> str:
         gaps = display_gaps(list(part.gaps.values()))
         if len(gaps):
             lines += ["<h3>Distance from maximum likelihood</h3>", _table(gaps)]
+        costs = display_costs(cost_table(study, part.results))
+        if len(costs):
+            lines += ["<h3>Operations a frame</h3>", _table(costs)]
         lines += ["<h3>All points</h3>", _table(display(study, part.results))]
         text = html.escape(study.path.read_text(encoding="utf-8"))
         lines.append(f"<details><summary>The study file</summary><pre>{text}</pre></details>")

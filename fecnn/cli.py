@@ -225,6 +225,9 @@ def plot_command(
         list[str] | None,
         typer.Option(help="bler, ber or ber_code; repeat for more panels.", show_default="the study's"),
     ] = None,
+    pareto: Annotated[
+        bool, typer.Option("--pareto", help="Draw gaps to ML against operations and time instead.")
+    ] = False,
 ) -> None:
     """Draw a study's error rates with their intervals, and the published points.
 
@@ -236,6 +239,8 @@ def plot_command(
 
         fecnn plot optimal-bch-31-21 --metric bler
 
+        fecnn plot optimal-bch-31-21 --pareto -o pareto.svg
+
         fecnn plot fecnn-net-bch-31-16 -o curve.png
     """
     with _errors():
@@ -246,8 +251,15 @@ def plot_command(
             typer.echo(path)
             return
         plan, results = _results(study, out)
-        path = figure or store_path(plan, out).with_suffix(".svg")
-        _draw(plan, results, path, metric)
+        if pareto:
+            from fecnn.figure import save
+            from fecnn.pareto import plot_pareto
+
+            path = figure or store_path(plan, out).with_suffix(".pareto.svg")
+            save(plot_pareto(plan, results), path)
+        else:
+            path = figure or store_path(plan, out).with_suffix(".svg")
+            _draw(plan, results, path, metric)
         typer.echo(path)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 COLOURS = ("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#8A6D00", "#56B4E9", "#882255", "#E69F00")
 """Okabe and Ito's colours, which colour-blind readers tell apart; in grey the markers do it."""
 
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h")
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (2, 1.5)), (0, (6, 2, 1, 2)))
 _PUBLISHED = ("x", "+", "1", "2", "3", "4", "|")
 
@@ -131,7 +131,7 @@ def _mark_published(axes: "Axes", series: dict[str, list[Reference]], metric: st
 
 def _curve(axes: "Axes", rows: "pd.DataFrame", metric: str, label: str, place: int, share: float) -> None:
     """One curve; ``share`` from 1 (first) down to 0 (last) sets its width and marker size."""
-    colour, marker = COLOURS[place % len(COLOURS)], _MARKERS[place % len(_MARKERS)]
+    colour, marker = COLOURS[place % len(COLOURS)], MARKERS[place % len(MARKERS)]
     seen = rows[rows[metric] > 0]
     axes.plot(
         seen["ebn0_db"],

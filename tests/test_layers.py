@@ -42,6 +42,7 @@ LAYERS = [
     ["table", "live", "compare"],
     ["gap", "costs"],
     ["figure"],
+    ["pareto"],
     ["report"],
     ["cli"],
 ]

@@ -2,7 +2,7 @@
 
 import html
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fecnn.costs import cost_table, curve_costs, display_costs, operations_at
+from fecnn.costs import cost_table, display_costs
 from fecnn.figure import COLOURS, published_label
 from fecnn.gap import Gap, display_gaps, gap_to_ml
+from fecnn.pareto import marks
 from fecnn.reference import Reference
 from fecnn.study import Study
 from fecnn.table import FEW_ERRORS, METRICS, display
@@ -96,8 +97,7 @@ class _Part:
         self, study: Study, results: "pd.DataFrame", references: Sequence[Reference], first: int
     ) -> None:
         self.study, self.results = study, results
-        self.gaps = {gap.curve: gap for gap in gap_to_ml(study, results)}
-        self.costs = curve_costs(study, results)
+        self.marks = marks(study, results)
         whats = list(dict.fromkeys(curve.what for curve in study.curves))
         self.labels = {curve.name: curve.what for curve in study.curves}
         self.styles = {curve.name: _style(first + whats.index(curve.what)) for curve in study.curves}
@@ -139,8 +139,8 @@ def _charts(parts: list[_Part]) -> list[dict[str, Any]]:
             }
         )
     for title, label, spent in (
-        ("Distance and operations", "operations a message bit at that point", _operations),
-        ("Distance and time", "decoding time at that point [us/frame]", _microseconds),
+        ("Distance and operations", "operations a message bit at that point", "operations"),
+        ("Distance and time", "decoding time at that point [us/frame]", "microseconds"),
     ):
         traces = [trace for part in parts for trace in _marks(part, spent, several)]
         if traces:
@@ -244,31 +244,14 @@ def _passport(point: Reference) -> str:
     )
 
 
-def _microseconds(part: _Part, name: str, ebn0_db: float) -> float | None:
-    """Measured decoding time of a curve at an Eb/N0."""
-    rows = part.results[part.results["curve"] == name].sort_values("ebn0_db")
-    return float(np.exp(np.interp(ebn0_db, rows["ebn0_db"], np.log(rows["us_per_frame"]))))
-
-
-def _operations(part: _Part, name: str, ebn0_db: float) -> float | None:
-    """Operations a message bit of a curve at an Eb/N0, if there is a formula."""
-    costs = part.costs.get(name)
-    if not costs:
-        return None
-    _, point = next(iter(costs.values()))
-    return operations_at(costs, ebn0_db) / point.code.k
-
-
-def _marks(
-    part: _Part, spent: Callable[[_Part, str, float], float | None], several: bool
-) -> list[dict[str, Any]]:
+def _marks(part: _Part, spent: str, several: bool) -> list[dict[str, Any]]:
     """A mark for each curve with a gap to ML: that, and what it spends where it meets the target."""
     traces = []
-    for name, gap in part.gaps.items():
-        cost = spent(part, name, gap.crossing.ebn0_db) if np.isfinite(gap.gap_db) else None
+    for mark in part.marks:
+        gap, cost = mark.gap, getattr(mark, spent)
         if cost is None:
             continue
-        curve, style = _named(part, part.labels[name], several), part.styles[name]
+        curve, style = _named(part, mark.what, several), part.styles[gap.curve]
         high = gap.high if np.isfinite(gap.high) else gap.gap_db
         bars = {"type": "data", "array": [high - gap.gap_db], "arrayminus": [gap.gap_db - gap.low]}
         traces.append(
@@ -311,7 +294,7 @@ def _section(index: int, parts: list[_Part]) -> str:
     lines.append('<div class="charts">' + '<div class="chart"></div>' * len(_charts(parts)) + "</div>")
     if not several:
         part = parts[0]
-        gaps = display_gaps(list(part.gaps.values()))
+        gaps = display_gaps(gap_to_ml(study, part.results))
         if len(gaps):
             lines += ["<h3>Distance from maximum likelihood</h3>", _table(gaps)]
         costs = display_costs(cost_table(study, part.results))

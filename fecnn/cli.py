@@ -21,7 +21,7 @@ from fecnn.live import Board
 from fecnn.simulate import DecodingError
 from fecnn.store import ROW, Store, StoreError
 from fecnn.study import Study, load_study
-from fecnn.table import FOOTNOTE, display, markdown, results_path, with_interval
+from fecnn.table import FOOTNOTE, display, markdown, results_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -155,32 +155,13 @@ def compare_command(
 
         fecnn compare transformers-bch-31-16 fecnn-net "osd (order 1)"
     """
-    from fecnn.compare import compare
+    from fecnn.compare import compare, display_comparison
 
     with _errors():
         plan = load_study(study)
         found = compare(plan, first, second, store_path(plan, out))
-        heads = ["Eb/N0 [dB]", "frames", "A wrong", "B wrong", "only A", "only B", "p"]
-        heads += ["BLER A - BLER B [95 %]", "BLER A / BLER B [95 %]", "separate"]
-        shown = Table(
-            *(Column(Text(head), justify="right") for head in heads),
-            title=Text(f"A: {first}, B: {second}"),
-            box=None,
-            pad_edge=False,
-            header_style="bold",
-        )
-        for ebn0_db, pair in found.items():
-            shown.add_row(
-                f"{ebn0_db:g}",
-                f"{pair.frames:,}",
-                *(f"{count:,}" for count in (pair.first_errors, pair.second_errors)),
-                *(f"{count:,}" for count in (pair.only_first, pair.only_second)),
-                f"{pair.p_value:.2g}",
-                Text(with_interval(pair.difference, *pair.difference_interval)),
-                Text(f"{pair.ratio:.3g} [{pair.ratio_interval[0]:.3g}, {pair.ratio_interval[1]:.3g}]"),
-                f"{pair.separate_frames:,.0f}",
-            )
-        _console().print(shown)
+        shown = display_comparison(found)
+        _print_table(shown, f"A: {first}, B: {second}")
 
 
 @app.command(name="complexity")

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,10 @@ from fecnn.arrays import nearest
 from fecnn.campaign import store_path
 from fecnn.store import Store
 from fecnn.study import Point, Study, Task
+from fecnn.table import with_interval
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LIKELIHOOD = 3.841458820694124
 """Twice the log likelihood that an interval of 95 % gives away: the quantile of chi-squared, one degree."""
@@ -178,6 +183,28 @@ def compare(
     with Store(store or store_path(study)) as results:
         found = {ebn0_db: paired(results, ours[ebn0_db].task, theirs[ebn0_db].task) for ebn0_db in same}
     return {ebn0_db: comparison for ebn0_db, comparison in found.items() if comparison.frames}
+
+
+def display_comparison(found: dict[float, Comparison]) -> "pd.DataFrame":
+    """Comparisons as text, for people: the first decoder is A, the second B."""
+    import pandas as pd
+
+    rows = [
+        {
+            "Eb/N0 [dB]": f"{ebn0_db:g}",
+            "frames": f"{pair.frames:,}",
+            "A wrong": f"{pair.first_errors:,}",
+            "B wrong": f"{pair.second_errors:,}",
+            "only A": f"{pair.only_first:,}",
+            "only B": f"{pair.only_second:,}",
+            "p": f"{pair.p_value:.2g}",
+            "BLER A - BLER B [95 %]": with_interval(pair.difference, *pair.difference_interval),
+            "BLER A / BLER B [95 %]": "{:.3g} [{:.3g}, {:.3g}]".format(pair.ratio, *pair.ratio_interval),
+            "separate": f"{pair.separate_frames:,.0f}",
+        }
+        for ebn0_db, pair in found.items()
+    ]
+    return pd.DataFrame(rows)
 
 
 def paired(store: Store, first: Task, second: Task) -> Comparison:

@@ -94,7 +94,8 @@ def display(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
 
     ``not ML`` counts the block errors in which the sent word was at least as likely as the decision: what the
     decoder certainly lost against maximum likelihood. ``uncertified`` counts frames in which a budget ran out
-    before a decoder could do all it promises; it is left out where there are none.
+    before a decoder could do all it promises; it is left out where there are none. The bit error rate over
+    code bits is shown where the study draws it.
     """
     import pandas as pd
 
@@ -115,11 +116,16 @@ def display(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
                 "uncertified": f"{row['uncertified']:,}",
                 "BLER [95 %]": with_interval(row["bler"], row["bler_low"], row["bler_high"]),
                 "BER [95 %]": with_interval(row["ber"], row["ber_low"], row["ber_high"]),
+                "BER (code bits) [95 %]": with_interval(
+                    row["ber_code"], row["ber_code_low"], row["ber_code_high"]
+                ),
                 "us/frame": f"{row['us_per_frame']:.3g}",
                 "published": _verdict(published),
             }
         )
     shown = pd.DataFrame(rows, columns=[*_COLUMNS])
+    if "ber_code" not in study.metrics:
+        shown = shown.drop(columns="BER (code bits) [95 %]")
     for column, nothing in (("published", ""), ("uncertified", "0")):
         if (shown[column] == nothing).all():
             shown = shown.drop(columns=column)
@@ -135,6 +141,7 @@ _COLUMNS = (
     "uncertified",
     "BLER [95 %]",
     "BER [95 %]",
+    "BER (code bits) [95 %]",
     "us/frame",
     "published",
 )

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import fecnn
 from fecnn.campaign import RESULTS, store_path
-from fecnn.compare import Comparison, compare
+from fecnn.compare import Comparison, compare, display_comparison
+from fecnn.costs import cost_table, display_costs
 from fecnn.figure import plot, save
 from fecnn.gap import display_gaps, gap_to_ml
+from fecnn.pareto import plot_pareto
 from fecnn.study import Study
 from fecnn.table import display, judge, markdown
 
@@ -61,6 +63,13 @@ def main(name: str, folder: Path) -> None:
     for pair in (("ml", "slnn"), ("map", "mlnn")):
         if curves.issuperset(pair):
             made += f"\n{common_frames(study, folder, *pair)}"
+    if name.startswith(("complexity-", "verdict-")):
+        made += "\n" + markdown(display_costs(cost_table(study, results)), footnote="")
+    if name.startswith("verdict-"):
+        save(plot_pareto(study, results), home / "pareto.svg")
+        for second in ("osd (order 1)", "osd (order 2)"):
+            found = compare(study, "fecnn-net", second, store_path(study, folder))
+            made += f"\nA: fecnn-net, B: {second}\n\n" + markdown(display_comparison(found), footnote="")
     readme.write_text(f"{before}{BEGIN}\n{made}{END}{after}")
 
 

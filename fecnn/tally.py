@@ -21,7 +21,7 @@ class Tally:
         likelihood errs too, so that they bound its block error rate from below.
     work: Test patterns, queries or search nodes that the decoder tried; 0 if it does not count them.
     uncertified: Frames in which a budget ran out before the decoder could do all it promises.
-    seconds: Decoding time.
+    seconds: Decoding time: CPU time of the one thread that decodes.
     flags: The block errors of one batch, a bit a frame (`numpy.packbits`); a sum has none.
     """
 
@@ -63,7 +63,7 @@ def tally(
         codewords: Sent codewords, (B, n).
         llr: What the decoder saw, (B, n).
         decided: What it returned: (B, n) code bits or (B, k) message bits; code bits where n = k.
-        seconds: How long it took.
+        seconds: How long that took its thread.
         effort: What the decoder says of its decisions.
     """
     if decided.shape[1] == code.n:

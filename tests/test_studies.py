@@ -124,6 +124,48 @@ def test_ml_agrees_with_the_published_points():
         assert (published["verdict"] == "agrees").sum() >= least
 
 
+@pytest.mark.parametrize(
+    ("name", "agree", "published"),
+    [
+        ("transformers-bch-31-16", 14, 14),
+        ("transformers-bch-63-51", 22, 27),
+        ("transformers-bch-127-64", 19, 26),
+    ],
+)
+def test_classical_curves_beside_the_transformers_agree_with_published_ones(name, agree, published):
+    verdicts = judge(*shipped(name))
+    assert len(verdicts) == published
+    assert (verdicts["verdict"] == "agrees").sum() == agree
+
+
+@pytest.mark.parametrize("name", ["transformers-bch-31-16", "transformers-bch-63-51"])
+def test_fecnn_net_stands_between_ml_and_the_published_transformers(name):
+    study, results = shipped(name)
+    published = [r for r in study.references if r.decoder.startswith(("ECCT", "CrossMPT"))]
+    compared = 0
+    for reference in published:
+        if reference.ebn0_db in (4.0, 5.0, 6.0):
+            ours, best = (row(results, curve, reference.ebn0_db) for curve in ("fecnn-net", "ml"))
+            assert ours["ber_code_high"] < reference.interval[0]
+            assert ours["block_errors"] / ours["frames"] > best["bler_low"]
+            compared += 1
+    assert compared >= 12
+
+
+@pytest.mark.parametrize(
+    ("code", "least", "errors"),
+    [("bch-31-16", (7.35, 9.75, 12.8), 100), ("bch-63-45", (7.8, 11.3, 16.0), 1)],
+)
+def test_fecnn_net_is_as_good_as_it_is_held_to(code, least, errors):
+    _, results = shipped("published-nets-table")
+    for ebn0_db, minimum in zip((4.0, 5.0, 6.0), least, strict=True):
+        found = row(results, f"fecnn-net of {code}", ebn0_db)
+        assert -math.log(found["ber_code"]) >= minimum
+        assert found["block_errors"] >= errors
+    if code == "bch-63-45":
+        assert row(results, f"fecnn-net of {code}", 4.0)["bler"] <= 4.5e-3
+
+
 def recompute(study, points):
     """Run some points of a study anew and compare every count with what is shipped."""
     shipped_results = table(study, study.path.parent / "results.csv")

@@ -70,8 +70,9 @@ def complexity(decoder: str, code: Code, *, work: float | None = None, **options
 
     Args:
         decoder: ``slnn``, ``mlnn``, ``literature-slnn``, ``literature-mlnn``, ``ecct``, ``crossmpt``,
-            ``fecnn-net``, ``osd``, ``ml``, ``bp``, ``sc``, ``scl``, ``hard``, ``hard-ml`` or ``grand``; their
-            formulas are in the docstrings of the functions of those names here.
+            ``fecnn-net``, ``osd``, ``fs-osd``, ``pb-osd``, ``ml``, ``near-ml``, ``bp``, ``sc``, ``scl``,
+            ``hard``, ``hard-ml``, ``chase2``, ``grand`` or ``orbgrand``; the formulas are in the docstrings
+            of this module's functions.
         code: The code.
         work: What the decoder did for a frame, on average, at some Eb/N0: test patterns (``osd``), nodes
             (``ml``), iterations (``bp``), queries (``grand``): the ``work`` of a table over its ``frames``.
@@ -259,6 +260,45 @@ def ml(code: Code, work: float | None = None, *, method: str = "auto", **_: Any)
     return osd(code, 0) + Cost(additions=2, comparisons=1, binary=n - k).times(work)
 
 
+def near_ml(code: Code, work: float | None = None, **_: Any) -> Cost:
+    """The search of `ml` without what is improbable: an addition and a comparison more for each node.
+
+    Raises:
+        ValueError: If the work is not given.
+    """
+    if work is None:
+        raise ValueError("a search takes what the noise asks for: give its measured work, nodes a frame")
+    return ml(code, work, method="search") + Cost(additions=1, comparisons=1).times(work)
+
+
+def selective_osd(code: Code, work: float | None = None, *, order: int = 3, **_: Any) -> Cost:
+    """`osd` that weighs patterns (fs-osd and pb-osd): an addition and two comparisons more for each.
+
+    Raises:
+        ValueError: If the work is not given.
+    """
+    if work is None:
+        raise ValueError("which patterns are skipped depends on the noise: give the measured work, a frame's")
+    return osd(code, work, order=order) + Cost(additions=1, comparisons=2).times(work)
+
+
+def chase2(code: Code, work: float | None = None, *, positions: int | None = None, **_: Any) -> Cost:
+    """Chase's second algorithm: `hard` on each of 2^p patterns, n / 2 price additions, a comparison.
+
+    Finding the p least reliable positions takes n p comparisons.
+
+    Raises:
+        ValueError: If n - k > 24, for which `hard` has no formula, or p is not given and d not known.
+    """
+    if positions is None:
+        if code.minimum_distance is None:
+            raise ValueError(f"give positions: the minimum distance of {code.name} is not known")
+        positions = code.minimum_distance // 2
+    tried = 2.0**positions if work is None else work
+    each = hard(code) + Cost(additions=code.n / 2, comparisons=1)
+    return Cost(comparisons=code.n * positions, memory_bits=REAL * code.n) + each.times(tried)
+
+
 def bp(
     code: Code,
     work: float | None = None,
@@ -335,10 +375,21 @@ def grand(code: Code, work: float | None = None, **_: Any) -> Cost:
         ValueError: If the work is not given.
     """
     if work is None:
-        raise ValueError("grand asks as often as the noise wants: give its measured work, queries a frame")
+        raise ValueError("guessing takes what the noise asks for: give the measured work, queries a frame")
     checks = code.n - code.k
     first = Cost(comparisons=code.n, binary=int(code.H.sum()), memory_bits=checks + code.n)
     return first + Cost(comparisons=1, binary=checks).times(work)
+
+
+def orbgrand(code: Code, work: float | None = None, **_: Any) -> Cost:
+    """`grand` in the order of reliability: n log2 n comparisons first, and an addition for each query.
+
+    Raises:
+        ValueError: If the work is not given.
+    """
+    asked = grand(code, work)
+    sort = Cost(comparisons=code.n * math.log2(code.n), memory_bits=REAL * code.n)
+    return asked + sort + Cost(additions=1).times(work or 0)
 
 
 def _dense(outputs: Callable[[Code], int], kind: str) -> Callable[..., Cost]:
@@ -383,12 +434,17 @@ FORMULAS: dict[str, Callable[..., Cost]] = {
     "crossmpt": _trained("crossmpt"),
     "fecnn-net": _trained("fecnn-net"),
     "osd": osd,
+    "fs-osd": selective_osd,
+    "pb-osd": selective_osd,
     "ml": ml,
+    "near-ml": near_ml,
     "bp": bp,
     "sc": sc,
     "scl": scl,
     "hard": hard,
     "hard-ml": hard,
+    "chase2": chase2,
     "grand": grand,
+    "orbgrand": orbgrand,
 }
 """By decoder."""

@@ -143,6 +143,31 @@ def test_belief_propagation_counts_its_edges():
     assert more.additions == 2 * 465 * 8
 
 
+def test_variants_cost_more_a_pattern_than_what_they_vary():
+    code = fecnn.load_code("bch-31-21")
+    for variant, plain, extra in (
+        ("near-ml", complexity("ml", code, work=7), 2),
+        ("fs-osd", complexity("osd", code, order=3, work=7), 3),
+        ("pb-osd", complexity("osd", code, order=3, work=7), 3),
+        ("orbgrand", complexity("grand", code, work=7), 1),
+    ):
+        found = complexity(variant, code, work=7)
+        sort = 31 * math.log2(31) if variant == "orbgrand" else 0
+        assert found.operations == pytest.approx(plain.operations + 7 * extra + sort)
+        with pytest.raises(ValueError, match=r"give .* measured work"):
+            complexity(variant, code)
+
+
+def test_chase_decodes_hard_decisions_of_every_pattern():
+    code = fecnn.load_code("bch-31-21")
+    found = complexity("chase2", code)  # d = 5: two positions, four patterns
+    once = complexity("hard", code)
+    assert found.binary == 4 * once.binary
+    assert found.comparisons == 4 * (once.comparisons + 1) + 2 * 31
+    assert found.parameters == once.parameters
+    assert complexity("chase2", code, positions=3).binary == 8 * once.binary
+
+
 def test_costs_add_and_repeat():
     one = Cost(1, 2, 3, 4, 5, 6, 7, 8)
     assert one + Cost(memory_bits=3) == one

@@ -10,13 +10,13 @@ error rates, except ``meta_converse``, which is right down to about 1e-12.
 """
 
 import math
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import scipy  # its parts are loaded when they are used
 from numpy.typing import NDArray
-from scipy.special import betainc, betaincinv, gammaln, log_ndtr, logsumexp
-from scipy.stats import norm
 
 from fecnn.channel import noise_sigma
 from fecnn.code import Code
@@ -50,7 +50,9 @@ def union_bound(code: Code, ebn0_db: float) -> float:
     """
     weights, log_counts = _spectrum(code)
     sigma = noise_sigma(ebn0_db, code.rate)
-    return min(1.0, math.exp(logsumexp(log_counts + log_ndtr(-np.sqrt(weights) / sigma))))
+    return min(
+        1.0, math.exp(scipy.special.logsumexp(log_counts + scipy.special.log_ndtr(-np.sqrt(weights) / sigma)))
+    )
 
 
 def tangential_sphere_bound(code: Code, ebn0_db: float) -> float:
@@ -84,7 +86,7 @@ def tangential_sphere_bound(code: Code, ebn0_db: float) -> float:
         terms = log_counts[inside] + _log_cap(np.arccos(np.clip(cosine, -1, 1)), n - 1)
         opposite = np.where((angle > math.pi / 2) & (not inside.all()), 0.0, -np.inf)[:, None]
         terms = np.hstack([np.where(cosine < 1, terms, -np.inf), opposite])
-        return np.asarray(logsumexp(terms, axis=1))
+        return np.asarray(scipy.special.logsumexp(terms, axis=1))
 
     signal = math.sqrt(n) / noise_sigma(ebn0_db, code.rate)
     return _mean_over_angle(n, signal, log_union, tuple(half_angle))
@@ -114,7 +116,7 @@ def kat_bound(code: Code, ebn0_db: float) -> float:
     distance = np.sqrt(weights) / noise_sigma(ebn0_db, code.rate)
     overlap = (weights[:, None] + weights - weights[0]) / 2
     overlap = np.minimum(overlap, np.minimum(weights[:, None], weights))
-    log_alone = log_ndtr(-distance)
+    log_alone = scipy.special.log_ndtr(-distance)
     # Expected number of others that beat the sent word, too, if one does; a word always goes with itself.
     both = _log_both(distance, overlap / np.sqrt(weights[:, None] * weights)) - log_alone[:, None]
     others = np.exp(log_counts) - np.eye(len(weights))
@@ -125,7 +127,7 @@ def kat_bound(code: Code, ebn0_db: float) -> float:
     best = -np.inf
     for last in range(len(weights)):
         terms = log_counts[: last + 1] + log_alone[: last + 1] + np.log(share[: last + 1, last])
-        best = max(best, float(logsumexp(terms)))
+        best = max(best, float(scipy.special.logsumexp(terms)))
     return math.exp(best)
 
 
@@ -149,7 +151,11 @@ def sphere_packing_bound(n: int, k: int, ebn0_db: float) -> float:
     """
     _check_size(n, k)
     # Half angle of a cone with 2^-k of the sphere.
-    angle = math.asin(math.sqrt(betaincinv((n - 1) / 2, 0.5, 2.0 ** (1 - k)))) if k > 1 else math.pi / 2
+    angle = (
+        math.asin(math.sqrt(scipy.special.betaincinv((n - 1) / 2, 0.5, 2.0 ** (1 - k))))
+        if k > 1
+        else math.pi / 2
+    )
     signal = math.sqrt(n) / noise_sigma(ebn0_db, k / n)
     return _mean_over_angle(n, signal, lambda angles: np.where(angles < angle, -np.inf, 0.0), (angle,))
 
@@ -236,7 +242,19 @@ def normal_approximation(n: int, k: int, ebn0_db: float) -> float:
     density, weight = _information_density(noise_sigma(ebn0_db, k / n))
     capacity = float(weight @ density)
     dispersion = float(weight @ (density - capacity) ** 2)
-    return float(norm.sf((n * capacity - k + 0.5 * math.log2(n)) / math.sqrt(n * dispersion)))
+    return float(scipy.special.ndtr(-(n * capacity - k + 0.5 * math.log2(n)) / math.sqrt(n * dispersion)))
+
+
+BOUNDS: dict[str, Callable[[Code, float], float]] = {
+    "union": union_bound,
+    "tangential-sphere": tangential_sphere_bound,
+    "kat": kat_bound,
+    "sphere-packing": lambda code, ebn0_db: sphere_packing_bound(code.n, code.k, ebn0_db),
+    "meta-converse": lambda code, ebn0_db: meta_converse(code.n, code.k, ebn0_db),
+    "random-coding": lambda code, ebn0_db: random_coding_bound(code.n, code.k, ebn0_db),
+    "normal-approximation": lambda code, ebn0_db: normal_approximation(code.n, code.k, ebn0_db),
+}
+"""By the names that studies use."""
 
 
 def _check_size(n: int, k: int) -> None:
@@ -255,7 +273,7 @@ def _log_cap(angle: Reals, dimension: int) -> Reals:
     """Logarithm of the part of the unit sphere, in so many dimensions, within an angle of a direction."""
     if dimension == 1:  # two points
         return np.where(angle < math.pi, math.log(0.5), 0.0)
-    small = 0.5 * betainc((dimension - 1) / 2, 0.5, np.sin(angle) ** 2)
+    small = 0.5 * scipy.special.betainc((dimension - 1) / 2, 0.5, np.sin(angle) ** 2)
     with np.errstate(divide="ignore"):
         return np.asarray(np.log(np.where(angle <= math.pi / 2, small, 1 - small)))
 
@@ -280,7 +298,9 @@ def _mean_over_angle(n: int, signal: float, log_error: Any, kinks: tuple[float, 
     log_weight = np.log(half[:, None] * weights).ravel()
     with np.errstate(divide="ignore"):
         error = np.minimum(0.0, log_error(angle))
-    return min(1.0, math.exp(logsumexp(log_weight + error + _log_angle_density(angle, n, signal))))
+    return min(
+        1.0, math.exp(scipy.special.logsumexp(log_weight + error + _log_angle_density(angle, n, signal)))
+    )
 
 
 def _log_angle_density(angle: Reals, n: int, signal: float) -> Reals:
@@ -292,8 +312,8 @@ def _log_angle_density(angle: Reals, n: int, signal: float) -> Reals:
     least, most = np.maximum(peak - 12, 0), peak + 12
     radius = (least + most) / 2 + (most - least) / 2 * nodes
     log_radial = (n - 1) * np.log(radius) - ((radius - cosine) ** 2 - cosine**2 + signal**2) / 2
-    radial = logsumexp(log_radial, axis=1, b=weights * (most - least) / 2)
-    sphere = math.log(2) + (n - 1) / 2 * math.log(math.pi) - gammaln((n - 1) / 2)
+    radial = scipy.special.logsumexp(log_radial, axis=1, b=weights * (most - least) / 2)
+    sphere = math.log(2) + (n - 1) / 2 * math.log(math.pi) - scipy.special.gammaln((n - 1) / 2)
     return np.asarray((n - 2) * np.log(np.sin(angle)) + radial + sphere - n / 2 * math.log(2 * math.pi))
 
 
@@ -306,16 +326,21 @@ def _log_both(distance: Reals, correlation: Reals) -> Reals:
     x = least + width / 2 * (nodes + 1)
     rest = np.sqrt(np.maximum(1 - correlation**2, 0))[:, :, None]
     with np.errstate(divide="ignore", invalid="ignore"):
-        tail = log_ndtr((correlation[:, :, None] * x - distance[None, :, None]) / rest)
+        tail = scipy.special.log_ndtr((correlation[:, :, None] * x - distance[None, :, None]) / rest)
     tail = np.where(rest > 0, tail, np.where(x >= distance[None, :, None], 0.0, -np.inf))
-    return np.asarray(logsumexp(norm.logpdf(x) + tail, axis=2, b=weights * width / 2))
+    return np.asarray(scipy.special.logsumexp(_log_density(x) + tail, axis=2, b=weights * width / 2))
+
+
+def _log_density(x: Reals) -> Reals:
+    """Logarithm of the density of a standard normal variable."""
+    return np.asarray(-(x**2) / 2 - math.log(2 * math.pi) / 2)
 
 
 def _information_density(sigma: float) -> tuple[Reals, Reals]:
     """Values in bits of one symbol's information density, and probabilities, on a grid of the noise."""
     noise: Reals = np.linspace(-12, 12, 8193)
     density = 1 - np.logaddexp(0, -2 * (1 + sigma * noise) / sigma**2) / math.log(2)
-    weight = (noise[1] - noise[0]) * norm.pdf(noise)
+    weight = (noise[1] - noise[0]) * np.exp(_log_density(noise))
     return density, weight
 
 

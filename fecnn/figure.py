@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fecnn.bounds import BOUNDS
 from fecnn.reference import Reference
 from fecnn.study import Study
 from fecnn.table import FEW_ERRORS, METRICS
@@ -22,6 +23,17 @@ _DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (2, 1.5)), (0, (6, 2, 1, 2)))
 _PUBLISHED = ("x", "+", "1", "2", "3", "4", "|")
 
 FORMATS = (".svg", ".pdf", ".png")
+
+BOUND_LABELS = {
+    "union": "union bound (ML is below)",
+    "tangential-sphere": "tangential-sphere bound (ML is below)",
+    "kat": "Kuai-Alajaji-Takahara bound (ML is above)",
+    "sphere-packing": "sphere packing 1959 (every code is above)",
+    "meta-converse": "meta-converse (every BPSK code is above)",
+    "random-coding": "random coding on the sphere (some code is below)",
+    "normal-approximation": "normal approximation (no bound)",
+}
+"""What a bound is called in a legend."""
 
 
 def plot(study: Study, results: "pd.DataFrame", metrics: Sequence[str] | None = None) -> "Figure":
@@ -52,6 +64,8 @@ def plot(study: Study, results: "pd.DataFrame", metrics: Sequence[str] | None = 
         styles = {curve.name: (curve.name, place) for place, curve in enumerate(study.curves)}
         for axes, metric in zip(figure.subplots(1, len(metrics), squeeze=False)[0], metrics, strict=True):
             _panel(axes, results, metric, styles)
+            if metric == "bler":
+                _bounds(axes, study)
             _mark_published(axes, _published(study), metric)
     handles, labels = _legend(figure.axes)
     figure.suptitle(study.title, fontsize=11)
@@ -91,6 +105,8 @@ def _by_code(study: Study, results: "pd.DataFrame", metric: str) -> "Figure":
     styles = {curve.name: (curve.what, whats.index(curve.what)) for curve in study.curves}
     for axes, code in zip(panels, codes, strict=False):
         _panel(axes, results[results["code"] == code], metric, styles)
+        if metric == "bler":
+            _bounds(axes, study, code)
         axes.set_title(code, fontsize=10)
         _mark_published(axes, _published(study, code), metric)
     for axes in list(figure.axes)[len(codes) :]:
@@ -111,6 +127,44 @@ def _panel(axes: "Axes", results: "pd.DataFrame", metric: str, styles: dict[str,
     axes.grid(visible=True, which="major", color="0.85", linewidth=0.6)
     axes.grid(visible=True, which="minor", axis="y", color="0.93", linewidth=0.4)
     axes.set_axisbelow(True)
+
+
+def bound_curves(study: Study, only: str | None = None) -> dict[str, tuple[list[float], list[float]]]:
+    """The study's bounds on the BLER of one code, by name: Eb/N0 in dB, and values.
+
+    Empty if the curves are of several codes and none is named, or not over AWGN.
+
+    Raises:
+        ValueError: If a bound needs a weight spectrum that is not known and cannot be counted.
+    """
+    points = [point for point in study.points if point.task.channel == "awgn"]
+    codes = {point.code.name: point.code for point in points if point.code.k < point.code.n}
+    if only is None and len(codes) == 1:
+        (only,) = codes
+    if only is None or only not in codes:
+        return {}
+    here = [point.task.ebn0_db for point in points if point.code.name == only]
+    steps = round(2 * (max(here) - min(here)))
+    grid = [min(here) + step / 2 for step in range(steps + 1)]
+    return {
+        bound: (grid, [BOUNDS[bound](codes[only], ebn0_db) for ebn0_db in grid]) for bound in study.bounds
+    }
+
+
+def _bounds(axes: "Axes", study: Study, only: str | None = None) -> None:
+    low, high = axes.get_ylim()
+    for place, (bound, (grid, values)) in enumerate(bound_curves(study, only).items()):
+        axes.plot(
+            grid,
+            values,
+            color="0.45",
+            linewidth=1.1,
+            linestyle=_DASHES[1:][place % (len(_DASHES) - 1)],
+            label=BOUND_LABELS[bound],
+            gid=f"bound-{bound}",
+            zorder=2,
+        )
+    axes.set_ylim(low, high)
 
 
 def _mark_published(axes: "Axes", series: dict[str, list[Reference]], metric: str) -> None:
@@ -205,7 +259,7 @@ def _legend(panels: "list[Axes]") -> tuple[list[Any], list[str]]:
             label = str(line.get_label())
             if label.startswith("_") or label in handles:
                 continue
-            if line.get_linestyle() == "None":
+            if line.get_linestyle() == "None" or line.get_gid() is not None:
                 handles[label] = line
             else:
                 marked = lines[i + 1]  # the filled markers are drawn right after their line

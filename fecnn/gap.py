@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from fecnn.bounds import tangential_sphere_bound
 from fecnn.code import Code
@@ -241,8 +241,8 @@ def _crossing(ebn0_db: Reals, rates: Reals, target: float) -> float:
     if after == 0:
         return -math.inf if rates[0] < target else float(ebn0_db[0])
     amplitude = 10 ** (ebn0_db[after - 1 : after + 1] / 20)
-    quantile = -ndtri(np.minimum(rates[after - 1 : after + 1], 1 - 1e-12))
-    share = (-ndtri(target) - quantile[0]) / (quantile[1] - quantile[0])
+    quantile = -scipy.special.ndtri(np.minimum(rates[after - 1 : after + 1], 1 - 1e-12))
+    share = (-scipy.special.ndtri(target) - quantile[0]) / (quantile[1] - quantile[0])
     return float(20 * np.log10(amplitude[0] + share * (amplitude[1] - amplitude[0])))
 
 

@@ -16,8 +16,8 @@ from functools import lru_cache
 from typing import Literal
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import chdtrc, chdtri, log_ndtr, ndtri_exp
 
 from fecnn.arrays import LLR, Bits
 from fecnn.bounds import kat_bound, tangential_sphere_bound
@@ -138,14 +138,14 @@ def _rays(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Estimate:
     sigma = noise_sigma(ebn0_db, code.rate)
     # Noise beyond this length is left out, and has at most a hundredth of the interval in all.
     beyond = 1e-2 * rel_error * kat_bound(code, ebn0_db)
-    limit = sigma * math.sqrt(chdtri(code.n, beyond))
+    limit = sigma * math.sqrt(scipy.special.chdtri(code.n, beyond))
     decode = _exact(code)
     rng = np.random.default_rng([seed, 1])
     total = squares = 0.0
     rays = 0
     while True:
         reach = _reach(code, decode, limit, rng)
-        error = chdtrc(code.n, (reach / sigma) ** 2)
+        error = scipy.special.chdtrc(code.n, (reach / sigma) ** 2)
         total, squares, rays = total + float(error.sum()), squares + float((error**2).sum()), rays + CHUNK
         effective = total**2 / squares if squares else 0.0
         # Few rays of much weight hide that there may be others.
@@ -199,7 +199,7 @@ def _union(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Estimate:
         which = rng.choice(len(words), chunk, p=alone / union)
         ones, weight = rows[which], weights[which][:, None]
         # Along the drawn word the noise is normal beyond what makes it win; across it is free.
-        along = -sigma * ndtri_exp(np.log(rng.random((chunk, 1))) + log_alone[which][:, None])
+        along = -sigma * scipy.special.ndtri_exp(np.log(rng.random((chunk, 1))) + log_alone[which][:, None])
         noise = sigma * rng.standard_normal((chunk, code.n))
         noise += ones * ((-(noise * ones).sum(axis=1, keepdims=True) - along * np.sqrt(weight)) / weight)
         wins = (-(noise.astype(np.float32) @ columns) >= weights * SHRINK).sum(axis=1)
@@ -244,7 +244,7 @@ def _heaviest(code: Code, ebn0_db: float, rel_error: float) -> tuple[int, float]
 
 def _alone(code: Code, ebn0_db: float) -> Reals:
     """Probability that a word of each weight, 0 to n, beats the sent one."""
-    return np.exp(log_ndtr(-np.sqrt(np.arange(code.n + 1)) / noise_sigma(ebn0_db, code.rate)))
+    return np.exp(scipy.special.log_ndtr(-np.sqrt(np.arange(code.n + 1)) / noise_sigma(ebn0_db, code.rate)))
 
 
 @lru_cache(maxsize=8)

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
 from fecnn.arrays import nearest
+from fecnn.bounds import BOUNDS
 from fecnn.build import uncoded
 from fecnn.card import default_weights, weights_digest
 from fecnn.catalogue import load_code, study_path
@@ -205,6 +206,8 @@ class Study(_Table):
     drawn: Decoders of ``reference.csv`` whose points are drawn; all if not given.
     panels: What the panels of the figure are for: ``metric``, or ``code``, one for each code.
     metrics: The error rates that are drawn; with panels for codes, the first of them.
+    bounds: Bounds that are drawn with the BLER, by their names in `fecnn.bounds.BOUNDS`, where all curves of
+        a panel are of one code (or uncoded) over AWGN.
     """
 
     title: str
@@ -218,6 +221,7 @@ class Study(_Table):
     drawn: list[str] | None = None
     panels: Literal["metric", "code"] = "metric"
     metrics: list[Literal["bler", "ber", "ber_code"]] = Field(default=["bler", "ber"], min_length=1)
+    bounds: list[str] = []
     curves: list[Curve] = Field(alias="curve", min_length=1)
     _path: Path = PrivateAttr(default=Path())
 
@@ -229,6 +233,14 @@ class Study(_Table):
         for name in sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two curves are called {name!r}; give them different labels")
         return curves
+
+    @field_validator("bounds")
+    @classmethod
+    def _known_bounds(cls, bounds: list[str]) -> list[str]:
+        for bound in bounds:
+            if bound not in BOUNDS:
+                raise ValueError(f"no bound {bound!r}; {nearest(bound, list(BOUNDS))}")
+        return bounds
 
     @property
     def path(self) -> Path:

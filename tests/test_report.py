@@ -158,6 +158,15 @@ def test_several_studies_and_published_points(opened, tmp_path):
     assert any(name.startswith("my net") for name in names)
 
 
+def test_bounds_are_drawn_with_the_bler(opened):
+    page = opened(of("verdict-bch-31-21"))
+    label = "tangential-sphere bound (ML is below)"
+    assert label in drawn(page)
+    assert label not in drawn(page, 1)
+    page.get_by_label(label, exact=True).click()
+    assert label not in drawn(page)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_dark_and_light(opened, scheme):
     page = opened(of("optimal-hamming-7-4"), color_scheme=scheme)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 
 import fecnn
+from fecnn.bounds import union_bound
 from fecnn.figure import plot, save
 from fecnn.reference import COLUMNS, read_references
 from fecnn.store import Store
@@ -440,3 +441,27 @@ def test_a_curve_without_results_does_not_break_the_legend(study, store):
     figure = plot(study, results[results["curve"] == "second"], ("ber_code",))
     assert figure.axes[0].get_ylabel() == "BER (code bits)"
     assert np.isfinite(figure.axes[0].get_ylim()).all()
+
+
+def test_bounds_are_drawn_beside_the_curves(tmp_path):
+    text = STUDY.replace("batch = 1000", 'batch = 1000\nbounds = ["union", "kat"]')
+    (tmp_path / "study.toml").write_text(text)
+    bounded = load_study(tmp_path)
+    for _ in fecnn.run(bounded, store=tmp_path / "b.sqlite"):
+        pass
+    figure = plot(bounded, table(bounded, tmp_path / "b.sqlite"))
+    by_panel = [{str(line.get_gid()): line for line in axes.get_lines()} for axes in figure.axes]
+    assert {"bound-union", "bound-kat"} <= set(by_panel[0])
+    assert not any(name.startswith("bound") for name in by_panel[1])
+    line = by_panel[0]["bound-union"]
+    for ebn0_db, value in zip(line.get_xdata(), line.get_ydata(), strict=True):
+        assert value == pytest.approx(union_bound(fecnn.load_code("hamming-7-4"), ebn0_db))
+    assert list(line.get_xdata()) == [0.0, 0.5, 1.0, 1.5, 2.0]
+    labels = [entry.get_text() for entry in figure.legends[0].get_texts()]
+    assert "union bound (ML is below)" in labels
+
+
+def test_an_unknown_bound_is_refused(tmp_path):
+    (tmp_path / "study.toml").write_text(STUDY.replace("batch = 1000", 'batch = 1000\nbounds = ["unoin"]'))
+    with pytest.raises(ValueError, match="no bound 'unoin'; did you mean union"):
+        load_study(tmp_path)

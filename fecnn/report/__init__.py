@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fecnn.costs import cost_table, display_costs
-from fecnn.figure import COLOURS, published_label
+from fecnn.figure import BOUND_LABELS, COLOURS, bound_curves, published_label
 from fecnn.gap import Gap, display_gaps, gap_to_ml
 from fecnn.pareto import marks
 from fecnn.reference import Reference
@@ -103,6 +103,10 @@ class _Part:
         self.styles = {curve.name: _style(first + whats.index(curve.what)) for curve in study.curves}
         self.codes = list(dict.fromkeys(results["code"]))
         wanted = [r for r in study.references if study.drawn is None or r.decoder in study.drawn]
+        self.bounds: dict[str, dict[str, tuple[list[float], list[float]]]] = {}
+        for code in self.codes:
+            for bound, curve in bound_curves(study, code).items():
+                self.bounds.setdefault(BOUND_LABELS[bound], {})[code] = curve
         self.published: dict[str, list[Reference]] = {}
         for reference in [*wanted, *references]:
             if reference.code in self.codes and reference.metric in METRICS:
@@ -128,6 +132,8 @@ def _charts(parts: list[_Part]) -> list[dict[str, Any]]:
     for metric, label in METRICS.items():
         traces = [trace for part in parts for trace in _curves(part, metric, several)]
         traces += [trace for part in parts for trace in _references(part, metric, several)]
+        if metric == "bler":
+            traces += [trace for part in parts for trace in _bounds(part, several)]
         charts.append(
             {
                 "title": label,
@@ -234,6 +240,26 @@ def _references(part: _Part, metric: str, several: bool) -> list[dict[str, Any]]
     return traces
 
 
+def _bounds(part: _Part, several: bool) -> list[dict[str, Any]]:
+    traces = []
+    for place, (label, curves) in enumerate(part.bounds.items()):
+        for code, (grid, values) in curves.items():
+            curve = _named(part, label, several)
+            traces.append(
+                {
+                    "curve": curve,
+                    "code": code,
+                    "colour": "black",
+                    "x": grid,
+                    "y": values,
+                    "mode": "lines",
+                    "line": {"dash": _DASHES[1:][place % (len(_DASHES) - 1)], "width": 1},
+                    "hovertemplate": f"{html.escape(curve)}<br>%{{x}} dB: %{{y:.3g}}<extra></extra>",
+                }
+            )
+    return traces
+
+
 def _passport(point: Reference) -> str:
     low, high = point.interval
     names = (html.escape(name) for name in (point.decoder, point.code, point.source, point.where, point.how))
@@ -325,6 +351,10 @@ def _controls(parts: list[_Part]) -> str:
         for label, series in part.published.items():
             codes = [reference.code for reference in series]
             found.setdefault(_named(part, label, several), ("black", "swatch published", []))[2].extend(codes)
+        for label, curves in part.bounds.items():
+            found.setdefault(_named(part, label, several), ("black", "swatch published", []))[2].extend(
+                curves
+            )
     codes = [
         code
         for code in dict.fromkeys(code for part in parts for code in part.codes)

@@ -9,7 +9,7 @@ except where the measured ``work`` of a decoder, an average over all frames, tak
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
 from typing import Any
 
@@ -22,6 +22,9 @@ from fecnn.code import Code
 
 REAL = 32
 """Bits of a real number."""
+
+KINDS = ("multiplications", "additions", "comparisons", "binary", "exponentials")
+"""The operations of a `Cost`."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Cost:
     @property
     def operations(self) -> float:
         """All of them, each counted as one."""
-        return self.multiplications + self.additions + self.comparisons + self.binary + self.exponentials
+        return float(sum(getattr(self, kind) for kind in KINDS))
 
     def __add__(self, other: "Cost") -> "Cost":
         """One after the other; memory is used again."""
@@ -55,14 +58,7 @@ class Cost:
 
     def times(self, count: float) -> "Cost":
         """The same operations so many times; what is stored stays."""
-        names = ("multiplications", "additions", "comparisons", "binary", "exponentials")
-        counts = {name: getattr(self, name) * count for name in names}
-        return Cost(
-            **counts,
-            parameters=self.parameters,
-            parameter_bits=self.parameter_bits,
-            memory_bits=self.memory_bits,
-        )
+        return replace(self, **{kind: getattr(self, kind) * count for kind in KINDS})
 
 
 def complexity(decoder: str, code: Code, *, work: float | None = None, **options: Any) -> Cost:
@@ -79,6 +75,7 @@ def complexity(decoder: str, code: Code, *, work: float | None = None, **options
             Where it is not given, the most that they can be, or, for ``ml``, an error.
         options: As for the decoder; for the trained networks also ``dense = True``, to count masked pairs,
             and for ``slnn`` and ``mlnn`` ``binary = False``, to count their weights as numbers that multiply.
+            The literature's two may be given by their ``hidden`` widths alone.
 
     Raises:
         LookupError: If there is no formula for the decoder.
@@ -118,16 +115,7 @@ def mlnn(code: Code, work: float | None = None, *, binary: bool = True, **_: Any
     """
     k, words = code.k, 2**code.k
     first = slnn(code, binary=binary)
-    hidden = Cost(
-        first.multiplications,
-        first.additions,
-        0,
-        0,
-        words,
-        first.parameters,
-        first.parameter_bits,
-        REAL * words,
-    )
+    hidden = replace(first, comparisons=0, exponentials=words)
     if not binary:
         return hidden + Cost(k * words, k * (words - 1), k, 0, 0, k * words, REAL * k * words)
     sums = words - 1 + k * (words // 2 - 1) + k
@@ -204,9 +192,8 @@ def message_passing(code: Code, network: Any, work: float | None) -> Cost:
         exponentials=2 * n + checks + edges + 2 * n * width,
     )
     total = sum(parameter.numel() for parameter in network.parameters())
-    stored = Cost(
-        0, 0, n, int(network.incidence.sum()), 0, total, REAL * total, REAL * (edges + 5 * n * width)
-    )
+    memory = REAL * (edges + 5 * n * width)
+    stored = Cost(0, 0, n, edges, 0, total, REAL * total, memory)
     return stored + iteration.times(network.limit if work is None else work)
 
 
@@ -266,9 +253,7 @@ def near_ml(code: Code, work: float | None = None, **_: Any) -> Cost:
     Raises:
         ValueError: If the work is not given.
     """
-    if work is None:
-        raise ValueError("a search takes what the noise asks for: give its measured work, nodes a frame")
-    return ml(code, work, method="search") + Cost(additions=1, comparisons=1).times(work)
+    return ml(code, work, method="search") + Cost(additions=1, comparisons=1).times(work or 0)
 
 
 def selective_osd(code: Code, work: float | None = None, *, order: int = 3, **_: Any) -> Cost:

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fecnn.complexity import FORMULAS, Cost, complexity
+from fecnn.complexity import FORMULAS, KINDS, Cost, complexity
 from fecnn.study import Point, Study
 
 if TYPE_CHECKING:
     import pandas as pd
-
-KINDS = ("multiplications", "additions", "comparisons", "binary", "exponentials")
 
 
 def cost_table(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":

@@ -71,11 +71,9 @@ def report(
     parts: list[_Part] = []
     for study, found in zip(studies, results, strict=True):
         parts.append(_Part(study, found, references, sum(len(part.styles) for part in parts)))
-    sections = [_section(i, [part]) for i, part in enumerate(parts, start=len(parts) > 1)]
-    data = [{"charts": _charts([part])} for part in parts]
-    if len(parts) > 1:
-        sections.insert(0, _section(0, parts))
-        data.insert(0, {"charts": _charts(parts)})
+    groups = [parts, *([part] for part in parts)] if len(parts) > 1 else [parts]
+    data = [{"charts": _charts(group)} for group in groups]
+    sections = [_section(i, group, len(data[i]["charts"])) for i, group in enumerate(groups)]
     title = studies[0].title if len(studies) == 1 else f"{len(studies)} studies of decoders"
     home = files("fecnn.report")
     return Template((home / "page.html").read_text(encoding="utf-8")).substitute(
@@ -304,7 +302,7 @@ def _gap_text(gap: Gap) -> str:
     return f"gap to ML {gap.gap_db:.2f} dB [{gap.low:.2f}, {gap.high:.2f}]"
 
 
-def _section(index: int, parts: list[_Part]) -> str:
+def _section(index: int, parts: list[_Part], charts: int) -> str:
     several = len(parts) > 1
     study = parts[0].study
     lines = [f'<section id="section-{index}">']
@@ -317,7 +315,7 @@ def _section(index: int, parts: list[_Part]) -> str:
             f"<p>Made again by <code>fecnn run {html.escape(name)}</code>; noise of seed {study.seed}.</p>"
         )
     lines.append(_controls(parts))
-    lines.append('<div class="charts">' + '<div class="chart"></div>' * len(_charts(parts)) + "</div>")
+    lines.append('<div class="charts">' + '<div class="chart"></div>' * charts + "</div>")
     if not several:
         part = parts[0]
         gaps = display_gaps(gap_to_ml(study, part.results))

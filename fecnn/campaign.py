@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
-from fecnn.simulate import Progress, simulate
+from fecnn.simulate import Progress, Workers, simulate
 from fecnn.store import Store
 from fecnn.study import Study
+from fecnn.workers import Threads
 
 RESULTS = Path("fecnn-results")
 """Where results go unless another place is named, relative to the current directory."""
@@ -19,24 +20,29 @@ def store_path(study: Study, folder: str | Path = RESULTS) -> Path:
 
 
 def run(
-    study: Study, *, workers: int = 1, store: str | Path | None = None, seconds: float | None = None
+    study: Study,
+    *,
+    workers: int | Workers = 1,
+    store: str | Path | None = None,
+    seconds: float | None = None,
 ) -> Iterator[Progress]:
-    """Simulate what a study still needs, committing each batch as it is made; yields progress.
+    """Simulate what a study still needs, committing batches as they are made; yields progress.
 
     First yields every point as it stands in the store, then each point after each of its batches. The run can
     be interrupted at any time and goes on where it was; counts do not depend on interruptions or on
-    ``workers``.
+    ``workers``. A decoder that fails at one point does not keep the other points from being finished.
 
     Args:
         study: The study.
-        workers: Threads.
+        workers: Threads of this process: how many, or `fecnn.workers.Threads`; or a cluster
+            (`fecnn.cluster.connect`). What is given open stays open.
         store: The results file; ``fecnn-results/<study>.sqlite`` if not given.
         seconds: Begin no batch after this long (wall time); None for no limit.
 
     Raises:
         ValueError: If the study asks for something impossible; nothing has run then.
         StoreError: If the results file cannot be used.
-        DecodingError: If a decoder fails.
+        DecodingError: If a decoder failed, once all else is done.
 
     Example:
         >>> import fecnn, tempfile
@@ -49,16 +55,22 @@ def run(
     """
     deadline = None if seconds is None else time.monotonic() + seconds
     study.check()
-    with Store(store or store_path(study), write=True) as results:
+    with (
+        Store(store or store_path(study), write=True) as results,
+        Threads(workers) if isinstance(workers, int) else nullcontext(workers) as hands,
+    ):
         done = {point.task.id: results.batches(point.task) for point in study.points}
-        progress = simulate(
+        lots = simulate(
             study.points,
             done,
-            workers=workers,
+            hands,
             stop_now=lambda: deadline is not None and time.monotonic() >= deadline,
         )
-        with closing(progress):
-            for step in progress:
-                if step.batch is not None and step.counts is not None:
-                    results.append(step.point.task, step.batch, step.counts)
-                yield step
+        with closing(lots):
+            for lot in lots:
+                results.append_all(
+                    (step.point.task, step.batch, step.counts)
+                    for step in lot
+                    if step.batch is not None and step.counts is not None
+                )
+                yield from lot

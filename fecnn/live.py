@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from fecnn.simulate import Progress
+from fecnn.simulate import Progress, Workers
 from fecnn.study import Study
 from fecnn.tally import proportion_interval
 
@@ -22,7 +22,7 @@ class Board:
     Use as a context manager; it writes to stderr, so that a table on stdout can be piped.
     """
 
-    def __init__(self, study: Study, workers: int) -> None:
+    def __init__(self, study: Study, workers: Workers) -> None:
         self._workers = workers
         self._curves: dict[str, dict[float, Progress]] = {curve.name: {} for curve in study.curves}
         self._current: dict[str, float] = {}
@@ -52,6 +52,8 @@ class Board:
         curve, ebn0_db = progress.point.curve, progress.point.task.ebn0_db
         before = self._curves[curve].get(ebn0_db)
         self._curves[curve][ebn0_db] = progress
+        if progress.failure and not (before and before.failure):
+            self._say(f"failed: {progress.failure}")
         if progress.counts is None:
             return
         self._current[curve] = ebn0_db
@@ -60,14 +62,19 @@ class Board:
         self._seconds[key] = self._seconds.get(key, 0.0) + progress.seconds
         if self._live is None and progress.finished and not (before and before.finished):
             total = progress.total
-            print(
+            self._say(
                 f"{curve} {ebn0_db:g} dB: {total.frames:,} frames, {total.block_errors:,} block errors, "
-                f"BLER {_rate(progress)}",
-                file=sys.stderr,
-                flush=True,
+                f"BLER {_rate(progress)}"
             )
 
+    def _say(self, line: str) -> None:
+        if self._live:
+            self._live.console.print(Text(line))
+        else:
+            print(line, file=sys.stderr, flush=True)
+
     def _render(self) -> Table:
+        slots = self._workers.slots
         table = Table("curve", "points", "now at", box=None, pad_edge=False)
         for name in ("frames", "errors", "BLER [95 %]", "frames/s", "left"):
             table.add_column(name, justify="right")
@@ -77,10 +84,13 @@ class Board:
             finished = sum(progress.finished for progress in points.values())
             ebn0_db = self._current.get(curve, max(points))
             progress = points[ebn0_db]
+            failed = sum(progress.failure is not None for progress in points.values())
             left = (
                 "done"
                 if finished == len(points)
-                else _clock(sum(map(self._left, points.values())) / self._workers)
+                else f"{failed} failed"
+                if finished + failed == len(points)
+                else _clock(sum(map(self._left, points.values())) / slots)
             )
             key = (curve, ebn0_db)
             speed = self._frames.get(key, 0) / self._seconds[key] if self._seconds.get(key) else 0.0
@@ -95,7 +105,7 @@ class Board:
                 left,
             )
         total = (
-            sum(self._left(p) for points in self._curves.values() for p in points.values()) / self._workers
+            sum(self._left(p) for points in self._curves.values() for p in points.values()) / slots
         )
         gone = _clock(time.monotonic() - self._began)
         table.caption = f"{gone} gone, about {_clock(total)} left; Ctrl-C stops, and nothing is lost"
@@ -103,17 +113,10 @@ class Board:
 
     def _left(self, progress: Progress) -> float:
         """Seconds of one thread that a point still needs, by its speed and error rate so far."""
-        if progress.finished:
-            return 0.0
-        stop, total = progress.point.stop, progress.total
         key = (progress.point.curve, progress.point.task.ebn0_db)
-        if not self._frames.get(key):
+        if progress.finished or progress.failure or not self._frames.get(key):
             return 0.0
-        frames = float(stop.frames - total.frames)
-        if stop.block_errors is not None and total.block_errors:
-            frames = min(frames, total.frames * (stop.block_errors / total.block_errors - 1))
-        seconds = frames * self._seconds[key] / self._frames[key]
-        return seconds if stop.seconds is None else min(seconds, stop.seconds - total.seconds)
+        return progress.point.stop.frames_left(progress.total) * self._seconds[key] / self._frames[key]
 
 
 def _rate(progress: Progress) -> str:

@@ -1,12 +1,16 @@
-"""The Monte-Carlo engine: pure batches, worker threads, and stopping on the ordered prefix of batches."""
+"""The Monte-Carlo engine: pure batches, handed out to workers, stopping on the ordered prefix of batches."""
 
+import itertools
 import sys
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+import traceback
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -23,8 +27,12 @@ CHUNK_VALUES, MAX_CHUNK = 1 << 17, 1 << 13
 """LLRs made and decoded at a time (half a MiB: they stay in cache), and frames at most."""
 
 
+LOSSES = 3
+"""A batch during which so many workers died, each with nothing else to do, is not tried again."""
+
+
 class DecodingError(RuntimeError):
-    """A decoder failed in the middle of a study."""
+    """A decoder failed in the middle of a study; the trace is in the notes."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +41,9 @@ class Progress:
 
     total: Counts of the ordered prefix so far.
     finished: Whether the point's stopping rule is met.
-    batch, counts, seconds: Index, counts and wall time of the batch just made; None of them for a point as it
+    batch, counts, seconds: Index, counts and wall time of the batch just made; none of them for a point as it
         stood before.
+    failure: Why no more batches are made, if one failed.
     """
 
     point: Point
@@ -43,6 +52,7 @@ class Progress:
     batch: int | None = None
     counts: Tally | None = None
     seconds: float = 0.0
+    failure: str | None = None
 
 
 def run_batch(task: Task, i: int) -> Tally:
@@ -84,59 +94,123 @@ def chunk_of(n: int) -> int:
     return min(MAX_CHUNK, max(8, CHUNK_VALUES // n // 8 * 8))
 
 
+class Made(NamedTuple):
+    """A batch that was made: its counts, and the wall time that it took."""
+
+    counts: Tally
+    seconds: float
+
+
+class Failed(NamedTuple):
+    """A batch that cannot be made: why, and where in the code that was."""
+
+    reason: str
+    trace: str = ""
+
+
+class WorkerLost(Exception):
+    """A worker is gone, and with it what it was doing."""
+
+
+class Workers(Protocol):
+    """Whoever makes batches: threads of this process (`fecnn.workers`), or a cluster (`fecnn.cluster`)."""
+
+    @property
+    def slots(self) -> int:
+        """How many lots may be under way at a time; it may change."""
+
+    @property
+    def seconds(self) -> float:
+        """How long a lot should take."""
+
+    def prepare(self, points: Sequence[Point]) -> None:
+        """See to it that all can load the codes and weights of these points.
+
+        Raises:
+            ValueError: If they cannot.
+        """
+
+    def submit(self, task: Task, batches: Sequence[int]) -> "Future[list[Made | Failed]]":
+        """Make a lot of batches of a task: each of them in this order, up to the first that fails.
+
+        The future may also raise `WorkerLost`: then the lot is to be handed out again.
+        """
+
+
+def make_batches(task: Task, batches: Iterable[int]) -> Iterator[Made | Failed]:
+    """Make batches one after another, up to the first that fails."""
+    for i in batches:
+        began = time.perf_counter()
+        try:
+            counts = run_batch(task, i)
+        except Exception as error:
+            yield Failed(f"{type(error).__name__}: {error}", traceback.format_exc())
+            return
+        yield Made(counts, time.perf_counter() - began)
+
+
 def simulate(
     points: Sequence[Point],
     done: Mapping[str, Mapping[int, Tally]],
+    workers: Workers,
     *,
-    workers: int = 1,
     stop_now: Callable[[], bool] = lambda: False,
-) -> Generator[Progress, None, None]:
-    """Run what points still need; yields each point as it stands, then progress as batches are made.
+) -> Generator[list[Progress], None, None]:
+    """Run what points still need; yields each point as it stands, then progress as lots of batches come in.
 
-    The point on which least time was spent goes next, so that all curves grow together. Closing the generator
-    waits for the batches in flight (threads cannot be killed) and drops them.
+    The point on which least time was spent goes next, so that all curves grow together. Batches are handed
+    out in lots of about ``workers.seconds``, smaller towards the end of a point, so that little is made in
+    vain; the counts do not depend on it. A batch that fails ends its point; all others go on.
 
     Args:
         points: What to simulate.
         done: Batches that exist already, by task id and batch index.
-        workers: Threads.
-        stop_now: Asked before each batch; when it says so, those in flight are finished and no more is begun.
+        workers: Who makes the batches.
+        stop_now: Asked before each lot; when it says so, those under way are finished and no more is begun.
 
     Raises:
-        DecodingError: If a decoder raises.
-        ValueError: If workers is not positive.
+        DecodingError: At the end, if any batch failed.
+        ValueError: If the workers cannot do this.
     """
-    if workers < 1:
-        raise ValueError(f"workers must be 1 or more threads, got {workers}")
-    queue = [_Run(point, done.get(point.task.id, {})) for point in points]
-    for run in queue:
-        yield Progress(run.point, run.prefix.total, run.prefix.finished)
-    flying: dict[Future[tuple[Tally, float]], tuple[_Run, int]] = {}
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="fecnn")
-    try:
-        while True:
-            while len(flying) < workers and not stop_now():
-                ready = [run for run in queue if not run.prefix.finished]
-                if not ready:
-                    break
-                least = min(ready, key=lambda run: run.seconds + run.expected)
-                index = least.begin()
-                flying[pool.submit(_timed, least.point.task, index)] = (least, index)
-            if not flying:
-                return
-            for future in wait(flying, return_when=FIRST_COMPLETED).done:
-                run, index = flying.pop(future)
-                try:
-                    counts, seconds = future.result()
-                except Exception as error:
-                    raise DecodingError(
-                        f"curve {run.point.curve} failed at {run.point.task.ebn0_db} dB, batch {index}: "
-                        f"{type(error).__name__}: {error}"
-                    ) from error
-                run.end(index, counts, seconds)
-                yield Progress(run.point, run.prefix.total, run.prefix.finished, index, counts, seconds)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    runs = [_Run(point, done.get(point.task.id, {})) for point in points]
+    workers.prepare([run.point for run in runs if not run.over])
+    yield [run.progress() for run in runs]
+    flying: dict[Future[list[Made | Failed]], tuple[_Run, list[int]]] = {}
+    while True:
+        slots = workers.slots
+        while len(flying) < slots and not stop_now():
+            ready = [run for run in runs if not run.over]
+            if not ready:
+                break
+            least = min(ready, key=lambda run: run.seconds + run.expected)
+            batches = least.take(workers.seconds, slots)
+            flying[workers.submit(least.point.task, batches)] = (least, batches)
+        if not flying:
+            break
+        # Not for ever: workers may join meanwhile.
+        for future in wait(flying, timeout=1.0, return_when=FIRST_COMPLETED).done:
+            run, batches = flying.pop(future)
+            try:
+                results = future.result()
+            except WorkerLost as loss:
+                yield run.lose(batches, str(loss))
+            else:
+                yield run.receive(batches, results)
+    failures = [run.failure for run in runs if run.failure is not None]
+    if failures:
+        raise _sum_up(failures)
+
+
+def _sum_up(failures: Sequence[DecodingError]) -> DecodingError:
+    if len(failures) == 1:
+        return failures[0]
+    error = DecodingError(
+        f"{len(failures)} points failed, and all others went on:\n"
+        + "\n".join(f"  - {failure}" for failure in failures)
+    )
+    for note in dict.fromkeys(note for failure in failures for note in getattr(failure, "__notes__", ())):
+        error.add_note(note)
+    return error
 
 
 class _Run:
@@ -146,38 +220,79 @@ class _Run:
         self.point = point
         self.prefix = Prefix(point.stop)
         self.seconds = 0.0
+        self.failure: DecodingError | None = None
         self._taken = set(done)
         self._flying = 0
-        self._batches = 0
+        self._pace = 0.0
+        self._suspects: dict[int, int] = {}
         for i, counts in sorted(done.items()):
             self.prefix.add(i, counts)
 
     @property
+    def over(self) -> bool:
+        """Whether nothing is to be begun any more."""
+        return self.prefix.finished or self.failure is not None
+
+    @property
     def expected(self) -> float:
-        """Seconds that the batches in flight will take, by the mean of those before."""
-        return self._flying * self.seconds / max(self._batches, 1) + self._flying * 1e-6
+        """Seconds that the batches under way will take, by the pace of the last ones."""
+        return self._flying * (self._pace + 1e-6)
 
-    def begin(self) -> int:
-        """Take the first batch that nobody has."""
-        i = self.prefix.length
-        while i in self._taken:
-            i += 1
-        self._taken.add(i)
-        self._flying += 1
-        return i
+    def take(self, seconds: float, slots: int) -> list[int]:
+        """The first batches that nobody has, as many as take so long."""
+        suspects = [i for i in self._suspects if i not in self._taken]
+        if suspects:  # alone, so that no other is blamed
+            count, first = 1, suspects[0]
+        else:
+            left = self.point.stop.frames_left(self.prefix.total) / self.point.task.batch - self._flying
+            count = max(1, min(int(seconds / self._pace), int(left / (2 * slots)))) if self._pace else 1
+            first = self.prefix.length
+        batches = list(islice((i for i in itertools.count(first) if i not in self._taken), count))
+        self._taken.update(batches)
+        self._flying += count
+        return batches
 
-    def end(self, i: int, counts: Tally, seconds: float) -> None:
-        """A batch has been made."""
-        self._flying -= 1
-        self._batches += 1
-        self.seconds += seconds
-        self.prefix.add(i, counts)
+    def receive(self, batches: Sequence[int], results: Sequence[Made | Failed]) -> list[Progress]:
+        """A lot has been made, or was ended by a failure."""
+        self._flying -= len(batches)
+        steps = []
+        for i, result in zip(batches, results, strict=False):
+            if isinstance(result, Failed):
+                self._fail(i, result)
+            else:
+                self._suspects.pop(i, None)
+                self.seconds += result.seconds
+                self._pace = result.seconds
+                self.prefix.add(i, result.counts)
+                steps.append(self.progress(i, result))
+        made = [result.seconds for result in results if isinstance(result, Made)]
+        if made:
+            self._pace = sum(made) / len(made)
+        return steps or [self.progress()]
 
+    def lose(self, batches: Sequence[int], reason: str) -> list[Progress]:
+        """A lot was lost with its worker; a batch that loses three workers on its own is to blame."""
+        self._flying -= len(batches)
+        self._taken -= set(batches)
+        for i in batches:
+            self._suspects[i] = self._suspects.get(i, 0) + (len(batches) == 1)
+            if self._suspects[i] == LOSSES:
+                self._fail(i, Failed(f"it has ended {LOSSES} workers, the last time so: {reason}"))
+        return [self.progress()]
 
-def _timed(task: Task, i: int) -> tuple[Tally, float]:
-    began = time.perf_counter()
-    counts = run_batch(task, i)
-    return counts, time.perf_counter() - began
+    def progress(self, i: int | None = None, made: Made | None = None) -> Progress:
+        """The point as it is, after batch i if given."""
+        failure = None if self.failure is None else str(self.failure)
+        known = self.point, self.prefix.total, self.prefix.finished
+        return Progress(*known, i, made.counts, made.seconds, failure) if made else Progress(*known, failure=failure)
+
+    def _fail(self, i: int, failed: Failed) -> None:
+        task = self.point.task
+        self.failure = self.failure or DecodingError(
+            f"curve {self.point.curve} failed at {task.ebn0_db} dB, batch {i}: {failed.reason}"
+        )
+        if failed.trace:
+            self.failure.add_note(failed.trace)
 
 
 _building = threading.Lock()

@@ -6,7 +6,7 @@ import socket
 import sqlite3
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
@@ -36,6 +36,7 @@ create table batch (
 
 
 _BATCH = ("i", *COUNTS, "version", "host", "time")
+_STORED = ("task", "i", *COUNTS, "flags", "version", "host", "time")
 ROW = ("task", *sorted(field.name for field in fields(Task) if field.name != "code"), *_BATCH)
 """Columns of an exported batch."""
 
@@ -92,26 +93,38 @@ class Store:
         Raises:
             StoreError: If it cannot be written, such as on a full disk; every earlier batch is kept.
         """
+        self.append_all([(task, i, counts)])
+
+    def append_all(self, made: Iterable[tuple[Task, int, Tally]]) -> None:
+        """Commit several batches together: all of them or, with an error, none.
+
+        Raises:
+            StoreError: As `append`.
+        """
         from fecnn import __version__
 
-        content = json.dumps(asdict(task), sort_keys=True)
-        row = [
-            *(getattr(counts, name) for name in COUNTS),
-            zlib.compress(counts.flags or b""),
-            __version__,
-            socket.gethostname(),
-            datetime.now(UTC).isoformat(timespec="seconds"),
-        ]
-        columns = ", ".join(("task", "i", *COUNTS, "flags", "version", "host", "time"))
-        marks = ", ".join("?" * (2 + len(row)))
+        origin = (__version__, socket.gethostname(), datetime.now(UTC).isoformat(timespec="seconds"))
+        tasks: dict[str, str] = {}
+        rows = []
+        for task, i, counts in made:
+            tasks[task.id] = json.dumps(asdict(task), sort_keys=True)
+            values = (getattr(counts, name) for name in COUNTS)
+            rows.append((task.id, i, *values, zlib.compress(counts.flags or b""), *origin))
+        if rows:
+            self._insert(tasks, rows)
+
+    def _insert(self, tasks: Mapping[str, str], rows: Sequence[tuple[object, ...]]) -> None:
         with (
             self._explained(
                 "cannot be written (all batches before this one are kept; make room and run again)"
             ),
             self._db,
         ):
-            self._db.execute("insert or ignore into task values (?, ?)", (task.id, content))
-            self._db.execute(f"insert or ignore into batch ({columns}) values ({marks})", (task.id, i, *row))
+            self._db.executemany("insert or ignore into task values (?, ?)", tasks.items())
+            self._db.executemany(
+                f"insert or ignore into batch ({', '.join(_STORED)}) values ({', '.join('?' * len(_STORED))})",
+                rows,
+            )
 
     def batches(self, task: Task) -> dict[int, Tally]:
         """All batches of a task, by index, without their flags."""

@@ -76,6 +76,18 @@ class Stop(_Table):
             return (high - low) * total.frames <= self.relative_width * total.block_errors
         return False
 
+    def frames_left(self, total: Tally) -> float:
+        """About how many frames are still missing, if errors and time go on as they did."""
+        left = float(self.frames - total.frames)
+        if self.block_errors is not None and total.block_errors:
+            left = min(left, total.frames * (self.block_errors / total.block_errors - 1))
+        if self.relative_width is not None and total.block_errors:
+            needed = (2 * 1.96 / self.relative_width) ** 2
+            left = min(left, total.frames * (needed / total.block_errors - 1))
+        if self.seconds is not None and total.seconds:
+            left = min(left, total.frames * (self.seconds / total.seconds - 1))
+        return max(left, 0.0)
+
 
 class Prefix:
     """The batches that count for a point: 0, 1, 2, ... up to the first at which its stopping rule is met.

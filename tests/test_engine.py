@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from contextlib import closing
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from fecnn.store import Store
 from fecnn.stream import FrameStream
 from fecnn.study import Prefix, load_study
 from fecnn.tally import COUNTS, Tally, tally
+from fecnn.workers import Threads
 
 STUDY = """
 title = "t"
@@ -80,6 +82,13 @@ def flags_of(plan, store):
             assert prefix.finished
             kept[point.task.id] = [file.flags(point.task, i) for i in range(prefix.length)]
     return kept
+
+
+def lots(points, done, workers):
+    """Steps of a simulation, lot after lot."""
+    with Threads(workers) as threads:
+        for lot in simulate.simulate(points, done, threads):
+            yield from lot
 
 
 # Batches
@@ -231,7 +240,7 @@ def test_batches_that_exist_are_not_made_again_and_gaps_are_filled(tmp_path):
     point = make(tmp_path, STUDY.replace("block_errors = 60", "frames = 384")).points[0]
     done = {i: run_batch(point.task, i) for i in (1, 2, 4)}
     for workers in (1, 2):
-        steps = list(simulate.simulate([point], {point.task.id: done}, workers=workers))
+        steps = list(lots([point], {point.task.id: done}, workers))
         made = [step.batch for step in steps[1:]]
         assert len(made) == len(set(made))
         assert {0, 3, 5} <= set(made)
@@ -259,7 +268,7 @@ def test_stopping_is_decided_in_order_whoever_finishes_first(tmp_path, monkeypat
 
     monkeypatch.setattr(simulate, "run_batch", late_when_even)
     last, arrived = {}, []
-    for step in simulate.simulate(plan.points[:1], {}, workers=4):
+    for step in lots(plan.points[:1], {}, 4):
         last = step
         arrived.append(step.batch)
     assert arrived[1:] != sorted(arrived[1:])
@@ -272,15 +281,29 @@ def test_the_point_on_which_least_time_was_spent_goes_next(tmp_path, monkeypatch
     monkeypatch.setattr(simulate, "run_batch", lambda task, i: Tally(frames=64, block_errors=3))
     spent = {point.task.id: 0.0 for point in plan.points}
     batches = 0
-    for step in simulate.simulate(plan.points, {}):
-        if step.batch is not None:
-            assert spent[step.point.task.id] == min(spent.values())
-            spent[step.point.task.id] += step.seconds
-            batches += 1
-            if step.finished:
-                del spent[step.point.task.id]
+    with Threads(1) as threads:
+        for lot in islice(simulate.simulate(plan.points, {}, threads), 1, None):
+            task = lot[0].point.task
+            assert spent[task.id] == min(spent.values())
+            spent[task.id] += sum(step.seconds for step in lot)
+            batches += len(lot)
+            if lot[-1].finished:
+                del spent[task.id]
     assert not spent
     assert batches == 20 * len(plan.points)
+
+
+def test_lots_grow_to_their_time_and_shrink_towards_the_end(tmp_path, monkeypatch):
+    """What is made in vain is at most a lot a thread, and lots are short where little is left."""
+    monkeypatch.setattr(simulate, "run_batch", lambda task, i: time.sleep(1e-4) or Tally(frames=64, block_errors=i % 2))
+    (point,) = make(tmp_path, STUDY.replace("block_errors = 60", "block_errors = 1000")).points[:1]
+    for count in (1, 3):
+        with Threads(count) as threads:
+            sizes = [len(lot) for lot in islice(simulate.simulate([point], {}, threads), 1, None)]
+        assert sizes[0] == 1
+        assert max(sizes) > 100 / count
+        assert sum(sizes) < 2000 + 20 * count
+        assert len(sizes) < 100
 
 
 def test_closing_waits_for_the_threads(tmp_path, plugins):

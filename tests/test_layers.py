@@ -37,7 +37,7 @@ LAYERS = [
     ["reference"],
     ["study"],
     ["simulate", "train", "learning"],
-    ["store"],
+    ["store", "workers"],
     ["campaign", "bench"],
     ["table", "live"],
     ["compare"],

@@ -17,7 +17,7 @@ from fecnn.build import (
     single_parity_check,
     uncoded,
 )
-from fecnn.campaign import run
+from fecnn.campaign import merge, run
 from fecnn.catalogue import code_names, load_code, study_names
 from fecnn.channel import AWGN, BSC, Rayleigh
 from fecnn.code import Code
@@ -55,6 +55,7 @@ __all__ = [
     "judge",
     "load_code",
     "load_study",
+    "merge",
     "ml_bler",
     "polar",
     "proportion_interval",

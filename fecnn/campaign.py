@@ -1,22 +1,25 @@
-"""Run a study into its store."""
+"""Run a study into its store, whole or in shards, and pool the shards."""
 
 import time
-from collections.abc import Iterator
-from contextlib import closing, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fecnn.simulate import Progress, Workers, simulate
 from fecnn.store import Store
-from fecnn.study import Study
+from fecnn.study import Point, Prefix, Study
+from fecnn.tally import Tally
 from fecnn.workers import Threads
 
 RESULTS = Path("fecnn-results")
 """Where results go unless another place is named, relative to the current directory."""
 
 
-def store_path(study: Study, folder: str | Path = RESULTS) -> Path:
-    """The results file of a study in a folder."""
-    return Path(folder) / f"{study.name}.sqlite"
+def store_path(study: Study, folder: str | Path = RESULTS, shard: tuple[int, int] | None = None) -> Path:
+    """The results file of a study in a folder, or of a shard (i, N) of it."""
+    part = "" if shard is None else f".shard-{shard[0]}-of-{shard[1]}"
+    return Path(folder) / f"{study.name}{part}.sqlite"
 
 
 def run(
@@ -25,6 +28,7 @@ def run(
     workers: int | Workers = 1,
     store: str | Path | None = None,
     seconds: float | None = None,
+    shard: tuple[int, int] | None = None,
 ) -> Iterator[Progress]:
     """Simulate what a study still needs, committing batches as they are made; yields progress.
 
@@ -38,6 +42,9 @@ def run(
             (`fecnn.cluster.connect`). What is given open stays open.
         store: The results file; ``fecnn-results/<study>.sqlite`` if not given.
         seconds: Begin no batch after this long (wall time); None for no limit.
+        shard: (i, N) makes part i of N, counted from 1, without knowing of the others; the results file is
+            then one of its own, to be pooled by `merge`. What the study's own file beside it has is not made
+            again.
 
     Raises:
         ValueError: If the study asks for something impossible; nothing has run then.
@@ -54,16 +61,23 @@ def run(
         0
     """
     deadline = None if seconds is None else time.monotonic() + seconds
+    if shard is not None and not 1 <= shard[0] <= shard[1]:
+        raise ValueError(f"shard must be i of N with 1 <= i <= N, got {shard[0]} of {shard[1]}")
     study.check()
+    path = Path(store or store_path(study, shard=shard))
     with (
-        Store(store or store_path(study), write=True) as results,
+        Store(path, write=True) as results,
         Threads(workers) if isinstance(workers, int) else nullcontext(workers) as hands,
     ):
         done = {point.task.id: results.batches(point.task) for point in study.points}
+        points, share = study.points, (0, 1)
+        if shard is not None:
+            points, share = _part_of(study, shard, path, done), (shard[0] - 1, shard[1])
         lots = simulate(
-            study.points,
+            points,
             done,
             hands,
+            share=share,
             stop_now=lambda: deadline is not None and time.monotonic() >= deadline,
         )
         with closing(lots):
@@ -74,3 +88,58 @@ def run(
                     if step.batch is not None and step.counts is not None
                 )
                 yield from lot
+
+
+def _part_of(
+    study: Study, shard: tuple[int, int], path: Path, done: dict[str, dict[int, Tally]]
+) -> list[Point]:
+    """The points that a shard works at; adds to ``done`` what the study's own file has."""
+    pooled = store_path(study, path.parent)
+    if pooled.exists():
+        with Store(pooled) as results:
+            for point in study.points:
+                done[point.task.id] |= results.batches(point.task)
+    points = []
+    for point in study.points:
+        prefix = Prefix(point.stop)
+        for i, counts in done[point.task.id].items():
+            prefix.add(i, counts)
+        if not prefix.finished:
+            points.append(replace(point, stop=point.stop.share(shard[1])))
+    return points
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What `merge` took from a file: batches that were new, and batches that were there already."""
+
+    path: Path
+    added: int
+    known: int
+
+
+def merge(study: Study, files: Sequence[str | Path] = (), folder: str | Path = RESULTS) -> list[Merged]:
+    """Pool results files into a study's own, file after file; merging one again changes nothing.
+
+    Args:
+        study: The study.
+        files: What to take in; if none are given, all shards of the study in the folder.
+        folder: Where the study's own file is, or will be.
+
+    Raises:
+        FileNotFoundError: If a file is missing, or there are no shards.
+        StoreError: If a file is damaged, or disagrees with what is there. Files before it are taken in.
+    """
+    paths = [Path(file) for file in files] or sorted(Path(folder).glob(f"{study.name}.shard-*-of-*.sqlite"))
+    if not paths:
+        raise FileNotFoundError(
+            f"no shards of {study.name} in {folder}; make them with fecnn run --shard 1/2"
+        )
+    merged = []
+    with ExitStack() as stack:
+        # All are looked at before anything is taken in.
+        parts = [stack.enter_context(Store(path)) for path in paths]
+        results = stack.enter_context(Store(store_path(study, folder), write=True))
+        for part in parts:
+            merged.append(Merged(part.path, *results.pool(part)))
+    return merged

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,10 +18,11 @@ from fecnn.card import Card, checkpoint_folder, is_network, read_card, zoo_names
 from fecnn.catalogue import code_file, code_names, load_code, study_names
 from fecnn.decoders import decoder_names, factory
 from fecnn.live import Board
-from fecnn.simulate import DecodingError
+from fecnn.simulate import ClusterError, DecodingError, Workers
 from fecnn.store import ROW, Store, StoreError
 from fecnn.study import Study, load_study
 from fecnn.table import FOOTNOTE, display, markdown, results_path
+from fecnn.workers import Threads
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,48 +67,134 @@ def main(
 def run_command(
     study: StudyArgument,
     workers: Annotated[
-        int, typer.Option(min=1, help="Worker threads.", show_default="all cores")
-    ] = os.cpu_count() or 1,
+        int | None, typer.Option(min=1, help="Worker threads.", show_default="all cores")
+    ] = None,
     quick: Annotated[
         bool, typer.Option("--quick", help="Stop after about half a minute, with wider intervals.")
     ] = False,
     seconds: Annotated[float | None, typer.Option(min=0, help="Begin no batch after this long.")] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            help="Dask workers instead of threads: local:2, the address of a scheduler, or a .toml "
+            "about a Slurm cluster.",
+            show_default=False,
+        ),
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="i/N",
+            help="Part i of N, into a file of its own; fecnn merge pools them.",
+            show_default=False,
+        ),
+    ] = None,
+    batch_limit: Annotated[
+        float | None,
+        typer.Option(help="Seconds after which a batch has failed.", show_default="no limit"),
+    ] = None,
     out: OutOption = RESULTS,
 ) -> None:
     """Simulate a study, then print its table and draw its figure.
 
-    Results are kept batch by batch: stop it at any time, and the same command goes on where it was.
+    Results are kept batch by batch: stop it at any time, and the same command goes on where it was. The
+    counts are the same for any number of threads, Dask workers or shards.
 
     Examples:
 
         fecnn run optimal-hamming-7-4 --quick
 
         fecnn run my_study.toml --workers 8 --out results
+
+        fecnn run my_study.toml --cluster tcp://10.0.0.1:8786
+
+        fecnn run my_study.toml --shard 3/16
     """
     with _errors():
         plan = load_study(study)
-        store = store_path(plan, out)
+        part = None if shard is None else _shard(shard)
+        store = store_path(plan, out, part)
         limit = QUICK_SECONDS if quick and seconds is None else seconds
+        failure = None
         try:
-            with Board(plan, workers) as board:
-                for progress in run(plan, workers=workers, store=store, seconds=limit):
+            with _workers(workers, cluster, batch_limit) as hands, Board(plan, hands) as board:
+                for progress in run(plan, workers=hands, store=store, seconds=limit, shard=part):
                     board.update(progress)
         except KeyboardInterrupt:
             typer.echo(
                 f"\nstopped; every finished batch is in {store}: run the same command to go on", err=True
             )
             raise typer.Exit(130) from None
-        results = fecnn.table(plan, store)
-        if results.empty:
-            typer.echo("nothing was simulated: give it more time", err=True)
-            raise typer.Exit(1)
-        _print(plan, results)
-        _draw(plan, results, store.with_suffix(".svg"))
-        typer.echo(f"results: {store}\nfigure:  {store.with_suffix('.svg')}")
-        if not results["finished"].all() or len(results) < len(plan.points):
-            typer.echo(
-                f"Some points have not met the study's stopping rule: fecnn run {study} goes on from here."
-            )
+        except DecodingError as error:
+            failure = error
+        if part is None:
+            _show_run(study, plan, store)
+        else:
+            typer.echo(f"results: {store}\nWhen all shards are done: fecnn merge {study}")
+        if failure is not None:
+            raise failure
+
+
+def _shard(text: str) -> tuple[int, int]:
+    i, slash, parts = text.partition("/")
+    if not (slash and i.isdecimal() and parts.isdecimal() and 1 <= int(i) <= int(parts)):
+        raise ValueError(f"--shard must be i/N with 1 <= i <= N, such as 3/16, got {text!r}")
+    return int(i), int(parts)
+
+
+def _workers(
+    threads: int | None, cluster: str | None, limit: float | None
+) -> "AbstractContextManager[Workers]":
+    if cluster is None:
+        return Threads(threads or os.cpu_count() or 1, limit)
+    if threads is not None:
+        raise ValueError("--workers counts threads of this process; a cluster has its own, so drop it")
+    from fecnn.cluster import connect
+
+    return connect(cluster, limit)
+
+
+def _show_run(study: str, plan: Study, store: Path) -> None:
+    results = fecnn.table(plan, store)
+    if results.empty:
+        typer.echo("nothing was simulated: give it more time", err=True)
+        raise typer.Exit(1)
+    _print(plan, results)
+    _draw(plan, results, store.with_suffix(".svg"))
+    typer.echo(f"results: {store}\nfigure:  {store.with_suffix('.svg')}")
+    if not results["finished"].all() or len(results) < len(plan.points):
+        typer.echo(
+            f"Some points have not met the study's stopping rule: fecnn run {study} goes on from here."
+        )
+
+
+@app.command(name="merge")
+def merge_command(
+    study: StudyArgument,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Results files to take in.", metavar="[FILE]...", show_default="its shards in --out"
+        ),
+    ] = None,
+    out: OutOption = RESULTS,
+) -> None:
+    """Pool shards, or other results files of a study, into its own results.
+
+    Batches that are there already are compared, and a file that disagrees is refused. Merging again changes
+    nothing.
+
+    Examples:
+
+        fecnn merge my_study.toml
+
+        fecnn merge optimal-bch-31-21 from-server-1.sqlite from-server-2.sqlite
+    """
+    with _errors():
+        plan = load_study(study)
+        for merged in fecnn.merge(plan, files or (), out):
+            typer.echo(f"{merged.path}: {merged.added:,} batches added, {merged.known:,} were there already")
+        _show_run(study, plan, store_path(plan, out))
 
 
 @app.command(name="table")
@@ -637,7 +724,16 @@ def _errors() -> Iterator[None]:
     """What a user can mend is said in a sentence, without a traceback."""
     try:
         yield
-    except (ValueError, TypeError, LookupError, OSError, StoreError, DecodingError) as error:
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        OSError,
+        ModuleNotFoundError,
+        StoreError,
+        DecodingError,
+        ClusterError,
+    ) as error:
         message = error.args[0] if isinstance(error, LookupError) and error.args else error
         typer.echo(f"fecnn: {message}", err=True)
         raise typer.Exit(1) from None

@@ -104,9 +104,7 @@ class Board:
                 f"{speed:,.0f}" if speed else "",
                 left,
             )
-        total = (
-            sum(self._left(p) for points in self._curves.values() for p in points.values()) / slots
-        )
+        total = sum(self._left(p) for points in self._curves.values() for p in points.values()) / slots
         gone = _clock(time.monotonic() - self._began)
         table.caption = f"{gone} gone, about {_clock(total)} left; Ctrl-C stops, and nothing is lost"
         return table

@@ -35,6 +35,10 @@ class DecodingError(RuntimeError):
     """A decoder failed in the middle of a study; the trace is in the notes."""
 
 
+class ClusterError(RuntimeError):
+    """A cluster cannot be used, or is gone; every batch that came in is kept."""
+
+
 @dataclass(frozen=True)
 class Progress:
     """A point after one more batch.
@@ -102,10 +106,11 @@ class Made(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """A batch that cannot be made: why, and where in the code that was."""
+    """A batch that cannot be made: why, where in the code that was, and whether it took too long."""
 
     reason: str
     trace: str = ""
+    late: bool = False
 
 
 class WorkerLost(Exception):
@@ -143,7 +148,7 @@ def make_batches(task: Task, batches: Iterable[int]) -> Iterator[Made | Failed]:
         began = time.perf_counter()
         try:
             counts = run_batch(task, i)
-        except Exception as error:
+        except BaseException as error:  # also one that exits: a thread that ends would be waited for
             yield Failed(f"{type(error).__name__}: {error}", traceback.format_exc())
             return
         yield Made(counts, time.perf_counter() - began)
@@ -154,6 +159,7 @@ def simulate(
     done: Mapping[str, Mapping[int, Tally]],
     workers: Workers,
     *,
+    share: tuple[int, int] = (0, 1),
     stop_now: Callable[[], bool] = lambda: False,
 ) -> Generator[list[Progress], None, None]:
     """Run what points still need; yields each point as it stands, then progress as lots of batches come in.
@@ -166,13 +172,14 @@ def simulate(
         points: What to simulate.
         done: Batches that exist already, by task id and batch index.
         workers: Who makes the batches.
+        share: (s, N) makes only batches s, s + N, s + 2 N, ...; stopping then looks at these alone.
         stop_now: Asked before each lot; when it says so, those under way are finished and no more is begun.
 
     Raises:
         DecodingError: At the end, if any batch failed.
         ValueError: If the workers cannot do this.
     """
-    runs = [_Run(point, done.get(point.task.id, {})) for point in points]
+    runs = [_Run(point, done.get(point.task.id, {}), *share) for point in points]
     workers.prepare([run.point for run in runs if not run.over])
     yield [run.progress() for run in runs]
     flying: dict[Future[list[Made | Failed]], tuple[_Run, list[int]]] = {}
@@ -216,8 +223,9 @@ def _sum_up(failures: Sequence[DecodingError]) -> DecodingError:
 class _Run:
     """A point being simulated."""
 
-    def __init__(self, point: Point, done: Mapping[int, Tally]) -> None:
+    def __init__(self, point: Point, done: Mapping[int, Tally], first: int, step: int) -> None:
         self.point = point
+        self._first, self._step = first, step
         self.prefix = Prefix(point.stop)
         self.seconds = 0.0
         self.failure: DecodingError | None = None
@@ -226,7 +234,7 @@ class _Run:
         self._pace = 0.0
         self._suspects: dict[int, int] = {}
         for i, counts in sorted(done.items()):
-            self.prefix.add(i, counts)
+            self._add(i, counts)
 
     @property
     def over(self) -> bool:
@@ -244,10 +252,12 @@ class _Run:
         if suspects:  # alone, so that no other is blamed
             count, first = 1, suspects[0]
         else:
-            left = self.point.stop.frames_left(self.prefix.total) / self.point.task.batch - self._flying
+            left = self.point.stop.frames_left(self.prefix.total) / self.point.task.batch
+            left -= self._flying + self.prefix.ahead
             count = max(1, min(int(seconds / self._pace), int(left / (2 * slots)))) if self._pace else 1
-            first = self.prefix.length
-        batches = list(islice((i for i in itertools.count(first) if i not in self._taken), count))
+            first = self._first + self.prefix.length * self._step
+        free = (i for i in itertools.count(first, self._step) if i not in self._taken)
+        batches = list(islice(free, count))
         self._taken.update(batches)
         self._flying += count
         return batches
@@ -263,7 +273,7 @@ class _Run:
                 self._suspects.pop(i, None)
                 self.seconds += result.seconds
                 self._pace = result.seconds
-                self.prefix.add(i, result.counts)
+                self._add(i, result.counts)
                 steps.append(self.progress(i, result))
         made = [result.seconds for result in results if isinstance(result, Made)]
         if made:
@@ -284,7 +294,16 @@ class _Run:
         """The point as it is, after batch i if given."""
         failure = None if self.failure is None else str(self.failure)
         known = self.point, self.prefix.total, self.prefix.finished
-        return Progress(*known, i, made.counts, made.seconds, failure) if made else Progress(*known, failure=failure)
+        return (
+            Progress(*known, i, made.counts, made.seconds, failure)
+            if made
+            else Progress(*known, failure=failure)
+        )
+
+    def _add(self, i: int, counts: Tally) -> None:
+        place, other = divmod(i - self._first, self._step)
+        if not other:
+            self.prefix.add(place, counts)
 
     def _fail(self, i: int, failed: Failed) -> None:
         task = self.point.task

@@ -6,13 +6,13 @@ import socket
 import sqlite3
 import time
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from fecnn.study import Task
 from fecnn.tally import COUNTS, Tally
@@ -110,20 +110,66 @@ class Store:
             tasks[task.id] = json.dumps(asdict(task), sort_keys=True)
             values = (getattr(counts, name) for name in COUNTS)
             rows.append((task.id, i, *values, zlib.compress(counts.flags or b""), *origin))
-        if rows:
-            self._insert(tasks, rows)
-
-    def _insert(self, tasks: Mapping[str, str], rows: Sequence[tuple[object, ...]]) -> None:
+        if not rows:
+            return
         with (
             self._explained(
                 "cannot be written (all batches before this one are kept; make room and run again)"
             ),
             self._db,
         ):
-            self._db.executemany("insert or ignore into task values (?, ?)", tasks.items())
-            self._db.executemany(
-                f"insert or ignore into batch ({', '.join(_STORED)}) values ({', '.join('?' * len(_STORED))})",
-                rows,
+            self._insert(tasks, rows)
+
+    def _insert(self, tasks: Mapping[str, str], rows: Iterable[tuple[object, ...]]) -> None:
+        self._db.executemany("insert or ignore into task values (?, ?)", tasks.items())
+        self._db.executemany(
+            f"insert or ignore into batch ({', '.join(_STORED)}) values ({', '.join('?' * len(_STORED))})",
+            rows,
+        )
+
+    def pool(self, other: "Store") -> tuple[int, int]:
+        """Take in every batch of another file; how many were new, and how many were here already.
+
+        Raises:
+            StoreError: If the two have different counts or errors for the same batch (decoding times may
+                differ), or one cannot be read or written. Nothing is taken in then.
+        """
+        with other._explained("cannot be read"):
+            tasks = dict(other._db.execute("select id, content from task").fetchall())
+        before = self._db.total_changes
+        known = 0
+        with self._explained("cannot be written (nothing was taken in; make room and merge again)"), self._db:
+            self._db.execute("begin immediate")
+            self._insert(tasks, [])
+            described = self._db.total_changes - before
+            for row in other._stored():
+                here = next(self._stored(*row[:2]), None)
+                if here is None:
+                    self._insert({}, [row])
+                else:
+                    known += 1
+                    self._agree(here, row, tasks[row[0]], other.path)
+        return self._db.total_changes - before - described, known
+
+    def _stored(self, *key: object) -> Iterator[tuple[Any, ...]]:
+        """All rows as they are, or that of a task and an index."""
+        chosen = "where task = ? and i = ?" if key else "order by task, i"
+        with self._explained("cannot be read"):
+            yield from self._db.execute(f"select {self._selected(_STORED)} from batch {chosen}", key)
+
+    def _agree(self, ours: tuple[Any, ...], theirs: tuple[Any, ...], content: str, path: Path) -> None:
+        """Refuse a batch that differs; times, places and versions may."""
+        for name, mine, other in zip(_STORED, ours, theirs, strict=True):
+            if name in ("seconds", "version", "host", "time") or mine == other:
+                continue
+            if name == "flags":
+                if zlib.decompress(mine) == zlib.decompress(other):
+                    continue
+                mine, other = "some", "others"
+            task = json.loads(content)
+            raise StoreError(
+                f"{path} and {self.path} disagree on batch {ours[1]} of {task['decoder']} at "
+                f"{task['ebn0_db']} dB: {name} {other} there, {mine} here; nothing of it was taken in"
             )
 
     def batches(self, task: Task) -> dict[int, Tally]:

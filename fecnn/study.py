@@ -29,6 +29,9 @@ from fecnn.tally import Tally, proportion_interval
 MAX_POINTS = 1000
 """Most points of one curve."""
 
+WIDTH = 2 * 1.96
+"""Width of a 95 % interval in standard deviations."""
+
 
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -76,13 +79,31 @@ class Stop(_Table):
             return (high - low) * total.frames <= self.relative_width * total.block_errors
         return False
 
+    def share(self, parts: int) -> "Stop":
+        """The rule for one of several shares that do not know of each other.
+
+        Of errors it asks two standard deviations more than a part, so that the shares together will mostly
+        do, wherever their errors happen to lie.
+        """
+
+        def part(errors: float) -> float:
+            return errors / parts + 2 * math.sqrt(errors / parts)
+
+        errors, width = self.block_errors, self.relative_width
+        return Stop(
+            block_errors=None if errors is None else math.ceil(part(errors)),
+            frames=-(-self.frames // parts),
+            relative_width=None if width is None else WIDTH / math.sqrt(part((WIDTH / width) ** 2)),
+            seconds=None if self.seconds is None else self.seconds / parts,
+        )
+
     def frames_left(self, total: Tally) -> float:
         """About how many frames are still missing, if errors and time go on as they did."""
         left = float(self.frames - total.frames)
         if self.block_errors is not None and total.block_errors:
             left = min(left, total.frames * (self.block_errors / total.block_errors - 1))
         if self.relative_width is not None and total.block_errors:
-            needed = (2 * 1.96 / self.relative_width) ** 2
+            needed = (WIDTH / self.relative_width) ** 2
             left = min(left, total.frames * (needed / total.block_errors - 1))
         if self.seconds is not None and total.seconds:
             left = min(left, total.frames * (self.seconds / total.seconds - 1))
@@ -101,6 +122,11 @@ class Prefix:
         self.finished = False
         self._stop = stop
         self._ahead: dict[int, Tally] = {}
+
+    @property
+    def ahead(self) -> int:
+        """Batches that wait for one before them."""
+        return len(self._ahead)
 
     def add(self, i: int, batch: Tally) -> None:
         """Add batch i."""

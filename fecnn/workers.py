@@ -115,7 +115,7 @@ class Threads:
                 for thread in late:
                     lot = self._busy.pop(thread)
                     self._threads.remove(thread)
-                    lot.results.append(Failed(f"TimeoutError: it takes longer than {limit:g} s"))
+                    lot.results.append(Failed(f"it takes longer than {limit:g} s", late=True))
                     lot.future.set_result(lot.results)
                     if not self._closing.is_set():
                         self._start()

@@ -38,6 +38,7 @@ LAYERS = [
     ["study"],
     ["simulate", "train", "learning"],
     ["store", "workers"],
+    ["cluster"],
     ["campaign", "bench"],
     ["table", "live"],
     ["compare"],
@@ -71,7 +72,7 @@ def test_imports_run_one_way():
 
 
 def test_importing_is_light():
-    heavy = "torch galois matplotlib plotly pandas"
+    heavy = "torch galois matplotlib plotly pandas distributed"
     script = f"import sys, fecnn; print([m for m in '{heavy}'.split() if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

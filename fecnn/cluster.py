@@ -1,0 +1,283 @@
+"""A study on many machines: workers of Dask distributed (the extra ``fecnn[cluster]``).
+
+The driver keeps the results file and hands out lots of batches; workers are processes with the same fecnn.
+Dask passes Python objects both ways: join only a cluster whose every member you trust.
+"""
+
+import hashlib
+import logging
+import threading
+import time
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError, Future
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+import fecnn
+from fecnn.card import CARD, WEIGHTS
+from fecnn.simulate import ClusterError, Failed, Made, WorkerLost, make_batches
+from fecnn.study import Point, Task
+from fecnn.workers import Threads
+
+try:
+    import dask
+    import distributed
+    from distributed.scheduler import KilledWorker
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError("clusters need Dask: pip install 'fecnn[cluster]'") from missing
+
+LOT_SECONDS = 1.0
+"""How long a lot takes: the few milliseconds of handing it out are lost in it."""
+
+LOTS_A_SECOND = 100
+"""Most lots that the driver hands out a second; many workers get longer ones."""
+
+CONNECT_SECONDS = 30
+"""How long to wait for a scheduler."""
+
+Luggage = dict[str, dict[str, bytes]]
+"""Files that a task needs: by the name that it uses, those of the folder (or one) by their own names."""
+
+
+@contextmanager
+def connect(where: str, limit: float | None = None) -> "Iterator[Cluster]":
+    """Workers of a cluster, as a context manager.
+
+    Args:
+        where: ``local:N`` for N processes on this machine; the address of a running scheduler, such as
+            ``tcp://10.0.0.1:8786``; or a ``.toml`` file about a Slurm cluster (docs/scaling.md).
+        limit: Seconds after which a batch has failed; None for no limit. Its worker is started anew.
+
+    Raises:
+        ValueError: If ``where`` is none of these, or the file is broken.
+        FileNotFoundError: If there is no such file.
+        ClusterError: If no scheduler answers.
+
+    Example:
+        >>> with connect("local:0"):
+        ...     pass
+        Traceback (most recent call last):
+            ...
+        ValueError: a local cluster has 1 or more workers, such as local:2, got 'local:0'
+    """
+    with ExitStack() as stack:
+        if where.startswith("local:"):
+            scheduler: Any = stack.enter_context(_local(where))
+        elif where.endswith(".toml"):
+            scheduler = stack.enter_context(_slurm(Path(where)))
+        elif "://" in where:
+            scheduler = where
+        else:
+            raise ValueError(
+                f"a cluster is local:N, an address such as tcp://host:8786, or a .toml file, got {where!r}"
+            )
+        try:
+            client = distributed.Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise ClusterError(f"no scheduler answers at {where}: {error}") from error
+        stack.callback(client.close, 5)
+        yield Cluster(client, limit)
+
+
+class Cluster:
+    """Workers of a Dask client; `connect` makes it."""
+
+    def __init__(self, client: "distributed.Client", limit: float | None = None) -> None:
+        self._client, self._limit = client, limit
+        self._slots, self._counted = 1, 0.0
+
+    @property
+    def slots(self) -> int:
+        """As many lots as there are threads now; one if no worker has come yet."""
+        if time.monotonic() - self._counted > 1:
+            try:
+                self._slots = max(1, sum(self._client.nthreads().values()))
+            except (OSError, TimeoutError, RuntimeError, CancelledError):
+                pass  # the lots under way will tell that the scheduler is gone
+            self._counted = time.monotonic()
+        return self._slots
+
+    @property
+    def seconds(self) -> float:
+        """How long a lot should take."""
+        return max(LOT_SECONDS, self._slots / LOTS_A_SECOND)
+
+    def prepare(self, points: Sequence[Point]) -> None:
+        """Send files of codes and weights: once to each worker, also to those that come later."""
+        luggage: Luggage = {}
+        for point in points:
+            luggage |= luggage_of(point.task)
+        if luggage:
+            self._client.register_plugin(Unpack(luggage))
+
+    def submit(self, task: Task, batches: Sequence[int]) -> "Future[list[Made | Failed]]":
+        """Make a lot of batches of a task: each of them in this order, up to the first that fails."""
+        found: Future[list[Made | Failed]] = Future()
+        try:
+            remote = self._client.submit(
+                make_lot, task, list(batches), self._limit, fecnn.__version__, pure=False
+            )
+        except Exception as error:
+            raise ClusterError(f"the cluster takes no more work: {error}") from error
+        remote.add_done_callback(lambda done: self._deliver(done, found))
+        return found
+
+    def _deliver(self, remote: Any, found: "Future[list[Made | Failed]]") -> None:
+        try:
+            address, results = remote.result()
+        except KilledWorker as error:
+            found.set_exception(WorkerLost(f"{error.last_worker.address} died"))
+        except ClusterError as error:
+            found.set_exception(error)
+        except BaseException as error:  # whatever it is, somebody is waiting
+            found.set_exception(ClusterError(f"the cluster is gone: {error or type(error).__name__}"))
+        else:
+            found.set_result(results)
+            if any(isinstance(result, Failed) and result.late for result in results):
+                # Its thread goes on; only the end of the process ends it.
+                threading.Thread(target=self._restart, args=(address,), daemon=True).start()
+
+    def _restart(self, address: str) -> None:
+        try:
+            self._client.restart_workers([address], raise_for_error=False)
+        except (ValueError, OSError, TimeoutError, RuntimeError) as error:
+            logging.getLogger(__name__).warning("%s hangs and cannot be started anew: %s", address, error)
+
+
+def make_lot(
+    task: Task, batches: Sequence[int], limit: float | None, version: str
+) -> tuple[str, list[Made | Failed]]:
+    """On a worker: make a lot of batches; its address, and what came of them.
+
+    Raises:
+        ClusterError: If the worker has another fecnn than the driver.
+    """
+    address = distributed.get_worker().address
+    if fecnn.__version__ != version:
+        raise ClusterError(f"worker {address} has fecnn {fecnn.__version__}, and the driver has {version}")
+    task = unpacked(task)
+    if limit is None:
+        return address, list(make_batches(task, batches))
+    with Threads(1, limit) as thread:
+        return address, thread.submit(task, batches).result()
+
+
+def luggage_of(task: Task) -> Luggage:
+    """The files that a task needs and that do not come with fecnn."""
+    luggage: Luggage = {}
+    for name in (task.code, dict(task.options).get("weights")):
+        path = Path(str(name))
+        if "/" in str(name) and path.is_dir():
+            luggage[str(name)] = {file: (path / file).read_bytes() for file in (CARD, WEIGHTS)}
+        elif "/" in str(name):
+            luggage[str(name)] = {path.name: path.read_bytes()}
+    return luggage
+
+
+_places: dict[str, str] = {}
+"""Where this worker has put its luggage."""
+
+
+class Unpack(distributed.WorkerPlugin):
+    """Writes luggage into a worker's own folder when it joins."""
+
+    def __init__(self, luggage: Luggage) -> None:
+        self.luggage = luggage
+        names = (
+            f"{name}/{file}".encode() + content
+            for name, files in luggage.items()
+            for file, content in files.items()
+        )
+        self.name = f"fecnn-{hashlib.sha256(b''.join(names)).hexdigest()[:16]}"
+
+    def setup(self, worker: "distributed.Worker") -> None:
+        """Write the files."""
+        for number, (name, files) in enumerate(self.luggage.items()):
+            folder = Path(worker.local_directory) / self.name / str(number)
+            folder.mkdir(parents=True, exist_ok=True)
+            for file, content in files.items():
+                (folder / file).write_bytes(content)
+            _places[name] = str(folder if WEIGHTS in files else folder / next(iter(files)))
+
+
+def unpacked(task: Task) -> Task:
+    """The task with the places of its files on this worker."""
+    options = {
+        key: _places.get(str(value), value) if key == "weights" else value for key, value in task.options
+    }
+    return replace(task, code=_places.get(task.code, task.code), options=tuple(options.items()))
+
+
+@contextmanager
+def _local(where: str) -> "Iterator[distributed.LocalCluster]":
+    count = where.removeprefix("local:")
+    if not count.isdecimal() or int(count) < 1:
+        raise ValueError(f"a local cluster has 1 or more workers, such as local:2, got {where!r}")
+    # A lot waits at the scheduler, not behind another one: it would be blamed with it for a dead worker.
+    with dask.config.set({"distributed.scheduler.worker-saturation": 1.0}):
+        cluster = distributed.LocalCluster(
+            n_workers=int(count),
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            memory_limit=0,
+            silence_logs=logging.CRITICAL,
+        )
+    with cluster:
+        yield cluster
+
+
+class SlurmJob(BaseModel):
+    """A job of a Slurm cluster, as ``dask_jobqueue.SLURMCluster`` takes it."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    cores: int = Field(ge=1)
+    memory: str
+    processes: int | None = Field(default=None, ge=1)
+    queue: str | None = None
+    account: str | None = None
+    walltime: str | None = None
+    interface: str | None = None
+    python: str | None = None
+    local_directory: str | None = None
+    log_directory: str | None = None
+    job_extra_directives: list[str] | None = None
+    job_script_prologue: list[str] | None = None
+
+
+class SlurmCluster(BaseModel):
+    """What a Slurm file says: how many jobs, and what each is."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    jobs: Annotated[int, Field(ge=1)]
+    job: SlurmJob
+
+
+@contextmanager
+def _slurm(path: Path) -> Iterator[Any]:
+    try:
+        plan = SlurmCluster.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not TOML: {error}") from None
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors()]
+        raise ValueError(f"{path}: " + "; ".join(problems)) from None
+    try:
+        from dask_jobqueue.slurm import SLURMCluster
+    except ModuleNotFoundError as missing:
+        raise ModuleNotFoundError(
+            "Slurm clusters need dask-jobqueue: pip install 'fecnn[cluster]'"
+        ) from missing
+    options: Mapping[str, Any] = plan.job.model_dump(exclude_none=True)
+    if plan.job.processes is None:  # Numba holds no lock, but torch and plug-ins may
+        options = {**options, "processes": plan.job.cores}
+    with SLURMCluster(**options, scheduler_options={"dashboard": False}) as cluster:
+        cluster.scale(jobs=plan.jobs)
+        yield cluster

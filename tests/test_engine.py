@@ -304,7 +304,7 @@ def test_lots_grow_to_their_time_and_shrink_towards_the_end(tmp_path, monkeypatc
             sizes = [len(lot) for lot in islice(simulate.simulate([point], {}, threads), 1, None)]
         assert sizes[0] == 1
         assert max(sizes) > 100 / count
-        assert sum(sizes) < 2000 + 100 * (count - 1) + 10
+        assert sum(sizes) < 2000 + 250 * (count - 1) + 10
 
 
 def test_closing_waits_for_the_threads(tmp_path, plugins):

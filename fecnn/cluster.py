@@ -40,6 +40,14 @@ LOTS_A_SECOND = 100
 CONNECT_SECONDS = 30
 """How long to wait for a scheduler."""
 
+SCHEDULER = {
+    # A lot waits at the scheduler, not behind another one: it would be blamed with it for a dead worker.
+    "distributed.scheduler.worker-saturation": 1.0,
+    # The driver judges what ended a worker.
+    "distributed.scheduler.allowed-failures": 0,
+}
+"""How the schedulers that are started here behave."""
+
 Luggage = dict[str, dict[str, bytes]]
 """Files that a task needs: by the name that it uses, those of the folder (or one) by their own names."""
 
@@ -218,13 +226,12 @@ def _local(where: str) -> "Iterator[distributed.LocalCluster]":
     count = where.removeprefix("local:")
     if not count.isdecimal() or int(count) < 1:
         raise ValueError(f"a local cluster has 1 or more workers, such as local:2, got {where!r}")
-    # A lot waits at the scheduler, not behind another one: it would be blamed with it for a dead worker.
-    with dask.config.set({"distributed.scheduler.worker-saturation": 1.0}):
+    with dask.config.set(SCHEDULER):
         cluster = distributed.LocalCluster(
             n_workers=int(count),
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            scheduler_kwargs={"dashboard": False},
             memory_limit=0,
             silence_logs=logging.CRITICAL,
         )
@@ -278,6 +285,8 @@ def _slurm(path: Path) -> Iterator[Any]:
     options: Mapping[str, Any] = plan.job.model_dump(exclude_none=True)
     if plan.job.processes is None:  # Numba holds no lock, but torch and plug-ins may
         options = {**options, "processes": plan.job.cores}
-    with SLURMCluster(**options, scheduler_options={"dashboard": False}) as cluster:
+    with dask.config.set(SCHEDULER):
+        slurm = SLURMCluster(**options, scheduler_options={"dashboard": False})
+    with slurm as cluster:
         cluster.scale(jobs=plan.jobs)
         yield cluster

@@ -269,6 +269,7 @@ class _Run:
         for i, result in zip(batches, results, strict=False):
             if isinstance(result, Failed):
                 self._fail(i, result)
+                steps.append(self.progress())
             else:
                 self._suspects.pop(i, None)
                 self.seconds += result.seconds

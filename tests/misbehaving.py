@@ -1,5 +1,8 @@
 """Decoders to go wrong with, named as ``misbehaving:<function>`` once this folder is on sys.path."""
 
+import os
+import signal
+import sys
 import time
 
 import numpy as np
@@ -19,11 +22,18 @@ def late(code, channel=None, /, *, fault, after):
             return decode(llr)
         if fault == "raise":
             raise ZeroDivisionError("a decoder's own mistake")
+        if fault == "exit":
+            sys.exit("a decoder's farewell")
+        if fault == "hang":
+            time.sleep(1000)
+        if fault == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
         return {
             "shape": decode(llr)[:, :-1],
             "dtype": decode(llr).astype(np.float64),
             "list": decode(llr).tolist(),
             "bits": decode(llr) + np.uint8(1),
+            "nan": np.full(llr.shape, np.nan),
             "rows": decode(llr)[:-1],
         }[fault]
 

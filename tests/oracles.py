@@ -358,6 +358,23 @@ def squares(checks, n):
     return [met.index(kind) for kind in kinds]
 
 
+def decide_again(decide, code, y, tries, known):
+    """Frame by frame: the word of ``decide``, or else the most likely of those with a weak bit turned."""
+    words = decide(y)
+    for word, values in zip(words, y, strict=True):
+        if not code.syndrome(word).any():
+            continue
+        best = -np.inf
+        for place in sorted(range(len(values)), key=lambda j: abs(values[j]))[:tries]:
+            turned = values.copy()
+            turned[place] = known if values[place] < 0 else -known
+            found = decide(turned[None])[0]
+            likely = sum(-float(v) if bit else float(v) for v, bit in zip(values, found, strict=True))
+            if not code.syndrome(found).any() and likely > best + 1e-6:
+                best, word[:] = likely, found
+    return words
+
+
 def fecnn_net(code, weights, length, iterations, scale, magnitude, hard):
     """Logits (B, n) of fecnn-net after its last iteration, bit by bit and check by check.
 

@@ -7,6 +7,8 @@ import torch
 
 import fecnn
 from fecnn.automorphism import automorphisms, is_automorphism, random_automorphisms, shift_length
+from fecnn.checkpoint import load
+from fecnn.decoders.trained import KNOWN, decider
 from fecnn.nets.dense import LiteratureMLNN, LiteratureSLNN
 from fecnn.nets.fecnn_net import FecnnNet
 
@@ -170,3 +172,46 @@ def test_automorphisms_map_the_code_onto_itself(rng):
     assert not code.syndrome(np.take_along_axis(words, places, axis=1)).any()
     assert len(np.unique(places, axis=0)) > 30
     assert (random_automorphisms(fecnn.golay(), 3, rng) == np.arange(24)).all()
+
+
+# Frames that end on no codeword, decoded again
+
+
+@pytest.mark.parametrize("kind", ["fecnn-net", "crossmpt"])
+def test_tries_are_those_of_a_loop_over_frames(kind, rng):
+    code = fecnn.load_code("bch-31-16")
+    channel = fecnn.AWGN.at(-1.0, code.rate)
+    llr = channel.transmit(code.encode(rng.integers(0, 2, (250, 16), dtype=np.uint8)), rng)
+    y = llr * np.float32(channel.sigma**2 / 2)
+    network = load(f"{kind}-bch-31-16", code)[0]
+    plain = decider(network, code, torch.device("cpu"))
+    expected = oracles.decide_again(plain, code, y, 5, KNOWN)
+    words, effort = fecnn.decoder(kind, code, channel, tries=5).measure(llr)
+    assert (words == expected).all()
+    again = code.syndrome(plain(y)).any(axis=1)
+    assert 10 < again.sum() < 240
+    assert (words != plain(y)).any(axis=1).sum() > 5
+    assert not effort.work[~code.syndrome(fecnn.hard(llr)).any(axis=1)].any()
+    if kind == "crossmpt":  # a run for each try whose turned word is no codeword
+        assert (effort.work[again] >= 5).all()
+        assert (effort.work[again] <= 6).all()
+
+
+def test_tries_save_most_frames_that_end_on_no_codeword(rng):
+    code = fecnn.load_code("bch-63-45")
+    channel = fecnn.AWGN.at(3.0, code.rate)
+    sent = code.encode(rng.integers(0, 2, (4000, 45), dtype=np.uint8))
+    llr = channel.transmit(sent, rng)
+    wrong = [
+        (fecnn.decoder("fecnn-net", code, channel, tries=tries)(llr) != sent).any(axis=1).sum()
+        for tries in (0, 16)
+    ]
+    assert wrong[1] < 0.9 * wrong[0]
+    assert wrong[1] >= (fecnn.decoder("ml", code)(llr) != sent).any(axis=1).sum()
+
+
+@pytest.mark.parametrize("tries", [-1, 32])
+def test_impossible_tries_are_refused(tries):
+    code = fecnn.load_code("bch-31-16")
+    with pytest.raises(ValueError, match=f"tries must be in 0..31 for .*, got {tries}"):
+        fecnn.decoder("fecnn-net", code, fecnn.AWGN.at(3.0, code.rate), tries=tries)

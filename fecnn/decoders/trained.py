@@ -11,7 +11,7 @@ from fecnn.card import CheckpointError, default_weights, weights_digest
 from fecnn.channel import AWGN, Channel
 from fecnn.checkpoint import Network, load
 from fecnn.code import Code
-from fecnn.decoders import Decoder, as_output
+from fecnn.decoders import Decoder, Effort, Measured, as_output
 from fecnn.nets.device import torch_device
 from fecnn.nets.error_domain import ErrorNet
 
@@ -22,6 +22,7 @@ KNOWN = 10.0
 """What a network is shown of a known bit, whose LLR is infinite: far more than noise ever leaves of y."""
 
 Received = NDArray[np.float32]
+Counts = NDArray[np.int64]
 
 
 def ecct(
@@ -31,6 +32,7 @@ def ecct(
     *,
     weights: str | None = None,
     weights_sha256: str | None = None,
+    tries: int = 0,
     device: str = "cpu",
 ) -> Decoder:
     """Error Correction Code Transformer (Choukroun and Wolf, NeurIPS 2022), trained.
@@ -44,14 +46,19 @@ def ecct(
         weights: A network in the zoo, or the path of a training's folder; ``ecct-`` and the name of the
             code, if not given.
         weights_sha256: Refuse other weights than these (studies fill it in).
+        tries: How often a frame that ends on no codeword is decoded again, each time with another of its
+            least reliable bits turned and taken as known; of the codewords found the most likely is decided
+            (Chase 1972, with patterns of one bit and a neural decoder inside). The decoder then measures its
+            work: how often the network ran, or fecnn-net's iterations.
         device: Where torch computes, such as ``cpu`` or ``cuda``.
 
     Raises:
         LookupError: If the zoo has no such network.
         FileNotFoundError: If its folder is not there.
-        ValueError: If the weights are damaged, another model's or another code's, or the channel is not AWGN.
+        ValueError: If the weights are damaged, another model's or another code's, the channel is not AWGN, or
+            tries is not in 0..n.
     """
-    return _trained("ecct", code, channel, weights, weights_sha256, device)
+    return _trained("ecct", code, channel, weights, weights_sha256, device, tries)
 
 
 def crossmpt(
@@ -61,6 +68,7 @@ def crossmpt(
     *,
     weights: str | None = None,
     weights_sha256: str | None = None,
+    tries: int = 0,
     device: str = "cpu",
 ) -> Decoder:
     """Cross-attention message passing transformer (Park et al., ICLR 2025), trained.
@@ -68,7 +76,7 @@ def crossmpt(
     The network is `fecnn.nets.crossmpt.CrossMPT`. All else is as for ``ecct``, the default weights being
     ``crossmpt-`` and the name of the code.
     """
-    return _trained("crossmpt", code, channel, weights, weights_sha256, device)
+    return _trained("crossmpt", code, channel, weights, weights_sha256, device, tries)
 
 
 def fecnn_net(
@@ -78,6 +86,7 @@ def fecnn_net(
     *,
     weights: str | None = None,
     weights_sha256: str | None = None,
+    tries: int = 0,
     device: str = "cpu",
 ) -> Decoder:
     """Neural message passing on the light dual words, weights shared by cyclic shifts: our own, trained.
@@ -92,7 +101,7 @@ def fecnn_net(
         >>> decode(np.ones(31, np.float32)).sum()
         np.uint64(0)
     """
-    return _trained("fecnn-net", code, channel, weights, weights_sha256, device)
+    return _trained("fecnn-net", code, channel, weights, weights_sha256, device, tries)
 
 
 def literature_slnn(
@@ -144,20 +153,45 @@ def decider(network: Network, code: Code, device: torch.device) -> Callable[[Rec
 
         return messages
 
-    finder = network
-
     def errors(y: Received) -> Bits:
-        word = hard(y)
-        broken = np.flatnonzero(code.syndrome(word).any(axis=1))
-        with torch.inference_mode():
-            for start in range(0, len(broken), ROWS):
-                rows = broken[start : start + ROWS]
-                magnitude = torch.from_numpy(np.abs(y[rows])).to(device)
-                wrong = finder.decide(magnitude, _float(word[rows], device))
-                word[rows] ^= wrong.cpu().numpy()
-        return word
+        return find(network, code, y, device)[0]
 
     return errors
+
+
+def find(finder: ErrorNet, code: Code, y: Received, device: torch.device) -> tuple[Bits, Counts]:
+    """Decisions (B, n) of a network that points at errors, and its work (B,): 0 where y is a codeword's."""
+    word, work = hard(y), np.zeros(len(y), np.int64)
+    broken = np.flatnonzero(code.syndrome(word).any(axis=1))
+    with torch.inference_mode():
+        for start in range(0, len(broken), ROWS):
+            rows = broken[start : start + ROWS]
+            magnitude = torch.from_numpy(np.abs(y[rows])).to(device)
+            wrong, taken = finder.measure(magnitude, _float(word[rows], device))
+            word[rows] ^= wrong.cpu().numpy()
+            work[rows] = taken.cpu().numpy()
+    return word, work
+
+
+def find_again(
+    finder: ErrorNet, code: Code, y: Received, tries: int, device: torch.device
+) -> tuple[Bits, Counts]:
+    """As `find`; where that is no codeword, the most likely one of ``tries`` with a bit turned, if any is."""
+    word, work = find(finder, code, y, device)
+    lost = np.flatnonzero(code.syndrome(word).any(axis=1))
+    weakest = np.argsort(np.abs(y[lost]), axis=1, kind="stable")[:, :tries]
+    least = np.full(len(lost), np.inf)
+    for turned in weakest.T:
+        guess = y[lost]
+        at = np.arange(len(lost)), turned
+        guess[at] = np.where(guess[at] < 0, KNOWN, -KNOWN)
+        found, taken = find(finder, code, guess, device)
+        work[lost] += taken
+        price = np.where(found != hard(y[lost]), np.abs(y[lost]), 0).sum(axis=1)
+        better = (price < least) & ~code.syndrome(found).any(axis=1)
+        word[lost[better]] = found[better]
+        least[better] = price[better]
+    return word, work
 
 
 def _float(bits: Bits, device: torch.device) -> torch.Tensor:
@@ -165,13 +199,21 @@ def _float(bits: Bits, device: torch.device) -> torch.Tensor:
 
 
 def _trained(
-    kind: str, code: Code, channel: Channel | None, weights: str | None, sha256: str | None, device: str
+    kind: str,
+    code: Code,
+    channel: Channel | None,
+    weights: str | None,
+    sha256: str | None,
+    device: str,
+    tries: int = 0,
 ) -> Decoder:
     if not isinstance(channel, AWGN):
         raise ValueError(
             f"{kind} was trained on BPSK over AWGN and needs its noise level; "
             "give it the channel, such as fecnn.AWGN.at(4.0, code.rate)"
         )
+    if not 0 <= tries <= code.n:
+        raise ValueError(f"tries must be in 0..{code.n} for {code.name}, got {tries}")
     name = weights or default_weights(kind, code)
     if sha256 is not None and (found := weights_digest(name)) != sha256:
         raise CheckpointError(f"the weights of {name} have SHA-256 {found}, not the {sha256} asked for")
@@ -179,10 +221,20 @@ def _trained(
     if card.model.kind != kind:
         raise CheckpointError(f"{name} is the network of another decoder: {card.model.kind}, not {kind}")
     where = torch_device(device)
-    decide = decider(network.to(where), code, where)
+    network = network.to(where)
     to_received = np.float32(channel.sigma**2 / 2)
 
-    def decode(llr: LLR) -> Bits:
-        return decide(np.nan_to_num(llr * to_received, posinf=KNOWN, neginf=-KNOWN))
+    def received(llr: LLR) -> Received:
+        y: Received = np.nan_to_num(llr * to_received, posinf=KNOWN, neginf=-KNOWN)
+        return y
 
-    return decode
+    if tries and isinstance(network, ErrorNet):
+        finder = network
+
+        def measure(llr: LLR) -> tuple[Bits, Effort]:
+            word, work = find_again(finder, code, received(llr), tries, where)
+            return word, Effort(work, np.zeros(len(llr), np.bool_))
+
+        return Measured(measure)
+    decide = decider(network, code, where)
+    return lambda llr: decide(received(llr))

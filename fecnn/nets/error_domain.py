@@ -45,7 +45,12 @@ class ErrorNet(nn.Module):
 
     def decide(self, magnitude: Tensor, hard: Tensor) -> Tensor:
         """Which hard decisions are wrong, (B, n) bool."""
-        return self.forward(magnitude, hard) > 0
+        return self.measure(magnitude, hard)[0]
+
+    def measure(self, magnitude: Tensor, hard: Tensor) -> tuple[Tensor, Tensor]:
+        """Which hard decisions are wrong, (B, n) bool, and how often the network (or iteration) ran, (B,)."""
+        wrong = self.forward(magnitude, hard) > 0
+        return wrong, wrong.new_ones(len(wrong), dtype=torch.int64)
 
     def stages(self, magnitude: Tensor, hard: Tensor) -> list[Tensor]:
         """The logits after every stage that training supervises; the last are the network's."""

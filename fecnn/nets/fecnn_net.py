@@ -127,23 +127,25 @@ class FecnnNet(ErrorNet):
             logits.append(logit.T)
         return logits
 
-    def decide(self, magnitude: Tensor, hard: Tensor) -> Tensor:
-        """Which decisions are wrong, (B, n) bool: of the first iteration that leads to a codeword.
+    def measure(self, magnitude: Tensor, hard: Tensor) -> tuple[Tensor, Tensor]:
+        """Which decisions are wrong, (B, n) bool, and iterations, (B,): up to the first that is a codeword's.
 
         A frame that no iteration up to ``limit`` leads to a codeword gets the last one's.
         """
         wrong = torch.zeros(hard.shape, dtype=torch.bool, device=hard.device)
+        iterations = torch.zeros(len(hard), dtype=torch.int64, device=hard.device)
         flow, frames = self._begin(magnitude, hard), torch.arange(len(hard), device=hard.device)
         for _ in range(self.limit):
             flow, logit = self._iterate(flow)
             wrong[frames] = (logit > 0).T
+            iterations[frames] += 1
             decided = hard[frames].bool() ^ wrong[frames]
             broken = (decided.to(hard.dtype) @ self.spanning.T).remainder(2).any(dim=1)
             frames = frames[broken]
             if not len(frames):
                 break
             flow = flow.of(broken)
-        return wrong
+        return wrong, iterations
 
     def _begin(self, magnitude: Tensor, hard: Tensor) -> "_Flow":
         # Frames come last inside: every step is then a product of matrices or runs over contiguous frames.

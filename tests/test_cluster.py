@@ -1,0 +1,472 @@
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+
+import fecnn
+from fecnn import cluster, simulate
+from fecnn.cluster import connect, luggage_of, unpacked
+from fecnn.simulate import ClusterError, DecodingError, Made, run_batch
+from fecnn.store import Store
+from fecnn.study import load_study
+
+# A warning that became an error in one of Dask's own threads would stop it.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+STUDY = """
+title = "t"
+code = "hamming-7-4"
+ebn0_db = [1, 3]
+batch = 64
+stop = { block_errors = 300 }
+[[curve]]
+decoder = "ml"
+[[curve]]
+decoder = "osd"
+options = { order = 1 }
+"""
+
+PATIENT = """
+title = "t"
+code = "hamming-7-4"
+ebn0_db = [0, 1, 2]
+batch = 16
+stop = { frames = 16_000 }
+[[curve]]
+decoder = "misbehaving:patient"
+options = { milliseconds = 3 }
+"""
+
+BROKEN = """
+[[curve]]
+label = "broken"
+decoder = "misbehaving:late"
+ebn0_db = [2.5]
+options = { fault = "%s", after = 4 }
+"""
+
+
+@pytest.fixture(autouse=True)
+def plugins(request, monkeypatch):
+    """Makes ``misbehaving:...`` decoders, also for the workers."""
+    folder = request.path.parent
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+    simulate._build.cache_clear()
+
+
+def make(tmp_path, text):
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    return load_study(path)
+
+
+def run_all(plan, store, workers=1, **options):
+    for _ in fecnn.run(plan, store=store, workers=workers, **options):
+        pass
+
+
+def run_on(where, plan, store, limit=None, **options):
+    with connect(where, limit) as workers:
+        run_all(plan, store, workers, **options)
+
+
+def results(plan, store):
+    return fecnn.table(plan, store).drop(columns=["seconds", "us_per_frame"])
+
+
+def doubled(store):
+    with Store(store) as file:
+        rows = [(row["task"], row["i"]) for row in file.rows()]
+    return len(rows) - len(set(rows))
+
+
+@pytest.fixture
+def undisturbed(tmp_path):
+    """The results of a study in one thread."""
+
+    def run(text):
+        plan = make(tmp_path, text)
+        run_all(plan, tmp_path / "undisturbed.sqlite", 8)
+        return results(plan, tmp_path / "undisturbed.sqlite")
+
+    return run
+
+
+@contextmanager
+def scheduler(folder, port=0, workers=1):
+    """A scheduler and workers as processes of their own: the scheduler, its address, the workers."""
+    file = folder / f"scheduler-{random.random()}.json"
+    quiet = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
+    dask = [sys.executable, "-m", "dask"]
+    # Addresses of the loopback only.
+    command = [*dask, "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
+    processes = [subprocess.Popen([*command, "--scheduler-file", str(file)], **quiet)]
+    try:
+        until = time.monotonic() + 60
+        while not file.exists():
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        work = [*dask, "worker", "--scheduler-file", str(file), "--nthreads", "1", "--no-dashboard"]
+        work += ["--host", "127.0.0.1", "--death-timeout", "20", "--local-directory", str(folder)]
+        processes += [subprocess.Popen(work, **quiet) for _ in range(workers)]
+        address = json.loads(file.read_text())["address"]
+        yield processes[0], address, processes[1:]
+    finally:
+        for process in processes[::-1]:
+            process.terminate()
+        for process in processes:
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+# The same counts
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_counts_do_not_depend_on_dask_workers(tmp_path, undisturbed, count):
+    expected = undisturbed(STUDY)
+    plan, store = make(tmp_path, STUDY), tmp_path / "r.sqlite"
+    run_on(f"local:{count}", plan, store)
+    assert results(plan, store).equals(expected)
+    assert not doubled(store)
+    with Store(store) as file, Store(tmp_path / "undisturbed.sqlite") as alone:
+        for point in plan.points:
+            assert file.flags(point.task, 0) == alone.flags(point.task, 0)
+
+
+def test_a_shard_may_run_on_a_cluster(tmp_path, undisturbed):
+    expected = undisturbed(STUDY)
+    plan = make(tmp_path, STUDY)
+    shards = [fecnn.campaign.store_path(plan, tmp_path, (i, 2)) for i in (1, 2)]
+    run_on("local:1", plan, shards[0], shard=(1, 2))
+    run_all(plan, shards[1], shard=(2, 2))
+    fecnn.merge(plan, folder=tmp_path)
+    run_all(plan, tmp_path / "mine.sqlite")
+    assert results(plan, tmp_path / "mine.sqlite").equals(expected)
+
+
+# Files that travel
+
+
+def test_codes_and_weights_travel(tmp_path, monkeypatch):
+    """Once they are sent, workers need neither the file of the code nor the folder of the weights."""
+    here = tmp_path / "driver"
+    here.mkdir()
+    fecnn.save_code(fecnn.load_code("hamming-7-4"), here / "my-code.toml")
+    weights = here / "my-net"
+    weights.mkdir()
+    for file in ("card.json", "weights.safetensors"):
+        original = fecnn.card.ZOO / "slnn-7-hamming-7-4" / file
+        (weights / file).write_bytes(original.read_bytes())
+    text = STUDY.replace("hamming-7-4", "./my-code.toml") + '[[curve]]\ndecoder = "literature-slnn"\n'
+    plan = make(here, text + f'options = {{ weights = "{weights}" }}\n')
+    expected = [run_batch(point.task, 0) for point in plan.points]
+    with connect("local:1") as workers:
+        workers.prepare(plan.points)
+        here.rename(tmp_path / "moved")
+        late = workers._client.cluster
+        late.scale(2)  # also to one that comes later
+        workers._client.wait_for_workers(2, timeout=60)
+        for point, batch in zip(plan.points, expected, strict=True):
+            lots = [workers.submit(point.task, [0]) for _ in range(4)]
+            for lot in lots:
+                (made,) = lot.result(timeout=60)
+                assert isinstance(made, Made), made
+                assert made.counts.block_errors == batch.block_errors
+                assert made.counts.flags == batch.flags
+
+
+def test_what_comes_with_fecnn_does_not_travel():
+    plan = load_study("transformers-bch-31-16")
+    assert [luggage_of(point.task) for point in plan.points] == [{}] * len(plan.points)
+    task = plan.points[0].task
+    assert unpacked(task) == task
+
+
+# Workers, schedulers and drivers that are killed
+
+
+def test_killing_workers_changes_nothing(tmp_path, undisturbed):
+    expected = undisturbed(PATIENT)
+    plan, store = make(tmp_path, PATIENT), tmp_path / "r.sqlite"
+    instants, killed = random.Random(5), []
+    with connect("local:2") as workers:
+        over = threading.Event()
+
+        def kill():
+            while len(killed) < 4 and not over.wait(instants.uniform(1, 4)):
+                pids = workers._client.run(os.getpid, on_error="ignore")
+                if pids:
+                    killed.append(instants.choice(list(pids.values())))
+                    os.kill(killed[-1], signal.SIGKILL)
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        try:
+            run_all(plan, store, workers)
+        finally:
+            over.set()
+            killer.join()
+    assert len(killed) >= 3
+    assert results(plan, store).equals(expected)
+    assert not doubled(store)
+
+
+def test_a_task_that_kills_its_workers_is_set_aside(tmp_path, undisturbed):
+    expected = undisturbed(STUDY)
+    deadly = (BROKEN % "die").replace("after = 4", "after = 0")
+    plan, store = make(tmp_path, STUDY + deadly), tmp_path / "r.sqlite"
+    words = r"curve broken failed at 2.5 dB, batch [01]: it has ended 3 workers, the last time so: tcp"
+    with pytest.raises(DecodingError, match=words):
+        run_on("local:2", plan, store)
+    good = make(tmp_path, STUDY)
+    assert results(good, store).equals(expected)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("hang", "it takes longer than 2 s"),
+        ("raise", "ZeroDivisionError: a decoder's own mistake"),
+        ("shape", "ValueError: decoder misbehaving:late must return shape"),
+    ],
+)
+def test_a_decoder_that_goes_wrong_is_set_aside(tmp_path, undisturbed, fault, words):
+    expected = undisturbed(STUDY)
+    plan, store = make(tmp_path, STUDY + BROKEN % fault), tmp_path / "r.sqlite"
+    with pytest.raises(DecodingError, match=rf"curve broken failed at 2.5 dB, batch 4: {words}"):
+        run_on("local:1", plan, store, limit=2.0)
+    assert results(make(tmp_path, STUDY), store).equals(expected)
+
+
+def test_a_worker_that_hangs_is_started_anew(tmp_path):
+    plan = make(tmp_path, STUDY + BROKEN % "hang")
+    with connect("local:1", limit=1.0) as workers:
+        (before,) = workers._client.run(os.getpid).values()
+        lot = workers.submit(plan.points[-1].task, range(8)).result(timeout=60)
+        assert lot[-1].late
+        until = time.monotonic() + 60
+        while before in workers._client.run(os.getpid, on_error="ignore").values():
+            assert time.monotonic() < until
+            time.sleep(0.2)
+        (made,) = workers.submit(plan.points[0].task, [0]).result(timeout=60)
+        assert isinstance(made, Made)
+
+
+def test_killing_the_scheduler_loses_nothing(tmp_path, undisturbed):
+    expected = undisturbed(PATIENT)
+    plan, store = make(tmp_path, PATIENT), tmp_path / "r.sqlite"
+    made = 0
+
+    def until_it_is_gone():
+        nonlocal made
+        with connect(address) as workers:
+            for step in fecnn.run(plan, store=store, workers=workers):
+                made += step.batch is not None
+                if made == 50:
+                    process.kill()
+
+    with scheduler(tmp_path) as (process, address, _):
+        with pytest.raises(ClusterError, match=r"the cluster (is gone|takes no more work)"):
+            until_it_is_gone()
+    assert made >= 50
+    with Store(store) as file:
+        assert sum(1 for _ in file.rows()) == made
+    run_all(plan, store, 8)
+    assert results(plan, store).equals(expected)
+
+
+DRIVER = """
+import sys, fecnn
+from fecnn.cluster import connect
+with connect(sys.argv[3]) as workers:
+    for step in fecnn.run(fecnn.load_study(sys.argv[1]), store=sys.argv[2], workers=workers):
+        print(step.batch, flush=True)
+"""
+
+
+def test_killing_the_driver_loses_nothing(tmp_path, undisturbed):
+    expected = undisturbed(PATIENT)
+    plan, store = make(tmp_path, PATIENT), tmp_path / "r.sqlite"
+    instants = random.Random(3)
+    with scheduler(tmp_path) as (_, address, _workers):
+        for _ in range(3):
+            command = [sys.executable, "-c", DRIVER, tmp_path / "mine.toml", store, address]
+            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as driver:
+                for line in driver.stdout:
+                    if line.strip() != "None":
+                        break
+                time.sleep(instants.uniform(0.1, 1))
+                driver.kill()
+        run_on(address, plan, store)
+    assert results(plan, store).equals(expected)
+    assert not doubled(store)
+
+
+@pytest.mark.slow
+def test_workers_that_come_and_go(tmp_path, undisturbed):
+    """A soak of a minute, or of FECNN_SOAK seconds: no batch is lost or doubled, and memory stays flat."""
+    seconds = float(os.environ.get("FECNN_SOAK", "60"))
+    # A thread makes some 300 batches of 3 ms a second.
+    text = PATIENT.replace("16_000", str(int(16 * 150 * seconds)))
+    plan, store = make(tmp_path, text), tmp_path / "r.sqlite"
+    counts, memory = random.Random(1), []
+    with connect("local:1") as workers:
+        over = threading.Event()
+
+        def scale():
+            while not over.wait(counts.uniform(3, 8)):
+                workers._client.cluster.scale(counts.randint(1, 4))
+                memory.append(resident())
+
+        scaler = threading.Thread(target=scale)
+        scaler.start()
+        try:
+            run_all(plan, store, workers)
+        finally:
+            over.set()
+            scaler.join()
+    with Store(store) as file:
+        for point in plan.points:
+            made = file.batches(point.task)
+            length = point.stop.frames // 16
+            assert set(made) >= set(range(length))
+            assert sum(made[i].frames for i in range(length)) == point.stop.frames
+    assert not doubled(store)
+    half = len(memory) // 2
+    print(f"driver: {memory[half] / 2**20:.0f} MiB at half time, {memory[-1] / 2**20:.0f} MiB at the end")
+    assert memory[-1] < memory[half] + 30 * 2**20
+
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+# Clusters that cannot be used
+
+
+@pytest.mark.parametrize("where", ["local:0", "local:x", "local:-1", "dask", "", "10.0.0.1:8786"])
+def test_what_names_no_cluster_is_refused(where):
+    with (
+        pytest.raises(ValueError, match=r"a (local )?cluster (has 1 or more workers|is local:N)"),
+        connect(where),
+    ):
+        pass
+
+
+def test_a_scheduler_that_does_not_answer(monkeypatch):
+    monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
+    words = r"no scheduler answers at tcp://127.0.0.1:9"
+    with pytest.raises(ClusterError, match=words), connect("tcp://127.0.0.1:9"):
+        pass
+
+
+def test_a_worker_with_another_fecnn_is_refused(tmp_path, monkeypatch):
+    plan = make(tmp_path, STUDY)
+    with connect("local:1") as workers:
+        monkeypatch.setattr(fecnn, "__version__", "0.0.1")
+        with pytest.raises(ClusterError, match=r"has fecnn .*, and the driver has 0.0.1"):
+            run_all(plan, tmp_path / "r.sqlite", workers)
+
+
+# Slurm
+
+SBATCH = """#!{python}
+import os, subprocess, sys
+script = sys.argv[-1]
+log = open(os.path.join({folder!r}, "job.log"), "ab")
+job = subprocess.Popen(["bash", script], stdout=log, stderr=log, start_new_session=True)
+with open(os.path.join({folder!r}, "jobs"), "a") as jobs:
+    jobs.write(f"{{job.pid}}\\n")
+with open(os.path.join({folder!r}, f"script-{{job.pid}}"), "w") as copy:
+    copy.write(open(script).read())
+print(f"Submitted batch job {{job.pid}}")
+"""
+
+SCANCEL = """#!{python}
+import os, signal, sys
+for job in sys.argv[1:]:
+    try:
+        os.killpg(int(job), signal.SIGTERM)
+    except (ProcessLookupError, ValueError):
+        pass
+"""
+
+
+@pytest.fixture
+def slurm(tmp_path, monkeypatch):
+    """A Slurm whose jobs run here at once."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name, text in (("sbatch", SBATCH), ("scancel", SCANCEL)):
+        (folder / name).write_text(text.format(python=sys.executable, folder=str(folder)))
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+    return folder
+
+
+def test_slurm_jobs_are_workers(tmp_path, slurm, undisturbed):
+    expected = undisturbed(STUDY)
+    plan, store = make(tmp_path, STUDY), tmp_path / "r.sqlite"
+    (tmp_path / "slurm.toml").write_text(f"""
+jobs = 2
+[job]
+cores = 1
+memory = "2GB"
+queue = "short"
+walltime = "00:10:00"
+interface = "lo"
+local_directory = "{tmp_path}"
+log_directory = "{tmp_path}"
+job_extra_directives = ["--exclusive"]
+job_script_prologue = ["export FECNN_HELLO=1"]
+""")
+    run_on(str(tmp_path / "slurm.toml"), plan, store)
+    assert results(plan, store).equals(expected)
+    jobs = (slurm / "jobs").read_text().split()
+    assert len(jobs) == 2
+    script = (slurm / f"script-{jobs[0]}").read_text()
+    for line in ("#SBATCH -p short", "#SBATCH --exclusive", "#SBATCH -t 00:10:00", "export FECNN_HELLO=1"):
+        assert line in script
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("jobs = ", "is not TOML"),
+        ("jobs = 2", "job: Field required"),
+        ("jobs = 0\n[job]\ncores = 1\nmemory = '1GB'", "jobs: Input should be greater than or equal to 1"),
+        (
+            "jobs = 1\n[job]\ncores = 1\nmemory = '1GB'\nqueu = 'x'",
+            "job.queu: Extra inputs are not permitted",
+        ),
+    ],
+)
+def test_a_broken_slurm_file_is_refused(tmp_path, text, words):
+    path = tmp_path / "slurm.toml"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=words) as refused, connect(str(path)):
+        pass
+    assert str(path) in str(refused.value)
+
+
+def test_a_missing_slurm_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"none\.toml"), connect(str(tmp_path / "none.toml")):
+        pass
+
+
+def test_without_dask_it_says_what_to_install():
+    script = "import sys; sys.modules['distributed'] = None; import fecnn.cluster"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert "ModuleNotFoundError: clusters need Dask: pip install 'fecnn[cluster]'" in done.stderr

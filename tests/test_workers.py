@@ -1,0 +1,150 @@
+import threading
+import time
+
+import pytest
+
+import fecnn
+from fecnn import simulate
+from fecnn.simulate import DecodingError, Failed, Made
+from fecnn.store import Store
+from fecnn.study import load_study
+from fecnn.workers import Threads
+
+STUDY = """
+title = "t"
+code = "hamming-7-4"
+ebn0_db = [1, 3]
+batch = 64
+stop = { block_errors = 60 }
+[[curve]]
+decoder = "ml"
+[[curve]]
+decoder = "osd"
+options = { order = 1 }
+"""
+
+BROKEN = """
+[[curve]]
+label = "broken"
+decoder = "misbehaving:late"
+ebn0_db = [2.5, 3.5]
+options = { fault = "%s", after = 4 }
+"""
+
+
+@pytest.fixture
+def plugins(request, monkeypatch):
+    """Makes ``misbehaving:...`` decoders, with fresh ones for each test."""
+    monkeypatch.syspath_prepend(request.path.parent)
+    simulate._build.cache_clear()
+
+
+def make(tmp_path, text):
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    return load_study(path)
+
+
+def results(plan, store):
+    return fecnn.table(plan, store).drop(columns=["seconds", "us_per_frame"])
+
+
+def run_all(plan, store, workers=1):
+    for _ in fecnn.run(plan, store=store, workers=workers):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("raise", "ZeroDivisionError: a decoder's own mistake"),
+        ("exit", "SystemExit: a decoder's farewell"),
+        ("nan", "TypeError: decoder misbehaving:late must return a uint8 array, got float64 array"),
+        ("hang", "it takes longer than 0.5 s"),
+    ],
+)
+def test_all_else_is_finished_when_a_curve_fails(tmp_path, plugins, fault, words):
+    plan, good = make(tmp_path, STUDY + BROKEN % fault), make(tmp_path, STUDY)
+    told = []
+
+    def watch():
+        with Threads(2, limit=0.5) as threads:
+            told.extend(
+                (step.point.task.ebn0_db, step.failure)
+                for step in fecnn.run(plan, store=tmp_path / "r.sqlite", workers=threads)
+                if step.failure
+            )
+
+    with pytest.raises(DecodingError, match="2 points failed, and all others went on") as failed:
+        watch()
+    for ebn0_db in (2.5, 3.5):
+        line = f"curve broken failed at {ebn0_db} dB, batch 4: {words}"
+        assert line in str(failed.value)
+        assert (ebn0_db, line) in told
+    run_all(good, tmp_path / "good.sqlite")
+    assert results(good, tmp_path / "r.sqlite").equals(results(good, tmp_path / "good.sqlite"))
+    with Store(tmp_path / "r.sqlite") as file:
+        assert [list(file.batches(point.task)) for point in plan.points[-2:]] == [[0, 1, 2, 3]] * 2
+
+
+def test_the_trace_of_a_failure_is_in_its_notes(tmp_path, plugins):
+    plan = make(tmp_path, STUDY + BROKEN % "raise")
+    with pytest.raises(DecodingError) as failed:
+        run_all(plan, tmp_path / "r.sqlite")
+    assert any("misbehaving.py" in note and "ZeroDivisionError" in note for note in failed.value.__notes__)
+
+
+def test_a_thread_that_hangs_is_replaced_and_not_waited_for(tmp_path, plugins):
+    plan = make(tmp_path, STUDY + BROKEN % "hang")
+    task = plan.points[-1].task
+    began = time.monotonic()
+    before = sum(thread.name == "fecnn" for thread in threading.enumerate())
+    with Threads(1, limit=0.3) as threads:
+        late = threads.submit(task, range(8)).result(timeout=30)
+        after = threads.submit(plan.points[0].task, [0, 1]).result(timeout=30)
+    assert time.monotonic() - began < 30
+    assert [type(result) for result in late] == [Made] * 4 + [Failed]
+    assert late[-1].late
+    assert [type(result) for result in after] == [Made] * 2
+    assert sum(thread.name == "fecnn" for thread in threading.enumerate()) == before + 1
+
+
+def test_a_slow_lot_of_quick_batches_is_not_late(tmp_path, plugins):
+    text = (
+        STUDY.split("[[curve]]")[0]
+        + '[[curve]]\ndecoder = "misbehaving:patient"\noptions = { milliseconds = 100 }\n'
+    )
+    task = make(tmp_path, text).points[0].task
+    with Threads(1, limit=0.5) as threads:
+        results = threads.submit(task, range(10)).result(timeout=30)
+    assert [type(result) for result in results] == [Made] * 10
+
+
+@pytest.mark.parametrize("limit", [0, -1.0, float("nan")])
+def test_a_limit_that_is_no_time_is_refused(limit):
+    with pytest.raises(ValueError, match="the time limit of a batch must be more than 0 seconds"):
+        Threads(1, limit)
+
+
+def test_a_clock_that_jumps_changes_nothing(tmp_path, monkeypatch):
+    """Only the time that is written beside a batch comes from it."""
+    plan = make(tmp_path, STUDY)
+    run_all(plan, tmp_path / "steady.sqlite")
+
+    class Jumping:
+        calls = 0
+
+        @classmethod
+        def now(cls, zone):
+            from datetime import datetime, timedelta
+
+            cls.calls += 1
+            return datetime.now(zone) + timedelta(days=(-1) ** cls.calls * 400 * cls.calls)
+
+    monkeypatch.setattr("fecnn.store.datetime", Jumping)
+    monkeypatch.setattr(time, "time", lambda: 1e9 * (-1) ** Jumping.calls)
+    run_all(plan, tmp_path / "jumping.sqlite", workers=2)
+    assert Jumping.calls > 5
+    assert results(plan, tmp_path / "jumping.sqlite").equals(results(plan, tmp_path / "steady.sqlite"))
+    with Store(tmp_path / "jumping.sqlite") as file:
+        assert len({row["time"][:4] for row in file.rows()}) > 2

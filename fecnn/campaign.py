@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from fecnn.estimates import Estimation, estimate_points
 from fecnn.simulate import Progress, simulate
 from fecnn.store import Store
 from fecnn.study import Study
@@ -20,18 +21,18 @@ def store_path(study: Study, folder: str | Path = RESULTS) -> Path:
 
 def run(
     study: Study, *, workers: int = 1, store: str | Path | None = None, seconds: float | None = None
-) -> Iterator[Progress]:
+) -> Iterator[Progress | Estimation]:
     """Simulate what a study still needs, committing each batch as it is made; yields progress.
 
     First yields every point as it stands in the store, then each point after each of its batches. The run can
     be interrupted at any time and goes on where it was; counts do not depend on interruptions or on
-    ``workers``.
+    ``workers``. Before all that it estimates the points of curves with ``method = "rare"``, in the same way.
 
     Args:
         study: The study.
         workers: Threads.
         store: The results file; ``fecnn-results/<study>.sqlite`` if not given.
-        seconds: Begin no batch after this long (wall time); None for no limit.
+        seconds: Begin no batch, and no estimate, after this long (wall time); None for no limit.
 
     Raises:
         ValueError: If the study asks for something impossible; nothing has run then.
@@ -49,13 +50,18 @@ def run(
     """
     deadline = None if seconds is None else time.monotonic() + seconds
     study.check()
+
+    def late() -> bool:
+        return deadline is not None and time.monotonic() >= deadline
+
     with Store(store or store_path(study), write=True) as results:
+        yield from estimate_points(study.rare_points, results, late)
         done = {point.task.id: results.batches(point.task) for point in study.points}
         progress = simulate(
             study.points,
             done,
             workers=workers,
-            stop_now=lambda: deadline is not None and time.monotonic() >= deadline,
+            stop_now=late,
         )
         with closing(progress):
             for step in progress:

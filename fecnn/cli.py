@@ -17,6 +17,7 @@ from fecnn.campaign import RESULTS, run, store_path
 from fecnn.card import Card, checkpoint_folder, is_network, read_card, zoo_names
 from fecnn.catalogue import code_file, code_names, load_code, study_names
 from fecnn.decoders import decoder_names, factory
+from fecnn.estimates import Estimation
 from fecnn.live import Board
 from fecnn.simulate import DecodingError
 from fecnn.store import ROW, Store, StoreError
@@ -88,15 +89,20 @@ def run_command(
         plan = load_study(study)
         store = store_path(plan, out)
         limit = QUICK_SECONDS if quick and seconds is None else seconds
+        refused = []
         try:
             with Board(plan, workers) as board:
                 for progress in run(plan, workers=workers, store=store, seconds=limit):
                     board.update(progress)
+                    if isinstance(progress, Estimation) and progress.refusal:
+                        refused.append(progress)
         except KeyboardInterrupt:
             typer.echo(
                 f"\nstopped; every finished batch is in {store}: run the same command to go on", err=True
             )
             raise typer.Exit(130) from None
+        for estimation in refused:
+            typer.echo(str(estimation), err=True)
         results = fecnn.table(plan, store)
         if results.empty:
             typer.echo("nothing was simulated: give it more time", err=True)
@@ -104,7 +110,8 @@ def run_command(
         _print(plan, results)
         _draw(plan, results, store.with_suffix(".svg"))
         typer.echo(f"results: {store}\nfigure:  {store.with_suffix('.svg')}")
-        if not results["finished"].all() or len(results) < len(plan.points):
+        wanted = len(plan.points) + len(plan.rare_points) - len(refused)
+        if not results["finished"].all() or len(results) < wanted:
             typer.echo(
                 f"Some points have not met the study's stopping rule: fecnn run {study} goes on from here."
             )

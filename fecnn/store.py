@@ -14,7 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from fecnn.study import Task
+from fecnn.rare import Estimate
+from fecnn.study import RarePoint, Task
 from fecnn.tally import COUNTS, Tally
 
 SCHEMA = 2
@@ -34,6 +35,24 @@ create table batch (
 ) without rowid;
 """
 
+
+_ESTIMATES = """
+create table if not exists estimate (
+    id text primary key,
+    content text not null,
+    value real not null,
+    low real not null,
+    high real not null,
+    method text not null,
+    frames integer not null,
+    effective real not null,
+    seconds real not null,
+    version text not null,
+    host text not null,
+    time text not null
+) without rowid
+"""
+"""Made with the first estimate: most studies have none."""
 
 _BATCH = ("i", *COUNTS, "version", "host", "time")
 ROW = ("task", *sorted(field.name for field in fields(Task) if field.name != "code"), *_BATCH)
@@ -120,6 +139,33 @@ class Store:
                 f"select i, {self._selected(COUNTS)} from batch where task = ? order by i", (task.id,)
             ).fetchall()
         return {i: Tally(*counts) for i, *counts in rows}
+
+    def append_estimate(self, point: RarePoint, found: Estimate, seconds: float) -> None:
+        """Commit the estimate of a point; one that is there already stays as it is.
+
+        Raises:
+            StoreError: If it cannot be written, such as on a full disk.
+        """
+        from fecnn import __version__
+
+        row = (
+            *(point.id, json.dumps(point.content, sort_keys=True)),
+            *(found.value, found.low, found.high, found.method, found.frames, found.effective, seconds),
+            *(__version__, socket.gethostname(), datetime.now(UTC).isoformat(timespec="seconds")),
+        )
+        with self._explained("cannot be written (everything before is kept; run again)"), self._db:
+            self._db.execute(_ESTIMATES)
+            self._db.execute(f"insert or ignore into estimate values ({', '.join('?' * len(row))})", row)
+
+    def estimate(self, point: RarePoint) -> Estimate | None:
+        """The estimate of a point; None if there is none."""
+        with self._explained("cannot be read"):
+            if not self._db.execute("select 1 from sqlite_master where name = 'estimate'").fetchone():
+                return None
+            row = self._db.execute(
+                "select value, low, high, method, frames, effective from estimate where id = ?", (point.id,)
+            ).fetchone()
+        return None if row is None else Estimate(*row)
 
     def flags(self, task: Task, i: int) -> bytes:
         """The packed block-error flags of a batch.

@@ -38,6 +38,7 @@ LAYERS = [
     ["study"],
     ["simulate", "train", "learning"],
     ["store"],
+    ["estimates"],
     ["campaign", "bench"],
     ["table", "live"],
     ["compare"],

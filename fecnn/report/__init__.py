@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fecnn.costs import cost_table, display_costs
+from fecnn.estimates import THINGS
 from fecnn.figure import BOUND_LABELS, COLOURS, bound_curves, published_label
 from fecnn.gap import Gap, display_gaps, gap_to_ml
 from fecnn.pareto import marks
 from fecnn.reference import Reference
 from fecnn.study import Study
-from fecnn.table import FEW_ERRORS, METRICS, display
+from fecnn.table import FEW_ERRORS, METRICS, counted, display, estimated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -170,7 +171,12 @@ def _curves(part: _Part, metric: str, several: bool) -> list[dict[str, Any]]:
             continue
         curve, code = _named(part, part.labels[name], several), rows["code"].iloc[0]
         common = {"curve": curve, "code": "" if code.startswith("uncoded") else code, "colour": style.colour}
+        if metric == "bler" and len(exact := estimated(rows)):
+            traces.append({**common, **_estimated_trace(curve, exact)})
+        rows = counted(rows)
         seen, none = rows[rows[metric] > 0], rows[rows[metric] == 0]
+        if rows.empty:
+            continue
         traces.append(
             {
                 **common,
@@ -180,11 +186,7 @@ def _curves(part: _Part, metric: str, several: bool) -> list[dict[str, Any]]:
                 "line": {"dash": style.dash, "width": 1.6},
                 "marker": {"symbol": style.symbol, "size": 8},
                 "hollow": (seen["block_errors"] < FEW_ERRORS).tolist(),
-                "error_y": {
-                    "type": "data",
-                    "array": (seen[f"{metric}_high"] - seen[metric]).tolist(),
-                    "arrayminus": (seen[metric] - seen[f"{metric}_low"]).tolist(),
-                },
+                "error_y": _bars(seen, metric),
                 **_hover(curve, seen, metric),
             }
         )
@@ -201,6 +203,33 @@ def _curves(part: _Part, metric: str, several: bool) -> list[dict[str, Any]]:
                 }
             )
     return traces
+
+
+def _bars(rows: "pd.DataFrame", metric: str) -> dict[str, Any]:
+    return {
+        "type": "data",
+        "array": (rows[f"{metric}_high"] - rows[metric]).tolist(),
+        "arrayminus": (rows[metric] - rows[f"{metric}_low"]).tolist(),
+    }
+
+
+def _estimated_trace(curve: str, rows: "pd.DataFrame") -> dict[str, Any]:
+    """A dashed line without markers: nothing of it is a number of errors."""
+    text = [
+        f"<b>{html.escape(curve)}</b><br>{html.escape(row['code'])}, {row['ebn0_db']:g} dB<br>"
+        f"BLER {row['bler']:.3g} [{row['bler_low']:.3g}, {row['bler_high']:.3g}]<br>"
+        f"estimated by {row['method']}: {row['frames']:,} {THINGS[row['method']]}"
+        for _, row in rows.iterrows()
+    ]
+    return {
+        "x": rows["ebn0_db"].tolist(),
+        "y": rows["bler"].tolist(),
+        "mode": "lines",
+        "line": {"dash": "longdash", "width": 1.6},
+        "error_y": _bars(rows, "bler"),
+        "text": text,
+        "hovertemplate": "%{text}<extra></extra>",
+    }
 
 
 def _hover(curve: str, rows: "pd.DataFrame", metric: str) -> dict[str, Any]:

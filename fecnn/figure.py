@@ -133,7 +133,7 @@ def _panel(axes: "Axes", results: "pd.DataFrame", metric: str, styles: dict[str,
 
 
 def bound_curves(study: Study, only: str | None = None) -> dict[str, tuple[list[float], list[float]]]:
-    """The study's bounds on the BLER of one code, by name: Eb/N0 in dB, and values.
+    """The study's bounds on the BLER of one code, by name: Eb/N0 in dB, and values above 0.
 
     Empty if the curves are of several codes and none is named, or not over AWGN.
 
@@ -150,9 +150,14 @@ def bound_curves(study: Study, only: str | None = None) -> dict[str, tuple[list[
     here = [ebn0_db for code, ebn0_db in points if code.name == only]
     steps = round(2 * (max(here) - min(here)))
     grid = [min(here) + step / 2 for step in range(steps + 1)]
-    return {
-        bound: (grid, [BOUNDS[bound](codes[only], ebn0_db) for ebn0_db in grid]) for bound in study.bounds
-    }
+    found = {}
+    for bound in study.bounds:
+        values = {ebn0_db: BOUNDS[bound](codes[only], ebn0_db) for ebn0_db in grid}
+        drawn = [
+            ebn0_db for ebn0_db in grid if values[ebn0_db] > 0
+        ]  # some are given as 0 where they are tiny
+        found[bound] = drawn, [values[ebn0_db] for ebn0_db in drawn]
+    return found
 
 
 def _bounds(axes: "Axes", study: Study, only: str | None = None) -> None:

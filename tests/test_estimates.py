@@ -18,7 +18,7 @@ from fecnn.cli import app
 from fecnn.compare import compare
 from fecnn.costs import cost_table
 from fecnn.estimates import Estimation, estimate_points
-from fecnn.figure import plot
+from fecnn.figure import bound_curves, plot
 from fecnn.gap import gap_to_ml
 from fecnn.pareto import marks
 from fecnn.rare import Estimate, ml_bler
@@ -332,6 +332,7 @@ def test_the_report_draws_it_and_says_how_it_was_made(made):
     traces = [trace for trace in charts["charts"][0]["traces"] if trace["curve"] == "exact"]
     assert [(trace["mode"], trace["line"]["dash"]) for trace in traces] == [("lines", "longdash")]
     assert "estimated by union" in traces[0]["text"][-1]
+    assert page.count('class="swatch estimated"') == 1
     assert not [trace for trace in charts["charts"][1]["traces"] if trace["curve"] == "exact"]
 
 
@@ -341,6 +342,15 @@ def test_bounds_reach_as_far_as_the_estimates(made):
     axes = plot(study, results).axes[0]
     (line,) = [line for line in axes.get_lines() if line.get_gid() == "bound-kat"]
     assert line.get_xdata()[-1] == 11.0
+
+
+def test_bounds_that_are_given_as_0_are_not_drawn(made):
+    study, _ = made
+    study = load(study.path.parent, 'bounds = ["meta-converse"]\n' + STUDY)
+    grid, values = bound_curves(study)["meta-converse"]
+    assert len(grid) == len(values) > 5
+    assert min(values) > 1e-12
+    assert grid[-1] < 11.0
 
 
 def test_costs_and_comparisons_leave_it_out(made, tmp_path):

@@ -4,12 +4,14 @@ import importlib
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from scipy.stats import binom, norm
 
 import fecnn
+from fecnn.bounds import kat_bound, tangential_sphere_bound
 from fecnn.study import Prefix
-from fecnn.table import display, judge, markdown, table
+from fecnn.table import display, estimated, judge, markdown, table
 from fecnn.tally import COUNTS
 
 STUDIES = fecnn.study_names()
@@ -36,7 +38,7 @@ def published_table(monkeypatch):
 def test_a_study_ships_everything(name, published_table):
     study, results = shipped(name)
     home = study.path.parent
-    assert len(results) == len(study.points)
+    assert len(results) == len(study.all_points)
     assert results["finished"].all()
     assert "<svg" in (home / "figure.svg").read_text()
     readme = (home / "README.md").read_text()
@@ -166,6 +168,25 @@ def test_fecnn_net_is_as_good_as_it_is_held_to(code, least, errors):
         assert found["block_errors"] >= errors
     if code == "bch-63-45":
         assert row(results, f"fecnn-net of {code}", 4.0)["bler"] <= 4.5e-3
+
+
+def test_estimates_agree_with_counts_and_are_recomputed():
+    study, results = shipped("verdict-bch-31-21")
+    code = fecnn.load_code("bch-31-21")
+    assert [point.ebn0_db for point in study.rare_points] == list(np.arange(5.0, 9.1, 0.5))
+    rows = estimated(results).set_index("ebn0_db")
+    assert rows["bler"].iloc[-1] < 1e-10
+    for ebn0_db, found in rows.iterrows():
+        assert kat_bound(code, ebn0_db) <= found["bler_high"]
+        assert found["bler_low"] <= tangential_sphere_bound(code, ebn0_db)
+        assert found["bler_high"] - found["bler_low"] <= 2 * 0.02 * found["bler"]
+    for ebn0_db in (5.0, 5.5, 6.0):  # where errors can be counted, too
+        ml = row(results, "ml", ebn0_db)
+        low, high = fecnn.proportion_interval(int(ml["block_errors"]), int(ml["frames"]), confidence=0.999)
+        assert low <= rows.loc[ebn0_db, "bler"] <= high
+    for point in study.rare_points[3::2]:  # sums in another order may differ in their last digits
+        again = fecnn.ml_bler(point.code, point.ebn0_db, point.rel_error, seed=point.seed)
+        assert again.value == pytest.approx(rows.loc[point.ebn0_db, "bler"], rel=1e-6)
 
 
 def recompute(study, points):

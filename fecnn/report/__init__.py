@@ -374,7 +374,8 @@ def _controls(parts: list[_Part]) -> str:
             if len(rows):
                 label = _named(part, part.labels[name], several)
                 codes = part.codes if rows["code"].iloc[0].startswith("uncoded") else [rows["code"].iloc[0]]
-                found.setdefault(label, (style.colour, "swatch", []))[2].extend(codes)
+                kind = "swatch" if len(counted(rows)) else "swatch estimated"
+                found.setdefault(label, (style.colour, kind, []))[2].extend(codes)
         for label, series in part.published.items():
             codes = [reference.code for reference in series]
             found.setdefault(_named(part, label, several), ("black", "swatch published", []))[2].extend(codes)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -45,6 +45,7 @@ TABLE_WIDTH = 200
 StudyArgument = Annotated[
     str, typer.Argument(help="A study by name, a study.toml, or its folder.", metavar="STUDY")
 ]
+FormOption = Annotated[str, typer.Option("--format", help="terminal, markdown or csv.")]
 OutOption = Annotated[Path, typer.Option("--out", help="Folder of results.", file_okay=False)]
 
 
@@ -121,7 +122,7 @@ def run_command(
 def table_command(
     study: StudyArgument,
     out: OutOption = RESULTS,
-    form: Annotated[str, typer.Option("--format", help="terminal, markdown or csv.")] = "terminal",
+    form: FormOption = "terminal",
 ) -> None:
     """Print a study's results: rates with 95 % intervals, published points judged, gaps to ML at BLER 1e-3.
 
@@ -135,14 +136,12 @@ def table_command(
     """
     with _errors():
         plan, results = _results(study, out)
-        if form == "terminal":
-            _print(plan, results)
-        elif form == "markdown":
-            typer.echo(markdown(display(plan, results)), nl=False)
-        elif form == "csv":
-            results.to_csv(sys.stdout, index=False)
-        else:
-            raise ValueError(f"--format must be terminal, markdown or csv, got {form!r}")
+        _give(
+            form,
+            results,
+            terminal=lambda: _print(plan, results),
+            text=lambda: markdown(display(plan, results)),
+        )
 
 
 @app.command(name="compare")
@@ -175,7 +174,7 @@ def compare_command(
 def complexity_command(
     study: StudyArgument,
     out: OutOption = RESULTS,
-    form: Annotated[str, typer.Option("--format", help="terminal, markdown or csv.")] = "terminal",
+    form: FormOption = "terminal",
 ) -> None:
     """Print what decoding a frame costs: operations by kind, parameters, memory.
 
@@ -191,14 +190,12 @@ def complexity_command(
     with _errors():
         plan, results = _results(study, out)
         costs = cost_table(plan, results)
-        if form == "terminal":
-            _print_table(display_costs(costs))
-        elif form == "markdown":
-            typer.echo(markdown(display_costs(costs), footnote=""), nl=False)
-        elif form == "csv":
-            costs.to_csv(sys.stdout, index=False)
-        else:
-            raise ValueError(f"--format must be terminal, markdown or csv, got {form!r}")
+        _give(
+            form,
+            costs,
+            terminal=lambda: _print_table(display_costs(costs)),
+            text=lambda: markdown(display_costs(costs), footnote=""),
+        )
 
 
 @app.command(name="plot")
@@ -570,6 +567,18 @@ def _results(study: str, out: Path) -> "tuple[Study, pd.DataFrame]":
     if path.suffix == ".csv":
         typer.echo(f"no results in {store_path(plan, out)}; these are the shipped ones", err=True)
     return plan, fecnn.table(plan, path)
+
+
+def _give(form: str, table: "pd.DataFrame", terminal: Callable[[], None], text: Callable[[], str]) -> None:
+    """A table in the form that was asked for: on the terminal, as Markdown, or all of it as CSV."""
+    if form == "terminal":
+        terminal()
+    elif form == "markdown":
+        typer.echo(text(), nl=False)
+    elif form == "csv":
+        table.to_csv(sys.stdout, index=False)
+    else:
+        raise ValueError(f"--format must be terminal, markdown or csv, got {form!r}")
 
 
 def _print(study: Study, results: Any) -> None:

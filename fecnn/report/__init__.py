@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fecnn.atomic import write
 from fecnn.costs import cost_table, display_costs
 from fecnn.estimates import THINGS
 from fecnn.figure import BOUND_LABELS, COLOURS, bound_curves, published_label
@@ -419,8 +420,4 @@ def _table(shown: "pd.DataFrame") -> str:
 
 def save(page: str, path: str | Path) -> None:
     """Write the page; a half-written one never stands there."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(page, encoding="utf-8")
-    part.replace(path)
+    write(Path(path), page.encode())

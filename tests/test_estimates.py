@@ -20,6 +20,7 @@ from fecnn.costs import cost_table
 from fecnn.estimates import Estimation, estimate_points
 from fecnn.figure import bound_curves, plot
 from fecnn.gap import gap_to_ml
+from fecnn.live import Board
 from fecnn.pareto import marks
 from fecnn.rare import Estimate, ml_bler
 from fecnn.report import report
@@ -405,3 +406,22 @@ def test_a_study_of_nothing_but_estimates(tmp_path):
     assert len(results) == 4
     plot(study, results)
     assert "exact" in report([study], [results])
+
+
+def test_the_board_shows_how_many_points_are_made(tmp_path, capsys):
+    study = load(tmp_path)
+    first, second, *_ = study.rare_points
+    found = ml_bler(first.code, first.ebn0_db, 0.1)
+    board = Board(study, 1)
+    for step in (*map(Estimation, study.rare_points), Estimation(first, found, new=True)):
+        board.update(step)
+    shown = [[str(cell) for cell in column.cells] for column in board._render().columns]
+    assert [column[0] for column in shown[:3]] == ["exact", "1/4", "6 dB"]
+    assert shown[-1] == [""]
+    told = f"BLER {found.value:.2e} [{found.low:.2e}, {found.high:.2e}] by rays, {found.frames:,} rays"
+    assert capsys.readouterr().err == f"exact 6 dB: {told}\n"
+    for point in study.rare_points[1:]:
+        board.update(Estimation(point, refusal="no", new=True))
+    assert [str(next(iter(column.cells))) for column in board._render().columns][-1] == "done"
+    assert str(Estimation(second)) == "exact 8 dB: not estimated"
+    assert capsys.readouterr().err == ""  # what is refused is said at the end

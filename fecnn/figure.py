@@ -62,7 +62,8 @@ def plot(study: Study, results: "pd.DataFrame", metrics: Sequence[str] | None = 
         figure = _by_code(study, results, metrics[0])
     else:
         figure = Figure(figsize=(1.2 + 4.8 * len(metrics), 6.0), layout="constrained")
-        styles = {curve.name: (curve.name, place) for place, curve in enumerate(study.curves)}
+        names = [curve.name for curve in study.curves]
+        styles = {name: (name, place) for name, place in curve_places(study, names).items()}
         for axes, metric in zip(figure.subplots(1, len(metrics), squeeze=False)[0], metrics, strict=True):
             _panel(axes, results, metric, styles)
             if metric == "bler":
@@ -72,6 +73,23 @@ def plot(study: Study, results: "pd.DataFrame", metrics: Sequence[str] | None = 
     figure.suptitle(study.title, fontsize=11)
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     return figure
+
+
+def curve_places(study: Study, looks: Sequence[str]) -> dict[str, int]:
+    """By the name of a curve, the number of its colour and marker: the same for curves of one look.
+
+    Exact ML that is estimated goes on where the counted curve of ``ml`` ends, and has its colour.
+
+    Args:
+        study: The study.
+        looks: For each of its curves, what it is drawn as.
+    """
+    distinct = list(dict.fromkeys(looks))
+    found = {curve.name: distinct.index(look) for curve, look in zip(study.curves, looks, strict=True)}
+    ml = [curve.name for curve in study.curves if curve.decoder == "ml" and curve.method is None]
+    if ml:
+        found |= {curve.name: found[ml[0]] for curve in study.curves if curve.method == "rare"}
+    return found
 
 
 def save(figure: "Figure", path: str | Path) -> None:
@@ -102,8 +120,8 @@ def _by_code(study: Study, results: "pd.DataFrame", metric: str) -> "Figure":
     rows = -(-len(codes) // 2)
     figure = Figure(figsize=(10.8, 1.6 + 4.2 * rows), layout="constrained")
     panels = figure.subplots(rows, 2, squeeze=False).flat
-    whats = list(dict.fromkeys(curve.what for curve in study.curves))
-    styles = {curve.name: (curve.what, whats.index(curve.what)) for curve in study.curves}
+    places = curve_places(study, [curve.what for curve in study.curves])
+    styles = {curve.name: (curve.what, places[curve.name]) for curve in study.curves}
     for axes, code in zip(panels, codes, strict=False):
         _panel(axes, results[results["code"] == code], metric, styles)
         if metric == "bler":

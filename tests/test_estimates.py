@@ -313,11 +313,13 @@ def test_the_figure_draws_it_dashed_and_without_markers(made):
     (line,) = [line for line in bler.get_lines() if line.get_label() == "exact"]
     assert line.get_marker() == "None"
     assert line.get_linestyle() == "--"
+    (ml,) = [line for line in bler.get_lines() if line.get_label() == "ml"]
+    assert line.get_color() == ml.get_color()
     assert list(line.get_xdata()) == [6.0, 8.0, 10.0, 11.0]
     bands = [c for c in bler.collections if to_hex(c.get_facecolor()[0]) == to_hex(line.get_color())]
-    low, high = bands[0].get_paths()[0].vertices[:, 1].min(), bands[0].get_paths()[0].vertices[:, 1].max()
+    heights = bands[-1].get_paths()[0].vertices[:, 1]
     rows = estimated(results)
-    assert (low, high) == (rows["bler_low"].min(), rows["bler_high"].max())
+    assert (heights.min(), heights.max()) == (rows["bler_low"].min(), rows["bler_high"].max())
     assert "exact" not in [line.get_label() for line in ber.get_lines()]
     legend = plot(study, results).legends[0]
     handle = dict(zip((t.get_text() for t in legend.get_texts()), legend.legend_handles, strict=True))[

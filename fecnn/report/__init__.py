@@ -14,7 +14,7 @@ import numpy as np
 from fecnn.atomic import write
 from fecnn.costs import cost_table, display_costs
 from fecnn.estimates import THINGS
-from fecnn.figure import BOUND_LABELS, COLOURS, bound_curves, published_label
+from fecnn.figure import BOUND_LABELS, COLOURS, bound_curves, curve_places, published_label
 from fecnn.gap import Gap, display_gaps, gap_to_ml
 from fecnn.pareto import marks
 from fecnn.reference import Reference
@@ -98,9 +98,9 @@ class _Part:
     ) -> None:
         self.study, self.results = study, results
         self.marks = marks(study, results)
-        whats = list(dict.fromkeys(curve.what for curve in study.curves))
         self.labels = {curve.name: curve.what for curve in study.curves}
-        self.styles = {curve.name: _style(first + whats.index(curve.what)) for curve in study.curves}
+        places = curve_places(study, list(self.labels.values()))
+        self.styles = {name: _style(first + place) for name, place in places.items()}
         self.codes = list(dict.fromkeys(results["code"]))
         wanted = [r for r in study.references if study.drawn is None or r.decoder in study.drawn]
         self.bounds: dict[str, dict[str, tuple[list[float], list[float]]]] = {}

@@ -32,6 +32,12 @@ PAIRS = 24
 STEP = 1 / 4096
 """Grid on which ``meta_converse`` adds information densities, in bits."""
 
+MAX_DIMENSION = 1000
+"""Largest k of bounds on the sphere: parts of it near 2^-1022 are no numbers any more."""
+
+MAX_DENSITIES = 1500
+"""Largest n of ``meta_converse``: seven standard deviations of their sum, 1e-12, are on the grid."""
+
 
 def union_bound(code: Code, ebn0_db: float) -> float:
     """Upper bound on the BLER of ML: every wrong word alone, as if they excluded each other; at most 1.
@@ -139,17 +145,18 @@ def sphere_packing_bound(n: int, k: int, ebn0_db: float) -> float:
 
     Args:
         n: Length, at least 2.
-        k: Dimension.
+        k: Dimension, at most 1000.
         ebn0_db: Eb/N0 in dB per information bit.
 
     Raises:
-        ValueError: If not 1 <= k and 2 <= n.
+        ValueError: If not 1 <= k <= 1000 and 2 <= n.
 
     Example:
         >>> print(f"{sphere_packing_bound(63, 45, 4.0):.2e}")
         2.73e-05
     """
     _check_size(n, k)
+    _check_dimension(k)
     # Half angle of a cone with 2^-k of the sphere.
     angle = (
         math.asin(math.sqrt(scipy.special.betaincinv((n - 1) / 2, 0.5, 2.0 ** (1 - k))))
@@ -168,17 +175,18 @@ def random_coding_bound(n: int, k: int, ebn0_db: float) -> float:
 
     Args:
         n: Length, at least 2.
-        k: Dimension.
+        k: Dimension, at most 1000.
         ebn0_db: Eb/N0 in dB per information bit.
 
     Raises:
-        ValueError: If not 1 <= k and 2 <= n.
+        ValueError: If not 1 <= k <= 1000 and 2 <= n.
 
     Example:
         >>> print(f"{random_coding_bound(128, 64, 3.0):.2e}")
         2.86e-05
     """
     _check_size(n, k)
+    _check_dimension(k)
     others = k * math.log(2) + math.log1p(-(2.0**-k))
     signal = math.sqrt(n) / noise_sigma(ebn0_db, k / n)
     return _mean_over_angle(n, signal, lambda angle: others + _log_cap(angle, n))
@@ -192,12 +200,12 @@ def meta_converse(n: int, k: int, ebn0_db: float) -> float:
     densities is convolved on a grid of 1/4096 bit. Right down to 1e-12, below which it is given as 0.
 
     Args:
-        n: Length, at least 2.
+        n: Length, 2 to 1500.
         k: Dimension.
         ebn0_db: Eb/N0 in dB per information bit.
 
     Raises:
-        ValueError: If not 1 <= k <= n and 2 <= n.
+        ValueError: If not 1 <= k <= n and 2 <= n <= 1500.
 
     Example:
         >>> print(f"{meta_converse(128, 64, 3.0):.2e}")
@@ -206,6 +214,8 @@ def meta_converse(n: int, k: int, ebn0_db: float) -> float:
     _check_size(n, k)
     if k > n:
         raise ValueError(f"BPSK sends one bit a symbol: k must be at most n = {n}, got {k}")
+    if n > MAX_DENSITIES:
+        raise ValueError(f"meta_converse is for n up to {MAX_DENSITIES}, got {n}; see normal_approximation")
     density, probability = _sum_of_densities(n, noise_sigma(ebn0_db, k / n))
     # The best test of 2^-k wrong acceptances accepts from some density on; the last atom only in part.
     log_accepted = np.log(np.maximum(probability, 1e-300)) - density * math.log(2)
@@ -260,6 +270,11 @@ BOUNDS: dict[str, Callable[[Code, float], float]] = {
 def _check_size(n: int, k: int) -> None:
     if n < 2 or k < 1:
         raise ValueError(f"n must be at least 2 and k at least 1, got n = {n} and k = {k}")
+
+
+def _check_dimension(k: int) -> None:
+    if k > MAX_DIMENSION:
+        raise ValueError(f"this bound is for k up to {MAX_DIMENSION}, got {k}; see normal_approximation")
 
 
 def _spectrum(code: Code) -> tuple[Reals, Reals]:

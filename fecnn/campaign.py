@@ -6,6 +6,7 @@ from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fecnn.estimates import Estimation, estimate_points
 from fecnn.simulate import Progress, Workers, simulate
 from fecnn.store import Store
 from fecnn.study import Point, Prefix, Study
@@ -29,22 +30,23 @@ def run(
     store: str | Path | None = None,
     seconds: float | None = None,
     shard: tuple[int, int] | None = None,
-) -> Iterator[Progress]:
+) -> Iterator[Progress | Estimation]:
     """Simulate what a study still needs, committing batches as they are made; yields progress.
 
     First yields every point as it stands in the store, then each point after each of its batches. The run can
     be interrupted at any time and goes on where it was; counts do not depend on interruptions or on
     ``workers``. A decoder that fails at one point does not keep the other points from being finished.
+    Before all that it estimates the points of curves with ``method = "rare"``, in the same way.
 
     Args:
         study: The study.
         workers: Threads of this process: how many, or `fecnn.workers.Threads`; or a cluster
             (`fecnn.cluster.connect`). What is given open stays open.
         store: The results file; ``fecnn-results/<study>.sqlite`` if not given.
-        seconds: Begin no batch after this long (wall time); None for no limit.
+        seconds: Begin no batch, and no estimate, after this long (wall time); None for no limit.
         shard: (i, N) makes part i of N, counted from 1, without knowing of the others; the results file is
             then one of its own, to be pooled by `merge`. What the study's own file beside it has is not made
-            again.
+            again. Estimates are left to the run that goes on from the pooled results.
 
     Raises:
         ValueError: If the study asks for something impossible; nothing has run then.
@@ -65,10 +67,16 @@ def run(
         raise ValueError(f"shard must be i of N with 1 <= i <= N, got {shard[0]} of {shard[1]}")
     study.check()
     path = Path(store or store_path(study, shard=shard))
+
+    def late() -> bool:
+        return deadline is not None and time.monotonic() >= deadline
+
     with (
-        Store(path, write=True) as results,
         Threads(workers) if isinstance(workers, int) else nullcontext(workers) as hands,
+        Store(path, write=True) as results,
     ):
+        if shard is None:
+            yield from estimate_points(study.rare_points, results, late)
         done = {point.task.id: results.batches(point.task) for point in study.points}
         points, share = study.points, (0, 1)
         if shard is not None:
@@ -78,7 +86,7 @@ def run(
             done,
             hands,
             share=share,
-            stop_now=lambda: deadline is not None and time.monotonic() >= deadline,
+            stop_now=late,
         )
         with closing(lots):
             for lot in lots:

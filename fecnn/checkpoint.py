@@ -2,7 +2,6 @@
 
 import hashlib
 import inspect
-import os
 import platform
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
 from fecnn.arrays import nearest
+from fecnn.atomic import write
 from fecnn.card import CARD, WEIGHTS, Card, CheckpointError, Model, checkpoint_folder, read_card
 from fecnn.code import Code
 from fecnn.nets.crossmpt import CrossMPT
@@ -66,19 +66,8 @@ def parameter_count(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def write(path: Path, content: bytes) -> None:
-    """Write a file so that it is never seen half written, even after a crash."""
-    fresh = path.with_name(path.name + ".new")
-    with fresh.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-
-
 def save(folder: Path, network: Network, card: Card) -> Card:
     """Write weights and card into a folder; the card with the weights' SHA-256 is returned."""
-    folder.mkdir(parents=True, exist_ok=True)
     content = save_tensors({name: t.contiguous().cpu() for name, t in network.state_dict().items()})
     card = card.model_copy(update={"weights_sha256": hashlib.sha256(content).hexdigest()})
     write(folder / WEIGHTS, content)

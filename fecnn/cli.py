@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +17,7 @@ from fecnn.campaign import RESULTS, run, store_path
 from fecnn.card import Card, checkpoint_folder, is_network, read_card, zoo_names
 from fecnn.catalogue import code_file, code_names, load_code, study_names
 from fecnn.decoders import decoder_names, factory
+from fecnn.estimates import Estimation
 from fecnn.live import Board
 from fecnn.simulate import ClusterError, DecodingError, Workers
 from fecnn.store import ROW, Store, StoreError
@@ -45,6 +46,7 @@ TABLE_WIDTH = 200
 StudyArgument = Annotated[
     str, typer.Argument(help="A study by name, a study.toml, or its folder.", metavar="STUDY")
 ]
+FormOption = Annotated[str, typer.Option("--format", help="terminal, markdown or csv.")]
 OutOption = Annotated[Path, typer.Option("--out", help="Folder of results.", file_okay=False)]
 
 
@@ -116,10 +118,13 @@ def run_command(
         store = store_path(plan, out, part)
         limit = QUICK_SECONDS if quick and seconds is None else seconds
         failure = None
+        refused = []
         try:
             with _workers(workers, cluster, batch_limit) as hands, Board(plan, hands) as board:
                 for progress in run(plan, workers=hands, store=store, seconds=limit, shard=part):
                     board.update(progress)
+                    if isinstance(progress, Estimation) and progress.refusal:
+                        refused.append(progress)
         except KeyboardInterrupt:
             typer.echo(
                 f"\nstopped; every finished batch is in {store}: run the same command to go on", err=True
@@ -127,8 +132,10 @@ def run_command(
             raise typer.Exit(130) from None
         except DecodingError as error:
             failure = error
+        for estimation in refused:
+            typer.echo(str(estimation), err=True)
         if part is None:
-            _show_run(study, plan, store)
+            _show_run(study, plan, store, len(refused))
         else:
             typer.echo(f"results: {store}\nWhen all shards are done: fecnn merge {study}")
         if failure is not None:
@@ -154,7 +161,8 @@ def _workers(
     return connect(cluster, limit)
 
 
-def _show_run(study: str, plan: Study, store: Path) -> None:
+def _show_run(study: str, plan: Study, store: Path, refused: int = 0) -> None:
+    """Table and figure of a run, ``refused`` of whose points cannot be estimated."""
     results = fecnn.table(plan, store)
     if results.empty:
         typer.echo("nothing was simulated: give it more time", err=True)
@@ -162,7 +170,8 @@ def _show_run(study: str, plan: Study, store: Path) -> None:
     _print(plan, results)
     _draw(plan, results, store.with_suffix(".svg"))
     typer.echo(f"results: {store}\nfigure:  {store.with_suffix('.svg')}")
-    if not results["finished"].all() or len(results) < len(plan.points):
+    wanted = len(plan.points) + len(plan.rare_points) - refused
+    if not results["finished"].all() or len(results) < wanted:
         typer.echo(
             f"Some points have not met the study's stopping rule: fecnn run {study} goes on from here."
         )
@@ -201,7 +210,7 @@ def merge_command(
 def table_command(
     study: StudyArgument,
     out: OutOption = RESULTS,
-    form: Annotated[str, typer.Option("--format", help="terminal, markdown or csv.")] = "terminal",
+    form: FormOption = "terminal",
 ) -> None:
     """Print a study's results: rates with 95 % intervals, published points judged, gaps to ML at BLER 1e-3.
 
@@ -215,14 +224,12 @@ def table_command(
     """
     with _errors():
         plan, results = _results(study, out)
-        if form == "terminal":
-            _print(plan, results)
-        elif form == "markdown":
-            typer.echo(markdown(display(plan, results)), nl=False)
-        elif form == "csv":
-            results.to_csv(sys.stdout, index=False)
-        else:
-            raise ValueError(f"--format must be terminal, markdown or csv, got {form!r}")
+        _give(
+            form,
+            results,
+            terminal=lambda: _print(plan, results),
+            text=lambda: markdown(display(plan, results)),
+        )
 
 
 @app.command(name="compare")
@@ -255,7 +262,7 @@ def compare_command(
 def complexity_command(
     study: StudyArgument,
     out: OutOption = RESULTS,
-    form: Annotated[str, typer.Option("--format", help="terminal, markdown or csv.")] = "terminal",
+    form: FormOption = "terminal",
 ) -> None:
     """Print what decoding a frame costs: operations by kind, parameters, memory.
 
@@ -271,14 +278,12 @@ def complexity_command(
     with _errors():
         plan, results = _results(study, out)
         costs = cost_table(plan, results)
-        if form == "terminal":
-            _print_table(display_costs(costs))
-        elif form == "markdown":
-            typer.echo(markdown(display_costs(costs), footnote=""), nl=False)
-        elif form == "csv":
-            costs.to_csv(sys.stdout, index=False)
-        else:
-            raise ValueError(f"--format must be terminal, markdown or csv, got {form!r}")
+        _give(
+            form,
+            costs,
+            terminal=lambda: _print_table(display_costs(costs)),
+            text=lambda: markdown(display_costs(costs), footnote=""),
+        )
 
 
 @app.command(name="plot")
@@ -650,6 +655,18 @@ def _results(study: str, out: Path) -> "tuple[Study, pd.DataFrame]":
     if path.suffix == ".csv":
         typer.echo(f"no results in {store_path(plan, out)}; these are the shipped ones", err=True)
     return plan, fecnn.table(plan, path)
+
+
+def _give(form: str, table: "pd.DataFrame", terminal: Callable[[], None], text: Callable[[], str]) -> None:
+    """A table in the form that was asked for: on the terminal, as Markdown, or all of it as CSV."""
+    if form == "terminal":
+        terminal()
+    elif form == "markdown":
+        typer.echo(text(), nl=False)
+    elif form == "csv":
+        table.to_csv(sys.stdout, index=False)
+    else:
+        raise ValueError(f"--format must be terminal, markdown or csv, got {form!r}")
 
 
 def _print(study: Study, results: Any) -> None:

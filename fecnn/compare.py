@@ -164,7 +164,8 @@ def compare(
 
     Raises:
         LookupError: If the study has no such curve.
-        ValueError: If the two are one curve, or do not see the same frames at any point.
+        ValueError: If the two are one curve, one is estimated and not counted, or they do not see the same
+            frames at any point.
         FileNotFoundError: If there are no results: frame by frame they are not shipped.
         StoreError: If the results file cannot be used.
     """
@@ -233,6 +234,8 @@ def _points(study: Study, curve: str) -> dict[float, Point]:
     names = [known.name for known in study.curves]
     if curve not in names:
         raise LookupError(f"study {study.name} has no curve {curve!r}; {nearest(curve, names)}")
+    if any(point.curve == curve for point in study.rare_points):
+        raise ValueError(f"{curve} is estimated: it has no frames to compare")
     return {point.task.ebn0_db: point for point in study.points if point.curve == curve}
 
 

@@ -66,9 +66,9 @@ def complexity(decoder: str, code: Code, *, work: float | None = None, **options
 
     Args:
         decoder: ``slnn``, ``mlnn``, ``literature-slnn``, ``literature-mlnn``, ``ecct``, ``crossmpt``,
-            ``fecnn-net``, ``osd``, ``fs-osd``, ``pb-osd``, ``ml``, ``near-ml``, ``bp``, ``sc``, ``scl``,
-            ``hard``, ``hard-ml``, ``chase2``, ``grand`` or ``orbgrand``; the formulas are in the docstrings
-            of this module's functions.
+            ``fecnn-net``, ``osd``, ``fs-osd``, ``pb-osd``, ``lc-osd``, ``ml``, ``near-ml``, ``map``, ``bp``,
+            ``sc``, ``scl``, ``hard``, ``hard-ml``, ``berlekamp-massey``, ``chase2``, ``grand`` or
+            ``orbgrand``; the formulas are in the docstrings of this module's functions.
         code: The code.
         work: What the decoder did for a frame, on average, at some Eb/N0: test patterns (``osd``), nodes
             (``ml``), iterations (``bp``), queries (``grand``): the ``work`` of a table over its ``frames``.
@@ -201,11 +201,11 @@ def osd(code: Code, work: float | None = None, *, order: int = 2, **_: Any) -> C
     """Ordered statistics decoding (Fossorier and Lin 1995) of so many test patterns, or of all.
 
     Sorting: n log2 n comparisons. The basis: each of n - k pivots is added to half of the other rows, n bits
-    each. First word: k (n - k) / 2 bits. A pattern: n - k bits, as many price additions as half the parity
-    bits and the order, one comparison.
+    each. First word: k (n - k) / 2 bits. A pattern besides it, of 1 to ``order`` flips: n - k bits, as many
+    price additions as half the parity bits and the order, one comparison.
     """
     n, k = code.n, code.k
-    patterns = sum(math.comb(k, i) for i in range(order + 1)) if work is None else work
+    patterns = sum(math.comb(k, i) for i in range(1, order + 1)) if work is None else work
     basis = Cost(
         comparisons=n + n * math.log2(n),
         binary=(n - k) * (n - k - 1) / 2 * n + k * (n - k) / 2,
@@ -265,6 +265,119 @@ def selective_osd(code: Code, work: float | None = None, *, order: int = 3, **_:
     if work is None:
         raise ValueError("which patterns are skipped depends on the noise: give the measured work, a frame's")
     return osd(code, work, order=order) + Cost(additions=1, comparisons=2).times(work)
+
+
+def lc_osd(
+    code: Code, work: float | None = None, *, delta: int = 8, z: float | None = None, **_: Any
+) -> Cost:
+    """OSD with local constraints (Wang, Liang and Ma 2022), where the first word is not proved: at most this.
+
+    The basis of `osd`. The table of least prices, k + 1 rows of S = 2^delta states (at least 32): an addition
+    and a comparison for each state of each row but the first, 2^delta of both for that; a product and a
+    comparison to scale each of k prices, and delta products. A pattern: at most k places passed, three
+    additions and three comparisons each; a way put on a heap and one taken off, 3 log2(1 + patterns)
+    comparisons; and what a pattern of three flips costs in `osd`, three times the bits. With ``z`` the
+    expected price of n - k - delta checks: an exponential, five products, four additions, a comparison each.
+
+    Raises:
+        ValueError: If the work is not given.
+    """
+    if work is None:
+        raise ValueError(
+            "how long the list gets depends on the noise: give the measured work, patterns a frame"
+        )
+    n, k = code.n, code.k
+    delta = min(delta, n - k)
+    states = 2 ** max(delta, 5)
+    table = Cost(
+        multiplications=k + delta,
+        additions=k * states + 2**delta,
+        comparisons=k * states + 2**delta + k,
+        memory_bits=REAL // 2 * (k + 1) * states,
+    )
+    pattern = Cost(
+        additions=3 * k + (n - k) / 2 + 3,
+        comparisons=3 * k + 3 * math.log2(1 + work) + 1,
+        binary=3 * (n - k),
+    )
+    rest = Cost(multiplications=5, additions=4, comparisons=1, exponentials=1).times(n - k - delta)
+    return osd(code, 0) + table + pattern.times(work) + (Cost() if z is None else rest)
+
+
+def map_bits(
+    code: Code, work: float | None = None, *, bits: str = "message", method: str = "auto", **_: Any
+) -> Cost:
+    """Exact bit-wise decisions on t bits (k or n), by the method that the decoder takes; a sign test each.
+
+    Codebook: the transform of `ml` and its largest value; for each word a subtraction, a product and an
+    exponential, and for each wanted bit of it a product and three additions, which add its weight to one of
+    two sums; a division, a logarithm and two comparisons for each wanted bit.
+
+    Trellis (Bahl, Cocke, Jelinek and Raviv 1974): three products for each branch, one of the past, one of the
+    future, one of both; an addition for each but the first branch into a state, out of a state, and for each
+    branch into the sums of its bit. For each bit an exponential, a logarithm, three products, two additions
+    and four comparisons. After every 16 bits, in both directions, states are compared and divided. Message
+    bits that are no code bits are further positions. A frame repeated in float64 is not counted.
+
+    Dual (Hartmann and Rudolph 1976), M = 2^(n - k) (at least 8): of products, four for each of M words for
+    every two checks beyond three, one for a last one; of additions, M (n - k - 2) for the transform of their
+    sum. For each bit 44 products, 40 additions, 12 comparisons and two exponentials: eight words side by side
+    at either end, and the bounds of its error. Frames whose sums cancel too far are not counted again.
+
+    Raises:
+        ValueError: If the code is too large for the method.
+    """
+    from fecnn.decoders.map import carrier_of, chosen
+
+    n, k = code.n, code.k
+    wanted = k if bits == "message" else n
+    method = chosen(code, bits, method)
+    signs = Cost(comparisons=wanted)
+    if method == "codebook":
+        each = Cost(1 + wanted, 1 + 3 * wanted, 0, 0, 1).times(2**k)
+        ends = Cost(multiplications=wanted, comparisons=2 * wanted, exponentials=wanted)
+        return replace(
+            ml(code, method="codebook") + each + ends + signs,
+            parameters=2**k * wanted,
+            parameter_bits=2**k * wanted,
+        )
+    if method == "trellis":
+        carrier = carrier_of(code, bits)
+        assert carrier is not None  # the method was chosen because there is one
+        return _bcjr(carrier.code) + signs
+    checks = max(3, n - k)
+    size, passes = 2**checks, checks - 3
+    return signs + Cost(
+        multiplications=44 * n + 4 * size * (passes // 2) + size * (passes % 2) + 2,
+        additions=40 * n + size * (passes + 1) + 6,
+        comparisons=12 * n,
+        exponentials=2 * n,
+        memory_bits=REAL * 2 * size,
+    )
+
+
+def _bcjr(code: Code) -> Cost:
+    """Forward and backward over the minimal trellis, to the a-posteriori LLRs of its bits."""
+    from fecnn.decoders.kernels.trellis import RESCALE
+    from fecnn.decoders.trellis import bit_order, build_trellis
+
+    varies = code.G.any(axis=0)
+    if not varies.all():  # constant bits are left out
+        code = Code.from_generator(code.G[:, varies], name=code.name)
+    n, trellis = code.n, build_trellis(code, bit_order(code))
+    sizes = np.diff(trellis.first)
+    # The first begins with one state and the last ends in one: sizes[t] states before section t.
+    wings = np.diff(trellis.begin.astype(np.int64))
+    branches = int(np.array([2, 2, 4, 1])[trellis.kind] @ wings)
+    joins = (branches - int(sizes[1:].sum())) + (branches - int(sizes[:-1].sum())) + branches
+    scaled = int(sizes[RESCALE::RESCALE].sum() + sizes[:-1:RESCALE].sum())
+    return Cost(
+        multiplications=3 * branches + 3 * n + scaled,
+        additions=joins + 2 * n,
+        comparisons=4 * n + scaled,
+        exponentials=2 * n,
+        memory_bits=REAL * (len(trellis.previous) + 2 * trellis.widest + 4 * n),
+    )
 
 
 def chase2(code: Code, work: float | None = None, *, positions: int | None = None, **_: Any) -> Cost:
@@ -353,6 +466,42 @@ def hard(code: Code, work: float | None = None, **_: Any) -> Cost:
     )
 
 
+def berlekamp_massey(code: Code, work: float | None = None, *, t: int | None = None, **_: Any) -> Cost:
+    """Algebraic decoding (Berlekamp 1968; Massey 1969) of a word with t errors, at most this.
+
+    A product in GF(2^m) is an addition of logarithms, and a sum m bits; 2 T syndromes are computed, T half
+    the designed distance, and the register grows at every other of the first 2 t steps.
+
+    n signs; for half of the bits n - k checks and 2 T syndromes of m bits. The register: t^2 + 2 (T - t) t
+    products for discrepancies and t^2 + 1 for corrections, and as many sums; 2 T + 4 t comparisons, and 6 t
+    additions for ratios. Roots (Chien 1964): for each column 3 products, an addition and a comparison, and
+    for each of t powers of it 3 additions, a comparison, and m bits. The check: t (n - k) bits.
+
+    Raises:
+        ValueError: If the code is not cyclic.
+    """
+    from fecnn.decoders.berlekamp_massey import algebra_of
+
+    algebra = algebra_of(code)
+    if algebra is None:
+        raise ValueError(f"{code.name} is no cyclic code, nor one with a parity bit behind it")
+    n, checks, most = code.n, code.n - code.k, algebra.run.t
+    t = most if t is None else t
+    core, order = len(algebra.powers), len(algebra.run.log) - 1
+    m = order.bit_length()
+    products = t**2 + 2 * (most - t) * t + (t**2 + 1 if t else 0)
+    stored = algebra.powers.size + 3 * order + 1
+    return Cost(
+        multiplications=3 * core,
+        additions=products + 6 * t + core + 3 * core * t,
+        comparisons=n + 2 * most + 4 * t + core + core * t,
+        binary=n / 2 * checks + core / 2 * 2 * most * m + products * m + core * t * m + t * checks,
+        parameters=stored,
+        parameter_bits=m * stored,
+        memory_bits=m * (2 * most + 3 * (2 * most + 2)) + checks,
+    )
+
+
 def grand(code: Code, work: float | None = None, **_: Any) -> Cost:
     """Guessing the noise: a syndrome, then n - k exclusive ors and a comparison for each query.
 
@@ -421,13 +570,16 @@ FORMULAS: dict[str, Callable[..., Cost]] = {
     "osd": osd,
     "fs-osd": selective_osd,
     "pb-osd": selective_osd,
+    "lc-osd": lc_osd,
     "ml": ml,
     "near-ml": near_ml,
+    "map": map_bits,
     "bp": bp,
     "sc": sc,
     "scl": scl,
     "hard": hard,
     "hard-ml": hard,
+    "berlekamp-massey": berlekamp_massey,
     "chase2": chase2,
     "grand": grand,
     "orbgrand": orbgrand,

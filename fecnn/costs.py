@@ -9,6 +9,7 @@ import numpy as np
 
 from fecnn.complexity import FORMULAS, KINDS, Cost, complexity
 from fecnn.study import Point, Study
+from fecnn.table import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +51,9 @@ def cost_table(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
 def curve_costs(study: Study, results: "pd.DataFrame") -> dict[str, dict[float, tuple[Cost, Point]]]:
     """By curve and Eb/N0, what a frame costs there."""
     found: dict[str, dict[float, tuple[Cost, Point]]] = {}
-    worked = {(row["curve"], row["ebn0_db"]): row["work"] / row["frames"] for _, row in results.iterrows()}
+    worked = {
+        (row["curve"], row["ebn0_db"]): row["work"] / row["frames"] for _, row in counted(results).iterrows()
+    }
     for point in study.points:
         key = (point.curve, point.task.ebn0_db)
         if key not in worked or point.task.decoder not in FORMULAS:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fecnn.bounds import BOUNDS
 from fecnn.reference import Reference
 from fecnn.study import Study
-from fecnn.table import FEW_ERRORS, METRICS
+from fecnn.table import FEW_ERRORS, METRICS, counted, estimated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +43,8 @@ def plot(study: Study, results: "pd.DataFrame", metrics: Sequence[str] | None = 
 
     Bands are 95 % intervals; points with fewer than 100 block errors are hollow, and a point without any is a
     triangle at the upper end of its interval. Curves that coincide stay visible: later ones are drawn
-    thinner, with smaller markers. Published points are drawn as crosses.
+    thinner, with smaller markers. Published points are drawn as crosses. Exact ML that is estimated, not
+    counted, is a dashed line with its band and no markers.
 
     Raises:
         LookupError: If a metric is none of ``bler``, ``ber``, ``ber_code``.
@@ -61,7 +62,8 @@ def plot(study: Study, results: "pd.DataFrame", metrics: Sequence[str] | None = 
         figure = _by_code(study, results, metrics[0])
     else:
         figure = Figure(figsize=(1.2 + 4.8 * len(metrics), 6.0), layout="constrained")
-        styles = {curve.name: (curve.name, place) for place, curve in enumerate(study.curves)}
+        names = [curve.name for curve in study.curves]
+        styles = {name: (name, place) for name, place in curve_places(study, names).items()}
         for axes, metric in zip(figure.subplots(1, len(metrics), squeeze=False)[0], metrics, strict=True):
             _panel(axes, results, metric, styles)
             if metric == "bler":
@@ -71,6 +73,23 @@ def plot(study: Study, results: "pd.DataFrame", metrics: Sequence[str] | None = 
     figure.suptitle(study.title, fontsize=11)
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     return figure
+
+
+def curve_places(study: Study, looks: Sequence[str]) -> dict[str, int]:
+    """By the name of a curve, the number of its colour and marker: the same for curves of one look.
+
+    Exact ML that is estimated goes on where the counted curve of ``ml`` ends, and has its colour.
+
+    Args:
+        study: The study.
+        looks: For each of its curves, what it is drawn as.
+    """
+    distinct = list(dict.fromkeys(looks))
+    found = {curve.name: distinct.index(look) for curve, look in zip(study.curves, looks, strict=True)}
+    ml = [curve.name for curve in study.curves if curve.decoder == "ml" and curve.method is None]
+    if ml:
+        found |= {curve.name: found[ml[0]] for curve in study.curves if curve.method == "rare"}
+    return found
 
 
 def save(figure: "Figure", path: str | Path) -> None:
@@ -101,8 +120,8 @@ def _by_code(study: Study, results: "pd.DataFrame", metric: str) -> "Figure":
     rows = -(-len(codes) // 2)
     figure = Figure(figsize=(10.8, 1.6 + 4.2 * rows), layout="constrained")
     panels = figure.subplots(rows, 2, squeeze=False).flat
-    whats = list(dict.fromkeys(curve.what for curve in study.curves))
-    styles = {curve.name: (curve.what, whats.index(curve.what)) for curve in study.curves}
+    places = curve_places(study, [curve.what for curve in study.curves])
+    styles = {curve.name: (curve.what, places[curve.name]) for curve in study.curves}
     for axes, code in zip(panels, codes, strict=False):
         _panel(axes, results[results["code"] == code], metric, styles)
         if metric == "bler":
@@ -119,8 +138,10 @@ def _panel(axes: "Axes", results: "pd.DataFrame", metric: str, styles: dict[str,
     count = len({place for _, place in styles.values()})
     for name, (label, place) in styles.items():
         rows = results[results["curve"] == name].sort_values("ebn0_db")
-        if not rows.empty:
-            _curve(axes, rows, metric, label, place, 1 - place / max(count, 2))
+        if len(seen := counted(rows)):
+            _curve(axes, seen, metric, label, place, 1 - place / max(count, 2))
+        elif len(rows) and metric == "bler":
+            _estimated_curve(axes, estimated(rows), label, place)
     axes.set_yscale("log")
     axes.set_xlabel("Eb/N0 [dB]")
     axes.set_ylabel(METRICS[metric])
@@ -130,25 +151,31 @@ def _panel(axes: "Axes", results: "pd.DataFrame", metric: str, styles: dict[str,
 
 
 def bound_curves(study: Study, only: str | None = None) -> dict[str, tuple[list[float], list[float]]]:
-    """The study's bounds on the BLER of one code, by name: Eb/N0 in dB, and values.
+    """The study's bounds on the BLER of one code, by name: Eb/N0 in dB, and values above 0.
 
     Empty if the curves are of several codes and none is named, or not over AWGN.
 
     Raises:
         ValueError: If a bound needs a weight spectrum that is not known and cannot be counted.
     """
-    points = [point for point in study.points if point.task.channel == "awgn"]
-    codes = {point.code.name: point.code for point in points if point.code.k < point.code.n}
+    points = [(point.code, point.ebn0_db) for point in study.points if point.task.channel == "awgn"]
+    points += [(point.code, point.ebn0_db) for point in study.rare_points]
+    codes = {code.name: code for code, _ in points if code.k < code.n}
     if only is None and len(codes) == 1:
         (only,) = codes
     if only is None or only not in codes:
         return {}
-    here = [point.task.ebn0_db for point in points if point.code.name == only]
+    here = [ebn0_db for code, ebn0_db in points if code.name == only]
     steps = round(2 * (max(here) - min(here)))
     grid = [min(here) + step / 2 for step in range(steps + 1)]
-    return {
-        bound: (grid, [BOUNDS[bound](codes[only], ebn0_db) for ebn0_db in grid]) for bound in study.bounds
-    }
+    found = {}
+    for bound in study.bounds:
+        values = {ebn0_db: BOUNDS[bound](codes[only], ebn0_db) for ebn0_db in grid}
+        drawn = [
+            ebn0_db for ebn0_db in grid if values[ebn0_db] > 0
+        ]  # some are given as 0 where they are tiny
+        found[bound] = drawn, [values[ebn0_db] for ebn0_db in drawn]
+    return found
 
 
 def _bounds(axes: "Axes", study: Study, only: str | None = None) -> None:
@@ -224,9 +251,27 @@ def _curve(axes: "Axes", rows: "pd.DataFrame", metric: str, label: str, place: i
     )
 
 
+def _estimated_curve(axes: "Axes", rows: "pd.DataFrame", label: str, place: int) -> None:
+    """A curve without counts: nothing of it is a number of errors, so it has no markers."""
+    colour = COLOURS[place % len(COLOURS)]
+    axes.fill_between(
+        rows["ebn0_db"], rows["bler_low"], rows["bler_high"], color=colour, alpha=0.25, linewidth=0
+    )
+    axes.plot(
+        rows["ebn0_db"],
+        rows["bler"],
+        color=colour,
+        linestyle=(0, (8, 3)),
+        linewidth=1.4,
+        label=label,
+        gid=f"estimated-{place}",
+        zorder=3,
+    )
+
+
 def _published(study: Study, only: str | None = None) -> dict[str, list[Reference]]:
     """Published series to draw, by their labels: decoder, source, how it was read; for one code or all."""
-    codes = {point.code.name for point in study.points} if only is None else {only}
+    codes = {point.code.name for point in study.all_points} if only is None else {only}
     series: dict[str, list[Reference]] = {}
     for reference in study.references:
         wanted = study.drawn is None or reference.decoder in study.drawn

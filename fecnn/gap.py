@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from fecnn.bounds import tangential_sphere_bound
 from fecnn.code import Code
-from fecnn.study import Point, Study
+from fecnn.rare import NORMAL
+from fecnn.study import Point, RarePoint, Study
 from fecnn.table import METRICS
 
 if TYPE_CHECKING:
@@ -72,13 +73,17 @@ def gap_to_ml(
     effective number of events of `fecnn.tally.rate_interval`, which makes the interval too wide rather than
     too narrow.
 
+    Where the study's curve of ``ml`` does not meet a target BLER, or there is none, exact ML as it is
+    estimated (a curve with ``method = "rare"``) is the reference. Its noise is not that of the decoders, so
+    it is drawn as independent: normally, as wide as its interval.
+
     Args:
         study: The study.
         results: Its table, from `fecnn.table`.
         bler: The target, 1e-3 if none is given; or one of
         ber: this, over message bits,
         ber_code: and this, over code bits.
-        reference: ``ml``: the study's curve of the decoder ``ml``; ``tsb``: the tangential-sphere bound, an
+        reference: ``ml``: the study's curve of exact ML; ``tsb``: the tangential-sphere bound, an
             upper bound on the BLER of ML, so that gaps are at least as wide as said.
 
     Returns:
@@ -99,27 +104,25 @@ def gap_to_ml(
         raise ValueError(f"reference must be 'ml' or 'tsb', got {reference!r}")
     if reference == "tsb" and metric != "bler":
         raise ValueError(f"the tangential-sphere bound is one on BLER, not on {METRICS[metric]}")
-    points: dict[str, Point] = {}
-    for point in study.points:
-        points.setdefault(point.curve, point)
+    curves: dict[str, Point | RarePoint] = {}
+    for point in (*study.points, *(study.rare_points if metric == "bler" else ())):
+        curves.setdefault(point.curve, point)
     gaps = []
-    for place, (name, point) in enumerate(points.items()):
+    for place, (name, point) in enumerate(curves.items()):
         rng = np.random.default_rng(place)
-        ours = _Counts.of(results, name, point, metric)
+        ours = _rates_of(results, name, point, metric)
         if reference == "ml":
-            optimum = next(
-                (other for other, it in points.items() if it.task.decoder == "ml" and _alike(it, point)), None
-            )
+            optimum = _optimum(results, curves, point, metric, target)
             if optimum is None:
                 continue
-            theirs = _Counts.of(results, optimum, points[optimum], metric)
+            theirs = _rates_of(results, optimum, curves[optimum], metric)
             drawn, best = (
                 _drawn_together(ours, theirs, rng)
-                if metric == "bler"
+                if metric == "bler" and isinstance(ours, _Counts) and isinstance(theirs, _Counts)
                 else (ours.drawn(rng), theirs.drawn(rng))
             )
             crossings = _crossings(theirs.ebn0_db, theirs.rates, best, target)
-        elif point.task.channel == "awgn":
+        elif _channel(point) == "awgn":
             optimum, crossings = "tangential-sphere bound", np.array(_bound_crossing(point.code, target))
             drawn = ours.drawn(rng)
         else:
@@ -166,8 +169,55 @@ def _target(targets: dict[str, float | None]) -> tuple[str, float]:
     return metric, target
 
 
-def _alike(one: Point, other: Point) -> bool:
-    return (one.code.fingerprint, one.task.channel) == (other.code.fingerprint, other.task.channel)
+def _optimum(
+    results: "pd.DataFrame",
+    curves: "dict[str, Point | RarePoint]",
+    point: Point | RarePoint,
+    metric: str,
+    target: float,
+) -> str | None:
+    """The curve of exact ML: the first counted one that meets the target, else one that is estimated."""
+    alike = {
+        name: other
+        for name, other in curves.items()
+        if (other.code.fingerprint, _channel(other)) == (point.code.fingerprint, _channel(point))
+        and (isinstance(other, RarePoint) or other.task.decoder == "ml")
+    }
+    ordered = sorted(alike, key=lambda name: isinstance(alike[name], RarePoint))
+    for name in ordered:
+        rates = _rates_of(results, name, alike[name], metric)
+        if math.isfinite(_crossing(rates.ebn0_db, rates.rates, target)):
+            return name
+    return ordered[0] if ordered else None
+
+
+def _channel(point: Point | RarePoint) -> str:
+    return point.task.channel if isinstance(point, Point) else "awgn"
+
+
+def _rates_of(
+    results: "pd.DataFrame", curve: str, point: Point | RarePoint, metric: str
+) -> "_Counts | _Estimates":
+    if isinstance(point, Point):
+        return _Counts.of(results, curve, point, metric)
+    rows = results[results["curve"] == curve].sort_values("ebn0_db")
+    return _Estimates(*(rows[name].to_numpy(float) for name in ("ebn0_db", "bler", "bler_low", "bler_high")))
+
+
+@dataclass(frozen=True)
+class _Estimates:
+    """A curve of estimated rates by Eb/N0, with the ends of their 95 % intervals."""
+
+    ebn0_db: Reals
+    rates: Reals
+    low: Reals
+    high: Reals
+
+    def drawn(self, rng: np.random.Generator) -> Reals:
+        """Rates as they might have been: (REPETITIONS, points)."""
+        middle, spread = (self.high + self.low) / 2, (self.high - self.low) / (2 * NORMAL)
+        # A negative rate, which an interval as wide as its value would allow, meets every target.
+        return np.maximum(middle + spread * rng.standard_normal((REPETITIONS, len(middle))), 1e-300)
 
 
 @dataclass(frozen=True)

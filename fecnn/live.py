@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from fecnn.estimates import Estimation
 from fecnn.simulate import Progress, Workers
 from fecnn.study import Study
 from fecnn.tally import proportion_interval
@@ -25,6 +26,7 @@ class Board:
     def __init__(self, study: Study, workers: Workers) -> None:
         self._workers = workers
         self._curves: dict[str, dict[float, Progress]] = {curve.name: {} for curve in study.curves}
+        self._estimated: dict[str, dict[float, Estimation]] = {}
         self._current: dict[str, float] = {}
         self._frames: dict[tuple[str, float], int] = {}
         self._seconds: dict[tuple[str, float], float] = {}
@@ -47,8 +49,13 @@ class Board:
         if self._live:
             self._live.stop()
 
-    def update(self, progress: Progress) -> None:
+    def update(self, progress: Progress | Estimation) -> None:
         """Take in one step of the run."""
+        if isinstance(progress, Estimation):
+            self._estimated.setdefault(progress.point.curve, {})[progress.point.ebn0_db] = progress
+            if self._live is None and progress.new and progress.estimate:
+                self._say(str(progress))
+            return
         curve, ebn0_db = progress.point.curve, progress.point.task.ebn0_db
         before = self._curves[curve].get(ebn0_db)
         self._curves[curve][ebn0_db] = progress
@@ -79,6 +86,8 @@ class Board:
         for name in ("frames", "errors", "BLER [95 %]", "frames/s", "left"):
             table.add_column(name, justify="right")
         for curve, points in self._curves.items():
+            if curve in self._estimated:
+                table.add_row(*_estimated_row(curve, list(self._estimated[curve].values())))
             if not points:
                 continue
             finished = sum(progress.finished for progress in points.values())
@@ -115,6 +124,18 @@ class Board:
         if progress.finished or progress.failure or not self._frames.get(key):
             return 0.0
         return progress.point.stop.frames_left(progress.total) * self._seconds[key] / self._frames[key]
+
+
+def _estimated_row(curve: str, points: list[Estimation]) -> list[Text]:
+    """The last point that was made, and how many of them are."""
+    made = [point for point in points if point.estimate is not None]
+    asked = [point for point in points if point.estimate is None and point.refusal is None]
+    row = [curve, f"{len(made)}/{len(points)}", "", "", "", "", "", "" if asked else "done"]
+    if made and made[-1].estimate:
+        found = made[-1].estimate
+        row[2], row[3] = f"{made[-1].point.ebn0_db:g} dB", f"{found.frames:,}"
+        row[5] = f"{found.value:.2e} [{found.low:.1e}, {found.high:.1e}]"
+    return [Text(cell) for cell in row]
 
 
 def _rate(progress: Progress) -> str:

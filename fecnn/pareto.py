@@ -11,6 +11,7 @@ from fecnn.costs import curve_costs, operations_at
 from fecnn.figure import COLOURS, MARKERS
 from fecnn.gap import Gap, gap_to_ml
 from fecnn.study import Study
+from fecnn.table import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +42,9 @@ def marks(study: Study, results: "pd.DataFrame") -> list[Mark]:
     for gap in gap_to_ml(study, results):
         if math.isfinite(gap.gap_db):
             ebn0_db = gap.crossing.ebn0_db
-            rows = results[results["curve"] == gap.curve].sort_values("ebn0_db")
+            rows = counted(results[results["curve"] == gap.curve]).sort_values("ebn0_db")
+            if rows.empty:  # estimated: nothing was decoded frame by frame
+                continue
             us = math.exp(np.interp(ebn0_db, rows["ebn0_db"], np.log(rows["us_per_frame"])))
             operations = None
             if gap.curve in costs:

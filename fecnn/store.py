@@ -14,7 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from fecnn.study import Task
+from fecnn.rare import Estimate
+from fecnn.study import RarePoint, Task
 from fecnn.tally import COUNTS, Tally
 
 SCHEMA = 2
@@ -34,6 +35,24 @@ create table batch (
 ) without rowid;
 """
 
+
+_ESTIMATES = """
+create table if not exists estimate (
+    id text primary key,
+    content text not null,
+    value real not null,
+    low real not null,
+    high real not null,
+    method text not null,
+    frames integer not null,
+    effective real not null,
+    seconds real not null,
+    version text not null,
+    host text not null,
+    time text not null
+) without rowid
+"""
+"""Made with the first estimate: most studies have none."""
 
 _BATCH = ("i", *COUNTS, "version", "host", "time")
 _STORED = ("task", "i", *COUNTS, "flags", "version", "host", "time")
@@ -128,7 +147,7 @@ class Store:
         )
 
     def pool(self, other: "Store") -> tuple[int, int]:
-        """Take in every batch of another file; how many were new, and how many were here already.
+        """Take in batches and estimates of another file; how many batches were new, how many here already.
 
         Raises:
             StoreError: If the two have different counts or errors for the same batch (decoding times may
@@ -149,7 +168,19 @@ class Store:
                 else:
                     known += 1
                     self._agree(here, row, tasks[row[0]], other.path)
-        return self._db.total_changes - before - described, known
+            added = self._db.total_changes - before - described
+            if other._has_estimates():
+                self._db.execute(_ESTIMATES)
+                with other._explained("cannot be read"):
+                    estimates = other._db.execute("select * from estimate").fetchall()
+                marks = ", ".join("?" * 12)
+                self._db.executemany(f"insert or ignore into estimate values ({marks})", estimates)
+        return added, known
+
+    def _has_estimates(self) -> bool:
+        with self._explained("cannot be read"):
+            found = self._db.execute("select 1 from sqlite_master where name = 'estimate'").fetchone()
+        return found is not None
 
     def _stored(self, *key: object) -> Iterator[tuple[Any, ...]]:
         """All rows as they are, or that of a task and an index."""
@@ -179,6 +210,33 @@ class Store:
                 f"select i, {self._selected(COUNTS)} from batch where task = ? order by i", (task.id,)
             ).fetchall()
         return {i: Tally(*counts) for i, *counts in rows}
+
+    def append_estimate(self, point: RarePoint, found: Estimate, seconds: float) -> None:
+        """Commit the estimate of a point; one that is there already stays as it is.
+
+        Raises:
+            StoreError: If it cannot be written, such as on a full disk.
+        """
+        from fecnn import __version__
+
+        row = (
+            *(point.id, json.dumps(point.content, sort_keys=True)),
+            *(found.value, found.low, found.high, found.method, found.frames, found.effective, seconds),
+            *(__version__, socket.gethostname(), datetime.now(UTC).isoformat(timespec="seconds")),
+        )
+        with self._explained("cannot be written (everything before is kept; run again)"), self._db:
+            self._db.execute(_ESTIMATES)
+            self._db.execute(f"insert or ignore into estimate values ({', '.join('?' * len(row))})", row)
+
+    def estimate(self, point: RarePoint) -> Estimate | None:
+        """The estimate of a point; None if there is none."""
+        if not self._has_estimates():
+            return None
+        with self._explained("cannot be read"):
+            row = self._db.execute(
+                "select value, low, high, method, frames, effective from estimate where id = ?", (point.id,)
+            ).fetchone()
+        return None if row is None else Estimate(*row)
 
     def flags(self, task: Task, i: int) -> bytes:
         """The packed block-error flags of a batch.

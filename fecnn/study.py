@@ -32,6 +32,9 @@ MAX_POINTS = 1000
 WIDTH = 2 * 1.96
 """Width of a 95 % interval in standard deviations."""
 
+REL_ERROR = 0.02
+"""Half the width of the interval of an estimated point, relative to its value, if the study does not say."""
+
 
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -144,12 +147,17 @@ Batch = Annotated[int, Field(ge=1, le=1 << 20)]
 class Curve(_Table):
     """One decoder over Eb/N0. What is not given here is taken from the study.
 
+    With ``method = "rare"`` it is the BLER of exact ML over AWGN, estimated by `fecnn.ml_bler` instead of
+    counted frame by frame, so that it reaches 1e-10.
+
     decoder: Name, plug-in or ``module:function``.
     label: Name in tables and figures; if not given, decoder and options (and the curve's own code).
     options: The decoder's options.
     code: A code name or file, or ``uncoded`` for the k message bits sent without a code; or a list of them,
         which stands for one curve for each.
     published: The decoder of ``reference.csv`` whose points, for the same code, this curve should agree with.
+    method: ``rare``, or None: the decoder is simulated.
+    rel_error: With ``rare``: half the width of the 95 % interval, relative to the value; 0.02 if not given.
     """
 
     decoder: str
@@ -161,6 +169,8 @@ class Curve(_Table):
     stop: Stop | None = None
     batch: Batch | None = None
     published: str | None = None
+    method: Literal["rare"] | None = None
+    rel_error: float | None = Field(default=None, gt=0, le=0.5)
     _one_of_many: bool = PrivateAttr(default=False)
 
     @property
@@ -178,6 +188,8 @@ class Curve(_Table):
         """Label, or decoder and options, whatever the code."""
         if self.label is not None:
             return self.label
+        if self.method == "rare":
+            return "exact ML (estimated)"
         options = ", ".join(f"{key} {value}" for key, value in self.options.items())
         return f"{self.decoder} ({options})" if options else self.decoder
 
@@ -236,6 +248,40 @@ class Point:
     task: Task
     stop: Stop
 
+    @property
+    def ebn0_db(self) -> float:
+        """Of its task."""
+        return self.task.ebn0_db
+
+
+@dataclass(frozen=True)
+class RarePoint:
+    """A point of exact ML over AWGN that is estimated by `fecnn.ml_bler`, with its place in a study."""
+
+    curve: str
+    published: str | None
+    code: Code
+    ebn0_db: float
+    rel_error: float
+    seed: int
+
+    @property
+    def content(self) -> dict[str, object]:
+        """Everything that decides the estimate."""
+        return {
+            "method": "rare",
+            "fingerprint": self.code.fingerprint,
+            "ebn0_db": self.ebn0_db,
+            "rel_error": self.rel_error,
+            "seed": self.seed,
+            "stream": STREAM,
+        }
+
+    @property
+    def id(self) -> str:
+        """Names the estimate: a hash of its content."""
+        return hashlib.sha256(json.dumps(self.content, sort_keys=True).encode()).hexdigest()
+
 
 class Study(_Table):
     """A study: a question, a code, and curves to simulate on the same noise.
@@ -290,22 +336,33 @@ class Study(_Table):
         """The name of the study's directory, or of its file."""
         return self.path.parent.name if self.path.name == "study.toml" else self.path.stem
 
-    @cached_property
+    @property
     def points(self) -> list[Point]:
-        """Every point of every curve.
+        """Every point of every curve that is simulated.
 
         Raises:
             ValueError: If a code, channel, decoder or option does not exist or a grid is impossible; all in
             one message.
         """
+        return [point for point in self.all_points if isinstance(point, Point)]
+
+    @property
+    def rare_points(self) -> list[RarePoint]:
+        """Every point of every curve with ``method = "rare"``; errors as for `points`."""
+        return [point for point in self.all_points if isinstance(point, RarePoint)]
+
+    @cached_property
+    def all_points(self) -> list[Point | RarePoint]:
+        """Both, curve by curve; errors as for `points`."""
         problems: list[str] = []
         points = [point for curve in self.curves for point in self._points_of(curve, problems)]
         first_curve: dict[str, str] = {}
         for point in points:
-            other = first_curve.setdefault(point.task.id, point.curve)
+            identity = point.task.id if isinstance(point, Point) else point.id
+            other = first_curve.setdefault(identity, point.curve)
             if other != point.curve:
                 problems.append(
-                    f"curves {other} and {point.curve} are the same at {point.task.ebn0_db} dB; drop one"
+                    f"curves {other} and {point.curve} are the same at {point.ebn0_db} dB; drop one"
                 )
         if problems:
             raise _problems(self.path, problems)
@@ -339,10 +396,16 @@ class Study(_Table):
                 build_decoder(task, point.code)
             except Exception as error:
                 problems.append(f"curve {point.curve}: {error}")
+        for curve, code in {point.curve: point.code for point in self.rare_points}.items():
+            try:
+                decoder("ml", code)
+                code.weight_spectrum()
+            except ValueError as error:
+                problems.append(f"curve {curve}: {error}")
         if problems:
             raise _problems(self.path, problems)
 
-    def _points_of(self, curve: Curve, problems: list[str]) -> Iterator[Point]:
+    def _points_of(self, curve: Curve, problems: list[str]) -> Iterator[Point | RarePoint]:
         before = len(problems)
         code = self._code_of(curve, problems)
         channel = curve.channel or self.channel
@@ -353,7 +416,13 @@ class Study(_Table):
         except Exception as error:  # importing a plug-in may raise anything
             problems.append(f"curve {curve.name}: {error}")
         grid = self._grid_of(curve, problems)
+        problems += [f"curve {curve.name}: {problem}" for problem in _rare_problems(curve, channel)]
         if code is None or len(problems) > before:
+            return
+        if curve.method == "rare":
+            rel_error = REL_ERROR if curve.rel_error is None else curve.rel_error
+            for ebn0_db in grid:
+                yield RarePoint(curve.name, curve.published, code, float(ebn0_db), rel_error, self.seed)
             return
         try:
             options = self._options_of(curve, code)
@@ -451,7 +520,7 @@ def load_study(name_or_path: str | Path) -> Study:
     except ValidationError as error:
         raise _problems(path, [*_sentences(error), *_names_despite(error, content, path)]) from None
     study._path = path.resolve()
-    study.points  # noqa: B018  names and grids are checked here, decoders when they are built
+    study.all_points  # noqa: B018  names and grids are checked here, decoders when they are built
     return study
 
 
@@ -459,6 +528,21 @@ def build_decoder(task: Task, code: Code) -> Any:
     """The decoder of a task."""
     channel = channel_at(task.channel, task.ebn0_db, code.rate)
     return decoder(task.decoder, code, channel, **dict(task.options))
+
+
+def _rare_problems(curve: Curve, channel: str) -> Iterator[str]:
+    """What does not go with how the curve is made."""
+    if curve.method is None:
+        if curve.rel_error is not None:
+            yield 'rel_error is for method = "rare"; a simulated curve has a stop'
+        return
+    if curve.decoder != "ml":
+        yield f'method = "rare" estimates exact ML: the decoder must be ml, got {curve.decoder}'
+    if channel != "awgn":
+        yield f'method = "rare" is for the channel awgn, got {channel}'
+    for name in ("options", "stop", "batch"):
+        if getattr(curve, name):
+            yield f'method = "rare" takes no {name}: an estimate ends at its rel_error'
 
 
 def _names_despite(error: ValidationError, content: dict[str, Any], path: Path) -> list[str]:

@@ -1,13 +1,15 @@
 """A study's results as a table: one row a point, rates with their intervals, published values judged."""
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fecnn.campaign import RESULTS, store_path
+from fecnn.rare import Estimate
 from fecnn.reference import Reference
 from fecnn.store import Store
-from fecnn.study import Point, Prefix, Study
+from fecnn.study import Point, Prefix, RarePoint, Study
 from fecnn.tally import COUNTS, Tally, proportion_interval, rate_interval
 
 if TYPE_CHECKING:
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
 FEW_ERRORS = 100
 """Below this many block errors a point is marked: its interval is wider than about 20 % on each side."""
+
+COUNTED = "counted"
+"""The ``method`` of a row whose rates are counts of errors over frames."""
 
 METRICS = {"bler": "BLER", "ber": "BER", "ber_code": "BER (code bits)"}
 
@@ -25,6 +30,10 @@ def table(study: Study, store: str | Path | None = None) -> "pd.DataFrame":
     Counts are those of the ordered prefix of batches; ``<rate>_low`` and ``_high`` are 95 % intervals of
     ``bler`` (Clopper-Pearson), ``ber`` (message bits) and ``ber_code`` (code bits; see
     `fecnn.tally.rate_interval`).
+
+    ``method`` is ``counted``, or, for a point of a curve with ``method = "rare"``, how `fecnn.ml_bler` found
+    it: ``frames`` are then the frames, rays or drawn words that it rests on, and whatever is not known, all
+    counts of errors among it, is missing.
 
     Args:
         study: The study.
@@ -42,7 +51,21 @@ def table(study: Study, store: str | Path | None = None) -> "pd.DataFrame":
         return _shipped(path)
     with Store(path) as results:
         rows = [_row(point, results.batches(point.task)) for point in study.points]
-    return pd.DataFrame([row for row in rows if row["frames"]], columns=list(rows[0]))
+        estimates = [(point, results.estimate(point)) for point in study.rare_points]
+    rows = [row for row in rows if row["frames"]]
+    rows += [_estimated_row(point, found) for point, found in estimates if found is not None]
+    return _whole_counts(pd.DataFrame(rows, columns=list(_ROW)))
+
+
+def counted(results: "pd.DataFrame") -> "pd.DataFrame":
+    """The rows of a table that are counts."""
+    rows = results[results["method"] == COUNTED]
+    return rows.astype({name: "int64" for name in COUNTS if name != "seconds"})
+
+
+def estimated(results: "pd.DataFrame") -> "pd.DataFrame":
+    """The other rows: exact ML as `fecnn.ml_bler` finds it."""
+    return results[results["method"] != COUNTED]
 
 
 def results_path(study: Study, folder: str | Path = RESULTS) -> Path:
@@ -60,11 +83,13 @@ def judge(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
     import pandas as pd
 
     rows = []
-    for point in study.points:
-        ours = results[(results["curve"] == point.curve) & (results["ebn0_db"] == point.task.ebn0_db)]
+    for point in study.all_points:
+        ours = results[(results["curve"] == point.curve) & (results["ebn0_db"] == point.ebn0_db)]
         for reference in _published(study, point):
             for _, row in ours.iterrows():
                 low, high = row[f"{reference.metric}_low"], row[f"{reference.metric}_high"]
+                if math.isnan(low):  # estimated: the BLER alone
+                    continue
                 published_low, published_high = reference.interval
                 rows.append(
                     {
@@ -95,7 +120,8 @@ def display(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
     ``not ML`` counts the block errors in which the sent word was at least as likely as the decision: what the
     decoder certainly lost against maximum likelihood. ``uncertified`` counts frames in which a budget ran out
     before a decoder could do all it promises; it is left out where there are none. The bit error rate over
-    code bits is shown where the study draws it.
+    code bits is shown where the study draws it. ``method`` is shown where some points are estimated: they
+    have no counts of errors, and rest on so many frames, rays or drawn words.
     """
     import pandas as pd
 
@@ -105,29 +131,37 @@ def display(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
     ordered = results.assign(place=results["curve"].map(order)).sort_values(["ebn0_db", "place"])
     for _, row in ordered.iterrows():
         published = verdicts[(verdicts["curve"] == row["curve"]) & (verdicts["ebn0_db"] == row["ebn0_db"])]
+        bler = with_interval(row["bler"], row["bler_low"], row["bler_high"])
+        common = {
+            "Eb/N0 [dB]": f"{row['ebn0_db']:g}",
+            "decoder": row["curve"],
+            "method": row["method"],
+            "frames": f"{row['frames']:,}",
+            "BLER [95 %]": bler,
+            "published": _verdict(published),
+        }
+        if row["method"] != COUNTED:
+            rows.append(dict.fromkeys(_COLUMNS, "") | common)
+            continue
         rows.append(
-            {
-                "Eb/N0 [dB]": f"{row['ebn0_db']:g}",
-                "decoder": row["curve"],
-                "frames": f"{row['frames']:,}",
+            common
+            | {
                 "block errors": f"{row['block_errors']:,}"
                 + ("*" if row["block_errors"] < FEW_ERRORS else ""),
                 "not ML": f"{row['block_errors'] - row['ml_errors']:,}",
                 "uncertified": f"{row['uncertified']:,}",
-                "BLER [95 %]": with_interval(row["bler"], row["bler_low"], row["bler_high"]),
                 "BER [95 %]": with_interval(row["ber"], row["ber_low"], row["ber_high"]),
                 "BER (code bits) [95 %]": with_interval(
                     row["ber_code"], row["ber_code_low"], row["ber_code_high"]
                 ),
                 "us/frame": f"{row['us_per_frame']:.3g}",
-                "published": _verdict(published),
             }
         )
     shown = pd.DataFrame(rows, columns=[*_COLUMNS])
     if "ber_code" not in study.metrics:
         shown = shown.drop(columns="BER (code bits) [95 %]")
-    for column, nothing in (("published", ""), ("uncertified", "0")):
-        if (shown[column] == nothing).all():
+    for column, nothing in (("published", ""), ("uncertified", "0"), ("method", COUNTED)):
+        if shown[column].isin(["", nothing]).all():
             shown = shown.drop(columns=column)
     return shown
 
@@ -135,6 +169,7 @@ def display(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
 _COLUMNS = (
     "Eb/N0 [dB]",
     "decoder",
+    "method",
     "frames",
     "block errors",
     "not ML",
@@ -176,15 +211,23 @@ def _verdict(published: "pd.DataFrame") -> str:
     return "; ".join(words)
 
 
-def _published(study: Study, point: Point) -> list[Reference]:
+def _published(study: Study, point: Point | RarePoint) -> list[Reference]:
     return [
         reference
         for reference in study.references
         if reference.decoder == point.published
         and reference.code == point.code.name
-        and reference.ebn0_db == point.task.ebn0_db
+        and reference.ebn0_db == point.ebn0_db
         and reference.metric in METRICS
     ]
+
+
+_ROW = (
+    *("curve", "decoder", "options", "code", "channel", "ebn0_db", "finished", *COUNTS),
+    *(f"{metric}{end}" for metric in METRICS for end in ("", "_low", "_high")),
+    *("us_per_frame", "method"),
+)
+"""Columns of a table."""
 
 
 def _row(point: Point, batches: dict[int, Tally]) -> dict[str, Any]:
@@ -212,7 +255,31 @@ def _row(point: Point, batches: dict[int, Tally]) -> dict[str, Any]:
         row[name] = errors / (frames * width)
         row[f"{name}_low"], row[f"{name}_high"] = rate_interval(errors, squares, total.frames, width)
     row["us_per_frame"] = 1e6 * total.seconds / frames
+    row["method"] = COUNTED
     return row
+
+
+def _estimated_row(point: RarePoint, found: Estimate) -> dict[str, Any]:
+    return {
+        "curve": point.curve,
+        "decoder": "ml",
+        "options": json.dumps({"rel_error": point.rel_error}),
+        "code": point.code.name,
+        "channel": "awgn",
+        "ebn0_db": point.ebn0_db,
+        "finished": True,
+        "frames": found.frames,
+        "bler": found.value,
+        "bler_low": found.low,
+        "bler_high": found.high,
+        "method": found.method,
+    }
+
+
+def _whole_counts(results: "pd.DataFrame") -> "pd.DataFrame":
+    """Counts as whole numbers, also where some are missing."""
+    names = [name for name in COUNTS if name != "seconds"]
+    return results.astype({name: "Int64" if results[name].isna().any() else "int64" for name in names})
 
 
 def _shipped(path: Path) -> "pd.DataFrame":
@@ -224,4 +291,6 @@ def _shipped(path: Path) -> "pd.DataFrame":
     missing = {"curve", "ebn0_db", "finished", *COUNTS, *METRICS} - set(results.columns)
     if missing:
         raise ValueError(f"{path} has no column {', '.join(sorted(missing))}: is it the CSV of fecnn table?")
-    return results
+    if "method" not in results:  # of a version that could only count
+        results["method"] = COUNTED
+    return _whole_counts(results)

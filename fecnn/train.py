@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from fecnn.arrays import LLR, Bits, bpsk, hard
+from fecnn.atomic import write
 from fecnn.automorphism import random_automorphisms
 from fecnn.card import Card, CheckpointError, Validated, Validation
 from fecnn.channel import noise_sigma
@@ -32,7 +33,6 @@ from fecnn.checkpoint import (
     save,
     tensors_of,
     versions,
-    write,
 )
 from fecnn.code import Code
 from fecnn.decoders import decoder, soft_decoder
@@ -421,7 +421,6 @@ def train(
 
 
 def _save_state(trainer: Trainer, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     metadata = {"config": _identity(trainer), "state": trainer.state.model_dump_json()}
     write(folder / STATE, save_tensors(trainer.tensors(), metadata))
 

@@ -5,11 +5,13 @@ import math
 import numpy as np
 import oracles
 import pytest
+from scipy.optimize import brentq
 from scipy.special import betaincinv
 from scipy.stats import multivariate_normal, nct, norm
 
 import fecnn
 from fecnn.bounds import (
+    _information_density,
     kat_bound,
     meta_converse,
     normal_approximation,
@@ -40,6 +42,34 @@ def test_sphere_packing_is_a_noncentral_t_distribution(n, k, ebn0_db):
     distribution = nct(n - 1, math.sqrt(n) / noise_sigma(ebn0_db, k / n))
     expected = distribution.cdf(math.sqrt(n - 1) / math.tan(angle))
     assert sphere_packing_bound(n, k, ebn0_db) == pytest.approx(expected, rel=1e-8, abs=1e-14)
+
+
+@pytest.mark.parametrize(("n", "ebn0_db", "error"), [(100, 3.297546, 0.015), (1000, 1.271164, 0.005)])
+def test_sphere_packing_against_printed_values(n, ebn0_db, error):
+    """Eb/N0 at which the best code of rate 1/2 has a BLER of 1e-5, by Shannon's asymptotic formula (1959).
+
+    Printed in the output of the second cell of ``Sphere_Packaging_Bound.ipynb`` in the GitHub repository
+    Lcrypto/Shannon-and-Polyanskiy-bound ("N = 100.000000, SNR = 3.297546"), read in the stored text of the
+    notebook. The formula is asymptotic, and errs by about 1 / n; Shannon's own paper could not be read.
+    """
+    found = brentq(lambda x: math.log(sphere_packing_bound(n, n // 2, x) / 1e-5), 0, 8)
+    assert found == pytest.approx(ebn0_db, abs=error)
+    assert found < ebn0_db
+
+
+def test_capacity_against_printed_values():
+    """Of BPSK over AWGN in bits, which the normal approximation and the meta-converse stand on.
+
+    Printed in ``tests/link_budgets/test_biawgn_capacity.py`` of the GitHub repository mhostetter/sdr,
+    "verified visually from published papers", for an SNR 1 / sigma^2 of -30, -25, ..., 20 dB.
+    """
+    printed = [
+        *(7.20987087e-04, 2.27750199e-03, 7.17764533e-03, 2.24576590e-02, 6.87433134e-02, 1.97731546e-01),
+        *(4.85944154e-01, 8.59194084e-01, 9.96756328e-01, 9.99999959e-01, 1.00000000e00),
+    ]
+    for snr_db, capacity in zip(np.linspace(-30, 20, 11), printed, strict=True):
+        density, weight = _information_density(10 ** (-snr_db / 20))
+        assert weight @ density == pytest.approx(capacity, rel=3e-9)
 
 
 @pytest.mark.parametrize("n", [2, 3, 7, 63])
@@ -160,3 +190,14 @@ def test_of_sizes_that_make_no_sense():
             bound(7, 0, 3.0)
     with pytest.raises(ValueError, match="k must be at most n = 7, got 8"):
         meta_converse(7, 8, 3.0)
+
+
+def test_of_sizes_that_are_too_large_for_the_numbers():
+    """Beyond, 2^-k and parts of the sphere underflow, and a sum of densities leaves its grid."""
+    for bound in (sphere_packing_bound, random_coding_bound):
+        assert bound(2000, 1000, 1.0) == pytest.approx(2.2e-6, rel=0.15)
+        with pytest.raises(ValueError, match="k up to 1000, got 1001"):
+            bound(2002, 1001, 1.0)
+    assert 1e-12 < meta_converse(1500, 500, 1.0) < meta_converse(1500, 500, 0.9)
+    with pytest.raises(ValueError, match="n up to 1500, got 1501"):
+        meta_converse(1501, 700, 1.0)

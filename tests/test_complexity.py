@@ -1,7 +1,9 @@
 """Costs against counts made one by one, torch's own counter, and printed numbers."""
 
 import math
+from collections import Counter
 
+import counting
 import numpy as np
 import pytest
 import torch
@@ -11,7 +13,9 @@ from torch.utils.flop_counter import FlopCounterMode
 import fecnn
 from fecnn.card import Model
 from fecnn.checkpoint import build
-from fecnn.complexity import Cost, complexity, message_passing, transformer
+from fecnn.complexity import KINDS, Cost, complexity, message_passing, transformer
+from fecnn.decoders.berlekamp_massey import algebra_of
+from fecnn.decoders.map import chosen
 from fecnn.decoders.trellis import bit_order, build_trellis
 
 
@@ -127,7 +131,7 @@ def test_osd_grows_with_its_list():
     code = fecnn.load_code("bch-31-16")
     whole = complexity("osd", code, order=2)
     few = complexity("osd", code, order=2, work=3.5)
-    patterns = 1 + 16 + math.comb(16, 2)
+    patterns = 16 + math.comb(16, 2)
     assert whole.comparisons - few.comparisons == pytest.approx(patterns - 3.5)
     assert whole.additions == pytest.approx(patterns * (7.5 + 2))
 
@@ -166,6 +170,145 @@ def test_chase_decodes_hard_decisions_of_every_pattern():
     assert found.comparisons == 4 * (once.comparisons + 1) + 2 * 31
     assert found.parameters == once.parameters
     assert complexity("chase2", code, positions=3).binary == 8 * once.binary
+
+
+def received(code, ebn0_db, frames):
+    channel = fecnn.AWGN.at(ebn0_db, code.rate)
+    rng = np.random.default_rng(1)
+    messages = rng.integers(0, 2, (frames, code.k), dtype=np.uint8)
+    return channel.transmit(code.encode(messages), rng)
+
+
+def kinds(cost):
+    return {kind: getattr(cost, kind) for kind in KINDS if getattr(cost, kind)}
+
+
+@pytest.mark.parametrize("name", ["hamming-7-4", "polar-16-8"])
+@pytest.mark.parametrize("bits", ["message", "code"])
+def test_map_by_the_codebook_counts_what_it_does(name, bits):
+    code = fecnn.load_code(name)
+    targets = code.messages() if bits == "message" else code.codebook()
+    for llr in received(code, 3.0, 2):
+        decided, done = counting.codebook_map(code, llr, targets)
+        real = fecnn.decoder("map", code, bits=bits, method="codebook")(llr[None])
+        assert (real[0] == decided).all()
+        assert kinds(complexity("map", code, bits=bits, method="codebook")) == done
+
+
+@pytest.mark.parametrize("name", ["hamming-7-4", "bch-15-7", "bch-31-16", "ldpc-49-24"])
+def test_map_by_the_trellis_counts_what_it_does(name):
+    code = fecnn.load_code(name)
+    for llr in received(code, 3.0, 2):
+        decided, done = counting.trellis_map(code, llr)
+        real = fecnn.decoder("map", code, bits="code", method="trellis")(llr[None])
+        assert (real[0] == decided).all()
+        assert kinds(complexity("map", code, bits="code", method="trellis")) == done
+
+
+@pytest.mark.parametrize("name", ["hamming-7-4", "hamming-15-11", "bch-15-7", "bch-31-21"])
+def test_map_by_the_dual_code_counts_what_it_does(name):
+    code = fecnn.load_code(name)
+    for llr in received(code, 3.0, 2):
+        decided, done = counting.dual_map(code, llr, range(code.n))
+        real = fecnn.decoder("map", code, bits="code", method="dual")(llr[None])
+        assert (real[0] == decided).all()
+        assert kinds(complexity("map", code, bits="code", method="dual")) == done
+    # A sign test less for every bit that is not wanted.
+    fewer = complexity("map", code, bits="code", method="dual") + Cost(comparisons=code.k - code.n)
+    assert complexity("map", code, method="dual") == fewer
+
+
+def test_map_counts_the_method_that_is_taken():
+    code = fecnn.load_code("bch-31-21")
+    assert complexity("map", code) == complexity("map", code, method=chosen(code, "message", "auto"))
+    with pytest.raises(ValueError, match="out of reach"):
+        complexity("map", fecnn.load_code("bch-127-64"))
+
+
+def test_map_carries_message_bits_and_leaves_constant_bits_out():
+    mixed = fecnn.Code.from_generator(np.array([[1, 1, 0, 1, 0], [1, 0, 1, 1, 0]]), name="mixed")
+    assert not mixed.G[:, -1].any()
+    rest = fecnn.Code.from_generator(mixed.G[:, :-1], name="rest")
+    shorter, longer = (complexity("map", c, bits="code", method="trellis") for c in (rest, mixed))
+    assert longer.operations == shorter.operations + 1  # its sign test
+    plain = fecnn.Code.from_generator(
+        np.array([[1, 1, 0, 1], [0, 1, 1, 1], [1, 1, 1, 0]]), name="no message bit"
+    )
+    assert not (plain.G.sum(axis=0) == 1).any()
+    carried = complexity("map", plain, method="trellis")
+    assert carried.exponentials == 2 * (plain.n + plain.k)
+
+
+@pytest.mark.parametrize(
+    ("name", "t"), [("bch-15-7", 2), ("bch-31-16", 3), ("bch-63-45", 3), ("bch-63-45", 1)]
+)
+def test_berlekamp_massey_counts_no_less_than_it_does(name, t):
+    code = fecnn.load_code(name)
+    algebra = algebra_of(code)
+    rng = np.random.default_rng(2)
+    most = complexity("berlekamp-massey", code, t=t)
+    total = Counter()
+    for _ in range(40):
+        word = code.encode(rng.integers(0, 2, code.k, dtype=np.uint8)).astype(int)
+        noisy = word.copy()
+        noisy[rng.choice(code.n, t, replace=False)] ^= 1
+        decided, done = counting.algebraic(code, noisy, algebra)
+        assert (decided == word).all()
+        real = fecnn.decoder("berlekamp-massey", code)(fecnn.bpsk(noisy[None].astype(np.uint8)))
+        assert (real == decided).all()
+        for kind in ("multiplications", "additions", "comparisons"):
+            assert done[kind] <= getattr(most, kind), kind
+        total += done
+    # Not every discrepancy is one, and not every sum of logarithms exceeds the order of the field.
+    for kind in ("multiplications", "additions", "comparisons", "binary"):
+        assert total[kind] / 40 == pytest.approx(getattr(most, kind), rel=0.35), kind
+
+
+def test_berlekamp_massey_of_other_codes():
+    extended = complexity("berlekamp-massey", fecnn.load_code("ebch-64-36"))
+    assert (
+        extended.comparisons == complexity("berlekamp-massey", fecnn.load_code("bch-63-36")).comparisons + 1
+    )
+    with pytest.raises(ValueError, match="polar-16-8 is no cyclic code"):
+        complexity("berlekamp-massey", fecnn.load_code("polar-16-8"))
+
+
+@pytest.mark.parametrize(("name", "ebn0_db"), [("bch-31-16", 2.0), ("bch-63-45", 3.0), ("bch-63-36", 2.0)])
+def test_lc_osd_counts_no_less_than_it_does(name, ebn0_db):
+    code = fecnn.load_code(name)
+    llr = received(code, ebn0_db, 150)
+    found = counting.in_order_of_price(code, llr, 8)
+    _, effort = fecnn.decoder("lc-osd", code, delta=8).measure(llr)
+    patterns = sum(tried for tried, _ in found)
+    assert patterns == effort.work.sum() > 0
+    whole, none = (complexity("lc-osd", code, work=work) for work in (patterns / len(found), 0))
+    listing = {kind: getattr(whole, kind) - getattr(none, kind) for kind in KINDS}
+    done = sum((done for _, done in found), Counter())
+    counted = sum(done.values()) / len(found)
+    assert counted <= sum(listing.values()) <= 4 * counted
+    # The table, as it is filled: one addition and one minimum for each state of each row.
+    table = none.operations - complexity("osd", code, order=0).operations
+    assert table == pytest.approx(2 * (code.k + 1) * 256 + 2 * code.k + 8)
+
+
+def test_lc_osd_needs_its_work_and_counts_its_options():
+    code = fecnn.load_code("bch-31-21")
+    with pytest.raises(ValueError, match="give the measured work, patterns a frame"):
+        complexity("lc-osd", code)
+    plain, probable = (complexity("lc-osd", code, work=2, z=z) for z in (None, 1.5))
+    assert probable.exponentials - plain.exponentials == 2
+    assert complexity("lc-osd", code, work=2, delta=16) == complexity("lc-osd", code, work=2, delta=10)
+    assert complexity("lc-osd", code, work=2, delta=1).additions > 21 * 32  # whole vectors of states
+
+
+def test_osd_of_order_0_is_its_first_word():
+    """Hamming (7,4): 54 operations, which any number of further patterns comes on top of."""
+    code = fecnn.load_code("hamming-7-4")
+    first = complexity("osd", code, order=0)
+    assert round(first.operations) == 54
+    assert first == complexity("osd", code, order=0, work=0) == complexity("osd", code, order=2, work=0)
+    pattern = (code.n - code.k) / 2 + 1 + 1 + (code.n - code.k)
+    assert complexity("osd", code, order=1).operations == pytest.approx(first.operations + 4 * pattern)
 
 
 def test_costs_add_and_repeat():

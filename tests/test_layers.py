@@ -12,7 +12,7 @@ PACKAGE = Path(fecnn.__file__).parent
 
 # Each layer may import the ones before it, and its neighbours in the same line.
 LAYERS = [
-    ["arrays"],
+    ["arrays", "atomic"],
     ["gf2"],
     ["code"],
     [
@@ -38,7 +38,7 @@ LAYERS = [
     ["study"],
     ["simulate", "train", "learning"],
     ["store", "workers"],
-    ["cluster"],
+    ["estimates", "cluster"],
     ["campaign", "bench"],
     ["table", "live"],
     ["compare"],

@@ -161,3 +161,19 @@ def test_the_rule_of_a_share():
     needed = (2 * 1.96 / 0.1) ** 2
     assert (2 * 1.96 / share.relative_width) ** 2 == pytest.approx(needed / 2 + 2 * (needed / 2) ** 0.5)
     assert Stop(frames=10).share(3) == Stop(frames=4)
+
+
+def test_estimates_are_pooled_and_left_to_the_last_run(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(STUDY + '[[curve]]\nlabel = "exact"\ndecoder = "ml"\nmethod = "rare"\nebn0_db = [6]\n')
+    plan = load_study(path)
+    make_shards(plan, tmp_path, 2)
+    fecnn.merge(plan, folder=tmp_path)
+    run_all(plan, store=tmp_path / "alone.sqlite")
+    (point,) = plan.rare_points
+    with Store(store_path(plan, tmp_path)) as file:
+        assert file.estimate(point) is None
+    for _ in range(2):
+        fecnn.merge(plan, [tmp_path / "alone.sqlite"], tmp_path)
+    with Store(store_path(plan, tmp_path)) as file, Store(tmp_path / "alone.sqlite") as alone:
+        assert file.estimate(point) == alone.estimate(point) is not None

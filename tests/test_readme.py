@@ -36,12 +36,14 @@ def test_python_blocks_run(path, tmp_path, monkeypatch):
 
 
 def test_the_study_shown_runs(tmp_path):
-    (block,) = blocks(README, "toml")
-    (tmp_path / "my_study.toml").write_text(block)
+    """With the curve that is added to it further down."""
+    (tmp_path / "my_study.toml").write_text("\n".join(blocks(README, "toml")))
     study = fecnn.load_study(tmp_path / "my_study.toml")
     steps = list(fecnn.run(study, workers=2, store=tmp_path / "results.sqlite"))
     assert steps
-    assert table(study, tmp_path / "results.sqlite")["finished"].all()
+    results = table(study, tmp_path / "results.sqlite")
+    assert results["finished"].all()
+    assert len(results) == len(study.all_points) > len(study.points)
 
 
 def test_commands_shown_run(tmp_path):

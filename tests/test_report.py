@@ -62,7 +62,7 @@ def test_command(tmp_path):
     done = run.invoke(app, ["report", *names, "-o", str(path), "--published", str(mine)])
     assert done.exit_code == 0, done.output
     assert "my net" in path.read_text()
-    assert not path.with_name("both.html.part").exists()
+    assert not path.with_name("both.html.new").exists()
     wrong = run.invoke(app, ["report", names[0], "-o", str(tmp_path / "a.pdf")])
     assert wrong.exit_code == 1
     assert "written as .html" in wrong.output

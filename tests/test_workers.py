@@ -80,7 +80,7 @@ def test_all_else_is_finished_when_a_curve_fails(tmp_path, plugins, fault, words
     for ebn0_db in (2.5, 3.5):
         line = f"curve broken failed at {ebn0_db} dB, batch 4: {words}"
         assert line in str(failed.value)
-        assert (ebn0_db, line) in told
+        assert any(at == ebn0_db and failure.startswith(line) for at, failure in told)
     run_all(good, tmp_path / "good.sqlite")
     assert results(good, tmp_path / "r.sqlite").equals(results(good, tmp_path / "good.sqlite"))
     with Store(tmp_path / "r.sqlite") as file:

@@ -1,10 +1,15 @@
 """Write a study's results.csv, figure.svg and README table from its results.
 
 Run from the root of a checkout: python tools/write_study.py NAME [FOLDER OF RESULTS]
+
+Points that are shipped with the same counts stay as they are, with their decoding time. Without results in
+that folder everything is made anew from the shipped ones, but for comparisons frame by frame, which stay.
 """
 
 import sys
 from pathlib import Path
+
+import pandas as pd
 
 import fecnn
 from fecnn.campaign import RESULTS, store_path
@@ -15,6 +20,7 @@ from fecnn.gap import display_gaps, gap_to_ml
 from fecnn.pareto import plot_pareto
 from fecnn.study import Study
 from fecnn.table import display, judge, markdown
+from fecnn.tally import COUNTS
 
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 
@@ -49,27 +55,49 @@ def common_frames(study: Study, folder: Path, first: str, second: str) -> str:
     )
 
 
+def with_shipped(results: pd.DataFrame, shipped: pd.DataFrame) -> pd.DataFrame:
+    """The results, but shipped rows in place of those with the same counts: another run took another time."""
+    same = ["curve", "ebn0_db", "method", *(name for name in COUNTS if name != "seconds")]
+    known = {tuple(map(str, row[same])): row for _, row in shipped.iterrows()}
+    rows = [known.get(tuple(map(str, row[same])), row) for _, row in results.iterrows()]
+    return pd.DataFrame(rows).reset_index(drop=True).astype(results.dtypes)
+
+
+def paired(study: Study, folder: Path) -> str:
+    """The network against OSD, frame by frame."""
+    text = ""
+    for second in ("osd (order 1)", "osd (order 2)"):
+        found = compare(study, "fecnn-net", second, store_path(study, folder))
+        text += f"\nA: fecnn-net, B: {second}\n\n" + markdown(display_comparison(found), footnote="")
+    return text
+
+
 def main(name: str, folder: Path) -> None:
     study = fecnn.load_study(f"studies/{name}")
     home = study.path.parent
-    results = fecnn.table(study, store_path(study, folder))
-    results.to_csv(home / "results.csv", index=False)
+    shipped = home / "results.csv"
+    fresh = store_path(study, folder).exists()
+    results = fecnn.table(study, store_path(study, folder) if fresh else shipped)
+    if fresh and shipped.exists():
+        results = with_shipped(results, fecnn.table(study, shipped))
+    if fresh:
+        results.to_csv(shipped, index=False)
     save(plot(study, results), home / "figure.svg")
     readme = home / "README.md"
     before, _, rest = readme.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
+    old, _, after = rest.partition(END)
     made = section(study, results)
     curves = {curve.name for curve in study.curves}
     for pair in (("ml", "slnn"), ("map", "mlnn")):
-        if curves.issuperset(pair):
+        if fresh and curves.issuperset(pair):
             made += f"\n{common_frames(study, folder, *pair)}"
+    if not fresh:
+        made += "".join(f"\n{line}\n" for line in old.splitlines() if line.startswith("On the "))
     if name.startswith(("complexity-", "verdict-")):
         made += "\n" + markdown(display_costs(cost_table(study, results)), footnote="")
     if name.startswith("verdict-"):
         save(plot_pareto(study, results), home / "pareto.svg")
-        for second in ("osd (order 1)", "osd (order 2)"):
-            found = compare(study, "fecnn-net", second, store_path(study, folder))
-            made += f"\nA: fecnn-net, B: {second}\n\n" + markdown(display_comparison(found), footnote="")
+        made += paired(study, folder) if fresh else old[old.index("\nA: fecnn-net") :]
     readme.write_text(f"{before}{BEGIN}\n{made}{END}{after}")
 
 

@@ -62,7 +62,7 @@ def map_bits(
     """
     if bits not in ("message", "code"):
         raise ValueError(f"bits must be message or code, got {bits!r}")
-    app = _posterior(code, bits, _choose(code, bits, method), signs=True)
+    app = _posterior(code, bits, chosen(code, bits, method), signs=True)
 
     def decode(llr: LLR) -> Bits:
         decided = (app(llr) < 0).view(np.uint8)
@@ -79,11 +79,11 @@ def map_app(code: Code, channel: Channel | None = None, /, *, method: str = "aut
     to 25, and beyond it saturates: the APP leaves the LLR by about 30 at most. So ``auto`` takes it only
     where it is the only way.
     """
-    app = _posterior(code, "code", _choose(code, "code", method, soft=True), signs=False)
+    app = _posterior(code, "code", chosen(code, "code", method, soft=True), signs=False)
     return lambda llr: app(llr).astype(np.float32, copy=False)
 
 
-def _choose(code: Code, bits: str, method: str, *, soft: bool = False) -> str:
+def chosen(code: Code, bits: str, method: str, *, soft: bool = False) -> str:
     """The method, or the cheapest; refused if the code is too large for it."""
     if method not in ("auto", *METHODS):
         raise ValueError(f"method must be auto, codebook, trellis or dual, got {method!r}")
@@ -107,7 +107,7 @@ def _costs(code: Code, bits: str) -> dict[str, float]:
     costs = {}
     if code.k <= MAX_CODEBOOK_K:
         costs["codebook"] = (5.0 + 0.8 * (code.n if bits == "code" else code.k)) * 2**code.k
-    carrier = _carrier(code, bits)
+    carrier = carrier_of(code, bits)
     if carrier is not None:
         states = trellis_states(carrier.code, bit_order(carrier.code))
         if trellis_fits(carrier.code, states):
@@ -119,31 +119,31 @@ def _costs(code: Code, bits: str) -> dict[str, float]:
 
 
 @dataclass(frozen=True)
-class _Carrier:
+class Carrier:
     """A code whose code bits at ``positions`` are the wanted bits; its first n bits are those of the code."""
 
     code: Code
     positions: NDArray[np.int64]
 
 
-def _carrier(code: Code, bits: str) -> _Carrier | None:
+def carrier_of(code: Code, bits: str) -> Carrier | None:
     """None if the message bits are no code bits and too many to be carried along."""
     if bits == "code":
-        return _Carrier(code, np.arange(code.n))
+        return Carrier(code, np.arange(code.n))
     unit = np.flatnonzero(code.G.sum(axis=0) == 1)
     position = {int(code.G[:, j].argmax()): int(j) for j in unit[::-1]}
     if len(position) == code.k:
-        return _Carrier(code, np.array([position[i] for i in range(code.k)]))
+        return Carrier(code, np.array([position[i] for i in range(code.k)]))
     fits = code.k <= 64 and code.n <= 256 and trellis_fits(code, trellis_states(code, bit_order(code)))
-    return _Carrier(*with_message_bits(code)) if fits else None
+    return Carrier(*with_message_bits(code)) if fits else None
 
 
 def _posterior(code: Code, bits: str, method: str, *, signs: bool) -> Posterior:
     """A-posteriori LLRs of the wanted bits; with ``signs`` only their signs need be right."""
     if method == "codebook":
         return _by_codebook(code, code.messages() if bits == "message" else code.codebook())
-    carrier = _carrier(code, bits)
-    assert carrier is not None  # `_choose` has seen to it
+    carrier = carrier_of(code, bits)
+    assert carrier is not None  # `chosen` has seen to it
     # Twice what float32 can err by.
     margin = carrier.code.n * 2.0**-20 if signs else 0.0
     app = (_by_trellis if method == "trellis" else _by_dual)(carrier.code, margin)

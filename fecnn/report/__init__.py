@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fecnn.atomic import write
 from fecnn.costs import cost_table, display_costs
-from fecnn.figure import BOUND_LABELS, COLOURS, bound_curves, published_label
+from fecnn.estimates import THINGS
+from fecnn.figure import BOUND_LABELS, COLOURS, bound_curves, curve_places, published_label
 from fecnn.gap import Gap, display_gaps, gap_to_ml
 from fecnn.pareto import marks
 from fecnn.reference import Reference
 from fecnn.study import Study
-from fecnn.table import FEW_ERRORS, METRICS, display
+from fecnn.table import FEW_ERRORS, METRICS, counted, display, estimated
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,9 +98,9 @@ class _Part:
     ) -> None:
         self.study, self.results = study, results
         self.marks = marks(study, results)
-        whats = list(dict.fromkeys(curve.what for curve in study.curves))
         self.labels = {curve.name: curve.what for curve in study.curves}
-        self.styles = {curve.name: _style(first + whats.index(curve.what)) for curve in study.curves}
+        places = curve_places(study, list(self.labels.values()))
+        self.styles = {name: _style(first + place) for name, place in places.items()}
         self.codes = list(dict.fromkeys(results["code"]))
         wanted = [r for r in study.references if study.drawn is None or r.decoder in study.drawn]
         self.bounds: dict[str, dict[str, tuple[list[float], list[float]]]] = {}
@@ -170,7 +172,12 @@ def _curves(part: _Part, metric: str, several: bool) -> list[dict[str, Any]]:
             continue
         curve, code = _named(part, part.labels[name], several), rows["code"].iloc[0]
         common = {"curve": curve, "code": "" if code.startswith("uncoded") else code, "colour": style.colour}
+        if metric == "bler" and len(exact := estimated(rows)):
+            traces.append({**common, **_estimated_trace(curve, exact)})
+        rows = counted(rows)
         seen, none = rows[rows[metric] > 0], rows[rows[metric] == 0]
+        if rows.empty:
+            continue
         traces.append(
             {
                 **common,
@@ -180,11 +187,7 @@ def _curves(part: _Part, metric: str, several: bool) -> list[dict[str, Any]]:
                 "line": {"dash": style.dash, "width": 1.6},
                 "marker": {"symbol": style.symbol, "size": 8},
                 "hollow": (seen["block_errors"] < FEW_ERRORS).tolist(),
-                "error_y": {
-                    "type": "data",
-                    "array": (seen[f"{metric}_high"] - seen[metric]).tolist(),
-                    "arrayminus": (seen[metric] - seen[f"{metric}_low"]).tolist(),
-                },
+                "error_y": _bars(seen, metric),
                 **_hover(curve, seen, metric),
             }
         )
@@ -201,6 +204,33 @@ def _curves(part: _Part, metric: str, several: bool) -> list[dict[str, Any]]:
                 }
             )
     return traces
+
+
+def _bars(rows: "pd.DataFrame", metric: str) -> dict[str, Any]:
+    return {
+        "type": "data",
+        "array": (rows[f"{metric}_high"] - rows[metric]).tolist(),
+        "arrayminus": (rows[metric] - rows[f"{metric}_low"]).tolist(),
+    }
+
+
+def _estimated_trace(curve: str, rows: "pd.DataFrame") -> dict[str, Any]:
+    """A dashed line without markers: nothing of it is a number of errors."""
+    text = [
+        f"<b>{html.escape(curve)}</b><br>{html.escape(row['code'])}, {row['ebn0_db']:g} dB<br>"
+        f"BLER {row['bler']:.3g} [{row['bler_low']:.3g}, {row['bler_high']:.3g}]<br>"
+        f"estimated by {row['method']}: {row['frames']:,} {THINGS[row['method']]}"
+        for _, row in rows.iterrows()
+    ]
+    return {
+        "x": rows["ebn0_db"].tolist(),
+        "y": rows["bler"].tolist(),
+        "mode": "lines",
+        "line": {"dash": "longdash", "width": 1.6},
+        "error_y": _bars(rows, "bler"),
+        "text": text,
+        "hovertemplate": "%{text}<extra></extra>",
+    }
 
 
 def _hover(curve: str, rows: "pd.DataFrame", metric: str) -> dict[str, Any]:
@@ -345,7 +375,8 @@ def _controls(parts: list[_Part]) -> str:
             if len(rows):
                 label = _named(part, part.labels[name], several)
                 codes = part.codes if rows["code"].iloc[0].startswith("uncoded") else [rows["code"].iloc[0]]
-                found.setdefault(label, (style.colour, "swatch", []))[2].extend(codes)
+                kind = "swatch" if len(counted(rows)) else "swatch estimated"
+                found.setdefault(label, (style.colour, kind, []))[2].extend(codes)
         for label, series in part.published.items():
             codes = [reference.code for reference in series]
             found.setdefault(_named(part, label, several), ("black", "swatch published", []))[2].extend(codes)
@@ -389,8 +420,4 @@ def _table(shown: "pd.DataFrame") -> str:
 
 def save(page: str, path: str | Path) -> None:
     """Write the page; a half-written one never stands there."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(page, encoding="utf-8")
-    part.replace(path)
+    write(Path(path), page.encode())

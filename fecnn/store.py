@@ -1,6 +1,7 @@
 """Batches on disk: one SQLite file, one row a batch, committed as it is made."""
 
 import json
+import math
 import os
 import socket
 import sqlite3
@@ -18,6 +19,8 @@ from fecnn.study import Task
 from fecnn.tally import COUNTS, Tally
 
 SCHEMA = 2
+MAX_FLAGS = 1 << 17  # bytes: a batch has at most 2^20 frames
+MAX_VALUE = 1 << 24  # bytes of a text, blob or row; whatever a file claims, no more is allocated for one
 APPLICATION_ID = 0x6665636E  # "fecn"
 
 _TABLES = f"""
@@ -38,6 +41,9 @@ create table batch (
 _BATCH = ("i", *COUNTS, "version", "host", "time")
 ROW = ("task", *sorted(field.name for field in fields(Task) if field.name != "code"), *_BATCH)
 """Columns of an exported batch."""
+
+
+_DESCRIBED = {field.name for field in fields(Task)} - {"code"}
 
 
 class StoreError(RuntimeError):
@@ -119,6 +125,16 @@ class Store:
             rows = self._db.execute(
                 f"select i, {self._selected(COUNTS)} from batch where task = ? order by i", (task.id,)
             ).fetchall()
+        for i, *counts in rows:
+            whole = [value for name, value in zip(COUNTS, counts, strict=True) if name != "seconds"]
+            seconds = counts[COUNTS.index("seconds")]
+            # SQLite keeps whatever it was given; a damaged page may hold anything, too.
+            if (
+                any(type(value) is not int or value < 0 for value in (i, *whole))
+                or type(seconds) not in (int, float)
+                or not 0 <= seconds < math.inf
+            ):
+                raise self._damaged(f"batch {i!r:.40} of task {task.id[:12]} has impossible counts")
         return {i: Tally(*counts) for i, *counts in rows}
 
     def flags(self, task: Task, i: int) -> bytes:
@@ -133,7 +149,15 @@ class Store:
             ).fetchone()
         if row is None:
             raise LookupError(f"{self.path} has no batch {i} of task {task.id[:12]}")
-        return zlib.decompress(row[0])
+        unpack = zlib.decompressobj()
+        try:
+            flags = unpack.decompress(row[0], MAX_FLAGS + 1)
+        except (zlib.error, TypeError):
+            pass
+        else:
+            if unpack.eof and not unpack.unused_data and len(flags) <= MAX_FLAGS:
+                return flags
+        raise self._damaged(f"the flags of batch {i} of task {task.id[:12]} cannot be unpacked")
 
     def rows(self) -> Iterator[dict[str, object]]:
         """Every batch with its task, for export: one flat row each, without flags."""
@@ -143,10 +167,16 @@ class Store:
                 "join task on task.id = batch.task order by task.id, i"
             ).fetchall()
         for task_id, content, *values in found:
-            described = json.loads(content)
-            described["options"] = json.dumps(dict(described["options"]))
-            # Where the code lay on that machine says nothing; its fingerprint does.
-            del described["code"]
+            try:
+                described = json.loads(content)
+                described["options"] = json.dumps(dict(described["options"]))
+                # Where the code lay on that machine says nothing; its fingerprint does.
+                del described["code"]
+                as_expected = described.keys() == _DESCRIBED
+            except (ValueError, TypeError, LookupError, RecursionError):
+                as_expected = False
+            if not as_expected:
+                raise self._damaged(f"what task {task_id!r:.40} is cannot be read")
             yield {"task": task_id, **described, **dict(zip(_BATCH, values, strict=True))}
 
     def _selected(self, names: tuple[str, ...]) -> str:
@@ -166,6 +196,9 @@ class Store:
         # In WAL mode this survives a killed process; only a power cut may lose the last commits.
         try:
             connection.execute("pragma synchronous = normal")
+            connection.execute("pragma trusted_schema = off")
+            connection.execute("pragma cell_size_check = on")
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE)
         except BaseException:
             connection.close()
             raise
@@ -190,13 +223,29 @@ class Store:
             raise StoreError(
                 f"{self.path} has schema {schema}, newer than {SCHEMA} of this version; upgrade fecnn"
             )
+        self._refuse_other_tables(schema)
+        problem = self._db.execute("pragma quick_check(1)").fetchone()
+        if problem != ("ok",):
+            raise self._damaged(str(problem and problem[0])[:300])
         if schema < SCHEMA and write:
             self._upgrade()
-        problems = self._db.execute("pragma quick_check(1)").fetchone()[0]
-        if problems != "ok":
-            raise StoreError(
-                f"{self.path} is damaged ({problems}); it is left as it is: move it away and run again"
-            )
+
+    def _refuse_other_tables(self, schema: int) -> None:
+        """Only tables of plain columns are read: views, triggers and computed columns are programs."""
+        kinds = dict(self._db.execute("select name, type from sqlite_master"))
+        columns = list(self._db.execute("select hidden from pragma_table_xinfo('batch')"))
+        columns += self._db.execute("select hidden from pragma_table_xinfo('task')")
+        if (
+            not set(kinds.values()) <= {"table", "index"}
+            or not kinds.get("task") == kinds.get("batch") == "table"
+            or any(hidden for (hidden,) in columns)
+            or schema < 1
+            or (schema == SCHEMA and self._missing_counts())
+        ):
+            raise self._damaged("its tables are not those of a results file")
+
+    def _damaged(self, how: str) -> StoreError:
+        return StoreError(f"{self.path} is damaged ({how}); it is left as it is: move it away and run again")
 
     def _header(self) -> tuple[int, int, int]:
         """Number of tables, application id and schema, seen at one moment."""
@@ -246,5 +295,5 @@ class Store:
     def _explained(self, failure: str) -> Iterator[None]:
         try:
             yield
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite quotes what it cannot read
             raise StoreError(f"{self.path} {failure}: {error}") from error

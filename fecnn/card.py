@@ -2,9 +2,9 @@
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fecnn.arrays import nearest
 from fecnn.code import Code
@@ -17,7 +17,9 @@ WEIGHTS, CARD, CONFIG = "weights.safetensors", "card.json", "train.toml"
 MAX_BYTES = 1 << 24
 """Largest card read."""
 
-Options = dict[str, bool | int | float | str | list[int] | None]
+# Of 64 bits: Python neither prints nor parses integers of thousands of digits.
+Whole = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]
+Options = dict[str, bool | Whole | float | str | list[Whole] | None]
 
 
 class CheckpointError(ValueError):

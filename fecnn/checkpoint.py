@@ -52,7 +52,11 @@ def build(model: Model, code: Code, tensors: Mapping[str, Tensor] | None = None)
     for option in model.options:
         if option not in known:
             raise TypeError(f"model {model.kind} has no option {option!r}; {nearest(option, known)}")
-    found = {} if tensors is None or "supports" not in tensors else {"supports": tensors["supports"].numpy()}
+    found = {}
+    if tensors is not None and "supports" in tensors:
+        if tensors["supports"].dtype != torch.int16:
+            raise ValueError(f"supports must be int16, got {tensors['supports'].dtype}")
+        found = {"supports": tensors["supports"].numpy()}
     return MODELS[model.kind](code, **model.options, **found)
 
 

@@ -203,7 +203,7 @@ def _validated(says: Mapping[str, Any], path: Path) -> CodeFile:
 
 
 def _problem(detail: Mapping[str, Any]) -> str:
-    where = ".".join(str(part) for part in detail["loc"])
+    where = ".".join(str(part) for part in detail["loc"])[:100]
     if detail["type"] == "extra_forbidden":
         return f"unknown key {where!r} ({nearest(where, list(CodeFile.model_fields))})"
     if detail["type"] == "missing":

@@ -52,10 +52,11 @@ class Grid(_Table):
     step: float = Field(gt=0)
 
     def values(self) -> list[float]:
-        """The points, rounded to a millionth of a dB; none where an end is not finite."""
-        if not math.isfinite(self.stop - self.start):
+        """The points, rounded to a millionth of a dB; none where an end is not finite, or as good as not."""
+        steps = (self.stop - self.start) / self.step
+        if not math.isfinite(steps):
             return []
-        count = math.floor((self.stop - self.start) / self.step + 1e-9) + 1
+        count = math.floor(steps + 1e-9) + 1
         return [round(self.start + i * self.step, 6) for i in range(count)]
 
 

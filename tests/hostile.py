@@ -852,7 +852,7 @@ class StoreFile(Target):
 
     def damage(self, rng, content):
         """Fields of the header, of a page's header, cells, or any bytes."""
-        size = 512 if content[16] == 2 else 4096
+        size = 512 if content[16:17] == b"\2" else 4096
         if len(content) < size:
             return
         kind = rng.randrange(7)

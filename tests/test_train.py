@@ -47,6 +47,9 @@ ECCT = {
 }
 
 
+SPELT_OUT = {"recipe": None, "data": {"ebn0_db": [2.0]}, "optimiser": {"method": "sgd", "rate": 0.01}}
+
+
 def plan(content=SMALL, **changes):
     return training_of(merged(content, changes), "test")
 
@@ -280,6 +283,60 @@ def test_files_are_named_when_refused(tmp_path):
         load_training("fecnn-net-bch-31-17")
     with pytest.raises(FileNotFoundError):
         load_training(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"model": {"options": {"width": 10**12}}}, "at most 134217728 parameters"),
+        ({"model": {"options": {"iterations": 10**12}}}, "at most 10000"),
+        ({"model": {"kind": "ecct", "options": {"iterations": None}}}, "iterations"),
+        ({"model": {"options": {"orbits": 10**6000}}}, "orbits"),
+        ({"steps": 10**300}, "steps"),
+        ({"optimiser": {"rate": float("inf")}}, "rate"),
+        ({"recipe": "x" * 100_000}, "recipe 'xxx"),
+        ({"recipe": 10**6000}, "recipe an integer beyond 64 bits"),
+        ({"model": {"kind": "x" * 100_000}}, "no model 'xxx"),
+        ({"model": {"kind": 10**6000}}, "kind"),
+        ({"code": "./none.toml"}, "the code cannot be read: there is no code file none.toml"),
+        ({"code": "./none.alist"}, "the code cannot be read: .*none.alist"),
+        ({"x" * 20_000: 1, "y": 2}, "Extra inputs"),
+    ],
+)
+def test_hostile_configurations_are_refused_briefly(changes, words):
+    with pytest.raises(ValueError, match=rf"test: (.*; )?.*{words}") as caught:
+        plan(**changes)
+    assert len(str(caught.value)) < 2000
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"kind": "ecct", "options": {"width": 8 * 10**9}},
+        {"kind": "ecct", "options": {"width": 1, "heads": 1, "layers": 10**9}},
+        {"kind": "crossmpt", "options": {"width": 80_000}},
+        {"kind": "fecnn-net", "options": {"width": 80_000}},
+        {"kind": "literature-slnn", "options": {"hidden": [10**9]}},
+        {"kind": "literature-mlnn", "options": {"hidden": [20_000, 20_000]}},
+        {"kind": "literature-mlnn", "options": {"hidden": [1] * 2000}},
+    ],
+)
+def test_huge_networks_are_refused_before_they_are_built(model):
+    with pytest.raises(ValueError, match=r"a network has at most \d+ (parameters|layers)"):
+        training_of({**SMALL, **SPELT_OUT, "model": model}, "test")
+
+
+def test_hostile_training_files_are_refused_in_words(tmp_path):
+    path = tmp_path / "broken.toml"
+    for text, words in (
+        ('code = "\\u0000.alist"\n', "is no path"),
+        ("a = " + "[" * 3000, "nested too deeply"),
+        ("a = " + "9" * 5000, "Exceeds the limit"),
+        ("#" * 300_000, "has more than 262144 bytes"),
+    ):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=rf"broken\.toml.*{words}"):
+            load_training(path)
 
 
 def test_presets_are_what_the_papers_say():

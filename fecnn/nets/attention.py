@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from fecnn.arrays import shown
 from fecnn.code import Code
 from fecnn.nets.edge_attention import Edges
 from fecnn.nets.error_domain import ErrorNet, check_matrix
@@ -81,6 +82,7 @@ class TokenNet(ErrorNet):
     Shapes: |y| (B, n) and hard decisions (B, n) -> logits (B, n), positive where the decision is wrong.
 
     Raises:
+        TypeError: If layers, heads or width is no whole number.
         ValueError: If layers < 1, width is no multiple of heads >= 1, dropout is outside [0, 1), checks is
             unknown, or the network would be huge.
     """
@@ -95,6 +97,9 @@ class TokenNet(ErrorNet):
         dropout: float = 0.0,
         checks: str = "H",
     ) -> None:
+        for name, value in (("layers", layers), ("heads", heads), ("width", width)):
+            if not isinstance(value, int):
+                raise TypeError(f"{name} must be a whole number, got {shown(value)}")
         if layers < 1:
             raise ValueError(f"layers must be at least 1, got {layers}")
         if heads < 1:

@@ -740,6 +740,73 @@ def torch_pickle(path):
     return stream.getvalue()
 
 
+class TrainingState(Target):
+    """What an interrupted training goes on from; each kind of network and optimiser has a file of its own."""
+
+    named = "hostile-"
+    refusals = (CheckpointError,)
+    TOKENS = Checkpoint.TOKENS
+
+    def prepare(self):
+        from fecnn.recipe import training_of
+        from fecnn.train import Trainer, _save_state
+
+        head = {"name": "small", "code": "hamming-7-4", "steps": 4000, "batch": 8, "data": {"ebn0_db": [2.0]}}
+        model = {"kind": "fecnn-net", "options": {"iterations": 2, "width": 4}}
+        dense = {"kind": "literature-slnn", "options": {"hidden": [4]}}
+        plans = (
+            {**head, "model": model, "optimiser": {"method": "adamw", "rate": 0.01, "average": 0.9}},
+            {**head, "model": dense, "optimiser": {"method": "sgd", "rate": 0.01}},
+        )
+        self.trainers, self.states = [], []
+        for plan in plans:
+            trainer = Trainer(training_of(plan, "sound"))
+            for _ in range(3):
+                trainer.advance()
+            _save_state(trainer, self.folder / "sound")
+            self.trainers.append(trainer)
+            self.states.append(next((self.folder / "sound").glob("*.safetensors")).read_bytes())
+
+    def sound(self):
+        return [bytes([which]) + state for which, state in enumerate(self.states)]
+
+    def files(self, content):
+        return {f"{self.named}{content[0] % 2 if content else 0}.safetensors": content[1:]}
+
+    def mutant(self, rng):
+        which = rng.randrange(2)
+        state, kind = self.states[which], rng.random()
+        if kind < 0.05:
+            state = rng.choice((noise(rng), self.states[1 - which]))
+        elif kind < 0.25:
+            state = spoilt(rng, state, self.TOKENS)
+        elif kind < 0.65:
+            state = self.restated(rng, state)
+        else:
+            state = Checkpoint.reheaded(self, rng, state)
+        return self.files(bytes([which]) + state)
+
+    def restated(self, rng, state):
+        """Another count of steps and sums, or another configuration."""
+        length = struct.unpack("<Q", state[:8])[0]
+        header = json.loads(state[8 : 8 + length])
+        part = "state" if rng.random() < 0.7 else "config"
+        said = warped(rng, json.loads(header["__metadata__"][part]), ["step", "validations", "code"])
+        header["__metadata__"][part] = as_json(said).decode("utf-8", "replace")
+        content = json.dumps(header).encode()
+        return struct.pack("<Q", len(content)) + content + state[8 + length :]
+
+    def load(self):
+        from fecnn.train import _resume
+
+        (name,) = self.present
+        trainer = self.trainers[int(name[len(self.named)])]
+        _resume(trainer, self.folder / name)
+        check(trainer.state.step >= 0, "steps")
+        with contextlib.suppress(FloatingPointError):  # large weights have an endless loss
+            check(math.isfinite(trainer.advance()), "loss")
+
+
 # Result stores
 
 STUDY = """
@@ -996,6 +1063,7 @@ TARGETS = {
     "training": TrainingToml,
     "references": References,
     "checkpoint": Checkpoint,
+    "state": TrainingState,
     "store": StoreFile,
 }
 

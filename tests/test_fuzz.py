@@ -140,6 +140,7 @@ def test_a_planted_bug_is_found(target_of, monkeypatch, case):
         ("references", "fecnn.reference.shown", lambda value: {}["x"]),
         ("store", "fecnn.store.Store._damaged", lambda self, how: ValueError(how)),
         ("checkpoint", "fecnn.checkpoint.parameter_count", lambda network: {}[network]),
+        ("state", "fecnn.train.load_state", lambda network, tensors, path: {}[path]),
         ("code", "fecnn.codefile.shown", lambda value: repr(value)),
         ("study", "fecnn.study.shown", lambda value: repr(value)),
         ("training", "fecnn.recipe.shown", lambda value: repr(value)),

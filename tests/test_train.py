@@ -1,5 +1,6 @@
 """Training: batches that are functions of the step, resuming, and what configurations are refused."""
 
+import json
 import random
 import signal
 import subprocess
@@ -9,7 +10,10 @@ import time
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.numpy import load_file
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
 
 import fecnn
 from fecnn.arrays import hard
@@ -225,6 +229,33 @@ def test_a_truncated_checkpoint_is_refused_by_name(tmp_path, keep):
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(CheckpointError, match=STATE):
         whole(plan(), tmp_path)
+
+
+def test_a_checkpoint_that_says_anything_else_is_refused_by_name(tmp_path):
+    """Whatever its metadata and its optimiser's memory claim."""
+    whole(plan(), tmp_path)
+    path = tmp_path / STATE
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+    tensors = load_tensors(path.read_bytes())
+    memory = next(name for name in tensors if name.endswith("exp_avg"))
+    state = json.loads(metadata["state"])
+    for said, held in (
+        ({**metadata, "config": "[" * 100_000}, tensors),
+        ({**metadata, "config": "3"}, tensors),
+        ({"config": metadata["config"]}, tensors),
+        ({**metadata, "state": json.dumps({**state, "step": -1})}, tensors),
+        ({**metadata, "state": json.dumps({**state, "step": 10**30})}, tensors),
+        ({**metadata, "state": json.dumps({**state, "plateau_factor": 1e300})}, tensors),
+        (metadata, {**tensors, "optimiser.x.exp_avg": tensors[memory]}),
+        (metadata, {**tensors, "optimiser.999.exp_avg": tensors[memory]}),
+        (metadata, {**tensors, memory: torch.zeros(3)}),
+        (metadata, {name: tensor for name, tensor in tensors.items() if name != memory}),
+    ):
+        path.write_bytes(save_tensors(held, said))
+        with pytest.raises(CheckpointError, match=STATE) as refused:
+            whole(plan(), tmp_path)
+        assert len(str(refused.value)) < 600 + len(str(path))
 
 
 def test_a_card_says_what_was_done(tmp_path):

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 from fecnn.arrays import nearest, shown
 from fecnn.bounds import BOUNDS
 from fecnn.build import uncoded
-from fecnn.card import default_weights, weights_digest
+from fecnn.card import Whole, default_weights, weights_digest
 from fecnn.catalogue import load_code, study_path
 from fecnn.channel import CHANNELS, channel_at
 from fecnn.code import Code
@@ -127,7 +127,7 @@ class Curve(_Table):
 
     decoder: str
     label: str | None = None
-    options: dict[str, bool | int | float | str] = {}
+    options: dict[str, bool | Whole | float | str] = {}
     code: str | Annotated[list[str], Field(min_length=1)] | None = None
     channel: str | None = None
     ebn0_db: Ebn0 | None = None

@@ -585,6 +585,10 @@ def test_files_of_one_folder_do_not_meddle(tmp_path):
             BASE + "stop = { block_errors = 0x" + "f" * 5000 + " }\n",
             "block_errors: .*got an integer beyond 64 bits",
         ),
+        (
+            BASE + "options = { order = 0x" + "f" * 5000 + " }\n",
+            "options.order: an option is a number, a word",
+        ),
         ("title = 3\n" + "#" * 300_000, "mine.toml has more than 262144 bytes: too large"),
         (BASE + 'code = "./\\u0000.alist"\n', "curve ml of .*null byte"),
         (

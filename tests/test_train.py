@@ -247,8 +247,8 @@ def test_a_checkpoint_that_says_anything_else_is_refused_by_name(tmp_path):
         ({**metadata, "state": json.dumps({**state, "step": -1})}, tensors),
         ({**metadata, "state": json.dumps({**state, "step": 10**30})}, tensors),
         ({**metadata, "state": json.dumps({**state, "plateau_factor": 1e300})}, tensors),
-        (metadata, {**tensors, "optimiser.x.exp_avg": tensors[memory]}),
-        (metadata, {**tensors, "optimiser.999.exp_avg": tensors[memory]}),
+        (metadata, {**tensors, "optimiser.x.exp_avg": tensors[memory].clone()}),
+        (metadata, {**tensors, "optimiser.999.exp_avg": tensors[memory].clone()}),
         (metadata, {**tensors, memory: torch.zeros(3)}),
         (metadata, {name: tensor for name, tensor in tensors.items() if name != memory}),
     ):

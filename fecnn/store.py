@@ -7,7 +7,7 @@ import socket
 import sqlite3
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
@@ -126,15 +126,7 @@ class Store:
                 f"select i, {self._selected(COUNTS)} from batch where task = ? order by i", (task.id,)
             ).fetchall()
         for i, *counts in rows:
-            whole = [value for name, value in zip(COUNTS, counts, strict=True) if name != "seconds"]
-            seconds = counts[COUNTS.index("seconds")]
-            # SQLite keeps whatever it was given; a damaged page may hold anything, too.
-            if (
-                any(type(value) is not int or value < 0 for value in (i, *whole))
-                or type(seconds) not in (int, float)
-                or not 0 <= seconds < math.inf
-            ):
-                raise self._damaged(f"batch {i!r:.40} of task {task.id[:12]} has impossible counts")
+            self._check_counts(task.id, i, counts)
         return {i: Tally(*counts) for i, *counts in rows}
 
     def flags(self, task: Task, i: int) -> bytes:
@@ -149,15 +141,7 @@ class Store:
             ).fetchone()
         if row is None:
             raise LookupError(f"{self.path} has no batch {i} of task {task.id[:12]}")
-        unpack = zlib.decompressobj()
-        try:
-            flags = unpack.decompress(row[0], MAX_FLAGS + 1)
-        except (zlib.error, TypeError):
-            pass
-        else:
-            if unpack.eof and not unpack.unused_data and len(flags) <= MAX_FLAGS:
-                return flags
-        raise self._damaged(f"the flags of batch {i} of task {task.id[:12]} cannot be unpacked")
+        return self._unpacked(task.id, i, row[0])
 
     def rows(self) -> Iterator[dict[str, object]]:
         """Every batch with its task, for export: one flat row each, without flags."""
@@ -243,6 +227,25 @@ class Store:
             or (schema == SCHEMA and self._missing_counts())
         ):
             raise self._damaged("its tables are not those of a results file")
+
+    def _check_counts(self, task: str, i: object, counts: Sequence[object]) -> None:
+        """SQLite keeps whatever it was given, and a damaged page may hold anything, too."""
+        for name, value in (("i", i), *zip(COUNTS, counts, strict=True)):
+            whole = type(value) is int and value >= 0
+            if not (whole or (name == "seconds" and type(value) is float and 0 <= value < math.inf)):
+                raise self._damaged(f"batch {i!r:.40} of task {task[:12]} has impossible counts: {name}")
+
+    def _unpacked(self, task: str, i: object, packed: bytes) -> bytes:
+        """Flags as they were before zlib packed them; a few bytes may claim to be gigabytes."""
+        unpack = zlib.decompressobj()
+        try:
+            flags = unpack.decompress(packed, MAX_FLAGS + 1)
+        except (zlib.error, TypeError):
+            pass
+        else:
+            if unpack.eof and not unpack.unused_data and len(flags) <= MAX_FLAGS:
+                return flags
+        raise self._damaged(f"the flags of batch {i} of task {task[:12]} cannot be unpacked")
 
     def _damaged(self, how: str) -> StoreError:
         return StoreError(f"{self.path} is damaged ({how}); it is left as it is: move it away and run again")

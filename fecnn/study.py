@@ -30,15 +30,6 @@ from fecnn.tomlfile import read_toml
 MAX_POINTS = 1000
 """Most points of one curve."""
 
-MAX_CURVES = 1000
-"""Most curves of a study."""
-
-MAX_TASKS = 100_000
-"""Most points of a study."""
-
-MAX_PROBLEMS, MAX_PROBLEM = 50, 600
-"""Most problems told of a study, and the most characters told of each."""
-
 
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -112,6 +103,15 @@ class Prefix:
 
 Ebn0 = list[Annotated[float, Field(ge=-100, le=100)]] | Grid
 Batch = Annotated[int, Field(ge=1, le=1 << 20)]
+
+MAX_CURVES = 1000
+"""Most curves of a study."""
+
+MAX_TASKS = 100_000
+"""Most points of a study."""
+
+MAX_PROBLEMS, MAX_PROBLEM = 50, 600
+"""Most problems told of a study, and the most characters told of each."""
 
 
 class Curve(_Table):

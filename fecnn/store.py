@@ -7,7 +7,7 @@ import socket
 import sqlite3
 import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
@@ -228,7 +228,7 @@ class Store:
         ):
             raise self._damaged("its tables are not those of a results file")
 
-    def _check_counts(self, task: str, i: object, counts: Sequence[object]) -> None:
+    def _check_counts(self, task: str, i: object, counts: list[object] | tuple[object, ...]) -> None:
         """SQLite keeps whatever it was given, and a damaged page may hold anything, too."""
         for name, value in (("i", i), *zip(COUNTS, counts, strict=True)):
             whole = type(value) is int and value >= 0

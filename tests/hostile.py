@@ -16,7 +16,6 @@ import math
 import os
 import pickle
 import re
-import resource
 import sqlite3
 import struct
 import time
@@ -1071,6 +1070,8 @@ TARGETS = {
 @contextlib.contextmanager
 def limits(seconds):
     """Within, much memory is refused by the system, and a hang ends the process, saying where it was."""
+    import resource  # not on every system
+
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + MOST_BYTES, hard))

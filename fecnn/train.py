@@ -160,6 +160,7 @@ class Trainer:
         self.kept = self.network if training.optimiser.average is None else copy.deepcopy(self.network)
         self.optimiser = _optimiser(training, self.network)
         self.state = State()
+        self._resumed: Path | None = None
         self._stages: Any = getattr(self.network, "stages", None)
         if training.compile:
             self._stages = torch.compile(self._stages)
@@ -175,6 +176,7 @@ class Trainer:
 
         Raises:
             FloatingPointError: If the loss is no longer a number.
+            CheckpointError: If it goes on from a checkpoint that had lost a part.
         """
         training, state = self.training, self.state
         # Dropout draws from torch's generators: seeded anew, a step does not depend on the ones before.
@@ -196,6 +198,8 @@ class Trainer:
         loss.backward()  # type: ignore[no-untyped-call]
         if training.optimiser.clip is not None:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), training.optimiser.clip)
+        if self._resumed is not None:
+            self._check_memory(self._resumed)
         self.optimiser.step()
         if training.optimiser.average is not None:
             past = min(training.optimiser.average, (1 + state.step) / (10 + state.step))
@@ -295,6 +299,16 @@ class Trainer:
             )
         self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": memory})
         self.state = state
+        self._resumed = path if state.step else None
+
+    def _check_memory(self, path: Path) -> None:
+        """Only a step shows which weights have gradients; the steps before remembered each of those."""
+        optimiser, names = self.training.optimiser, dict(self.network.named_parameters())
+        remembers = optimiser.method != "sgd" or optimiser.momentum > 0
+        lost = [name for name, p in names.items() if p.grad is not None and p not in self.optimiser.state]
+        if remembers and lost:
+            raise CheckpointError(f"{path} has lost the optimiser's memory of {', '.join(lost[:4])}")
+        self._resumed = None
 
     def _loss(self, frames: Batch) -> Tensor:
         training = self.training

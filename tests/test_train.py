@@ -239,7 +239,9 @@ def test_a_checkpoint_that_says_anything_else_is_refused_by_name(tmp_path):
         metadata = file.metadata()
     tensors = load_tensors(path.read_bytes())
     memory = next(name for name in tensors if name.endswith("exp_avg"))
-    state = json.loads(metadata["state"])
+    half = memory.removesuffix("exp_avg")
+    state = json.loads(metadata["state"]) | {"step": 3}
+    metadata["state"] = json.dumps(state)
     for said, held in (
         ({**metadata, "config": "[" * 100_000}, tensors),
         ({**metadata, "config": "3"}, tensors),
@@ -251,6 +253,8 @@ def test_a_checkpoint_that_says_anything_else_is_refused_by_name(tmp_path):
         (metadata, {**tensors, "optimiser.999.exp_avg": tensors[memory].clone()}),
         (metadata, {**tensors, memory: torch.zeros(3)}),
         (metadata, {name: tensor for name, tensor in tensors.items() if name != memory}),
+        (metadata, {name: tensor for name, tensor in tensors.items() if not name.startswith(half)}),
+        (metadata, {name: tensor for name, tensor in tensors.items() if "optimiser" not in name}),
     ):
         path.write_bytes(save_tensors(held, said))
         with pytest.raises(CheckpointError, match=STATE) as refused:

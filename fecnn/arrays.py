@@ -88,3 +88,16 @@ def nearest(name: str, known: Sequence[str]) -> str:
     if close:
         return "did you mean " + " or ".join(close) + "?"
     return "known: " + ", ".join(sorted(known))
+
+
+def shown(value: object) -> str:
+    """A value in an error message, short whatever a file holds.
+
+    Python refuses to print integers of thousands of digits, and nobody would read them.
+    """
+    if isinstance(value, int) and abs(value) >= 2**64:
+        return "an integer beyond 64 bits"
+    if not isinstance(value, str | int | float):
+        return f"a {type(value).__name__}"
+    text = repr(value)
+    return text if len(text) <= 40 else text[:40] + "..."

@@ -2,9 +2,9 @@
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fecnn.arrays import nearest
 from fecnn.code import Code
@@ -14,7 +14,12 @@ ZOO = Path(__file__).parent / "zoo"
 
 WEIGHTS, CARD, CONFIG = "weights.safetensors", "card.json", "train.toml"
 
-Options = dict[str, bool | int | float | str | list[int] | None]
+MAX_BYTES = 1 << 24
+"""Largest card read."""
+
+# Of 64 bits: Python neither prints nor parses integers of thousands of digits.
+Whole = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]
+Options = dict[str, bool | Whole | float | str | list[Whole] | None]
 
 
 class CheckpointError(ValueError):
@@ -114,12 +119,18 @@ def read_card(folder: Path) -> Card:
         CheckpointError: If it is not a card.
     """
     path = folder / CARD
+    with path.open("rb") as file:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise CheckpointError(f"{path} has more than {MAX_BYTES} bytes: too large for a card")
     try:
-        return Card.model_validate_json(path.read_bytes())
+        return Card.model_validate_json(content)
     except ValidationError as error:
         problem = error.errors()[0]
         where = ".".join(map(str, problem["loc"])) or "the file"
-        raise CheckpointError(f"{path} is not a card of trained weights: {where}: {problem['msg']}") from None
+        raise CheckpointError(
+            f"{path} is not a card of trained weights: {where[:200]}: {problem['msg'][:300]}"
+        ) from None
 
 
 def default_weights(decoder: str, code: Code) -> str:

@@ -9,13 +9,14 @@ from pathlib import Path
 from fecnn import build
 from fecnn.alist import read_alist
 from fecnn.arrays import nearest
-from fecnn.code import Code
+from fecnn.code import MAX_LENGTH, Code
 from fecnn.codefile import CodeFile, code_of, named_fault, read_code_file
 
-_TRIVIAL: Mapping[str, Callable[[int], Code]] = {
-    "repetition": build.repetition,
-    "spc": build.single_parity_check,
-    "uncoded": build.uncoded,
+# With the largest length to be had by name: beyond it, building one takes minutes or gigabytes.
+_TRIVIAL: Mapping[str, tuple[Callable[[int], Code], int]] = {
+    "repetition": (build.repetition, 1 << 11),
+    "spc": (build.single_parity_check, 1 << 13),
+    "uncoded": (build.uncoded, 1 << 13),
 }
 
 
@@ -109,7 +110,10 @@ def study_path(name_or_path: str | Path) -> Path:
 def _load_named(name: str) -> Code:
     trivial = re.fullmatch(r"([a-z]+)-([0-9]{1,9})", name)
     if trivial and trivial[1] in _TRIVIAL:
-        return _TRIVIAL[trivial[1]](int(trivial[2]))
+        build_it, most = _TRIVIAL[trivial[1]]
+        if most < int(trivial[2]) <= MAX_LENGTH:
+            raise ValueError(f"{name} is too long to be had by name: {trivial[1]}-{most} is the longest")
+        return build_it(int(trivial[2]))
     path = _code_path(name)
     return code_of(read_code_file(path), path)
 

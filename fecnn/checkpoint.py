@@ -23,6 +23,9 @@ from fecnn.nets.ecct import ECCT
 from fecnn.nets.error_domain import ErrorNet
 from fecnn.nets.fecnn_net import FecnnNet
 
+MAX_BYTES = 1 << 30
+"""Largest file of weights read: somewhat more than those of the largest network that is built."""
+
 Network = ErrorNet | LiteratureSLNN | LiteratureMLNN
 
 MODELS: Mapping[str, Callable[..., Network]] = {
@@ -49,7 +52,11 @@ def build(model: Model, code: Code, tensors: Mapping[str, Tensor] | None = None)
     for option in model.options:
         if option not in known:
             raise TypeError(f"model {model.kind} has no option {option!r}; {nearest(option, known)}")
-    found = {} if tensors is None or "supports" not in tensors else {"supports": tensors["supports"].numpy()}
+    found = {}
+    if tensors is not None and "supports" in tensors:
+        if tensors["supports"].dtype != torch.int16:
+            raise ValueError(f"supports must be int16, got {tensors['supports'].dtype}")
+        found = {"supports": tensors["supports"].numpy()}
     return MODELS[model.kind](code, **model.options, **found)
 
 
@@ -98,18 +105,30 @@ def load(name_or_path: str | Path, code: Code) -> tuple[Network, Card]:
     card = read_card(folder)
     if card.fingerprint != code.fingerprint:
         raise CheckpointError(
-            f"{card.name} was trained for the code {card.code} ({card.fingerprint[:12]}...), "
+            f"{folder}: {card.name} was trained for the code {card.code} ({card.fingerprint[:12]}...), "
             f"not for {code.name} ({code.fingerprint[:12]}...); train one with fecnn train"
         )
     path = folder / WEIGHTS
+    if path.stat().st_size > MAX_BYTES:
+        raise CheckpointError(f"{path} has more than {MAX_BYTES} bytes: too large for weights of a network")
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != card.weights_sha256:
         raise CheckpointError(f"{path} is damaged, or not that of the {CARD} beside it: its SHA-256 differs")
     tensors = tensors_of(content, path)
-    network = build(card.model, code, tensors)
+    try:
+        network = build(card.model, code, tensors)
+    except (LookupError, TypeError, ValueError) as error:
+        told = str(error.args[0] if error.args else error)
+        raise CheckpointError(f"{folder / CARD}: no such network can be built: {told[:600]}") from None
     if checks_digest(network) != card.checks:
         raise CheckpointError(
-            f"{card.name} was trained on other parity checks than {code.name} has; its H is not this one"
+            f"{folder}: {card.name} was trained on other parity checks than {code.name} has; "
+            "its H is not this one"
+        )
+    if parameter_count(network) != card.parameters:
+        raise CheckpointError(
+            f"{folder / CARD} says {card.parameters} parameters, "
+            f"but such a network has {parameter_count(network)}"
         )
     load_state(network, tensors, path)
     return network.eval(), card
@@ -124,22 +143,31 @@ def tensors_of(content: bytes, path: Path) -> dict[str, Tensor]:
     try:
         return load_tensors(content)
     except SafetensorError as error:
-        raise CheckpointError(f"{path} is not a whole safetensors file: {error}") from None
+        raise CheckpointError(f"{path} is not a whole safetensors file: {str(error)[:300]}") from None
+    except KeyError as error:  # a type of numbers that safetensors knows and torch does not
+        raise CheckpointError(f"{path} holds numbers of the unknown type {error}") from None
 
 
 def load_state(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
     """Give a network its weights.
 
     Raises:
-        CheckpointError: If tensors are missing, left over or of another shape.
+        CheckpointError: If tensors are missing, left over, of another shape or type, or not finite.
     """
     wanted = network.state_dict()
-    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    if shapes != {name: tuple(tensor.shape) for name, tensor in wanted.items()}:
-        strange = sorted(set(wanted) ^ set(shapes)) or [
-            name for name in wanted if shapes[name] != tuple(wanted[name].shape)
+    forms = {name: (tensor.shape, tensor.dtype) for name, tensor in tensors.items()}
+    if forms != {name: (tensor.shape, tensor.dtype) for name, tensor in wanted.items()}:
+        strange = sorted(set(wanted) ^ set(forms)) or [
+            name for name in wanted if forms[name] != (wanted[name].shape, wanted[name].dtype)
         ]
-        raise CheckpointError(f"{path} holds the weights of another network: {', '.join(strange[:4])} differ")
+        raise CheckpointError(
+            f"{path} holds the weights of another network: {', '.join(strange[:4])[:200]} differ"
+        )
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise CheckpointError(
+                f"{path} holds NaN or infinite numbers in {name}; no training has left them"
+            )
     network.load_state_dict(dict(tensors))
 
 

@@ -4,7 +4,6 @@ import dataclasses
 import inspect
 import json
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, Stri
 
 from fecnn import build
 from fecnn.alist import replace_file
-from fecnn.arrays import Bits, nearest
+from fecnn.arrays import Bits, nearest, shown
 from fecnn.code import MAX_LENGTH, Code
+from fecnn.tomlfile import toml_of
 
 MAX_BYTES = 1 << 24
 """Largest code file read or written; larger matrices belong in an alist."""
@@ -175,12 +175,10 @@ def read_code_file(path: Path) -> CodeFile:
     if len(raw) > MAX_BYTES:
         raise ValueError(f"{path} has more than {MAX_BYTES} bytes: too large for a code file")
     try:
-        says = tomllib.loads(raw.decode("utf-8"))
+        says = toml_of(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise ValueError(f"{path}, line {line}: not text (invalid UTF-8): is this a code file?") from None
-    except RecursionError:
-        raise ValueError(f"{path} is not a code file: its tables or lists are nested too deeply") from None
     except ValueError as error:
         raise ValueError(f"{path} is not valid TOML: {error}") from None
     return _validated(says, path)
@@ -205,22 +203,12 @@ def _validated(says: Mapping[str, Any], path: Path) -> CodeFile:
 
 
 def _problem(detail: Mapping[str, Any]) -> str:
-    where = ".".join(str(part) for part in detail["loc"])
+    where = ".".join(str(part) for part in detail["loc"])[:100]
     if detail["type"] == "extra_forbidden":
         return f"unknown key {where!r} ({nearest(where, list(CodeFile.model_fields))})"
     if detail["type"] == "missing":
         return f"the key {where!r} is missing"
-    return f"{where}: {detail['msg']}, got {_shown(detail['input'])}"
-
-
-def _shown(value: object) -> str:
-    """A short repr: Python refuses to print integers of thousands of digits, and nobody would read them."""
-    if isinstance(value, int) and abs(value) >= 2**64:
-        return "an integer beyond 64 bits"
-    if not isinstance(value, str | int | float):
-        return f"a {type(value).__name__}"
-    shown = repr(value)
-    return shown if len(shown) <= 40 else shown[:40] + "..."
+    return f"{where}: {detail['msg']}, got {shown(detail['input'])}"
 
 
 def code_of(file: CodeFile, path: Path) -> Code:

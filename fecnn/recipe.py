@@ -1,23 +1,29 @@
 """How a network is to be trained: a TOML file, its presets, checked as a whole before anything runs."""
 
 import copy
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from fecnn.arrays import nearest
+from fecnn.arrays import nearest, shown
 from fecnn.card import CONFIG, ZOO, Model
 from fecnn.catalogue import load_code
 from fecnn.checkpoint import MODELS, build
 from fecnn.code import Code
+from fecnn.tomlfile import read_toml
 
+Count = Annotated[int, Field(ge=1, lt=1 << 53)]
 Decibels = Annotated[float, Field(ge=-100, le=100)]
 
 
+MAX_PROBLEM = 600
+"""Most characters told of a problem."""
+
+
 class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Infinities would be lost in the JSON of a card.
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Data(_Table):
@@ -35,7 +41,7 @@ class Data(_Table):
     ebn0_db: list[Decibels] = Field(min_length=1)
     messages: Literal["random", "zero"] = "random"
     targets: Literal["sent", "ml", "map"] = "sent"
-    frames: int | None = Field(default=None, ge=1)
+    frames: Count | None = None
     augment: bool = False
 
 
@@ -53,9 +59,9 @@ class Optimiser(_Table):
     momentum: float = Field(default=0.9, ge=0, lt=1)
     weight_decay: float = Field(default=0.0, ge=0)
     schedule: Literal["constant", "cosine", "plateau"] = "constant"
-    warmup: int = Field(default=0, ge=0)
+    warmup: int = Field(default=0, ge=0, lt=1 << 53)
     final_rate: float = Field(default=0.0, ge=0)
-    patience: int = Field(default=10, ge=1)
+    patience: Count = 10
     clip: float | None = Field(default=None, gt=0)
     average: float | None = Field(default=None, gt=0, lt=1)
 
@@ -63,16 +69,16 @@ class Optimiser(_Table):
 class EarlyStop(_Table):
     """Stop after ``patience`` epochs whose summed loss is not ``delta`` below the least before."""
 
-    patience: int = Field(ge=1)
+    patience: Count
     delta: float = Field(default=1e-3, ge=0)
 
 
 class Check(_Table):
     """Validation against exact ML: every so many steps, at these points, on so many frames."""
 
-    every: int = Field(default=2000, ge=1)
+    every: Count = 2000
     ebn0_db: list[Decibels] = [3.0, 4.0]
-    frames: int = Field(default=20_000, ge=1)
+    frames: Count = 20_000
 
 
 class Training(_Table):
@@ -92,16 +98,16 @@ class Training(_Table):
     model: Model
     data: Data
     optimiser: Optimiser
-    batch: int = Field(default=128, ge=1)
-    steps: int = Field(ge=1)
-    epoch: int = Field(default=1000, ge=1)
+    batch: Count = 128
+    steps: Count
+    epoch: Count = 1000
     early_stop: EarlyStop | None = None
     deep: float = Field(default=0.3, ge=0)
     precision: Literal["float32", "bfloat16"] = "float32"
     compile: bool = False
     device: str = "cpu"
     seed: int = Field(default=1, ge=0, lt=1 << 20)
-    save_every: int = Field(default=1000, ge=1)
+    save_every: Count = 1000
     check: Check = Check()
 
     @model_validator(mode="after")
@@ -205,12 +211,11 @@ def load_training(name_or_path: str | Path) -> Training:
                 "One of your own is given by its file, such as ./my_net.toml"
             )
         path = ZOO / str(name_or_path) / CONFIG
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not TOML: {error}") from None
+    content = read_toml(path)
     code = content.get("code")
     if isinstance(code, str) and code.endswith((".toml", ".alist")):
+        if "\0" in code:
+            raise ValueError(f"{path}: code {shown(code)} is no path: there is a NUL in it")
         content["code"] = str((path.parent / code).resolve())
     return training_of(content, str(path))
 
@@ -222,15 +227,17 @@ def training_of(content: dict[str, Any], source: str) -> Training:
         ValueError: If it asks for something impossible; ``source`` says where.
     """
     model = content.get("model")
-    kind = str(model.get("kind")) if isinstance(model, dict) else ""
+    said = model.get("kind") if isinstance(model, dict) else None
+    kind = said if isinstance(said, str) else ""
     recipe = content.get("recipe")
     if kind and kind not in MODELS:
-        raise ValueError(f"{source}: no model {kind!r}; {nearest(kind, list(MODELS))}")
+        raise ValueError(f"{source}: no model {shown(kind)}; {nearest(kind, list(MODELS))}")
     if recipe is not None and kind:
         recipes = [name for model_kind, name in PRESETS if model_kind == kind]
         if recipe not in recipes:
             raise ValueError(
-                f"{source}: recipe {recipe!r} is not for {kind}; {nearest(str(recipe), recipes)}"
+                f"{source}: recipe {shown(recipe)} is not for {kind}; "
+                + nearest(recipe if isinstance(recipe, str) else "", recipes)
             )
         content = merged(PRESETS[kind, str(recipe)], content)
     try:
@@ -241,9 +248,14 @@ def training_of(content: dict[str, Any], source: str) -> Training:
             f"{'.'.join(map(str, p['loc'])) or 'the file'}: {p['msg'].removeprefix('Value error, ')}"
             for p in error.errors()
         ]
-        raise ValueError(f"{source}: " + "; ".join(problems)) from None
+        more = [f"and {len(problems) - 20} more"] if len(problems) > 20 else []
+        told = [problem[:MAX_PROBLEM] for problem in problems[:20]]
+        raise ValueError(f"{source}: " + "; ".join(told + more)) from None
+    except OSError as error:
+        raise ValueError(f"{source}: the code cannot be read: {error}") from None
     except (LookupError, TypeError, ValueError) as error:
-        raise ValueError(f"{source}: {error.args[0] if error.args else error}") from None
+        told_one = str(error.args[0] if error.args else error)
+        raise ValueError(f"{source}: {told_one[:MAX_PROBLEM]}") from None
     return training
 
 

@@ -1,6 +1,7 @@
 """Published numbers with their passports: where each stands, and how far it can be trusted."""
 
 import csv
+import io
 import math
 import re
 from collections.abc import Callable
@@ -9,9 +10,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from fecnn.arrays import shown
 from fecnn.tally import proportion_interval
 
 COLUMNS = ("code", "decoder", "ebn0_db", "metric", "value", "errors", "frames", "source", "where", "how")
+
+MAX_BYTES = 1 << 24
+"""Largest file of published points read."""
+
+MAX_COUNT = 1 << 53
+"""Most errors or frames behind a value: beyond it, intervals would be of other counts."""
+
+# Possessive, and only from the start of a number: a long one is gone through once, not once from each digit.
+_PERCENTS = re.compile(r"(?<!\d)\d++(?:\.\d++)?(?=\s*+%)")
 
 
 @dataclass(frozen=True)
@@ -49,7 +60,7 @@ class Reference:
         if self.metric == "bler" and self.errors is not None and self.frames:
             low, high = proportion_interval(self.errors, self.frames)
             return min(low, self.value), max(high, self.value)
-        percents = [float(number) for number in re.findall(r"\d+(?:\.\d+)?(?=\s*%)", self.how)]
+        percents = [float(number) for number in _PERCENTS.findall(self.how)]
         error = max(percents) / 100 * self.value if percents else self.rounding
         return self.value - error, self.value + error
 
@@ -66,8 +77,12 @@ def read_references(path: Path) -> list[Reference]:
         ValueError: If a column is missing or a value is no number, naming the line.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = csv.DictReader(file, strict=True)
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+        if len(raw) > MAX_BYTES:
+            raise ValueError(f"{path} has more than {MAX_BYTES} bytes: too large for published points")
+        with io.StringIO(raw.decode("utf-8"), newline="") as text:
+            rows = csv.DictReader(text, strict=True)
             missing = [name for name in COLUMNS if name not in (rows.fieldnames or [])]
             if missing:
                 raise ValueError(
@@ -81,7 +96,11 @@ def read_references(path: Path) -> list[Reference]:
 def _reference(path: Path, line: int, row: dict[str | None, Any]) -> Reference:
     if None in row or None in row.values():
         told = "more" if None in row else "fewer"
-        extra = ", ".join(row.get(None) or [name for name in COLUMNS if row.get(name) is None])
+        extra = ", ".join(
+            map(shown, row.get(None, [])[:20])
+            if None in row
+            else [name for name in COLUMNS if row.get(name) is None]
+        )
         raise ValueError(f"{path}, line {line}: {told} fields than columns: {extra}")
     try:
         metric, value = row["metric"], _number(row, "value", float)
@@ -103,8 +122,9 @@ def _reference(path: Path, line: int, row: dict[str | None, Any]) -> Reference:
             how=row["how"],
         )
         if reference.value < 0:
-            raise ValueError(f"value {row['value']} is negative")
-        reference.interval  # noqa: B018  refuses more errors than frames
+            raise ValueError(f"value {shown(row['value'])} is negative")
+        if not all(map(math.isfinite, reference.interval)):  # more errors than frames are refused there
+            raise ValueError(f"value {shown(row['value'])} with {shown(row['how'])} has no finite interval")
     except (ValueError, ArithmeticError) as error:
         raise ValueError(f"{path}, line {line}: {error}") from None
     return reference
@@ -114,7 +134,9 @@ def _number(row: dict[str | None, Any], name: str, kind: Callable[[str], Any]) -
     try:
         number = kind(row[name])
     except (ValueError, ArithmeticError):
-        raise ValueError(f"{name} must be a number, got {row[name]!r}") from None
+        raise ValueError(f"{name} must be a number, got {shown(row[name])}") from None
+    if kind is int and abs(number) > MAX_COUNT:
+        raise ValueError(f"{name} must be at most 2^53, got {shown(number)}")
     if not math.isfinite(number):
-        raise ValueError(f"{name} {row[name]} is not finite")
+        raise ValueError(f"{name} {shown(row[name]).strip(chr(39))} is not finite")
     return number

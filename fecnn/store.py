@@ -1,6 +1,7 @@
 """Batches on disk: one SQLite file, one row a batch, committed as it is made."""
 
 import json
+import math
 import os
 import socket
 import sqlite3
@@ -19,6 +20,8 @@ from fecnn.study import RarePoint, Task
 from fecnn.tally import COUNTS, Tally
 
 SCHEMA = 2
+MAX_FLAGS = 1 << 17  # bytes: a batch has at most 2^20 frames
+MAX_VALUE = 1 << 24  # bytes of a text, blob or row; whatever a file claims, no more is allocated for one
 APPLICATION_ID = 0x6665636E  # "fecn"
 
 _TABLES = f"""
@@ -58,6 +61,9 @@ _BATCH = ("i", *COUNTS, "version", "host", "time")
 _STORED = ("task", "i", *COUNTS, "flags", "version", "host", "time")
 ROW = ("task", *sorted(field.name for field in fields(Task) if field.name != "code"), *_BATCH)
 """Columns of an exported batch."""
+
+
+_DESCRIBED = {field.name for field in fields(Task)} - {"code"}
 
 
 class StoreError(RuntimeError):
@@ -162,12 +168,16 @@ class Store:
             self._insert(tasks, [])
             described = self._db.total_changes - before
             for row in other._stored():
-                here = next(self._stored(*row[:2]), None)
+                task, i = row[:2]
+                other._check_counts(task, i, row[2 : 2 + len(COUNTS)])
+                if task not in tasks:
+                    raise other._damaged(f"what task {task!r:.40} is cannot be read")
+                here = next(self._stored(task, i), None)
                 if here is None:
                     self._insert({}, [row])
                 else:
                     known += 1
-                    self._agree(here, row, tasks[row[0]], other.path)
+                    self._agree(here, row, other)
             added = self._db.total_changes - before - described
             if other._has_estimates():
                 self._db.execute(_ESTIMATES)
@@ -188,19 +198,18 @@ class Store:
         with self._explained("cannot be read"):
             yield from self._db.execute(f"select {self._selected(_STORED)} from batch {chosen}", key)
 
-    def _agree(self, ours: tuple[Any, ...], theirs: tuple[Any, ...], content: str, path: Path) -> None:
+    def _agree(self, ours: tuple[Any, ...], theirs: tuple[Any, ...], other: "Store") -> None:
         """Refuse a batch that differs; times, places and versions may."""
-        for name, mine, other in zip(_STORED, ours, theirs, strict=True):
-            if name in ("seconds", "version", "host", "time") or mine == other:
+        task, i = ours[:2]
+        for name, mine, its in zip(_STORED, ours, theirs, strict=True):
+            if name in ("seconds", "version", "host", "time") or mine == its:
                 continue
-            if name == "flags":
-                if zlib.decompress(mine) == zlib.decompress(other):
-                    continue
-                mine, other = "some", "others"
-            task = json.loads(content)
+            if name == "flags" and self._unpacked(task, i, mine) == other._unpacked(task, i, its):
+                continue
+            shown = "which frames are wrong" if name == "flags" else f"{name} {its} there, {mine} here"
             raise StoreError(
-                f"{path} and {self.path} disagree on batch {ours[1]} of {task['decoder']} at "
-                f"{task['ebn0_db']} dB: {name} {other} there, {mine} here; nothing of it was taken in"
+                f"{other.path} and {self.path} disagree on batch {i} of task {task[:12]}: {shown}; "
+                "nothing of it was taken in"
             )
 
     def batches(self, task: Task) -> dict[int, Tally]:
@@ -209,6 +218,8 @@ class Store:
             rows = self._db.execute(
                 f"select i, {self._selected(COUNTS)} from batch where task = ? order by i", (task.id,)
             ).fetchall()
+        for i, *counts in rows:
+            self._check_counts(task.id, i, counts)
         return {i: Tally(*counts) for i, *counts in rows}
 
     def append_estimate(self, point: RarePoint, found: Estimate, seconds: float) -> None:
@@ -250,7 +261,7 @@ class Store:
             ).fetchone()
         if row is None:
             raise LookupError(f"{self.path} has no batch {i} of task {task.id[:12]}")
-        return zlib.decompress(row[0])
+        return self._unpacked(task.id, i, row[0])
 
     def rows(self) -> Iterator[dict[str, object]]:
         """Every batch with its task, for export: one flat row each, without flags."""
@@ -260,10 +271,16 @@ class Store:
                 "join task on task.id = batch.task order by task.id, i"
             ).fetchall()
         for task_id, content, *values in found:
-            described = json.loads(content)
-            described["options"] = json.dumps(dict(described["options"]))
-            # Where the code lay on that machine says nothing; its fingerprint does.
-            del described["code"]
+            try:
+                described = json.loads(content)
+                described["options"] = json.dumps(dict(described["options"]))
+                # Where the code lay on that machine says nothing; its fingerprint does.
+                del described["code"]
+                as_expected = described.keys() == _DESCRIBED
+            except (ValueError, TypeError, LookupError, RecursionError):
+                as_expected = False
+            if not as_expected:
+                raise self._damaged(f"what task {task_id!r:.40} is cannot be read")
             yield {"task": task_id, **described, **dict(zip(_BATCH, values, strict=True))}
 
     def _selected(self, names: tuple[str, ...]) -> str:
@@ -283,6 +300,9 @@ class Store:
         # In WAL mode this survives a killed process; only a power cut may lose the last commits.
         try:
             connection.execute("pragma synchronous = normal")
+            connection.execute("pragma trusted_schema = off")
+            connection.execute("pragma cell_size_check = on")
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE)
         except BaseException:
             connection.close()
             raise
@@ -307,13 +327,48 @@ class Store:
             raise StoreError(
                 f"{self.path} has schema {schema}, newer than {SCHEMA} of this version; upgrade fecnn"
             )
+        self._refuse_other_tables(schema)
+        problem = self._db.execute("pragma quick_check(1)").fetchone()
+        if problem != ("ok",):
+            raise self._damaged(str(problem and problem[0])[:300])
         if schema < SCHEMA and write:
             self._upgrade()
-        problems = self._db.execute("pragma quick_check(1)").fetchone()[0]
-        if problems != "ok":
-            raise StoreError(
-                f"{self.path} is damaged ({problems}); it is left as it is: move it away and run again"
-            )
+
+    def _refuse_other_tables(self, schema: int) -> None:
+        """Only tables of plain columns are read: views, triggers and computed columns are programs."""
+        kinds = dict(self._db.execute("select name, type from sqlite_master"))
+        columns = list(self._db.execute("select hidden from pragma_table_xinfo('batch')"))
+        columns += self._db.execute("select hidden from pragma_table_xinfo('task')")
+        if (
+            not set(kinds.values()) <= {"table", "index"}
+            or not kinds.get("task") == kinds.get("batch") == "table"
+            or any(hidden for (hidden,) in columns)
+            or schema < 1
+            or (schema == SCHEMA and self._missing_counts())
+        ):
+            raise self._damaged("its tables are not those of a results file")
+
+    def _check_counts(self, task: str, i: object, counts: list[object] | tuple[object, ...]) -> None:
+        """SQLite keeps whatever it was given, and a damaged page may hold anything, too."""
+        for name, value in (("i", i), *zip(COUNTS, counts, strict=True)):
+            whole = type(value) is int and value >= 0
+            if not (whole or (name == "seconds" and type(value) is float and 0 <= value < math.inf)):
+                raise self._damaged(f"batch {i!r:.40} of task {task[:12]} has impossible counts: {name}")
+
+    def _unpacked(self, task: str, i: object, packed: bytes) -> bytes:
+        """Flags as they were before zlib packed them; a few bytes may claim to be gigabytes."""
+        unpack = zlib.decompressobj()
+        try:
+            flags = unpack.decompress(packed, MAX_FLAGS + 1)
+        except (zlib.error, TypeError):
+            pass
+        else:
+            if unpack.eof and not unpack.unused_data and len(flags) <= MAX_FLAGS:
+                return flags
+        raise self._damaged(f"the flags of batch {i} of task {task[:12]} cannot be unpacked")
+
+    def _damaged(self, how: str) -> StoreError:
+        return StoreError(f"{self.path} is damaged ({how}); it is left as it is: move it away and run again")
 
     def _header(self) -> tuple[int, int, int]:
         """Number of tables, application id and schema, seen at one moment."""
@@ -363,5 +418,5 @@ class Store:
     def _explained(self, failure: str) -> Iterator[None]:
         try:
             yield
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite quotes what it cannot read
             raise StoreError(f"{self.path} {failure}: {error}") from error

@@ -5,7 +5,7 @@ import hashlib
 import inspect
 import json
 import math
-import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -14,10 +14,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
 
-from fecnn.arrays import nearest
+from fecnn.arrays import nearest, shown
 from fecnn.bounds import BOUNDS
 from fecnn.build import uncoded
-from fecnn.card import default_weights, weights_digest
+from fecnn.card import Whole, default_weights, weights_digest
 from fecnn.catalogue import load_code, study_path
 from fecnn.channel import CHANNELS, channel_at
 from fecnn.code import Code
@@ -25,6 +25,7 @@ from fecnn.decoders import check_options, decoder, factory
 from fecnn.reference import Reference, read_references
 from fecnn.stream import STREAM
 from fecnn.tally import Tally, proportion_interval
+from fecnn.tomlfile import read_toml
 
 MAX_POINTS = 1000
 """Most points of one curve."""
@@ -48,10 +49,11 @@ class Grid(_Table):
     step: float = Field(gt=0)
 
     def values(self) -> list[float]:
-        """The points, rounded to a millionth of a dB; none where an end is not finite."""
-        if not math.isfinite(self.stop - self.start):
+        """The points, rounded to a millionth of a dB; none where an end is not finite, or as good as not."""
+        steps = (self.stop - self.start) / self.step
+        if not math.isfinite(steps):
             return []
-        count = math.floor((self.stop - self.start) / self.step + 1e-9) + 1
+        count = math.floor(steps + 1e-9) + 1
         return [round(self.start + i * self.step, 6) for i in range(count)]
 
 
@@ -64,8 +66,8 @@ class Stop(_Table):
     seconds: This much decoding time (the only rule whose counts depend on the machine).
     """
 
-    block_errors: int | None = Field(default=None, gt=0)
-    frames: int = Field(default=10**9, gt=0)
+    block_errors: int | None = Field(default=None, gt=0, lt=1 << 63)
+    frames: int = Field(default=10**9, gt=0, lt=1 << 63)
     relative_width: float | None = Field(default=None, gt=0)
     seconds: float | None = Field(default=None, gt=0)
 
@@ -143,6 +145,15 @@ class Prefix:
 Ebn0 = list[Annotated[float, Field(ge=-100, le=100)]] | Grid
 Batch = Annotated[int, Field(ge=1, le=1 << 20)]
 
+MAX_CURVES = 1000
+"""Most curves of a study."""
+
+MAX_TASKS = 100_000
+"""Most points of a study."""
+
+MAX_PROBLEMS, MAX_PROBLEM = 50, 600
+"""Most problems told of a study, and the most characters told of each."""
+
 
 class Curve(_Table):
     """One decoder over Eb/N0. What is not given here is taken from the study.
@@ -162,7 +173,7 @@ class Curve(_Table):
 
     decoder: str
     label: str | None = None
-    options: dict[str, bool | int | float | str] = {}
+    options: dict[str, bool | Whole | float | str] = {}
     code: str | Annotated[list[str], Field(min_length=1)] | None = None
     channel: str | None = None
     ebn0_db: Ebn0 | None = None
@@ -301,7 +312,7 @@ class Study(_Table):
     ebn0_db: Ebn0 | None = None
     stop: Stop = Stop(block_errors=100)
     batch: Batch = 4096
-    seed: int = Field(default=1, ge=0)
+    seed: int = Field(default=1, ge=0, lt=1 << 63)
     drawn: list[str] | None = None
     panels: Literal["metric", "code"] = "metric"
     metrics: list[Literal["bler", "ber", "ber_code"]] = Field(default=["bler", "ber"], min_length=1)
@@ -313,8 +324,10 @@ class Study(_Table):
     @classmethod
     def _taken_apart(cls, curves: list[Curve]) -> list[Curve]:
         curves = [one for curve in curves for one in curve.each()]
-        names = [curve.name for curve in curves]
-        for name in sorted({name for name in names if names.count(name) > 1}):
+        if len(curves) > MAX_CURVES:
+            raise ValueError(f"a study has at most {MAX_CURVES} curves, got {len(curves)}; split it")
+        names = Counter(curve.name for curve in curves)
+        for name in sorted(name for name, count in names.items() if count > 1):
             raise ValueError(f"two curves are called {name!r}; give them different labels")
         return curves
 
@@ -355,7 +368,12 @@ class Study(_Table):
     def all_points(self) -> list[Point | RarePoint]:
         """Both, curve by curve; errors as for `points`."""
         problems: list[str] = []
-        points = [point for curve in self.curves for point in self._points_of(curve, problems)]
+        points: list[Point | RarePoint] = []
+        for curve in self.curves:
+            points += self._points_of(curve, problems)
+            if len(points) > MAX_TASKS:
+                problems.append(f"it has more than {MAX_TASKS} points; split it")
+                break
         first_curve: dict[str, str] = {}
         for point in points:
             identity = point.task.id if isinstance(point, Point) else point.id
@@ -461,6 +479,7 @@ class Study(_Table):
             shown = f"from {grid.start} to {grid.stop} step {grid.step}"
         else:
             too_many, values, shown = len(grid) > MAX_POINTS, grid, str(grid)
+            shown = shown if len(shown) <= 200 else shown[:200] + "...]"
         if too_many:
             problems.append(f"curve {curve.name}: ebn0_db {shown} has more than {MAX_POINTS} points")
         elif not values:
@@ -511,10 +530,7 @@ def load_study(name_or_path: str | Path) -> Study:
         ('hamming-7-4', 'ml')
     """
     path = study_path(name_or_path)
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not TOML: {error}") from None
+    content = read_toml(path)
     try:
         study = Study.model_validate(content)
     except ValidationError as error:
@@ -595,14 +611,18 @@ def _sentence(problem: Any) -> str:
         known = [f.alias or name for name, f in model.model_fields.items()]
         return f"{place}: unknown key; {nearest(where[-1], known)}"
     value = problem.get("input")
-    shown = "" if problem["type"] == "missing" or isinstance(value, dict | list) else f", got {value!r}"
-    return f"{place}: {problem['msg'].removeprefix('Value error, ')}{shown}"
+    got = "" if problem["type"] == "missing" or isinstance(value, dict | list) else f", got {shown(value)}"
+    return f"{place}: {problem['msg'].removeprefix('Value error, ')}{got}"
 
 
 def _problems(path: Path, problems: list[str]) -> ValueError:
     unique = list(dict.fromkeys(problems))
+    told = [
+        text if len(text) <= MAX_PROBLEM else text[:MAX_PROBLEM] + "..." for text in unique[:MAX_PROBLEMS]
+    ]
     if len(unique) == 1:
-        return ValueError(f"{path}: {unique[0]}")
+        return ValueError(f"{path}: {told[0]}")
+    more = f"\n  and {len(unique) - len(told)} more" if len(unique) > len(told) else ""
     return ValueError(
-        f"{path} has {len(unique)} problems:\n" + "\n".join(f"  - {problem}" for problem in unique)
+        f"{path} has {len(unique)} problems:\n" + "\n".join(f"  - {problem}" for problem in told) + more
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fecnn.campaign import RESULTS, store_path
 from fecnn.rare import Estimate
 from fecnn.reference import Reference
-from fecnn.store import Store
+from fecnn.store import Store, StoreError
 from fecnn.study import Point, Prefix, RarePoint, Study
 from fecnn.tally import COUNTS, Tally, proportion_interval, rate_interval
 
@@ -50,7 +50,7 @@ def table(study: Study, store: str | Path | None = None) -> "pd.DataFrame":
     if path.suffix == ".csv":
         return _shipped(path)
     with Store(path) as results:
-        rows = [_row(point, results.batches(point.task)) for point in study.points]
+        rows = [_row_of(results, point) for point in study.points]
         estimates = [(point, results.estimate(point)) for point in study.rare_points]
     rows = [row for row in rows if row["frames"]]
     rows += [_estimated_row(point, found) for point, found in estimates if found is not None]
@@ -228,6 +228,17 @@ _ROW = (
     *("us_per_frame", "method"),
 )
 """Columns of a table."""
+
+
+def _row_of(store: Store, point: Point) -> dict[str, Any]:
+    batches = store.batches(point.task)
+    try:
+        return _row(point, batches)
+    except ValueError as error:
+        raise StoreError(
+            f"{store.path} is damaged (curve {point.curve} at {point.task.ebn0_db} dB: {error}); "
+            "move it away and run again"
+        ) from None
 
 
 def _row(point: Point, batches: dict[int, Tally]) -> dict[str, Any]:

@@ -122,8 +122,8 @@ def proportion_interval(errors: int, frames: int, confidence: float = 0.95) -> t
     if frames == 0:
         return 0.0, 1.0
     tail = (1 - confidence) / 2
-    low = 0.0 if errors == 0 else float(betaincinv(errors, frames - errors + 1, tail))
-    high = 1.0 if errors == frames else float(betaincinv(errors + 1, frames - errors, 1 - tail))
+    low = 0.0 if errors == 0 else float(betaincinv(float(errors), float(frames - errors + 1), tail))
+    high = 1.0 if errors == frames else float(betaincinv(float(errors + 1), float(frames - errors), 1 - tail))
     return low, high
 
 

@@ -8,12 +8,12 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as save_tensors
 from torch import Tensor
@@ -160,6 +160,7 @@ class Trainer:
         self.kept = self.network if training.optimiser.average is None else copy.deepcopy(self.network)
         self.optimiser = _optimiser(training, self.network)
         self.state = State()
+        self._resumed: Path | None = None
         self._stages: Any = getattr(self.network, "stages", None)
         if training.compile:
             self._stages = torch.compile(self._stages)
@@ -175,6 +176,7 @@ class Trainer:
 
         Raises:
             FloatingPointError: If the loss is no longer a number.
+            CheckpointError: If it goes on from a checkpoint that had lost a part.
         """
         training, state = self.training, self.state
         # Dropout draws from torch's generators: seeded anew, a step does not depend on the ones before.
@@ -196,6 +198,8 @@ class Trainer:
         loss.backward()  # type: ignore[no-untyped-call]
         if training.optimiser.clip is not None:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), training.optimiser.clip)
+        if self._resumed is not None:
+            self._check_memory(self._resumed)
         self.optimiser.step()
         if training.optimiser.average is not None:
             past = min(training.optimiser.average, (1 + state.step) / (10 + state.step))
@@ -277,11 +281,34 @@ class Trainer:
         if self.kept is not self.network:
             load_state(self.kept, parts["kept"], path)
         memory: dict[int, dict[str, Tensor]] = {}
+        shapes = {str(i): parameter.shape for i, parameter in enumerate(self.network.parameters())}
         for name, tensor in parts["optimiser"].items():
             index, _, key = name.partition(".")
+            wanted = torch.Size([]) if key == "step" else shapes.get(index)
+            if index not in shapes or tensor.shape != wanted or tensor.dtype != torch.float32:
+                raise CheckpointError(f"{path} holds the memory of another optimiser: {name[:100]} differs")
             memory.setdefault(int(index), {})[key] = tensor
+        keys = (
+            {"momentum_buffer"}
+            if self.training.optimiser.method == "sgd"
+            else {"step", "exp_avg", "exp_avg_sq"}
+        )
+        if any(entries.keys() != keys for entries in memory.values()):
+            raise CheckpointError(
+                f"{path} holds the memory of another optimiser: each needs {', '.join(keys)}"
+            )
         self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": memory})
         self.state = state
+        self._resumed = path if state.step else None
+
+    def _check_memory(self, path: Path) -> None:
+        """Only a step shows which weights have gradients; the steps before remembered each of those."""
+        optimiser, names = self.training.optimiser, dict(self.network.named_parameters())
+        remembers = optimiser.method != "sgd" or optimiser.momentum > 0
+        lost = [name for name, p in names.items() if p.grad is not None and p not in self.optimiser.state]
+        if remembers and lost:
+            raise CheckpointError(f"{path} has lost the optimiser's memory of {', '.join(lost[:4])}")
+        self._resumed = None
 
     def _loss(self, frames: Batch) -> Tensor:
         training = self.training
@@ -344,20 +371,23 @@ class Trainer:
         return blocks, bits
 
 
+Whole = Annotated[int, Field(ge=0, lt=1 << 53)]
+
+
 class State(BaseModel):
     """Where a training stands, apart from its tensors."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-    step: int = 0
+    step: Whole = 0
     epoch_loss: float = 0.0
     recent_loss: float = 0.0
-    recent_steps: int = 0
+    recent_steps: Whole = 0
     plateau_least: float = 1e300
-    plateau_bad: int = 0
-    plateau_factor: float = 1.0
+    plateau_bad: Whole = 0
+    plateau_factor: float = Field(default=1.0, ge=0, le=1)
     least_loss: float = 1e300
-    bad_epochs: int = 0
+    bad_epochs: Whole = 0
     stopped: bool = False
     seconds: float = 0.0
     cpu_seconds: float = 0.0
@@ -430,20 +460,26 @@ def _resume(trainer: Trainer, path: Path) -> None:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
     except SafetensorError as error:
-        raise CheckpointError(f"{path} is not a whole checkpoint: {error}") from None
-    if "config" not in metadata or "state" not in metadata:
+        raise CheckpointError(f"{path} is not a whole checkpoint: {str(error)[:300]}") from None
+    try:
+        theirs = json.loads(metadata.get("config", ""))
+    except (ValueError, RecursionError):
+        theirs = None
+    if not isinstance(theirs, dict) or "state" not in metadata:
         raise CheckpointError(f"{path} is not a checkpoint of a training")
-    ours, theirs = json.loads(_identity(trainer)), json.loads(metadata["config"])
+    ours = json.loads(_identity(trainer))
     if ours != theirs:
         differ = sorted(key for key in ours.keys() | theirs.keys() if ours.get(key) != theirs.get(key))
         raise CheckpointError(
-            f"{path} is of another configuration ({', '.join(differ)} differ); "
+            f"{path} is of another configuration ({', '.join(differ)[:300]} differ); "
             "give the training another name or folder, or remove the old one"
         )
     try:
         state = State.model_validate_json(metadata["state"])
     except ValidationError as error:
-        raise CheckpointError(f"{path} does not say where training was: {error.errors()[0]['msg']}") from None
+        raise CheckpointError(
+            f"{path} does not say where training was: {error.errors()[0]['msg'][:300]}"
+        ) from None
     trainer.restore(tensors_of(path.read_bytes(), path), state, path)
 
 

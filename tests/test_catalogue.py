@@ -284,6 +284,15 @@ def test_a_trivial_name_out_of_range_is_a_bad_value():
         load_code("spc-999999999")
 
 
+@pytest.mark.parametrize("name", ["repetition-2049", "repetition-16384", "spc-16384", "uncoded-8193"])
+def test_a_trivial_code_that_takes_minutes_or_gigabytes_is_not_had_by_name(name):
+    family = name.split("-")[0]
+    with pytest.raises(
+        ValueError, match=rf"{name} is too long to be had by name: {family}-\d+ is the longest"
+    ):
+        load_code(name)
+
+
 def test_missing_files_are_missing(tmp_path):
     for name in ("nowhere.toml", "nowhere.alist", "sub/nowhere.toml"):
         with pytest.raises(FileNotFoundError, match="nowhere"):
@@ -430,6 +439,7 @@ def test_a_file_written_by_hand_is_read(tmp_path):
 
 BROKEN = {
     "unknown key": ({"familly": '"bch"'}, r"unknown key 'familly' \(did you mean family\?\)"),
+    "endless key": ({"k" * 20_000: "1"}, "unknown key 'kkkk"),
     "missing key": ({"sha256": None}, "the key 'sha256' is missing"),
     "several problems": (
         {"n": None, "k": '"one"'},
@@ -474,6 +484,7 @@ BROKEN = {
         r"witness\.0: Input should be greater than or equal to 0",
     ),
     "deep nesting": ({"parameters": "{ a = " + "[" * 5000 + "]" * 5000 + " }"}, "nested too deeply"),
+    "deep name": ({"a." * 3000 + "b": "1"}, "nested too deeply"),
     "nested parameters": ({"parameters": "{ a = { b = 1 } }"}, "parameters.a"),
     "twice": ({"name": '"a"\nname = "b"'}, r"is not valid TOML: Cannot overwrite a value \(at line 2"),
     "not TOML": ({"n": "3 ="}, r"is not valid TOML: .*line 2"),

@@ -2,10 +2,14 @@
 
 import json
 import os
+import pickle
+import struct
+import sys
 
 import numpy as np
 import pytest
 import torch
+from hostile import Trap, torch_pickle
 from safetensors.torch import load_file, save_file
 from test_train import plan, whole
 
@@ -134,6 +138,83 @@ def test_a_pickle_is_not_run(copy, tmp_path):
     edit(copy, weights_sha256=sha256(copy / WEIGHTS))
     refused(copy)
     assert not (tmp_path / "sprung").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"width": 10**12}, "parameters"),
+        ({"width": "wide"}, "width"),
+        ({"reference_ebn0_db": 1e300}, "ebn0_db"),
+        ({"module": "os"}, "no option 'module'"),
+    ],
+)
+def test_a_card_of_a_network_that_cannot_be_built_is_refused(copy, options, words):
+    edit(copy, model={"kind": "fecnn-net", "options": options})
+    said = refused(copy)
+    assert f"{copy / CARD}: no such network can be built" in said
+    assert words in said
+
+
+@pytest.mark.parametrize("kind", ["os:system", "sprung:Network", "torch.load", "__import__"])
+def test_a_card_does_not_name_what_is_run(copy, monkeypatch, kind):
+    """Architectures come from a list; a module beside the card, with its name in the card, stays unread."""
+    (copy / "sprung.py").write_text(f"open({str(copy / 'ran')!r}, 'w')\n")
+    monkeypatch.syspath_prepend(copy)
+    edit(copy, model={"kind": kind, "options": {}}, config={"model": {"kind": kind}}, versions={kind: kind})
+    assert f"no model '{kind}'" in refused(copy)
+    assert not (copy / "ran").exists()
+    assert "sprung" not in sys.modules
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, CARD])
+@pytest.mark.parametrize("form", ["pickle", "torch"])
+def test_a_pickle_is_refused_whatever_it_is_called(copy, tmp_path, name, form):
+    trap = Trap(str(tmp_path / "sprung"))
+    content = pickle.dumps(trap) if form == "pickle" else torch_pickle(tmp_path / "sprung")
+    assert os.mkdir.__name__.encode() in content  # it would go off
+    (copy / name).write_bytes(content)
+    if name == WEIGHTS:
+        edit(copy, weights_sha256=sha256(copy / WEIGHTS))
+    assert name in refused(copy)
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_numbers_of_another_type_or_none_at_all_are_refused(copy):
+    tensors = load_file(copy / WEIGHTS)
+    for name, values, words in (
+        ("norm", tensors["norm"].double(), "norm differ"),
+        ("norm", tensors["norm"] * torch.nan, "NaN or infinite numbers in norm"),
+        ("supports", tensors["supports"].float(), "supports must be int16, got torch.float32"),
+        ("supports", tensors["supports"].bfloat16(), "supports must be int16"),
+        ("supports", tensors["supports"].repeat(100_000, 1), "supports must be at most 262144 orbits"),
+    ):
+        save_file({**tensors, name: values}, copy / WEIGHTS)
+        edit(copy, weights_sha256=sha256(copy / WEIGHTS))
+        assert words in refused(copy)
+
+
+def test_a_card_with_another_number_of_parameters_is_refused(copy):
+    edit(copy, parameters=10**9)
+    assert "says 1000000000 parameters, but such a network has" in refused(copy)
+
+
+def test_huge_files_are_not_read(copy):
+    with (copy / WEIGHTS).open("r+b") as file:
+        file.truncate(2 << 30)  # a hole: takes no room
+    assert "weights.safetensors has more than" in refused(copy)
+    with (copy / CARD).open("r+b") as file:
+        file.truncate(2 << 30)
+    assert "card.json has more than" in refused(copy)
+
+
+@pytest.mark.parametrize("size", [0, 10**9, 2**63, 2**64 - 1])
+def test_headers_that_claim_any_size_are_refused(copy, size):
+    header = json.dumps({"norm": {"dtype": "F32", "shape": [size, size], "data_offsets": [0, size]}}).encode()
+    for length in (len(header), size):
+        (copy / WEIGHTS).write_bytes(struct.pack("<Q", length) + header)
+        edit(copy, weights_sha256=sha256(copy / WEIGHTS))
+        assert "weights.safetensors" in refused(copy)
 
 
 def test_the_network_of_another_decoder_is_refused(trained):

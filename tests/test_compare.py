@@ -1,6 +1,9 @@
 """Paired comparison: against loops over frames, known tests, and the truth by simulation."""
 
 import math
+import sqlite3
+import zlib
+from contextlib import closing
 from itertools import product
 
 import numpy as np
@@ -13,7 +16,7 @@ import fecnn
 from fecnn.campaign import run, store_path
 from fecnn.cli import app
 from fecnn.compare import LIKELIHOOD, Comparison, block_errors, compare
-from fecnn.store import Store
+from fecnn.store import Store, StoreError
 
 STUDY = """
 title = "two decoders"
@@ -159,3 +162,15 @@ def test_counts_add():
     total = sum((Comparison(10, 1, 2, 3), Comparison(5, 0, 1, 0)), Comparison(0, 0, 0, 0))
     assert total == Comparison(15, 1, 3, 3)
     assert (total.first_errors, total.second_errors, total.discordant) == (4, 4, 6)
+
+
+def test_flags_of_another_number_of_frames_are_refused(simulated, tmp_path):
+    study, folder = simulated
+    path = tmp_path / "short.sqlite"
+    path.write_bytes(store_path(study, folder).read_bytes())
+    with closing(sqlite3.connect(path)) as file, file:
+        file.execute("update batch set flags = ?", (zlib.compress(b"\1"),))
+    with pytest.raises(
+        StoreError, match=r"short\.sqlite is damaged \(batch 0 .* has 1 bytes of flags for 1000"
+    ):
+        compare(study, "ml", "hard", path)

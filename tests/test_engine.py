@@ -312,11 +312,13 @@ def test_closing_waits_for_the_threads(tmp_path, plugins):
         STUDY.split("[[curve]]")[0]
         + '[[curve]]\ndecoder = "misbehaving:patient"\noptions = { milliseconds = 30 }\n'
     )
+    before = set(threading.enumerate())
     steps = fecnn.run(make(tmp_path, text), store=tmp_path / "r.sqlite", workers=3)
     while next(steps).batch is None:
         pass
+    assert len(set(threading.enumerate()) - before) == 3
     steps.close()
-    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("fecnn")]
+    assert set(threading.enumerate()) <= before
 
 
 def test_no_workers_are_refused(tmp_path):

@@ -6,13 +6,17 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import zlib
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from typer.testing import CliRunner
 
 import fecnn
+from fecnn.cli import app
+from fecnn.compare import compare
 from fecnn.store import APPLICATION_ID, SCHEMA, Store, StoreError
 from fecnn.study import Task, load_study
 from fecnn.tally import COUNTS, Tally
@@ -434,3 +438,129 @@ def test_a_file_of_schema_1_is_read_as_it_is_and_upgraded_when_written(tmp_path)
     with Store(path) as store:
         assert store.batches(TASK) == {**old, 3: counts(3)}
         assert store.flags(TASK, 1) == counts(1).flags
+
+
+# Stores of unknown origin
+
+
+def hostile(path, *statements):
+    """A store after statements, or (statement, values), as SQLite itself takes them."""
+    filled(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as file:
+        file.execute("pragma writable_schema = on")
+        for statement in statements:
+            file.execute(*((statement,) if isinstance(statement, str) else statement))
+    return path
+
+
+def bomb():
+    return zlib.compress(bytes(1 << 26))
+
+
+@pytest.mark.parametrize(
+    "flags",
+    ["text", 7, b"", b"no zlib", zlib.compress(b"12345678")[:-3], zlib.compress(b"1") + b"more", bomb()],
+    ids=["text", "number", "empty", "noise", "cut", "more", "bomb"],
+)
+def test_flags_that_cannot_be_unpacked_are_refused(tmp_path, flags):
+    path = hostile(tmp_path / "r.sqlite", ("update batch set flags = ? where i = 1", (flags,)))
+    with Store(path) as store:
+        assert store.flags(TASK, 0) == counts(0).flags
+        with pytest.raises(StoreError, match=r"r\.sqlite is damaged \(the flags of batch 1 .*move it away"):
+            store.flags(TASK, 1)
+
+
+@pytest.mark.parametrize("value", ["many", -1, 1.5, float("inf"), b"7", None])
+@pytest.mark.parametrize("name", ["frames", "work"])
+def test_impossible_counts_are_refused(tmp_path, name, value):
+    path = hostile(
+        tmp_path / "r.sqlite",
+        "update sqlite_master set sql = replace(sql, ' not null', '')",
+        *("pragma schema_version = 99", "pragma writable_schema = reset"),
+        (f"update batch set {name} = ? where i = 1", (value,)),
+    )
+    with (
+        Store(path) as store,
+        pytest.raises(StoreError, match=r"damaged \(batch 1 of .* has impossible counts"),
+    ):
+        store.batches(TASK)
+
+
+@pytest.mark.parametrize("value", [-1.0, float("inf"), "long"])
+def test_impossible_seconds_are_refused(tmp_path, value):
+    path = hostile(tmp_path / "r.sqlite", ("update batch set seconds = ?", (value,)))
+    with Store(path) as store, pytest.raises(StoreError, match="impossible counts"):
+        store.batches(TASK)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "null", "3", "[]", "{}", '{"options": 3}', '{"options": [[1]]}', "[" * 100_000, '{"a": 1}'],
+)
+def test_a_task_that_says_nothing_is_refused(tmp_path, content):
+    path = hostile(tmp_path / "r.sqlite", ("update task set content = ?", (content,)))
+    with (
+        Store(path) as store,
+        pytest.raises(StoreError, match=r"r\.sqlite is damaged \(what task .* cannot be"),
+    ):
+        list(store.rows())
+
+
+ENDLESS = "with recursive c(x) as (select 1 union all select x + 1 from c) select x as task, x as i from c"
+
+
+@pytest.mark.parametrize("write", [True, False], ids=["write", "read"])
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["alter table batch rename to other", f"create view batch as {ENDLESS}"],
+        ["create trigger sly before insert on batch begin delete from batch; end"],
+        ["alter table batch add column huge blob as (zeroblob(900000000))"],
+        [f"create view beside as {ENDLESS}"],
+        ["drop table task"],
+        ["alter table batch drop column ml_errors"],
+        ["pragma user_version = 0"],
+        ["pragma user_version = -1"],
+    ],
+)
+def test_a_store_with_programs_or_without_its_tables_is_refused(tmp_path, statements, write):
+    path = hostile(tmp_path / "r.sqlite", *statements)
+    with pytest.raises(
+        StoreError, match=r"r\.sqlite is damaged \(its tables are not those of a results file"
+    ):
+        Store(path, write=write)
+
+
+def test_no_value_is_as_large_as_a_file_claims(tmp_path):
+    path = hostile(tmp_path / "r.sqlite", "update batch set host = zeroblob(20000000)")
+    with Store(path) as store, pytest.raises(StoreError, match=r"r\.sqlite cannot be read: .*too big"):
+        list(store.rows())
+
+
+def test_a_decoder_that_a_store_names_is_not_imported(tmp_path, monkeypatch):
+    """Stores travel: only the study that somebody wrote says which modules are loaded."""
+    (tmp_path / "sprung.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    plan = tmp_path / "mine.toml"
+    plan.write_text(
+        'title = "t"\ncode = "hamming-7-4"\nebn0_db = [2]\nbatch = 64\n'
+        '[[curve]]\ndecoder = "ml"\n[[curve]]\ndecoder = "hard"\n'
+    )
+    study = load_study(plan)
+    trap = replace(TASK, decoder="sprung:make", options=(("module", "sprung"),))
+    with Store(tmp_path / "mine.sqlite", write=True) as store:
+        for task in (trap, *(point.task for point in study.points)):
+            store.append(task, 0, replace(counts(), bit_errors=5, bit_errors_sq=9))
+    with Store(tmp_path / "mine.sqlite") as store:
+        assert trap.decoder in {row["decoder"] for row in store.rows()}
+        assert len(store.batches(trap)) == 1
+    assert len(fecnn.table(study, tmp_path / "mine.sqlite")) == 2
+    assert compare(study, "ml", "hard", tmp_path / "mine.sqlite")
+    exported = tmp_path / "all.csv"
+    told = CliRunner().invoke(app, ["export", str(plan), str(exported), "--out", str(tmp_path)])
+    assert told.exit_code == 0, told.output
+    assert "sprung:make" in exported.read_text()
+    for command in (["table", str(plan)], ["compare", str(plan), "ml", "hard"]):
+        assert CliRunner().invoke(app, [*command, "--out", str(tmp_path)]).exit_code == 0
+    assert not (tmp_path / "ran").exists()
+    assert "sprung" not in sys.modules

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import fecnn
-from fecnn.study import MAX_POINTS, Grid, Prefix, Stop, Task, load_study
+from fecnn.study import MAX_CURVES, MAX_POINTS, Grid, Prefix, Stop, Task, load_study
 from fecnn.tally import Tally
 
 HEAD = 'title = "t"\ncode = "hamming-7-4"\nebn0_db = [1.0]\n'
@@ -200,7 +200,13 @@ def test_a_file_that_is_no_text_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "grid", ["from = inf, to = 1, step = 1", "from = nan, to = 1, step = 1", "from = 0, to = nan, step = 1"]
+    "grid",
+    [
+        "from = 1e308, to = 1, step = 0.5",
+        "from = inf, to = 1, step = 1",
+        "from = nan, to = 1, step = 1",
+        "from = 0, to = nan, step = 1",
+    ],
 )
 def test_grids_that_are_not_finite_are_refused_in_words(tmp_path, grid):
     assert "ebn0_db" in refusal(tmp_path, BASE + f"ebn0_db = {{ {grid} }}\n")
@@ -562,3 +568,59 @@ def test_files_of_one_folder_do_not_meddle(tmp_path):
     other = load_study(tmp_path / "copy.toml")
     assert other.name == "copy"
     assert [p.task.id for p in one.points] == [p.task.id for p in other.points]
+
+
+# Files of unknown origin
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (BASE + "batch = " + "[" * 3000 + "]" * 3000 + "\n", "is not TOML: .*nested too deeply"),
+        (BASE + "a." * 3000 + "b = 1\n", "is not TOML: .*nested too deeply"),
+        (BASE + "batch = " + "[" * 70 + "]" * 70 + "\n", "is not TOML: .*nested too deeply"),
+        (BASE + "batch = " + "9" * 5000 + "\n", "is not TOML: Exceeds the limit"),
+        (BASE + "batch = 0x" + "f" * 5000 + "\n", "batch: .*got an integer beyond 64 bits"),
+        ("seed = 0x" + "f" * 5000 + "\n" + BASE, "seed: .*got an integer beyond 64 bits"),
+        (
+            BASE + "stop = { block_errors = 0x" + "f" * 5000 + " }\n",
+            "block_errors: .*got an integer beyond 64 bits",
+        ),
+        (
+            BASE + "options = { order = 0x" + "f" * 5000 + " }\n",
+            "options.order: an option is a number, a word",
+        ),
+        ("title = 3\n" + "#" * 300_000, "mine.toml has more than 262144 bytes: too large"),
+        (BASE + 'code = "./\\u0000.alist"\n', "curve ml of .*null byte"),
+        (
+            BASE + 'code = "repetition-16384"\n',
+            "repetition-16384 is too long to be had by name: repetition-2048 is",
+        ),
+    ],
+)
+def test_hostile_studies_are_refused_in_words(tmp_path, text, words):
+    with pytest.raises(ValueError, match=words) as refused:
+        study(tmp_path, text)
+    assert "mine.toml" in str(refused.value)
+    assert len(str(refused.value)) < 1000
+
+
+def test_a_study_has_a_bounded_number_of_curves_and_points(tmp_path):
+    codes = [f"spc-{n}" for n in range(2, MAX_CURVES + 3)]
+    assert "has at most 1000 curves, got 1001" in refusal(tmp_path, BASE + f"code = {codes}\n")
+    grid = "ebn0_db = { from = 0, to = 9, step = 0.01 }\n"
+    message = refusal(tmp_path, BASE + grid + f"code = {[f'spc-{n}' for n in range(2, 202)]}\n")
+    assert "it has more than 100000 points; split it" in message
+
+
+def test_not_every_one_of_many_problems_is_told(tmp_path):
+    message = refusal(tmp_path, BASE + f"code = {['x' * 5000 + str(i) for i in range(45)]}\n")
+    assert message.startswith("FILE has 45 problems")
+    assert len(message) < 40_000
+    message = refusal(tmp_path, BASE + f"code = {[f'code-{i}' for i in range(90)]}\n")
+    assert message.startswith("FILE has 90 problems")
+    assert message.endswith("\n  and 40 more")
+
+
+def test_a_sentence_of_many_dots_is_no_deep_name(tmp_path):
+    assert study(tmp_path, BASE + 'label = "' + "." * 100 + " a. b. c" + '"\n').curves

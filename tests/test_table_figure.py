@@ -1,4 +1,5 @@
 import re
+import time
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import fecnn
 from fecnn.bounds import union_bound
 from fecnn.figure import plot, save
 from fecnn.reference import COLUMNS, read_references
-from fecnn.store import Store
+from fecnn.store import Store, StoreError
 from fecnn.study import load_study
 from fecnn.table import FOOTNOTE, display, judge, markdown, table
 from fecnn.tally import COUNTS, Tally, proportion_interval, rate_interval
@@ -250,6 +251,47 @@ def test_references_without_a_column_or_that_are_no_csv_are_refused(tmp_path):
         read_references(path)
 
 
+@pytest.mark.parametrize(
+    "how", ["1" * 100_000, "1 " * 50_000, "1" + " " * 100_000, "1" * 50_000 + " " * 50_000]
+)
+def test_a_long_passport_is_gone_through_once(study, how):
+    """Each digit was once tried as the beginning of a percentage, minutes for a field of digits."""
+    begun = time.process_time()
+    (reference,) = refer(study, row(how=how)).references
+    assert reference.interval == pytest.approx((0.145, 0.155))
+    assert time.process_time() - begun < 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"errors": "1" + "0" * 30, "frames": "2" + "0" * 30}, "errors must be at most 2^53, got an integer"),
+        ({"errors": "1", "frames": str(2**53 + 1)}, "frames must be at most 2^53"),
+        ({"how": "digitised, " + "9" * 400 + " %"}, "has no finite interval"),
+        ({"value": "1e308", "how": "digitised, 200 %"}, "has no finite interval"),
+    ],
+)
+def test_numbers_beyond_sense_are_refused(study, changes, words):
+    with pytest.raises(ValueError, match=rf"reference\.csv, line 2: .*{re.escape(words)}"):
+        refer(study, row(**changes)).references  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [row("x" * 100_000), row(errors="1" * 100_000), row(ebn0_db="9" * 100_000), row() + "," + "x" * 100_000],
+)
+def test_refusals_of_references_are_short(study, wrong):
+    with pytest.raises(ValueError, match=r"reference\.csv, line 2: ") as refused:
+        refer(study, wrong).references  # noqa: B018
+    assert len(str(refused.value)) < 1000
+
+
+def test_too_large_a_file_of_references_is_not_read(study, monkeypatch):
+    monkeypatch.setattr("fecnn.reference.MAX_BYTES", len(HEADER))
+    with pytest.raises(ValueError, match=r"reference\.csv has more than \d+ bytes"):
+        refer(study, row()).references  # noqa: B018
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("references")
@@ -465,3 +507,13 @@ def test_an_unknown_bound_is_refused(tmp_path):
     (tmp_path / "study.toml").write_text(STUDY.replace("batch = 1000", 'batch = 1000\nbounds = ["unoin"]'))
     with pytest.raises(ValueError, match="no bound 'unoin'; did you mean union"):
         load_study(tmp_path)
+
+
+def test_counts_that_contradict_each_other_are_refused_with_the_file(study, tmp_path):
+    """A store cannot know k and n; the table does."""
+    for counts in (Tally(1000, 2000), Tally(1000, 1, 5000, 5000, 1, 1), Tally(1000, 1, 1, 1, 20, 10)):
+        path = tmp_path / f"{counts.block_errors}-{counts.bit_errors}.sqlite"
+        with Store(path, write=True) as results:
+            results.append(study.points[0].task, 0, counts)
+        with pytest.raises(StoreError, match=rf"{path.name} is damaged \(curve ml at 0.0 dB: .*move it away"):
+            table(study, path)

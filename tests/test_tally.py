@@ -270,3 +270,9 @@ def test_intervals_cover_the_truth_as_often_as_they_say(name, ebn0_db):
         assert coverage(binomial_on_bits, columns, width) < 0.90
     blocks = coverage(lambda errors, count, width: proportion_interval(errors, count), [4], 1)
     assert 0.94 < blocks < 0.985
+
+
+def test_an_interval_of_more_frames_than_64_bits_count():
+    low, high = proportion_interval(2**64, 2**66)
+    assert low < 0.25 < high
+    assert high - low < 1e-8

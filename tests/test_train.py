@@ -1,5 +1,6 @@
 """Training: batches that are functions of the step, resuming, and what configurations are refused."""
 
+import json
 import random
 import signal
 import subprocess
@@ -9,7 +10,10 @@ import time
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.numpy import load_file
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
 
 import fecnn
 from fecnn.arrays import hard
@@ -45,6 +49,9 @@ ECCT = {
     "steps": 20,
     "check": {"every": 10, "ebn0_db": [2.0], "frames": 500},
 }
+
+
+SPELT_OUT = {"recipe": None, "data": {"ebn0_db": [2.0]}, "optimiser": {"method": "sgd", "rate": 0.01}}
 
 
 def plan(content=SMALL, **changes):
@@ -224,6 +231,37 @@ def test_a_truncated_checkpoint_is_refused_by_name(tmp_path, keep):
         whole(plan(), tmp_path)
 
 
+def test_a_checkpoint_that_says_anything_else_is_refused_by_name(tmp_path):
+    """Whatever its metadata and its optimiser's memory claim."""
+    whole(plan(), tmp_path)
+    path = tmp_path / STATE
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+    tensors = load_tensors(path.read_bytes())
+    memory = next(name for name in tensors if name.endswith("exp_avg"))
+    half = memory.removesuffix("exp_avg")
+    state = json.loads(metadata["state"]) | {"step": 3}
+    metadata["state"] = json.dumps(state)
+    for said, held in (
+        ({**metadata, "config": "[" * 100_000}, tensors),
+        ({**metadata, "config": "3"}, tensors),
+        ({"config": metadata["config"]}, tensors),
+        ({**metadata, "state": json.dumps({**state, "step": -1})}, tensors),
+        ({**metadata, "state": json.dumps({**state, "step": 10**30})}, tensors),
+        ({**metadata, "state": json.dumps({**state, "plateau_factor": 1e300})}, tensors),
+        (metadata, {**tensors, "optimiser.x.exp_avg": tensors[memory].clone()}),
+        (metadata, {**tensors, "optimiser.999.exp_avg": tensors[memory].clone()}),
+        (metadata, {**tensors, memory: torch.zeros(3)}),
+        (metadata, {name: tensor for name, tensor in tensors.items() if name != memory}),
+        (metadata, {name: tensor for name, tensor in tensors.items() if not name.startswith(half)}),
+        (metadata, {name: tensor for name, tensor in tensors.items() if "optimiser" not in name}),
+    ):
+        path.write_bytes(save_tensors(held, said))
+        with pytest.raises(CheckpointError, match=STATE) as refused:
+            whole(plan(), tmp_path)
+        assert len(str(refused.value)) < 600 + len(str(path))
+
+
 def test_a_card_says_what_was_done(tmp_path):
     training = plan()
     card = whole(training, tmp_path)
@@ -280,6 +318,60 @@ def test_files_are_named_when_refused(tmp_path):
         load_training("fecnn-net-bch-31-17")
     with pytest.raises(FileNotFoundError):
         load_training(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"model": {"options": {"width": 10**12}}}, "at most 134217728 parameters"),
+        ({"model": {"options": {"iterations": 10**12}}}, "at most 10000"),
+        ({"model": {"kind": "ecct", "options": {"iterations": None}}}, "iterations"),
+        ({"model": {"options": {"orbits": 10**6000}}}, "orbits"),
+        ({"steps": 10**300}, "steps"),
+        ({"optimiser": {"rate": float("inf")}}, "rate"),
+        ({"recipe": "x" * 100_000}, "recipe 'xxx"),
+        ({"recipe": 10**6000}, "recipe an integer beyond 64 bits"),
+        ({"model": {"kind": "x" * 100_000}}, "no model 'xxx"),
+        ({"model": {"kind": 10**6000}}, "kind"),
+        ({"code": "./none.toml"}, "the code cannot be read: there is no code file none.toml"),
+        ({"code": "./none.alist"}, "the code cannot be read: .*none.alist"),
+        ({"x" * 20_000: 1, "y": 2}, "Extra inputs"),
+    ],
+)
+def test_hostile_configurations_are_refused_briefly(changes, words):
+    with pytest.raises(ValueError, match=rf"test: (.*; )?.*{words}") as caught:
+        plan(**changes)
+    assert len(str(caught.value)) < 2000
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"kind": "ecct", "options": {"width": 8 * 10**9}},
+        {"kind": "ecct", "options": {"width": 1, "heads": 1, "layers": 10**9}},
+        {"kind": "crossmpt", "options": {"width": 80_000}},
+        {"kind": "fecnn-net", "options": {"width": 80_000}},
+        {"kind": "literature-slnn", "options": {"hidden": [10**9]}},
+        {"kind": "literature-mlnn", "options": {"hidden": [20_000, 20_000]}},
+        {"kind": "literature-mlnn", "options": {"hidden": [1] * 2000}},
+    ],
+)
+def test_huge_networks_are_refused_before_they_are_built(model):
+    with pytest.raises(ValueError, match=r"a network has at most \d+ (parameters|layers)"):
+        training_of({**SMALL, **SPELT_OUT, "model": model}, "test")
+
+
+def test_hostile_training_files_are_refused_in_words(tmp_path):
+    path = tmp_path / "broken.toml"
+    for text, words in (
+        ('code = "\\u0000.alist"\n', "is no path"),
+        ("a = " + "[" * 3000, "nested too deeply"),
+        ("a = " + "9" * 5000, "Exceeds the limit"),
+        ("#" * 300_000, "has more than 262144 bytes"),
+    ):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=rf"broken\.toml.*{words}"):
+            load_training(path)
 
 
 def test_presets_are_what_the_papers_say():

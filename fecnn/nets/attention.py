@@ -4,9 +4,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from fecnn.arrays import shown
 from fecnn.code import Code
 from fecnn.nets.edge_attention import Edges
 from fecnn.nets.error_domain import ErrorNet, check_matrix
+from fecnn.nets.size import refuse_huge
 
 
 class Attention(nn.Module):
@@ -80,8 +82,9 @@ class TokenNet(ErrorNet):
     Shapes: |y| (B, n) and hard decisions (B, n) -> logits (B, n), positive where the decision is wrong.
 
     Raises:
-        ValueError: If layers < 1, width is no multiple of heads >= 1, dropout is outside [0, 1), or checks
-            is unknown.
+        TypeError: If layers, heads or width is no whole number.
+        ValueError: If layers < 1, width is no multiple of heads >= 1, dropout is outside [0, 1), checks is
+            unknown, or the network would be huge.
     """
 
     def __init__(
@@ -94,6 +97,9 @@ class TokenNet(ErrorNet):
         dropout: float = 0.0,
         checks: str = "H",
     ) -> None:
+        for name, value in (("layers", layers), ("heads", heads), ("width", width)):
+            if not isinstance(value, int):
+                raise TypeError(f"{name} must be a whole number, got {shown(value)}")
         if layers < 1:
             raise ValueError(f"layers must be at least 1, got {layers}")
         if heads < 1:
@@ -102,8 +108,10 @@ class TokenNet(ErrorNet):
             raise ValueError(f"width must be a positive multiple of heads = {heads}, got {width}")
         if not 0 <= dropout < 1:
             raise ValueError(f"dropout must be in [0, 1), got {dropout}")
-        super().__init__(check_matrix(code, checks))
-        m, n = self.checks.shape
+        rows = check_matrix(code, checks)
+        m, n = rows.shape
+        refuse_huge(layers * 12 * width**2 + (n + m) * (n + width), layers)
+        super().__init__(rows)
         self.embedding = nn.Parameter(torch.empty(n + m, width))
         self.blocks = nn.ModuleList([Block(width, heads, dropout) for _ in range(layers)])
         self.middle_norm = nn.LayerNorm(width) if layers > 1 else None

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fecnn.code import MAX_CODEBOOK_K, Code
+from fecnn.nets.size import refuse_huge
 
 
 class LiteratureSLNN(nn.Module):
@@ -23,7 +24,7 @@ class LiteratureSLNN(nn.Module):
         hidden: Widths of the ReLU layers.
 
     Raises:
-        ValueError: If k is above 24, or a width is not positive.
+        ValueError: If k is above 24, a width is not positive, or the network would be huge.
 
     Example:
         >>> import fecnn
@@ -62,7 +63,7 @@ class LiteratureMLNN(nn.Module):
         hidden: Widths of the ReLU layers.
 
     Raises:
-        ValueError: If a width is not positive.
+        ValueError: If a width is not positive, or the network would be huge.
 
     Example:
         >>> import fecnn
@@ -90,8 +91,9 @@ class LiteratureMLNN(nn.Module):
 
 def _dense(inputs: int, hidden: Sequence[int], outputs: int) -> nn.Sequential:
     if not hidden or any(not isinstance(width, int) or width < 1 for width in hidden):
-        raise ValueError(f"hidden must be the positive widths of one or more layers, got {list(hidden)}")
+        raise ValueError(f"hidden must be the positive widths of one or more layers, got {list(hidden)[:9]}")
     widths = [inputs, *hidden]
+    refuse_huge(sum(a * b for a, b in itertools.pairwise([*widths, outputs])), len(widths))
     layers: list[nn.Module] = []
     for before, after in itertools.pairwise(widths):
         layers += [nn.Linear(before, after), nn.ReLU()]

@@ -9,18 +9,22 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fecnn.arrays import Bits
+from fecnn.arrays import Bits, shown
 from fecnn.automorphism import Permutation, shift_length, squaring
 from fecnn.channel import noise_sigma
 from fecnn.code import Code
-from fecnn.low_weight import low_weight_checks
+from fecnn.low_weight import MAX_WORDS, low_weight_checks
 from fecnn.nets.error_domain import ErrorNet
+from fecnn.nets.size import refuse_huge
 
 LARGEST = 14.0
 """Largest magnitude that a check sees: e^-14 is the last that float32 tells from certainty in a product."""
 
 START = 1.5
 """Sum of the weights of all messages to a bit before training."""
+
+MAX_ITERATIONS = 10_000
+"""Most iterations: a frame that is never decided takes them all."""
 
 SMALLEST = 1e-6
 """Smallest |tanh| that a check sees, and the smallest distance of its output from certainty."""
@@ -82,7 +86,9 @@ class FecnnNet(ErrorNet):
         whole = {"iterations": iterations, "limit": limit, "width": width, "orbits": orbits}
         for name, value in whole.items():
             if value is not None and (not isinstance(value, int) or value < 1):
-                raise ValueError(f"{name} must be a whole number above 0, got {value!r}")
+                raise ValueError(f"{name} must be a whole number above 0, got {shown(value)}")
+        if max(iterations, limit or 1) > MAX_ITERATIONS:
+            raise ValueError(f"iterations and limit must be at most {MAX_ITERATIONS}")
         n, length = code.n, shift_length(code)
         doubling = squaring(code) if length == n else None
         if supports is None:
@@ -104,6 +110,7 @@ class FecnnNet(ErrorNet):
         self._constant("tied", classes)
 
         kinds = int(classes.max()) + 1
+        refuse_huge(self.blocks * width * (kinds + 1) + 4 * width**2)
         self.message_weight = nn.Parameter(torch.full((self.blocks, 1, kinds), START / degree))
         self.input_weight = nn.Parameter(torch.empty(self.blocks, width, kinds))
         self.input_bias = nn.Parameter(torch.zeros(self.blocks, width, 1))
@@ -261,8 +268,16 @@ def _padded(supports: Sequence[Sequence[int]]) -> NDArray[np.int16]:
 
 def _all_shifts(supports: NDArray[np.int16], code: Code, length: int) -> Bits:
     """Every shift of every orbit as a check, (orbits * length, n) bits."""
-    if supports.ndim != 2 or not supports.size or supports.min() < -1 or supports.max() >= code.n:
+    if (
+        supports.dtype.kind != "i"
+        or supports.ndim != 2
+        or not supports.size
+        or supports.min() < -1
+        or supports.max() >= code.n
+    ):
         raise ValueError(f"supports must be rows of positions below n = {code.n}, padded by -1")
+    if len(supports) * length > MAX_WORDS:
+        raise ValueError(f"supports must be at most {MAX_WORDS // length} orbits, got {len(supports)}")
     words = np.zeros((len(supports), code.n), np.uint8)
     for word, support in zip(words, supports, strict=True):
         word[support[support >= 0]] = 1

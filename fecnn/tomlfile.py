@@ -1,0 +1,58 @@
+"""TOML of unknown origin: bounded in size and depth, whatever is wrong with it said as a ValueError."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+MAX_BYTES = 1 << 18
+"""Largest study or training read."""
+
+MAX_DEPTH = 64
+"""Deepest tables and lists read; tomllib takes quadratic time for names of very many parts."""
+
+_KEY = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')"""
+_DEEP_NAME = re.compile(rf"(?<![A-Za-z0-9_-])(?:{_KEY}[ \t]*+\.[ \t]*+){{{MAX_DEPTH}}}")
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """What a TOML file says.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is too large or not TOML, naming it.
+    """
+    with path.open("rb") as stream:
+        raw = stream.read(MAX_BYTES + 1)
+    if len(raw) > MAX_BYTES:
+        raise ValueError(f"{path} has more than {MAX_BYTES} bytes: too large for a study or training")
+    try:
+        return toml_of(raw.decode("utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not TOML: {error}") from None
+
+
+def toml_of(text: str) -> dict[str, Any]:
+    """What TOML text says.
+
+    Raises:
+        ValueError: If it is not TOML, holds an integer of thousands of digits, or is nested too deeply.
+    """
+    deep = ValueError(f"its tables or lists are nested too deeply (at most {MAX_DEPTH})")
+    if _DEEP_NAME.search(text):
+        raise deep
+    try:
+        content = tomllib.loads(text)
+    except RecursionError:
+        raise deep from None
+    level: list[Any] = [content]
+    for _ in range(MAX_DEPTH):
+        level = [
+            part
+            for whole in level
+            for part in (whole.values() if isinstance(whole, dict) else whole)
+            if isinstance(part, dict | list)
+        ]
+        if not level:
+            return content
+    raise deep

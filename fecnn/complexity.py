@@ -173,8 +173,8 @@ def transformer(code: Code, network: Any, *, dense: bool = False) -> Cost:
     )
 
 
-def message_passing(code: Code, network: Any, work: float | None) -> Cost:
-    """fecnn-net of width d on E edges, for each of so many iterations, at most its limit.
+def message_passing(code: Code, network: Any, work: float) -> Cost:
+    """fecnn-net of width d on E edges, for each of so many iterations; at most its limit, and that each try.
 
     Messages: a tanh and a logarithm for each of n bits, an exponential for each check, an inverse tanh and
     two multiplications for each edge; sums over checks take E additions, signs E exclusive ors. Updates: d +
@@ -194,7 +194,7 @@ def message_passing(code: Code, network: Any, work: float | None) -> Cost:
     total = sum(parameter.numel() for parameter in network.parameters())
     memory = REAL * (edges + 5 * n * width)
     stored = Cost(0, 0, n, edges, 0, total, REAL * total, memory)
-    return stored + iteration.times(network.limit if work is None else work)
+    return stored + iteration.times(work)
 
 
 def osd(code: Code, work: float | None = None, *, order: int = 2, **_: Any) -> Cost:
@@ -547,14 +547,21 @@ def _dense(outputs: Callable[[Code], int], kind: str) -> Callable[..., Cost]:
 
 def _trained(kind: str) -> Callable[..., Cost]:
     def formula(
-        code: Code, work: float | None = None, *, weights: str | None = None, dense: bool = False, **_: Any
+        code: Code,
+        work: float | None = None,
+        *,
+        weights: str | None = None,
+        tries: int = 0,
+        dense: bool = False,
+        **_: Any,
     ) -> Cost:
         from fecnn.checkpoint import load
 
-        network, _card = load(weights or default_weights(kind, code), code)
+        network: Any = load(weights or default_weights(kind, code), code)[0]
         if kind == "fecnn-net":
-            return message_passing(code, network, work)
-        return transformer(code, network, dense=dense)
+            most = network.limit * (1 + tries)
+            return message_passing(code, network, most if work is None else work)
+        return transformer(code, network, dense=dense).times(1 + tries if work is None else work)
 
     return formula
 

@@ -97,8 +97,21 @@ def test_fecnn_net_counts_its_edges(name):
     edges = int(network.incidence.sum())
     per_iteration = twice.exponentials - once.exponentials
     assert per_iteration == 2 * code.n + int(network.real.sum()) + edges + 2 * code.n * 8
-    most = message_passing(code, network, None)
-    assert most.exponentials == pytest.approx(6 * per_iteration)
+
+
+def test_tries_cost_what_was_measured_or_at_most_all_of_them():
+    code = fecnn.load_code("bch-31-16")
+    for decoder in ("fecnn-net", "ecct", "crossmpt"):
+        once, most = (complexity(decoder, code, tries=tries) for tries in (0, 4))
+        assert most.operations == pytest.approx(5 * once.operations, rel=1e-3)
+        assert most.parameters == once.parameters
+    assert complexity("ecct", code, tries=4, work=2.5).operations == pytest.approx(
+        2.5 * once_of("ecct", code)
+    )
+
+
+def once_of(decoder, code):
+    return complexity(decoder, code).operations
 
 
 def test_viterbi_counts_its_branches():

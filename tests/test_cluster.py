@@ -155,6 +155,34 @@ def test_a_shard_may_run_on_a_cluster(tmp_path, undisturbed):
     assert results(plan, tmp_path / "mine.sqlite").equals(expected)
 
 
+@pytest.mark.slow
+def test_a_quick_study_has_the_same_counts_everywhere(tmp_path):
+    """optimal-bch-31-21 --quick: on one thread, two, Dask with one worker and two, and in two shards.
+
+    What half a minute is enough for depends on the machine. A point that is finished in two of them is equal,
+    and so is every batch that two of them made.
+    """
+    plan = load_study("optimal-bch-31-21")
+    stores = [tmp_path / f"{name}.sqlite" for name in ("thread", "threads", "dask", "dasks")]
+    run_all(plan, stores[0], 1, seconds=35)
+    run_all(plan, stores[1], 2, seconds=35)
+    run_on("local:1", plan, stores[2], seconds=35)
+    run_on("local:2", plan, stores[3], seconds=35)
+    for i in (1, 2):
+        run_all(plan, fecnn.campaign.store_path(plan, tmp_path, (i, 2)), 1, seconds=35, shard=(i, 2))
+    fecnn.merge(plan, folder=tmp_path)
+    stores.append(fecnn.campaign.store_path(plan, tmp_path))
+    tables = [fecnn.table(plan, store).set_index(["curve", "ebn0_db"]) for store in stores]
+    tables = [table[table["finished"]].drop(columns=["seconds", "us_per_frame"]) for table in tables]
+    for table in tables[1:]:
+        both = table.index.intersection(tables[0].index)
+        assert len(both) > 60
+        assert table.loc[both].equals(tables[0].loc[both])
+    # Merging compares every batch that both have, and refuses what differs.
+    merged = fecnn.merge(plan, stores[:4], tmp_path)
+    assert min(part.known for part in merged) > 500
+
+
 # Files that travel
 
 

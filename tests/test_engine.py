@@ -16,7 +16,7 @@ from fecnn import simulate
 from fecnn.channel import channel_at
 from fecnn.decoders import Measured
 from fecnn.simulate import DecodingError, run_batch
-from fecnn.store import Store
+from fecnn.store import Store, StoreError
 from fecnn.stream import FrameStream
 from fecnn.study import Prefix, load_study
 from fecnn.tally import COUNTS, Tally, tally
@@ -538,3 +538,47 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path, plugins):
     assert 5 <= kept < 3000
     run_all(plan, store, seconds=0.1)
     assert batches_in(store) > kept
+
+
+CUTS = """
+import os, signal, sys
+import fecnn
+
+plan = fecnn.load_study(sys.argv[1])
+made = 0
+for step in fecnn.run(plan, store=sys.argv[2]):
+    made += step.batch is not None
+    if made >= 60:
+        os.kill(os.getpid(), signal.SIGKILL)  # leaves its last commits in the log
+"""
+
+
+def test_a_file_cut_anywhere_is_refused_whole_or_goes_on_to_the_same_counts(tmp_path, plugins):
+    text = PATIENT.replace("16_000", "800").replace("milliseconds = 3", "milliseconds = 0")
+    plan = make(tmp_path, text)
+    with python("-c", CUTS, tmp_path / "mine.toml", tmp_path / "killed.sqlite", plugins=plugins) as driver:
+        driver.communicate(timeout=60)
+    run_all(plan, tmp_path / "undisturbed.sqlite")
+    expected = results(plan, tmp_path / "undisturbed.sqlite")
+    content, log = (tmp_path / "killed.sqlite").read_bytes(), (tmp_path / "killed.sqlite-wal").read_bytes()
+    assert len(log) > 20_000
+    cuts = [
+        (len(content), cut) for cut in (0, 1, 31, 32, 500, 4151, 4152, 4153, *range(5000, len(log), 9001))
+    ]
+    cuts += [(cut, len(log)) for cut in (0, 1, 15, 99, 100, 101, 511, 512, 4095, 4096) if cut < len(content)]
+    went_on = refused = 0
+    for number, (kept, logged) in enumerate(cuts):
+        path = tmp_path / f"cut-{number}.sqlite"
+        path.write_bytes(content[:kept])
+        (tmp_path / f"cut-{number}.sqlite-wal").write_bytes(log[:logged])
+        try:
+            run_all(plan, path)
+            went_on += 1
+        except StoreError:
+            refused += 1
+            for part in tmp_path.glob(f"{path.name}*"):
+                part.rename(tmp_path / f"away-{part.name}")
+            run_all(plan, path)
+        assert results(plan, path).equals(expected), (kept, logged)
+    assert went_on > 10
+    assert refused + went_on == len(cuts)

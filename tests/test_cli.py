@@ -27,7 +27,19 @@ decoder = "osd"
 options = { order = 1 }
 """
 
-COMMANDS = ["run", "table", "plot", "train", "export", "codes", "decoders", "nets", "studies", "bench"]
+COMMANDS = [
+    "run",
+    "merge",
+    "table",
+    "plot",
+    "train",
+    "export",
+    "codes",
+    "decoders",
+    "nets",
+    "studies",
+    "bench",
+]
 
 TRAINING = """
 name = "tiny"
@@ -386,3 +398,60 @@ def test_training_is_refused_in_a_sentence(call, tmp_path):
     assert "step: Extra inputs" in refused(call, "train", "broken.toml")
     assert "slnn-7-hamming-7-4" in refused(call, "train", "slnn-8-hamming-7-4")
     assert "device" in refused(call, "train", "slnn-7-hamming-7-4", "--device", "abacus")
+
+
+# Clusters and shards
+
+
+def test_shards_are_merged_to_the_counts_of_one_run(call):
+    call("run", "small.toml", "--workers", 1, "--out", "alone")
+    for i in (1, 2):
+        assert "fecnn merge small.toml" in call("run", "small.toml", "--shard", f"{i}/2").output
+    done = call("merge", "small.toml")
+    assert re.search(r"small.shard-1-of-2.sqlite: \d+ batches added, 0 were there already", done.output)
+    assert "small.svg" in done.output
+    call("run", "small.toml")
+    alone, pooled = (
+        call("table", "small.toml", "--format", "csv", "--out", out).stdout
+        for out in ("alone", "fecnn-results")
+    )
+    for table in (alone, pooled):
+        assert len(table.splitlines()) == 5
+    alone, pooled = (
+        pd.read_csv(io.StringIO(text)).drop(columns=["seconds", "us_per_frame"]) for text in (alone, pooled)
+    )
+    assert alone.equals(pooled)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_run_on_a_cluster(call):
+    assert "figure:" in call("run", "small.toml", "--cluster", "local:1").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--shard", "3/2"), "--shard must be i/N with 1 <= i <= N, such as 3/16, got '3/2'"),
+        (("--shard", "one"), "--shard must be i/N"),
+        (("--cluster", "here"), "a cluster is local:N, an address such as tcp://host:8786, or a .toml file"),
+        (("--cluster", "local:2", "--workers", "2"), "--workers counts threads of this process"),
+        (("--batch-limit", "0"), "the time limit of a batch must be more than 0 seconds"),
+    ],
+)
+def test_impossible_workers_are_refused(call, arguments, words):
+    assert words in refused(call, "run", "small.toml", *arguments)
+
+
+def test_a_study_without_shards_cannot_be_merged(call):
+    assert "no shards of small in fecnn-results" in refused(call, "merge", "small.toml")
+
+
+def test_a_failure_is_said_at_the_end_after_table_and_figure(call, request, monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(request.path.parent)
+    broken = '[[curve]]\ndecoder = "misbehaving:late"\noptions = { fault = "raise", after = 2 }\n'
+    (tmp_path / "small.toml").write_text(STUDY + broken)
+    done = call("run", "small.toml", "--workers", 1, code=1)
+    assert "figure:" in done.output
+    assert "2 points failed, and all others went on:" in done.output
+    assert "ZeroDivisionError: a decoder's own mistake" in done.output
+    assert "Traceback" not in done.output

@@ -215,3 +215,25 @@ def test_impossible_tries_are_refused(tries):
     code = fecnn.load_code("bch-31-16")
     with pytest.raises(ValueError, match=f"tries must be in 0..31 for .*, got {tries}"):
         fecnn.decoder("fecnn-net", code, fecnn.AWGN.at(3.0, code.rate), tries=tries)
+
+
+# Devices
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("kind", ["slnn", "mlnn", "ecct", "crossmpt", "fecnn-net"])
+def test_a_gpu_decides_as_the_cpu_does(kind, rng):
+    """Up to ties: sums in another order may differ in their last digit."""
+    code = fecnn.load_code("bch-31-16")
+    channel = fecnn.AWGN.at(2.0, code.rate)
+    llr = channel.transmit(code.encode(rng.integers(0, 2, (2000, 16), dtype=np.uint8)), rng)
+    words = [fecnn.decoder(kind, code, channel, device=device)(llr) for device in ("cpu", "cuda")]
+    assert (words[0] != words[1]).any(axis=1).sum() <= 2
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
+@pytest.mark.parametrize("kind", ["slnn", "mlnn", "ecct", "crossmpt", "fecnn-net"])
+def test_a_gpu_that_is_not_there_is_refused(kind):
+    code = fecnn.load_code("bch-31-16")
+    with pytest.raises(ValueError, match="cuda"):
+        fecnn.decoder(kind, code, fecnn.AWGN.at(2.0, code.rate), device="cuda")

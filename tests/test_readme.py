@@ -48,12 +48,13 @@ def test_the_study_shown_runs(tmp_path):
 
 def test_commands_shown_run(tmp_path):
     """All but the two install commands, which the continuous integration runs."""
+    (tmp_path / "my_study.toml").write_text(blocks(README, "toml")[0])
     lines = [line for block in blocks(README, "bash")[2:] for line in block.splitlines()]
     assert len(lines) >= 5
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     for line in lines:
         done = subprocess.run(
-            shlex.split(line), cwd=tmp_path, env=environment, capture_output=True, text=True
+            shlex.split(line, comments=True), cwd=tmp_path, env=environment, capture_output=True, text=True
         )
         assert done.returncode == 0, (line, done.stderr)
         assert done.stdout, line

@@ -359,19 +359,32 @@ def squares(checks, n):
 
 
 def decide_again(decide, code, y, tries, known):
-    """Frame by frame: the word of ``decide``, or else the most likely of those with a weak bit turned."""
+    """Frame by frame: the most likely codeword of ``decide`` and of tries with a weak bit turned and known.
+
+    Once a word is proven most likely, by the minimum distance, no more is tried.
+    """
+
+    def price(values, word):
+        return sum(abs(float(v)) for v, bit in zip(values, word, strict=True) if bit != (v < 0))
+
+    def safe(values, word):
+        if code.syndrome(word).any():
+            return False
+        agreeing = sorted(abs(float(v)) for v, bit in zip(values, word, strict=True) if bit == (v < 0))
+        missing = code.minimum_distance - (code.n - len(agreeing))
+        return price(values, word) <= sum(agreeing[: max(missing, 0)])
+
     words = decide(y)
     for word, values in zip(words, y, strict=True):
-        if not code.syndrome(word).any():
-            continue
-        best = -np.inf
+        best = np.inf if code.syndrome(word).any() else price(values, word)
         for place in sorted(range(len(values)), key=lambda j: abs(values[j]))[:tries]:
+            if safe(values, word):
+                break
             turned = values.copy()
             turned[place] = known if values[place] < 0 else -known
             found = decide(turned[None])[0]
-            likely = sum(-float(v) if bit else float(v) for v, bit in zip(values, found, strict=True))
-            if not code.syndrome(found).any() and likely > best + 1e-6:
-                best, word[:] = likely, found
+            if not code.syndrome(found).any() and price(values, found) < best - 1e-6:
+                best, word[:] = price(values, found), found
     return words
 
 

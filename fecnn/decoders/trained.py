@@ -46,10 +46,11 @@ def ecct(
         weights: A network in the zoo, or the path of a training's folder; ``ecct-`` and the name of the
             code, if not given.
         weights_sha256: Refuse other weights than these (studies fill it in).
-        tries: How often a frame that ends on no codeword is decoded again, each time with another of its
-            least reliable bits turned and taken as known; of the codewords found the most likely is decided
-            (Chase 1972, with patterns of one bit and a neural decoder inside). The decoder then measures its
-            work: how often the network ran, or fecnn-net's iterations.
+        tries: How often a frame is decoded again whose decision is not proven most likely (by the code's
+            minimum distance; where that is not known: is no codeword), each time with another of its least
+            reliable bits turned and taken as known; the most likely codeword found is decided (Chase 1972,
+            with patterns of one bit and a neural decoder inside). The decoder then measures its work: how
+            often the network ran, or fecnn-net's iterations.
         device: Where torch computes, such as ``cpu`` or ``cuda``.
 
     Raises:
@@ -176,22 +177,47 @@ def find(finder: ErrorNet, code: Code, y: Received, device: torch.device) -> tup
 def find_again(
     finder: ErrorNet, code: Code, y: Received, tries: int, device: torch.device
 ) -> tuple[Bits, Counts]:
-    """As `find`; where that is no codeword, the most likely one of ``tries`` with a bit turned, if any is."""
+    """As `find`; where that is not surely most likely, the best of it and of ``tries`` with a bit turned."""
     word, work = find(finder, code, y, device)
-    lost = np.flatnonzero(code.syndrome(word).any(axis=1))
-    weakest = np.argsort(np.abs(y[lost]), axis=1, kind="stable")[:, :tries]
-    least = np.full(len(lost), np.inf)
-    for turned in weakest.T:
-        guess = y[lost]
-        at = np.arange(len(lost)), turned
+    least = np.where(code.syndrome(word).any(axis=1), np.inf, _price(y, word))
+    doubtful = np.flatnonzero(~surely_most_likely(code, y, word))
+    weakest = np.argsort(np.abs(y[doubtful]), axis=1, kind="stable")
+    for i in range(tries):
+        guess = y[doubtful]
+        at = np.arange(len(doubtful)), weakest[:, i]
         guess[at] = np.where(guess[at] < 0, KNOWN, -KNOWN)
         found, taken = find(finder, code, guess, device)
-        work[lost] += taken
-        price = np.where(found != hard(y[lost]), np.abs(y[lost]), 0).sum(axis=1)
-        better = (price < least) & ~code.syndrome(found).any(axis=1)
-        word[lost[better]] = found[better]
-        least[better] = price[better]
+        work[doubtful] += taken
+        price = np.where(code.syndrome(found).any(axis=1), np.inf, _price(y[doubtful], found))
+        better = price < least[doubtful]
+        word[doubtful[better]], least[doubtful[better]] = found[better], price[better]
+        still = ~surely_most_likely(code, y[doubtful], word[doubtful])
+        doubtful, weakest = doubtful[still], weakest[still]
     return word, work
+
+
+def surely_most_likely(code: Code, y: Received, word: Bits) -> NDArray[np.bool_]:
+    """Which words (B, n) are codewords, and proven to be of maximum likelihood by the minimum distance d.
+
+    Another codeword differs in d places. At best these are all w where the word differs from the hard
+    decision, and the d - w least reliable others: the word is safe if these cost as much as those
+    (Taipale and Pursley, IEEE Trans. IT 37(1), 1991). Where d is not known, every codeword is taken for safe.
+    """
+    codeword: NDArray[np.bool_] = ~code.syndrome(word).any(axis=1)
+    if code.minimum_distance is None:
+        return codeword
+    differs = word != hard(y)
+    others = np.sort(np.where(differs, np.inf, np.abs(y)), axis=1)
+    missing = code.minimum_distance - differs.sum(axis=1)
+    counted = np.arange(code.n) < missing[:, None]
+    safe: NDArray[np.bool_] = _price(y, word) <= np.where(counted, others, 0).sum(axis=1)
+    return codeword & safe
+
+
+def _price(y: Received, word: Bits) -> NDArray[np.float32]:
+    """How much less likely words are than the hard decision: the sum of |y| where they differ, (B,)."""
+    price: NDArray[np.float32] = np.where(word != hard(y), np.abs(y), 0).sum(axis=1, dtype=np.float32)
+    return price
 
 
 def _float(bits: Bits, device: torch.device) -> torch.Tensor:

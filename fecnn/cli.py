@@ -182,9 +182,7 @@ def merge_command(
     study: StudyArgument,
     files: Annotated[
         list[Path] | None,
-        typer.Argument(
-            help="Results files to take in.", metavar="[FILE]...", show_default="its shards in --out"
-        ),
+        typer.Argument(help="Results files to take in.", metavar="FILE", show_default="its shards in --out"),
     ] = None,
     out: OutOption = RESULTS,
 ) -> None:

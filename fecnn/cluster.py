@@ -6,6 +6,7 @@ Dask passes Python objects both ways: join only a cluster whose every member you
 
 import hashlib
 import logging
+import signal
 import threading
 import time
 import tomllib
@@ -231,12 +232,19 @@ def _local(where: str) -> "Iterator[distributed.LocalCluster]":
             n_workers=int(count),
             threads_per_worker=1,
             processes=True,
+            dashboard_address=":0",
             scheduler_kwargs={"dashboard": False},
             memory_limit=0,
+            preload=[__name__],
             silence_logs=logging.CRITICAL,
         )
     with cluster:
         yield cluster
+
+
+def dask_setup(worker: "distributed.Worker") -> None:
+    """Called by a local worker when it starts: Ctrl-C is for the driver alone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class SlurmJob(BaseModel):

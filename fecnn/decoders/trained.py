@@ -203,7 +203,7 @@ def surely_most_likely(code: Code, y: Received, word: Bits) -> NDArray[np.bool_]
     decision, and the d - w least reliable others: the word is safe if these cost as much as those
     (Taipale and Pursley, IEEE Trans. IT 37(1), 1991). Where d is not known, every codeword is taken for safe.
     """
-    codeword: NDArray[np.bool_] = ~code.syndrome(word).any(axis=1)
+    codeword: NDArray[np.bool_] = np.asarray(~code.syndrome(word).any(axis=1))
     if code.minimum_distance is None:
         return codeword
     differs = word != hard(y)

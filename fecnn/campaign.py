@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fecnn.estimates import Estimation, estimate_points
 from fecnn.simulate import Progress, Workers, simulate
-from fecnn.store import Store
+from fecnn.store import Store, StoreError
 from fecnn.study import Point, Prefix, Study
 from fecnn.tally import Tally
 from fecnn.workers import Threads
@@ -136,7 +136,8 @@ def merge(study: Study, files: Sequence[str | Path] = (), folder: str | Path = R
 
     Raises:
         FileNotFoundError: If a file is missing, or there are no shards.
-        StoreError: If a file is damaged, or disagrees with what is there. Files before it are taken in.
+        StoreError: If a file is damaged, has results but none of this study, or disagrees with what is there.
+            Files before it are taken in.
     """
     paths = [Path(file) for file in files] or sorted(Path(folder).glob(f"{study.name}.shard-*-of-*.sqlite"))
     if not paths:
@@ -147,6 +148,11 @@ def merge(study: Study, files: Sequence[str | Path] = (), folder: str | Path = R
     with ExitStack() as stack:
         # All are looked at before anything is taken in.
         parts = [stack.enter_context(Store(path)) for path in paths]
+        known = {point.task.id for point in study.points}
+        for part in parts:
+            tasks = part.tasks()
+            if tasks and not known & tasks:
+                raise StoreError(f"{part.path} has results of other studies only, none of {study.name}")
         results = stack.enter_context(Store(store_path(study, folder), write=True))
         for part in parts:
             merged.append(Merged(part.path, *results.pool(part)))

@@ -23,7 +23,7 @@ import fecnn
 from fecnn.card import CARD, WEIGHTS
 from fecnn.simulate import ClusterError, Failed, Made, WorkerLost, make_batches
 from fecnn.study import Point, Task
-from fecnn.workers import Threads
+from fecnn.workers import Threads, check_limit
 
 try:
     import dask
@@ -63,7 +63,7 @@ def connect(where: str, limit: float | None = None) -> "Iterator[Cluster]":
         limit: Seconds after which a batch has failed; None for no limit. Its worker is started anew.
 
     Raises:
-        ValueError: If ``where`` is none of these, or the file is broken.
+        ValueError: If ``where`` is none of these, the file is broken, or the limit is not positive.
         FileNotFoundError: If there is no such file.
         ClusterError: If no scheduler answers.
 
@@ -74,6 +74,7 @@ def connect(where: str, limit: float | None = None) -> "Iterator[Cluster]":
             ...
         ValueError: a local cluster has 1 or more workers, such as local:2, got 'local:0'
     """
+    check_limit(limit)
     with ExitStack() as stack:
         if where.startswith("local:"):
             scheduler: Any = stack.enter_context(_local(where))

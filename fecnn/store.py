@@ -152,6 +152,11 @@ class Store:
             rows,
         )
 
+    def tasks(self) -> set[str]:
+        """The ids of all tasks that the file knows."""
+        with self._explained("cannot be read"):
+            return {task for (task,) in self._db.execute("select id from task")}
+
     def pool(self, other: "Store") -> tuple[int, int]:
         """Take in batches and estimates of another file; how many batches were new, how many here already.
 

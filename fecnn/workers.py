@@ -16,6 +16,16 @@ LOT_SECONDS = 0.1
 """A lot of this length costs little to hand out, and a run that is to stop does not wait long for it."""
 
 
+def check_limit(limit: float | None) -> None:
+    """Refuse a time limit that is no time.
+
+    Raises:
+        ValueError: If it is not more than 0 seconds.
+    """
+    if limit is not None and not limit > 0:
+        raise ValueError(f"the time limit of a batch must be more than 0 seconds, got {limit}")
+
+
 @dataclass
 class _Lot:
     task: Task
@@ -44,8 +54,7 @@ class Threads:
     def __init__(self, count: int, limit: float | None = None) -> None:
         if count < 1:
             raise ValueError(f"workers must be 1 or more threads, got {count}")
-        if limit is not None and not limit > 0:
-            raise ValueError(f"the time limit of a batch must be more than 0 seconds, got {limit}")
+        check_limit(limit)
         self.slots = count
         self._limit = limit
         self._waiting: SimpleQueue[_Lot | None] = SimpleQueue()

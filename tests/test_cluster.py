@@ -393,6 +393,11 @@ def test_what_names_no_cluster_is_refused(where):
         pass
 
 
+def test_a_limit_that_is_no_time_is_refused():
+    with pytest.raises(ValueError, match="must be more than 0 seconds, got 0"), connect("local:1", 0):
+        pass
+
+
 def test_a_scheduler_that_does_not_answer(monkeypatch):
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
     words = r"no scheduler answers at tcp://127.0.0.1:9"

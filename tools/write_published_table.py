@@ -1,6 +1,7 @@
 """Write results.csv, figure.svg and the table in the README of the study published-nets-table.
 
 Run from the root of a checkout: python tools/write_published_table.py [FOLDER OF RESULTS]
+Points without results in that folder stay as they are shipped.
 
 The general table has a row for each point, and the published points only where a curve is compared with
 them. This one has a row for each code and decoder, ours or published, with -ln of the bit error rate, as the
@@ -34,6 +35,7 @@ SHOWN = {
     "osd (order 1)": ("OSD of order 1", "^", "#56B4E9"),
     "bp": ("BP on H, 50 iterations", "v", "#8A6D00"),
     "fecnn-net": ("fecnn-net", "D", "#E69F00"),
+    "fecnn-net (tries 8)": ("fecnn-net, 8 tries", "p", "#A65E00"),
     "ECCT N=6 d=128": ("ECCT, N = 6, d = 128", "x", "#D55E00"),
     "CrossMPT N=6 d=128": ("CrossMPT, N = 6, d = 128", "+", "#CC79A7"),
     "DDECC": ("DDECC", "1", "#882255"),
@@ -121,8 +123,8 @@ def rows(study: Study, results: pd.DataFrame) -> list[Row]:
 
 
 def parameters_of(decoder: str, name: str) -> int | None:
-    if decoder == "fecnn-net":
-        return read_card(checkpoint_folder(f"{decoder}-{name}")).parameters
+    if decoder.startswith("fecnn-net"):
+        return read_card(checkpoint_folder(f"fecnn-net-{name}")).parameters
     size = re.fullmatch(r"(?:ECCT|CrossMPT) N=(\d+) d=(\d+)", decoder)
     code = load_code(name)
     return None if size is None else transformer_parameters(code.n, len(code.H), int(size[1]), int(size[2]))
@@ -176,10 +178,18 @@ def figure(study: Study, results: pd.DataFrame) -> Figure:
     return drawn
 
 
+def pooled(study: Study, made: pd.DataFrame, shipped: pd.DataFrame) -> pd.DataFrame:
+    """Points that were made now, and the shipped ones of all others, in the order of the study."""
+    rows = {(row["curve"], row["ebn0_db"]): row for table in (shipped, made) for _, row in table.iterrows()}
+    order = [(point.curve, point.task.ebn0_db) for point in study.points]
+    return pd.DataFrame([rows[key] for key in order if key in rows]).astype(shipped.dtypes)
+
+
 def main(folder: Path) -> None:
     study = fecnn.load_study(f"studies/{NAME}")
     home = study.path.parent
-    results = fecnn.table(study, store_path(study, folder))
+    made, shipped = (fecnn.table(study, path) for path in (store_path(study, folder), home / "results.csv"))
+    results = pooled(study, made, shipped)
     results.to_csv(home / "results.csv", index=False)
     save(figure(study, results), home / "figure.svg")
     readme = home / "README.md"

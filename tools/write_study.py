@@ -64,11 +64,12 @@ def with_shipped(results: pd.DataFrame, shipped: pd.DataFrame) -> pd.DataFrame:
 
 
 def paired(study: Study, folder: Path) -> str:
-    """The network against OSD, frame by frame."""
+    """The network, and with tries where the study has them, against OSD, frame by frame."""
     text = ""
-    for second in ("osd (order 1)", "osd (order 2)"):
-        found = compare(study, "fecnn-net", second, store_path(study, folder))
-        text += f"\nA: fecnn-net, B: {second}\n\n" + markdown(display_comparison(found), footnote="")
+    for first in (curve.name for curve in study.curves if curve.decoder == "fecnn-net"):
+        for second in ("osd (order 1)", "osd (order 2)"):
+            found = compare(study, first, second, store_path(study, folder))
+            text += f"\nA: {first}, B: {second}\n\n" + markdown(display_comparison(found), footnote="")
     return text
 
 

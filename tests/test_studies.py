@@ -170,6 +170,32 @@ def test_fecnn_net_is_as_good_as_it_is_held_to():
     assert row(results, "fecnn-net of bch-63-45", 4.0)["bler"] <= 4.5e-3
 
 
+@pytest.mark.parametrize(
+    ("name", "first", "last", "counted"),
+    [("verdict-bch-31-21", 5.0, 9.0, 3), ("verdict-bch-63-45", 4.5, 8.0, 2)],
+)
+def test_estimates_agree_with_counts_and_are_recomputed(name, first, last, counted):
+    study, results = shipped(name)
+    code = fecnn.load_code(study.code)
+    grid = list(np.arange(first, last + 0.1, 0.5))
+    assert [point.ebn0_db for point in study.rare_points] == grid
+    rows = estimated(results).set_index("ebn0_db")
+    assert rows["bler"].iloc[-1] < 1e-10
+    for ebn0_db, found in rows.iterrows():
+        assert kat_bound(code, ebn0_db) <= found["bler_high"]
+        assert found["bler_low"] <= tangential_sphere_bound(code, ebn0_db)
+        # Noise that rays leave out has up to a hundredth of the interval.
+        width = 2 * study.rare_points[0].rel_error * found["bler"]
+        assert found["bler_high"] - found["bler_low"] <= 1.01 * width
+    for ebn0_db in grid[:counted]:  # where errors can be counted, too
+        ml = row(results, "ml", ebn0_db)
+        low, high = fecnn.proportion_interval(int(ml["block_errors"]), int(ml["frames"]), confidence=0.999)
+        assert low <= rows.loc[ebn0_db, "bler"] <= high
+    for point in study.rare_points[3::2]:  # sums in another order may differ in their last digits
+        again = fecnn.ml_bler(point.code, point.ebn0_db, point.rel_error, seed=point.seed)
+        assert again.value == pytest.approx(rows.loc[point.ebn0_db, "bler"], rel=1e-6)
+
+
 def recompute(study, points):
     """Run some points of a study anew and compare every count with what is shipped."""
     shipped_results = table(study, study.path.parent / "results.csv")

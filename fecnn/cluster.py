@@ -60,7 +60,8 @@ def connect(where: str, limit: float | None = None) -> "Iterator[Cluster]":
     Args:
         where: ``local:N`` for N processes on this machine; the address of a running scheduler, such as
             ``tcp://10.0.0.1:8786``; or a ``.toml`` file about a Slurm cluster (docs/scaling.md).
-        limit: Seconds after which a batch has failed; None for no limit. Its worker is started anew.
+        limit: Seconds after which a batch has failed, a worker's first one with building its decoder; None
+            for no limit. The worker is started anew.
 
     Raises:
         ValueError: If ``where`` is none of these, the file is broken, or the limit is not positive.

@@ -1,6 +1,5 @@
 """The Monte-Carlo engine: pure batches, handed out to workers, stopping on the ordered prefix of batches."""
 
-import itertools
 import sys
 import threading
 import time
@@ -9,7 +8,6 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import islice
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -226,13 +224,15 @@ class _Run:
     def __init__(self, point: Point, done: Mapping[int, Tally], first: int, step: int) -> None:
         self.point = point
         self._first, self._step = first, step
+        self._next = first
         self.prefix = Prefix(point.stop)
         self.seconds = 0.0
         self.failure: DecodingError | None = None
-        self._taken = set(done)
+        self._there = set(done)
         self._flying = 0
         self._pace = 0.0
-        self._suspects: dict[int, int] = {}
+        self._lost: list[int] = []
+        self._losses: dict[int, int] = {}
         for i, counts in sorted(done.items()):
             self._add(i, counts)
 
@@ -248,17 +248,19 @@ class _Run:
 
     def take(self, seconds: float, slots: int) -> list[int]:
         """The first batches that nobody has, as many as take so long."""
-        suspects = [i for i in self._suspects if i not in self._taken]
-        if suspects:  # alone, so that no other is blamed
-            count, first = 1, suspects[0]
-        else:
-            left = self.point.stop.frames_left(self.prefix.total) / self.point.task.batch
-            left -= self._flying + self.prefix.ahead
-            count = max(1, min(int(seconds / self._pace), int(left / (2 * slots)))) if self._pace else 1
-            first = self._first + self.prefix.length * self._step
-        free = (i for i in itertools.count(first, self._step) if i not in self._taken)
-        batches = list(islice(free, count))
-        self._taken.update(batches)
+        if self._lost:  # alone, so that no other is blamed
+            self._flying += 1
+            return [self._lost.pop()]
+        left = self.point.stop.frames_left(self.prefix.total) / self.point.task.batch
+        left -= self._flying + self.prefix.ahead
+        count = max(1, min(int(seconds / self._pace), int(left / (2 * slots)))) if self._pace else 1
+        batches: list[int] = []
+        while len(batches) < count:
+            if self._next in self._there:
+                self._there.remove(self._next)
+            else:
+                batches.append(self._next)
+            self._next += self._step
         self._flying += count
         return batches
 
@@ -271,9 +273,8 @@ class _Run:
                 self._fail(i, result)
                 steps.append(self.progress())
             else:
-                self._suspects.pop(i, None)
+                self._losses.pop(i, None)
                 self.seconds += result.seconds
-                self._pace = result.seconds
                 self._add(i, result.counts)
                 steps.append(self.progress(i, result))
         made = [result.seconds for result in results if isinstance(result, Made)]
@@ -284,10 +285,10 @@ class _Run:
     def lose(self, batches: Sequence[int], reason: str) -> list[Progress]:
         """A lot was lost with its worker; a batch that loses three workers on its own is to blame."""
         self._flying -= len(batches)
-        self._taken -= set(batches)
+        self._lost += batches
         for i in batches:
-            self._suspects[i] = self._suspects.get(i, 0) + (len(batches) == 1)
-            if self._suspects[i] == LOSSES:
+            self._losses[i] = self._losses.get(i, 0) + (len(batches) == 1)
+            if self._losses[i] == LOSSES:
                 self._fail(i, Failed(f"it has ended {LOSSES} workers, the last time so: {reason}"))
         return [self.progress()]
 

@@ -43,7 +43,8 @@ class Threads:
 
     Args:
         count: How many.
-        limit: Seconds after which a batch has failed; None for no limit.
+        limit: Seconds after which a batch has failed, the first one's with building its decoder; None for no
+            limit.
 
     Raises:
         ValueError: If there are to be none, or the limit is not positive.

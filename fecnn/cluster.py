@@ -46,8 +46,14 @@ SCHEDULER = {
     "distributed.scheduler.worker-saturation": 1.0,
     # The driver judges what ended a worker.
     "distributed.scheduler.allowed-failures": 0,
+    # Sampling a worker's stack a hundred times a second tells nothing about compiled kernels.
+    "distributed.worker.profile.enabled": False,
+    # Dask's own asks malloc to give freed memory back at once, so that every chunk of frames is paged in anew.
+    "distributed.nanny.pre-spawn-environ": dict.fromkeys(
+        ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"
+    ),
 }
-"""How the schedulers that are started here behave."""
+"""How schedulers, and workers, that are started here behave."""
 
 Luggage = dict[str, dict[str, bytes]]
 """Files that a task needs: by the name that it uses, those of the folder (or one) by their own names."""

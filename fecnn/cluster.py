@@ -48,12 +48,13 @@ SCHEDULER = {
     "distributed.scheduler.allowed-failures": 0,
     # Sampling a worker's stack a hundred times a second tells nothing about compiled kernels.
     "distributed.worker.profile.enabled": False,
-    # Dask's own asks malloc to give freed memory back at once, so that every chunk of frames is paged in anew.
-    "distributed.nanny.pre-spawn-environ": dict.fromkeys(
-        ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"
-    ),
+    # Dask has malloc give memory back at once: every chunk of frames would be paged in anew.
+    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
 }
 """How schedulers, and workers, that are started here behave."""
+
+KEEP_MEMORY = "export MALLOC_TRIM_THRESHOLD_=33554432 MALLOC_MMAP_THRESHOLD_=33554432"
+"""What a job says to the same end; 32 MiB is the most that malloc takes."""
 
 Luggage = dict[str, dict[str, bytes]]
 """Files that a task needs: by the name that it uses, those of the folder (or one) by their own names."""
@@ -298,9 +299,12 @@ def _slurm(path: Path) -> Iterator[Any]:
         raise ModuleNotFoundError(
             "Slurm clusters need dask-jobqueue: pip install 'fecnn[cluster]'"
         ) from missing
-    options: Mapping[str, Any] = plan.job.model_dump(exclude_none=True)
-    if plan.job.processes is None:  # Numba holds no lock, but torch and plug-ins may
-        options = {**options, "processes": plan.job.cores}
+    job = plan.job
+    options: Mapping[str, Any] = {
+        **job.model_dump(exclude_none=True),
+        "processes": job.processes or job.cores,  # kernels hold no lock, but torch and plug-ins may
+        "job_script_prologue": [*(job.job_script_prologue or ()), KEEP_MEMORY],
+    }
     with dask.config.set(SCHEDULER):
         slurm = SLURMCluster(**options, scheduler_options={"dashboard": False})
     with slurm as cluster:

@@ -470,7 +470,13 @@ job_script_prologue = ["export FECNN_HELLO=1"]
     jobs = (slurm / "jobs").read_text().split()
     assert len(jobs) == 2
     script = (slurm / f"script-{jobs[0]}").read_text()
-    for line in ("#SBATCH -p short", "#SBATCH --exclusive", "#SBATCH -t 00:10:00", "export FECNN_HELLO=1"):
+    for line in (
+        "#SBATCH -p short",
+        "#SBATCH --exclusive",
+        "#SBATCH -t 00:10:00",
+        "export FECNN_HELLO=1",
+        "export MALLOC",
+    ):
         assert line in script
 
 

@@ -475,6 +475,7 @@ job_script_prologue = ["export FECNN_HELLO=1"]
         "#SBATCH --exclusive",
         "#SBATCH -t 00:10:00",
         "export FECNN_HELLO=1",
+        "export MALLOC_TRIM_THRESHOLD_=",
         "export MALLOC",
     ):
         assert line in script

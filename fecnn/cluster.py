@@ -9,7 +9,6 @@ import logging
 import signal
 import threading
 import time
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, contextmanager
@@ -23,6 +22,7 @@ import fecnn
 from fecnn.card import CARD, WEIGHTS
 from fecnn.simulate import ClusterError, Failed, Made, WorkerLost, make_batches
 from fecnn.study import Point, Task
+from fecnn.tomlfile import read_toml
 from fecnn.workers import Threads, check_limit
 
 try:
@@ -287,9 +287,7 @@ class SlurmCluster(BaseModel):
 @contextmanager
 def _slurm(path: Path) -> Iterator[Any]:
     try:
-        plan = SlurmCluster.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not TOML: {error}") from None
+        plan = SlurmCluster.model_validate(read_toml(path))
     except ValidationError as error:
         problems = [f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors()]
         raise ValueError(f"{path}: " + "; ".join(problems)) from None

@@ -27,6 +27,7 @@ from fecnn.report import report
 from fecnn.store import Store
 from fecnn.table import counted, display, estimated, judge, table
 from fecnn.tally import COUNTS
+from fecnn.workers import Threads
 
 STUDY = """
 title = "Rare"
@@ -414,10 +415,11 @@ def test_the_board_shows_how_many_points_are_made(tmp_path, capsys):
     study = load(tmp_path)
     first, second, *_ = study.rare_points
     found = ml_bler(first.code, first.ebn0_db, 0.1)
-    board = Board(study, 1)
-    for step in (*map(Estimation, study.rare_points), Estimation(first, found, new=True)):
-        board.update(step)
-    shown = [[str(cell) for cell in column.cells] for column in board._render().columns]
+    with Threads(1) as workers:
+        board = Board(study, workers)
+        for step in (*map(Estimation, study.rare_points), Estimation(first, found, new=True)):
+            board.update(step)
+        shown = [[str(cell) for cell in column.cells] for column in board._render().columns]
     assert [column[0] for column in shown[:3]] == ["exact", "1/4", "6 dB"]
     assert shown[-1] == [""]
     told = f"BLER {found.value:.2e} [{found.low:.2e}, {found.high:.2e}] by rays, {found.frames:,} rays"

@@ -138,7 +138,7 @@ class Cluster:
         found: Future[list[Made | Failed]] = Future()
         try:
             remote = self._client.submit(
-                make_lot, task, list(batches), self._limit, fecnn.__version__, pure=False
+                make_lot, task, compact(batches), self._limit, fecnn.__version__, pure=False
             )
         except Exception as error:
             raise ClusterError(f"the cluster takes no more work: {error}") from error
@@ -183,6 +183,18 @@ def make_lot(
         return address, list(make_batches(task, batches))
     with Threads(1, limit) as thread:
         return address, thread.submit(task, batches).result()
+
+
+def compact(batches: Sequence[int]) -> Sequence[int]:
+    """The same as a range, if it is one: the scheduler remembers what it has handed out.
+
+    Example:
+        >>> compact([4, 6, 8]), compact([1, 2, 5])
+        (range(4, 9, 2), [1, 2, 5])
+    """
+    step = batches[1] - batches[0] if len(batches) > 1 else 1
+    whole = range(batches[0], batches[-1] + 1, step)
+    return whole if list(whole) == list(batches) else list(batches)
 
 
 def luggage_of(task: Task) -> Luggage:

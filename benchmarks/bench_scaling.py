@@ -1,31 +1,34 @@
 """What a run costs besides decoding: the driver's share, and what Dask adds."""
 
 import time
+from concurrent.futures import FIRST_COMPLETED, wait
 from statistics import median
 
 import pytest
 
 import fecnn
 from fecnn.cluster import connect
+from fecnn.simulate import run_batch
+from fecnn.store import Store
 from fecnn.workers import Threads
 
 STUDY = """
 title = "t"
 code = "bch-63-45"
-ebn0_db = [3]
+ebn0_db = [{ebn0_db}]
 batch = {batch}
 stop = {{ frames = {frames} }}
 [[curve]]
 decoder = "osd"
-options = {{ order = 2 }}
+options = {{ order = {order} }}
 """
 
 ROUNDS = 5
 
 
-def plan_of(folder, batch, frames):
+def plan_of(folder, batch, frames, ebn0_db=3.0, order=2):
     path = folder / "mine.toml"
-    path.write_text(STUDY.format(batch=batch, frames=frames))
+    path.write_text(STUDY.format(batch=batch, frames=frames, ebn0_db=ebn0_db, order=order))
     return fecnn.load_study(path)
 
 
@@ -53,6 +56,76 @@ def test_the_engine_takes_little(benchmark, tmp_path, size, batch):
     if not benchmark.disabled:
         print(f"batches of {batch}: the driver {spread(driver)} of the wall time, target 10 %")
         print(f"  with messages, noise and counting {spread(rest)} of the CPU time")
+    benchmark(lambda: None)
+
+
+@pytest.mark.parametrize(("ebn0_db", "order"), [(0, 2), (3, 2), (5, 2), (7.1, 3)])
+def test_all_but_decoding(benchmark, tmp_path, size, ebn0_db, order):
+    """The share of messages, noise, counting and the driver, and how fast the whole is."""
+    plan = plan_of(tmp_path, 16384, size(1 << 20), ebn0_db, order)
+    rest, speed = [], []
+    with Threads(1) as workers:
+        measured(plan_of(tmp_path, 16384, 1, ebn0_db, order), tmp_path / "warm.sqlite", workers)
+        for _ in range(1 if benchmark.disabled else ROUNDS):
+            _, cpu, _, decoding = measured(plan, tmp_path / "r.sqlite", workers)
+            rest.append(1 - decoding / cpu)
+            speed.append(plan.points[0].stop.frames / cpu / 1e6)
+    if not benchmark.disabled:
+        print(f"order {order} at {ebn0_db} dB: all but decoding {spread(rest)} of the CPU time")
+        print(f"  the whole: {median(speed):.2g} M frames/s")
+    benchmark(lambda: None)
+
+
+def lots_a_second(workers, task, slots, lots):
+    flying, made, began = set(), 0, time.perf_counter()
+    while made < lots:
+        flying |= {workers.submit(task, [made]) for _ in range(slots - len(flying))}
+        done = wait(flying, return_when=FIRST_COMPLETED).done
+        made += len(done)
+        flying -= done
+    wait(flying)
+    return made / (time.perf_counter() - began)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_lots_a_second(benchmark, tmp_path):
+    """Batches of 64 frames, a lot each: what handing out costs."""
+    task = plan_of(tmp_path, 64, 1).points[0].task
+    lots = 10 if benchmark.disabled else 1000
+    for name, open_workers, slots in (
+        ("1 thread", lambda: Threads(1), (1,)),
+        ("2 threads", lambda: Threads(2), (2,)),
+        ("Dask local:2", lambda: connect("local:2"), (2, 64)),
+    ):
+        with open_workers() as workers:
+            lots_a_second(workers, task, 2, 5)
+            for most in slots:
+                rates = [
+                    lots_a_second(workers, task, most, lots)
+                    for _ in range(1 if benchmark.disabled else ROUNDS)
+                ]
+                if not benchmark.disabled:
+                    low, high = min(rates), max(rates)
+                    print(f"{name}, {most} at a time: {median(rates):,.0f} lots/s [{low:,.0f}, {high:,.0f}]")
+    benchmark(lambda: None)
+
+
+@pytest.mark.parametrize("together", [1, 1000])
+def test_rows_a_second(benchmark, tmp_path, together):
+    """Batches that the results file takes, so many in a commit."""
+    task = plan_of(tmp_path, 64, 1).points[0].task
+    counts, rows, rates = run_batch(task, 0), 10 if benchmark.disabled else 2000, []
+    with Store(tmp_path / "r.sqlite", write=True) as store:
+        for turn in range(1 if benchmark.disabled else ROUNDS):
+            began = time.perf_counter()
+            for first in range(turn * rows, (turn + 1) * rows, together):
+                store.append_all(
+                    (task, i, counts) for i in range(first, min(first + together, (turn + 1) * rows))
+                )
+            rates.append(rows / (time.perf_counter() - began))
+        assert len(store.batches(task)) == rows * len(rates)
+    if not benchmark.disabled:
+        print(f"{together} in a commit: {median(rates):,.0f} rows/s [{min(rates):,.0f}, {max(rates):,.0f}]")
     benchmark(lambda: None)
 
 

@@ -127,9 +127,11 @@ class Cluster:
 
     def prepare(self, points: Sequence[Point]) -> None:
         """Send files of codes and weights: once to each worker, also to those that come later."""
+        # The points of a curve need the same files.
+        tasks = {(point.task.code, point.task.options): point.task for point in points}
         luggage: Luggage = {}
-        for point in points:
-            luggage |= luggage_of(point.task)
+        for task in tasks.values():
+            luggage |= luggage_of(task)
         if luggage:
             self._client.register_plugin(Unpack(luggage))
 

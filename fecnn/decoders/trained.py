@@ -161,7 +161,10 @@ def decider(network: Network, code: Code, device: torch.device) -> Callable[[Rec
 
 
 def find(finder: ErrorNet, code: Code, y: Received, device: torch.device) -> tuple[Bits, Counts]:
-    """Decisions (B, n) of a network that points at errors, and its work (B,): 0 where y is a codeword's."""
+    """Decisions (B, n) of a network that points at errors on y (B, n), and its work (B,).
+
+    A frame whose hard decision is a codeword keeps it, without work.
+    """
     word, work = hard(y), np.zeros(len(y), np.int64)
     broken = np.flatnonzero(code.syndrome(word).any(axis=1))
     with torch.inference_mode():
@@ -177,7 +180,10 @@ def find(finder: ErrorNet, code: Code, y: Received, device: torch.device) -> tup
 def find_again(
     finder: ErrorNet, code: Code, y: Received, tries: int, device: torch.device
 ) -> tuple[Bits, Counts]:
-    """As `find`; where that is not surely most likely, the best of it and of ``tries`` with a bit turned."""
+    """As `find`; where that is not surely most likely, the best of it and of ``tries`` with a bit turned.
+
+    Chase (IEEE Trans. IT 18(1), 1972), with patterns of one bit and the network as the inner decoder.
+    """
     word, work = find(finder, code, y, device)
     least = np.where(code.syndrome(word).any(axis=1), np.inf, _price(y, word))
     doubtful = np.flatnonzero(~surely_most_likely(code, y, word))

@@ -40,16 +40,27 @@ ROWS = pytest.StashKey[list]()
 def race(request, benchmark):
     """``race(what, peer, ours, theirs, frames, peer_frames, target)``: interleaved calls of two functions.
 
-    ours() works on ``frames`` frames, theirs() on ``peer_frames``; the ratio is that of the times a frame.
+    ours() works on ``frames`` frames, theirs() on ``peer_frames``; the ratio is that of the times a frame,
+    by ``clock``: CPU time of this thread, if not given.
     """
 
-    def run(what, peer, ours, theirs, frames, peer_frames=None, target=1.0, repeats=9):
+    def run(
+        what,
+        peer,
+        ours,
+        theirs,
+        frames,
+        peer_frames=None,
+        target=1.0,
+        repeats=9,
+        clock=time.thread_time,
+    ):
         ours()  # compiles
         theirs()
         if benchmark.disabled:
             benchmark(ours)
             return
-        times = np.array([[cpu_seconds(ours), cpu_seconds(theirs)] for _ in range(repeats)])
+        times = np.array([[seconds(ours, clock), seconds(theirs, clock)] for _ in range(repeats)])
         a, b = times[:, 0] / frames, times[:, 1] / (peer_frames or frames)
         row = Row(what, peer, 1e6 * np.median(a), 1e6 * np.median(b), b / a, target)
         request.config.stash.setdefault(ROWS, []).append(row)
@@ -59,10 +70,10 @@ def race(request, benchmark):
     return run
 
 
-def cpu_seconds(call):
-    began = time.thread_time()
+def seconds(call, clock):
+    began = clock()
     call()
-    return time.thread_time() - began
+    return clock() - began
 
 
 @pytest.fixture

@@ -13,8 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from itertools import count, repeat
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import uuid4
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -48,6 +50,10 @@ SCHEDULER = {
     "distributed.scheduler.allowed-failures": 0,
     # Sampling a worker's stack a hundred times a second tells nothing about compiled kernels.
     "distributed.worker.profile.enabled": False,
+    # What Dask remembers of lots done and of workers gone, an hour of them: megabytes that nobody reads.
+    "distributed.admin.log-length": 1000,
+    "distributed.admin.low-level-log-length": 100,
+    "distributed.scheduler.events-cleanup-delay": "1 minute",
     # Dask has malloc give memory back at once: every chunk of frames would be paged in anew.
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
 }
@@ -108,6 +114,8 @@ class Cluster:
     def __init__(self, client: "distributed.Client", limit: float | None = None) -> None:
         self._client, self._limit = client, limit
         self._slots, self._counted = 1, 0.0
+        # Keys of one group: the scheduler remembers each group for as long as it has work.
+        self._keys = zip(repeat(f"make_lot-{uuid4().hex}"), count())
 
     @property
     def slots(self) -> int:
@@ -140,7 +148,7 @@ class Cluster:
         found: Future[list[Made | Failed]] = Future()
         try:
             remote = self._client.submit(
-                make_lot, task, compact(batches), self._limit, fecnn.__version__, pure=False
+                make_lot, task, compact(batches), self._limit, fecnn.__version__, key=next(self._keys)
             )
         except Exception as error:
             raise ClusterError(f"the cluster takes no more work: {error}") from error

@@ -380,20 +380,22 @@ def _bcjr(code: Code) -> Cost:
     )
 
 
-def chase2(code: Code, work: float | None = None, *, positions: int | None = None, **_: Any) -> Cost:
+def chase2(
+    code: Code, work: float | None = None, *, positions: int | None = None, t: int | None = None, **_: Any
+) -> Cost:
     """Chase's second algorithm: `hard` on each of 2^p patterns, n / 2 price additions, a comparison.
 
     Finding the p least reliable positions takes n p comparisons.
 
     Raises:
-        ValueError: If n - k > 24, for which `hard` has no formula, or p is not given and d not known.
+        ValueError: As `hard`, and if p is not given and d not known.
     """
     if positions is None:
         if code.minimum_distance is None:
             raise ValueError(f"give positions: the minimum distance of {code.name} is not known")
         positions = code.minimum_distance // 2
     tried = 2.0**positions if work is None else work
-    each = hard(code) + Cost(additions=code.n / 2, comparisons=1)
+    each = hard(code, t=t) + Cost(additions=code.n / 2, comparisons=1)
     return Cost(comparisons=code.n * positions, memory_bits=REAL * code.n) + each.times(tried)
 
 
@@ -446,19 +448,33 @@ def scl(code: Code, work: float | None = None, *, list: int = 8, **_: Any) -> Co
     return Cost(**vars(paths) | {"memory_bits": list * paths.memory_bits}) + sort.times(code.k)
 
 
-def hard(code: Code, work: float | None = None, **_: Any) -> Cost:
+def hard(code: Code, work: float | None = None, *, t: int | None = None, **_: Any) -> Cost:
+    """Hard decisions: `hard_ml`, or for n - k > 24 `berlekamp_massey`.
+
+    Raises:
+        ValueError: If n - k > 24 and the code is not cyclic.
+    """
+    from fecnn.decoders.hard import MAX_CHECKS
+
+    if code.n - code.k <= MAX_CHECKS:
+        return hard_ml(code)
+    known = code.minimum_distance
+    return berlekamp_massey(code, t=(known - 1) // 2 if t is None and known is not None else t)
+
+
+def hard_ml(code: Code, work: float | None = None, **_: Any) -> Cost:
     """Hard decisions by a table of coset leaders: n signs, a syndrome, n exclusive ors.
 
-    The table has 2^(n - k) leaders of n bits. Codes with n - k > 24 are decoded otherwise: an error.
+    The table has 2^(n - k) leaders of n bits.
 
     Raises:
         ValueError: If n - k > 24.
     """
+    from fecnn.decoders.hard import MAX_CHECKS, too_many_checks
+
     n, checks = code.n, code.n - code.k
-    if checks > 24:
-        raise ValueError(
-            f"no formula for hard decisions on {code.name}: n - k = {checks} needs no table (at most 24)"
-        )
+    if checks > MAX_CHECKS:
+        raise too_many_checks(code)
     ones = int(gf2.rref(code.H)[0].sum())
     entries = 2**checks
     return Cost(
@@ -585,7 +601,7 @@ FORMULAS: dict[str, Callable[..., Cost]] = {
     "sc": sc,
     "scl": scl,
     "hard": hard,
-    "hard-ml": hard,
+    "hard-ml": hard_ml,
     "berlekamp-massey": berlekamp_massey,
     "chase2": chase2,
     "grand": grand,

@@ -1,11 +1,15 @@
 """Fixtures of the tests."""
 
+import os
 from contextlib import nullcontext
+from pathlib import Path
 
 import numba
 import numpy as np
 import pytest
 from hypothesis import settings
+
+from fecnn import simulate
 
 # The first example of a test may compile a kernel.
 settings.register_profile("fecnn", deadline=None)
@@ -16,6 +20,16 @@ settings.load_profile("fecnn")
 def rng():
     """A generator of its own for each test."""
     return np.random.default_rng(20250324)
+
+
+@pytest.fixture
+def plugins(monkeypatch):
+    """Makes ``misbehaving:...`` decoders, also for processes to come, with fresh ones for each test."""
+    folder = Path(__file__).parent
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
+    simulate._build.cache_clear()
+    return folder
 
 
 @pytest.fixture(autouse=True)

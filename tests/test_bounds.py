@@ -72,6 +72,100 @@ def test_capacity_against_printed_values():
         assert weight @ density == pytest.approx(capacity, rel=3e-9)
 
 
+# "NCT converse" and "RCU+ achievable" of the GitHub repository nire123/awgn-fbl, plots/stress/inversions:
+# error_vs_n/snr+0_R0.30.csv (1 / sigma^2 = 0 dB, k = 0.3 n; all rows whose k is whole) and
+# snr_vs_eps/n100_R0.40.csv (n = 100, k = 40). That program integrates over a noncentral t, and leaves out
+# what is below e^-15 of it: nothing to speak of where the BLER is above 1e-5.
+PRINTED_AT_0_DB = [
+    (sphere_packing_bound, 50, 0.00675363),
+    (sphere_packing_bound, 700, 2.34006e-12),
+    (sphere_packing_bound, 1350, 2.02776e-21),
+    (sphere_packing_bound, 2000, 2.08616e-30),
+    (random_coding_bound, 50, 0.0189919),
+]
+PRINTED_OF_100_40 = [
+    (0.00135388, 1.21686, 1.44838),
+    (0.00335982, 0.960008, 1.18574),
+    (0.00833782, 0.669473, 0.890092),
+    (0.0206914, 0.33293, 0.549143),
+    (0.0513483, -0.0710477, 0.141607),
+    (0.127427, -0.58536, -0.375156),
+    (0.316228, -1.32463, -1.11472),
+]
+
+
+@pytest.mark.parametrize(("bound", "n", "printed"), PRINTED_AT_0_DB)
+def test_bounds_on_the_sphere_against_printed_values(bound, n, printed):
+    """BLER to four digits; the last figures of theirs come from a grid."""
+    k = 3 * n // 10
+    assert bound(n, k, -10 * math.log10(2 * k / n)) == pytest.approx(printed, rel=2e-4)
+
+
+@pytest.mark.parametrize(("error", "converse_db", "achieved_db"), PRINTED_OF_100_40)
+def test_bounds_on_the_sphere_against_printed_noise_levels(error, converse_db, achieved_db):
+    for bound, snr_db in ((sphere_packing_bound, converse_db), (random_coding_bound, achieved_db)):
+        found = brentq(lambda x, bound=bound: math.log(bound(100, 40, x) / error), -4, 6)
+        assert found + 10 * math.log10(0.8) == pytest.approx(snr_db, abs=3e-4)
+
+
+@pytest.mark.parametrize(
+    ("n", "k", "snr_db"),
+    [
+        (108, 32, -0.159861),
+        (108, 53, 2.301967),
+        (108, 81, 5.302113),
+        (432, 85, -3.085360),
+        (432, 149, -0.536806),
+        (864, 149, -4.130002),
+    ],
+)
+def test_meta_converse_against_printed_values(n, k, snr_db):
+    """1 / sigma^2 in dB at which the bound of BPSK is 1e-3.
+
+    Printed in ``results/SNR_vs_A_PDCCH_0.001_<n>_cap.txt`` of the GitHub repository
+    robmaunder/polar-3gpp-matlab, in the row of k - 21, by the saddle-point formula of Erseghe (2016) that
+    the SPECTRE toolbox calls On2. It has the density over z in place of a Gaussian tail Q(z), here 9 % too
+    much: where it says 1e-3 the bound is Q(z), up to the terms of 1 / n that it leaves out.
+    """
+    z = brentq(lambda z: norm.pdf(z) / z - 1e-3, 1, 5)
+    found = meta_converse(n, k, snr_db - 10 * math.log10(2 * k / n))
+    assert (1 - 5 / n) * norm.sf(z) < found < norm.sf(z)
+
+
+@pytest.mark.parametrize(
+    ("esn0_db", "capacity", "dispersion"),
+    [
+        (-10, 0.131416082353, 0.31641800871),
+        (-3, 0.48671359211, 0.659712378047),
+        (0, 0.72145159079, 0.533271940479),
+        (3, 0.912352116906, 0.223239060342),
+        (6, 0.990263800775, 0.029690421597),
+        (10, 0.99998332824, 5.83925621148e-05),
+    ],
+)
+def test_normal_approximation_against_printed_values(esn0_db, capacity, dispersion):
+    """Capacity and dispersion of BPSK over AWGN, in bits: all that the approximation consists of.
+
+    Printed in ``tests/channel_capacity.rs`` of gf2-coding in the GitHub repository erankavija/gf2,
+    "computed independently [...] by adaptive Gauss-Kronrod quadrature".
+    """
+    n, k = 128, 64
+    ebn0_db = esn0_db + 10 * math.log10(n / k)
+    expected = norm.sf((n * capacity - k + 0.5 * math.log2(n)) / math.sqrt(n * dispersion))
+    assert normal_approximation(n, k, ebn0_db) == pytest.approx(expected, rel=1e-8, abs=1e-300)
+
+
+@pytest.mark.parametrize("ebn0_db", [0.0, 4.0, 8.0, 12.0])
+def test_union_bound_against_a_printed_formula(ebn0_db):
+    """Of the Hamming (7,4) code: 7 Q(sqrt(3 x)) + 7 Q(sqrt(4 x)) + Q(sqrt(7 x)), x = 2 R Eb/N0.
+
+    Printed in exercise 1.12 of the LNTwww (TU Munich), from Friedrichs, "Kanalcodierung", 1996.
+    """
+    x = 2 * 4 / 7 * 10 ** (ebn0_db / 10)
+    printed = 7 * norm.sf(math.sqrt(3 * x)) + 7 * norm.sf(math.sqrt(4 * x)) + norm.sf(math.sqrt(7 * x))
+    assert union_bound(fecnn.hamming(3), ebn0_db) == pytest.approx(min(1, printed), rel=1e-12)
+
+
 @pytest.mark.parametrize("n", [2, 3, 7, 63])
 @pytest.mark.parametrize("ebn0_db", [-2.0, 4.0])
 def test_of_two_words_all_bounds_of_the_code_are_exact(n, ebn0_db):

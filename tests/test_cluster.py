@@ -1,25 +1,22 @@
-import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
+from damage import doubled, killer, scheduler
 
 import fecnn
-from fecnn import cluster, simulate
+from fecnn import cluster
 from fecnn.cluster import connect, luggage_of, unpacked
 from fecnn.simulate import ClusterError, DecodingError, Made, run_batch
 from fecnn.store import Store
 from fecnn.study import load_study
 
 # A warning that became an error in one of Dask's own threads would stop it.
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("plugins")]
 
 STUDY = """
 title = "t"
@@ -54,15 +51,6 @@ options = { fault = "%s", after = 4 }
 """
 
 
-@pytest.fixture(autouse=True)
-def plugins(request, monkeypatch):
-    """Makes ``misbehaving:...`` decoders, also for the workers."""
-    folder = request.path.parent
-    monkeypatch.syspath_prepend(folder)
-    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
-    simulate._build.cache_clear()
-
-
 def make(tmp_path, text):
     path = tmp_path / "mine.toml"
     path.write_text(text)
@@ -83,12 +71,6 @@ def results(plan, store):
     return fecnn.table(plan, store).drop(columns=["seconds", "us_per_frame"])
 
 
-def doubled(store):
-    with Store(store) as file:
-        rows = [(row["task"], row["i"]) for row in file.rows()]
-    return len(rows) - len(set(rows))
-
-
 @pytest.fixture
 def undisturbed(tmp_path):
     """The results of a study in one thread."""
@@ -99,56 +81,6 @@ def undisturbed(tmp_path):
         return results(plan, tmp_path / "undisturbed.sqlite")
 
     return run
-
-
-@contextmanager
-def killer(workers, shortest, longest):
-    """Kills a worker at four random instants: the processes killed."""
-    instants, killed, over = random.Random(5), [], threading.Event()
-
-    def kill():
-        while len(killed) < 4 and not over.wait(instants.uniform(shortest, longest)):
-            pids = workers._client.run(os.getpid, on_error="ignore")
-            if pids:
-                killed.append(instants.choice(list(pids.values())))
-                os.kill(killed[-1], signal.SIGKILL)
-
-    thread = threading.Thread(target=kill)
-    thread.start()
-    try:
-        yield killed
-    finally:
-        over.set()
-        thread.join()
-
-
-@contextmanager
-def scheduler(folder, port=0, workers=1):
-    """A scheduler and workers as processes of their own: the scheduler, its address, the workers."""
-    file = folder / f"scheduler-{random.random()}.json"
-    quiet = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
-    dask = [sys.executable, "-m", "dask"]
-    # Addresses of the loopback only.
-    command = [*dask, "scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
-    processes = [subprocess.Popen([*command, "--scheduler-file", str(file)], **quiet)]
-    try:
-        until = time.monotonic() + 60
-        while not file.exists():
-            assert time.monotonic() < until
-            time.sleep(0.05)
-        work = [*dask, "worker", "--scheduler-file", str(file), "--nthreads", "1", "--no-dashboard"]
-        work += ["--host", "127.0.0.1", "--death-timeout", "20", "--local-directory", str(folder)]
-        processes += [subprocess.Popen(work, **quiet) for _ in range(workers)]
-        address = json.loads(file.read_text())["address"]
-        yield processes[0], address, processes[1:]
-    finally:
-        for process in processes[::-1]:
-            process.terminate()
-        for process in processes:
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
 
 
 # The same counts
@@ -175,45 +107,6 @@ def test_a_shard_may_run_on_a_cluster(tmp_path, undisturbed):
     fecnn.merge(plan, folder=tmp_path)
     run_all(plan, tmp_path / "mine.sqlite")
     assert results(plan, tmp_path / "mine.sqlite").equals(expected)
-
-
-@pytest.mark.slow
-def test_a_quick_study_has_the_same_counts_everywhere(tmp_path):
-    """optimal-bch-31-21 --quick: on threads, on Dask, with killed workers and drivers, and in two shards.
-
-    What half a minute is enough for depends on the machine. A point that is finished in two of them is equal,
-    and so is every batch that two of them made.
-    """
-    plan = load_study("optimal-bch-31-21")
-    names = ("thread", "threads", "dask", "dasks", "killed-workers", f"killed/{plan.name}")
-    stores = [tmp_path / f"{name}.sqlite" for name in names]
-    run_all(plan, stores[0], 1, seconds=35)
-    run_all(plan, stores[1], 2, seconds=35)
-    run_on("local:1", plan, stores[2], seconds=35)
-    run_on("local:2", plan, stores[3], seconds=35)
-    with connect("local:2") as workers, killer(workers, 4, 8) as killed:
-        run_all(plan, stores[4], workers, seconds=45)
-    assert len(killed) == 4
-    instants = random.Random(11)
-    for _ in range(5):
-        command = [Path(sys.executable).parent / "fecnn", "run", plan.name, "--quick"]
-        with subprocess.Popen([*command, "--out", stores[5].parent], stderr=subprocess.DEVNULL) as driver:
-            time.sleep(instants.uniform(5, 12))
-            driver.kill()
-    run_all(plan, stores[5], 2, seconds=20)
-    for i in (1, 2):
-        run_all(plan, fecnn.campaign.store_path(plan, tmp_path, (i, 2)), 1, seconds=35, shard=(i, 2))
-    fecnn.merge(plan, folder=tmp_path)
-    stores.append(fecnn.campaign.store_path(plan, tmp_path))
-    tables = [fecnn.table(plan, store).set_index(["curve", "ebn0_db"]) for store in stores]
-    tables = [table[table["finished"]].drop(columns=["seconds", "us_per_frame"]) for table in tables]
-    for table in tables[1:]:
-        both = table.index.intersection(tables[0].index)
-        assert len(both) > 60
-        assert table.loc[both].equals(tables[0].loc[both])
-    # Merging compares every batch that both have, and refuses what differs.
-    merged = fecnn.merge(plan, stores[:6], tmp_path)
-    assert min(part.known for part in merged) > 500
 
 
 # Files that travel

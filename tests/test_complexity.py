@@ -277,6 +277,24 @@ def test_berlekamp_massey_counts_no_less_than_it_does(name, t):
         assert total[kind] / 40 == pytest.approx(getattr(most, kind), rel=0.35), kind
 
 
+@pytest.mark.parametrize("t", [None, 4])
+def test_hard_decisions_of_many_checks_are_those_of_algebra(t):
+    """Twenty-seven: too many for a table."""
+    code = fecnn.load_code("bch-63-36")
+    rng = np.random.default_rng(4)
+    llr = fecnn.AWGN.at(4.0, code.rate).transmit(np.zeros((300, code.n), np.uint8), rng)
+    decisions = [fecnn.decoder(kind, code, t=t)(llr) for kind in ("hard", "berlekamp-massey")]
+    assert (decisions[0] == decisions[1]).all()
+    alone = complexity("berlekamp-massey", code, t=t)
+    assert complexity("hard", code, t=t) == alone
+    once = alone + Cost(additions=code.n / 2, comparisons=1)
+    found = complexity("chase2", code, work=3, positions=2, t=t)
+    assert found.additions == 3 * once.additions
+    assert found.comparisons == 3 * once.comparisons + 2 * code.n
+    with pytest.raises(ValueError, match="use osd"):
+        complexity("hard-ml", code)
+
+
 def test_berlekamp_massey_of_other_codes():
     extended = complexity("berlekamp-massey", fecnn.load_code("ebch-64-36"))
     assert (
@@ -339,6 +357,6 @@ def test_what_cannot_be_counted_is_refused():
         complexity("ml", code)
     with pytest.raises(ValueError, match="queries a frame"):
         complexity("grand", code)
-    with pytest.raises(ValueError, match="no formula for hard decisions"):
-        complexity("hard", fecnn.load_code("bch-63-30"))
+    with pytest.raises(ValueError, match="no cyclic code"):
+        complexity("hard", fecnn.load_code("polar-64-32"))
     assert complexity("ml", code, work=10).binary > complexity("ml", code, work=1).binary

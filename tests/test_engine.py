@@ -42,15 +42,6 @@ channel = "bsc"
 COUNTED = [name for name in COUNTS if name != "seconds"]
 
 
-@pytest.fixture
-def plugins(request, monkeypatch):
-    """Makes ``misbehaving:...`` decoders, with fresh ones for each test."""
-    folder = request.path.parent
-    monkeypatch.syspath_prepend(folder)
-    simulate._build.cache_clear()
-    return folder
-
-
 def make(tmp_path, text, name="mine.toml"):
     path = tmp_path / name
     path.write_text(text)

@@ -7,11 +7,12 @@ import subprocess
 import sys
 import threading
 import zlib
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from damage import small_disk
 from typer.testing import CliRunner
 
 import fecnn
@@ -218,19 +219,6 @@ def test_a_path_through_a_file_is_refused(tmp_path):
 
 
 # Disks that are full or read-only
-
-
-@contextmanager
-def small_disk(folder, size):
-    """A file system of ``size`` KiB of its own."""
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", str(folder)]
-    if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("only a user who may mount file systems can run this")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def fill_up(store, limit=10_000):

@@ -2,9 +2,9 @@ import threading
 import time
 
 import pytest
+from damage import clock_that_jumps
 
 import fecnn
-from fecnn import simulate
 from fecnn.simulate import DecodingError, Failed, Made
 from fecnn.store import Store
 from fecnn.study import load_study
@@ -30,13 +30,6 @@ decoder = "misbehaving:late"
 ebn0_db = [2.5, 3.5]
 options = { fault = "%s", after = 4 }
 """
-
-
-@pytest.fixture
-def plugins(request, monkeypatch):
-    """Makes ``misbehaving:...`` decoders, with fresh ones for each test."""
-    monkeypatch.syspath_prepend(request.path.parent)
-    simulate._build.cache_clear()
 
 
 def make(tmp_path, text):
@@ -131,20 +124,9 @@ def test_a_clock_that_jumps_changes_nothing(tmp_path, monkeypatch):
     plan = make(tmp_path, STUDY)
     run_all(plan, tmp_path / "steady.sqlite")
 
-    class Jumping:
-        calls = 0
-
-        @classmethod
-        def now(cls, zone):
-            from datetime import datetime, timedelta
-
-            cls.calls += 1
-            return datetime.now(zone) + timedelta(days=(-1) ** cls.calls * 400 * cls.calls)
-
-    monkeypatch.setattr("fecnn.store.datetime", Jumping)
-    monkeypatch.setattr(time, "time", lambda: 1e9 * (-1) ** Jumping.calls)
+    clock = clock_that_jumps(monkeypatch)
     run_all(plan, tmp_path / "jumping.sqlite", workers=2)
-    assert Jumping.calls > 5
+    assert clock.calls > 5
     assert results(plan, tmp_path / "jumping.sqlite").equals(results(plan, tmp_path / "steady.sqlite"))
     with Store(tmp_path / "jumping.sqlite") as file:
         assert len({row["time"][:4] for row in file.rows()}) > 2

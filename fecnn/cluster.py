@@ -50,8 +50,8 @@ SCHEDULER = {
     "distributed.scheduler.allowed-failures": 0,
     # Sampling a worker's stack a hundred times a second tells nothing about compiled kernels.
     "distributed.worker.profile.enabled": False,
-    # What Dask remembers of lots done and of workers gone, an hour of them: megabytes that nobody reads.
-    "distributed.admin.log-length": 1000,
+    # What Dask remembers of lots done and of workers gone, for an hour: many megabytes that nobody reads.
+    "distributed.admin.log-length": 100,
     "distributed.admin.low-level-log-length": 100,
     "distributed.scheduler.events-cleanup-delay": "1 minute",
     # Dask has malloc give memory back at once: every chunk of frames would be paged in anew.
@@ -114,15 +114,18 @@ class Cluster:
     def __init__(self, client: "distributed.Client", limit: float | None = None) -> None:
         self._client, self._limit = client, limit
         self._slots, self._counted = 1, 0.0
-        # Keys of one group: the scheduler remembers each group for as long as it has work.
+        # Keys of one group: the scheduler remembers every group for as long as it has work.
         self._keys = zip(repeat(f"make_lot-{uuid4().hex}"), count())
 
     @property
     def slots(self) -> int:
-        """As many lots as there are threads now; one if no worker has come yet."""
+        """One lot more than there are threads now: nobody waits for the driver, and Dask is never done.
+
+        (Each time that it is done it starts to write a history anew, of which it forgets nothing.)
+        """
         if time.monotonic() - self._counted > 1:
             try:
-                self._slots = max(1, sum(self._client.nthreads().values()))
+                self._slots = 1 + sum(self._client.nthreads().values())
             except (OSError, TimeoutError, RuntimeError, CancelledError):
                 pass  # the lots under way will tell that the scheduler is gone
             self._counted = time.monotonic()
@@ -169,6 +172,9 @@ class Cluster:
             if any(isinstance(result, Failed) and result.late for result in results):
                 # Its thread goes on; only the end of the process ends it.
                 threading.Thread(target=self._restart, args=(address,), daemon=True).start()
+        finally:
+            # An error that was raised here knows this frame, and so the lot: it would keep itself alive.
+            remote.release()
 
     def _restart(self, address: str) -> None:
         try:
@@ -258,8 +264,9 @@ def _local(where: str) -> "Iterator[distributed.LocalCluster]":
     count = where.removeprefix("local:")
     if not count.isdecimal() or int(count) < 1:
         raise ValueError(f"a local cluster has 1 or more workers, such as local:2, got {where!r}")
-    with dask.config.set(SCHEDULER):
-        cluster = distributed.LocalCluster(
+    with (
+        dask.config.set(SCHEDULER),
+        distributed.LocalCluster(
             n_workers=int(count),
             threads_per_worker=1,
             processes=True,
@@ -268,8 +275,8 @@ def _local(where: str) -> "Iterator[distributed.LocalCluster]":
             memory_limit=0,
             preload=[__name__],
             silence_logs=logging.CRITICAL,
-        )
-    with cluster:
+        ) as cluster,
+    ):
         yield cluster
 
 
@@ -325,8 +332,9 @@ def _slurm(path: Path) -> Iterator[Any]:
         "processes": job.processes or job.cores,  # kernels hold no lock, but torch and plug-ins may
         "job_script_prologue": [*(job.job_script_prologue or ()), KEEP_MEMORY],
     }
-    with dask.config.set(SCHEDULER):
-        slurm = SLURMCluster(**options, scheduler_options={"dashboard": False})
-    with slurm as cluster:
+    with (
+        dask.config.set(SCHEDULER),
+        SLURMCluster(**options, scheduler_options={"dashboard": False}) as cluster,
+    ):
         cluster.scale(jobs=plan.jobs)
         yield cluster

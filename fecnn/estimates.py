@@ -8,7 +8,7 @@ from fecnn.rare import Estimate, ml_bler
 from fecnn.store import Store
 from fecnn.study import RarePoint
 
-THINGS = {"monte-carlo": "frames", "rays": "rays", "union": "words"}
+THINGS = {"monte-carlo": "frames", "rays": "rays", "union": "words", "union and rays": "words and rays"}
 """What an estimate by each method rests on."""
 
 

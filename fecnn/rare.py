@@ -5,9 +5,10 @@ Plain Monte-Carlo sees nothing at 1e-10. Two ways reach there, without a bias.
 Rays: along a random direction the noise must be long enough to leave the region of the sent word. How long it
 must be is found with an exact decoder, and how likely such noise is has a closed form.
 
-Union: in an error some word beats the sent one. A word is drawn, then noise that makes it win, and what is
-counted is how many listed words win at once (Karp and Luby). Words that are not listed add at most their
-union bound, which widens the interval upwards.
+Union: in an error some word beats the sent one. A light word is drawn, then noise that makes it win, and what
+is counted is how many light words win at once (Karp and Luby). Heavier words, which are not listed, add at
+most their union bound. Where that is little, it widens the interval upwards. Else errors are told apart by
+the first word that wins along the noise: those of light words are drawn, the others found by rays.
 """
 
 import math
@@ -42,6 +43,9 @@ MOST_FRAMES = 1 << 28
 MOST_RAYS = 1 << 24
 """Rays after which an estimate is given up."""
 
+FEW_WORDS = 1 << 17
+"""So many light words are listed, and compared with noise, in less time than rays would take."""
+
 SHRINK = 1 - 1e-6
 """A ray is followed to just inside of where the nearest word found so far wins."""
 
@@ -53,8 +57,8 @@ class Estimate:
     value: The estimate.
     low: Lower end of a 95 % interval.
     high: Upper end; with ``union`` it includes all words that were not listed.
-    method: ``monte-carlo``, ``rays`` or ``union``.
-    frames: Frames, rays or drawn words that it rests on.
+    method: ``monte-carlo``, ``rays``, ``union``, or ``union and rays``.
+    frames: Frames, rays, drawn words, or drawn words and rays that it rests on.
     effective: As how many errors of plain Monte-Carlo it is worth.
     """
 
@@ -77,14 +81,15 @@ def ml_bler(
         ebn0_db: Eb/N0 in dB per information bit.
         rel_error: Half the width of the 95 % interval, relative to the value.
         method: ``monte-carlo``: errors are counted. ``rays`` (Shannon 1959 for the geometry; an importance
-            sampling without weights): for 1e-2 to 1e-6. ``union`` (Karp and Luby 1983): below about 1e-5.
-            ``auto`` takes the one that is quick there, judging by bounds.
+            sampling without weights): for 1e-2 to 1e-6. ``union`` (Karp and Luby 1983): below about 1e-2,
+            with rays for errors to heavy words where these matter. ``auto`` takes the one that is quick
+            there, judging by bounds.
         seed: Of the random numbers. Equal seeds give equal estimates.
 
     Raises:
-        ValueError: If the method cannot reach ``rel_error``: too many frames would be needed, too few rays
-            decide, or words that are not listed may add too much. Also if rel_error is not in (0, 0.5], the
-            method is unknown, or the code's spectrum is needed and cannot be counted.
+        ValueError: If the method cannot reach ``rel_error``: too many frames would be needed, or too few rays
+            decide. Also if rel_error is not in (0, 0.5], the method is unknown, or the code's spectrum is
+            needed and cannot be counted.
 
     Example:
         >>> import fecnn
@@ -109,10 +114,11 @@ def _choose(code: Code, ebn0_db: float, rel_error: float) -> Method:
     upper = tangential_sphere_bound(code, ebn0_db)
     if upper > 1e-2:
         return "monte-carlo"
-    if upper > 1e-4:
-        return "rays"
-    _, left = _heaviest(code, ebn0_db, rel_error)
-    return "rays" if left > 0.9 * rel_error * upper else "union"
+    weight, heavier = _heaviest(code, ebn0_db, rel_error)
+    if heavier <= 0.9 * rel_error * upper:
+        return "union"
+    few = sum(code.weight_spectrum()[1 : weight + 1]) <= FEW_WORDS
+    return "union" if few and heavier <= upper / 2 else "rays"
 
 
 def _monte_carlo(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Estimate:
@@ -135,96 +141,164 @@ def _monte_carlo(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Est
 
 def _rays(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Estimate:
     """Mean, over directions, of the probability that noise in that direction is long enough for an error."""
-    sigma = noise_sigma(ebn0_db, code.rate)
-    # Noise beyond this length is left out, and has at most a hundredth of the interval in all.
-    beyond = 1e-2 * rel_error * kat_bound(code, ebn0_db)
-    limit = sigma * math.sqrt(scipy.special.chdtri(code.n, beyond))
-    decode = _exact(code)
-    rng = np.random.default_rng([seed, 1])
-    total = squares = 0.0
-    rays = 0
-    while True:
-        reach = _reach(code, decode, limit, rng)
-        error = scipy.special.chdtrc(code.n, (reach / sigma) ** 2)
-        total, squares, rays = total + float(error.sum()), squares + float((error**2).sum()), rays + CHUNK
-        effective = total**2 / squares if squares else 0.0
-        # Few rays of much weight hide that there may be others.
-        needed = max(100.0, (NORMAL / rel_error) ** 2)
-        if effective >= needed:
-            break
-        if rays >= MOST_RAYS >> 4 and effective * MOST_RAYS < needed * rays:
-            raise _too_rare("rays", effective, rays, rel_error)
-    value = total / rays
-    spread = NORMAL * math.sqrt(max(squares / rays - value**2, 0) / rays)
-    return Estimate(value, max(0.0, value - spread), value + spread + beyond, "rays", rays, effective)
+    rays = _Rays(code, ebn0_db, rel_error, seed)
+    # Few rays of much weight hide that there may be others.
+    needed = max(100.0, (NORMAL / rel_error) ** 2)
+    while rays.effective < needed:
+        rays.cast()
+        if rays.count >= MOST_RAYS >> 4 and rays.effective * MOST_RAYS < needed * rays.count:
+            raise _too_rare("rays", rays.effective, rays.count, rel_error)
+    low, high = max(0.0, rays.mean - rays.spread), rays.mean + rays.spread + rays.beyond
+    return Estimate(rays.mean, low, high, "rays", rays.count, rays.effective)
 
 
-def _reach(code: Code, decode: Decoder, limit: float, rng: np.random.Generator) -> Reals:
-    """How long the noise may be, along CHUNK random directions, until ML decides wrongly; inf beyond a limit.
+class _Rays:
+    """Noise in random directions: how often a word heavier than ``heaviest`` is the first to win along it.
 
-    A word x wins from the length weight(x) / -sum of the direction over x's ones on; the least of these is
-    found by decoding at the least found so far, until nothing wins before (Dinkelbach 1967).
+    beyond: Probability of noise so long that it is left out, a hundredth of the interval.
     """
-    direction = rng.standard_normal((CHUNK, code.n))
-    direction /= np.sqrt((direction**2).sum(axis=1, keepdims=True))
-    length, reach = np.full(CHUNK, limit), np.full(CHUNK, math.inf)
-    alive = np.arange(CHUNK)
+
+    def __init__(self, code: Code, ebn0_db: float, rel_error: float, seed: int, heaviest: int = 0) -> None:
+        self._code, self._heaviest, self._decode = code, heaviest, _exact(code)
+        self._sigma = noise_sigma(ebn0_db, code.rate)
+        self.beyond = 1e-2 * rel_error * kat_bound(code, ebn0_db)
+        self._limit = self._sigma * math.sqrt(scipy.special.chdtri(code.n, self.beyond))
+        self._rng = np.random.default_rng([seed, 1])
+        self.count, self._total, self._squares = 0, 0.0, 0.0
+
+    @property
+    def mean(self) -> float:
+        """The probability."""
+        return self._total / self.count
+
+    @property
+    def spread(self) -> float:
+        """Half the width of its interval of 95 %."""
+        return NORMAL * math.sqrt(max(self._squares / self.count - self.mean**2, 0) / self.count)
+
+    @property
+    def effective(self) -> float:
+        """As how many errors of plain Monte-Carlo they are worth."""
+        return self._total**2 / self._squares if self._squares else 0.0
+
+    def cast(self) -> None:
+        """CHUNK more of them."""
+        direction = self._rng.standard_normal((CHUNK, self._code.n))
+        direction /= np.sqrt((direction**2).sum(axis=1, keepdims=True))
+        reach, first = _first_to_win(self._decode, direction, np.full(CHUNK, self._limit))
+        error = scipy.special.chdtrc(self._code.n, (reach / self._sigma) ** 2) * (first > self._heaviest)
+        self._total, self._squares = self._total + float(error.sum()), self._squares + float((error**2).sum())
+        self.count += CHUNK
+
+
+def _first_to_win(decode: Decoder, direction: Reals, length: Reals) -> tuple[Reals, NDArray[np.int64]]:
+    """How long noise in each direction is when ML first errs, up to a length, and to a word of which weight.
+
+    inf and 0 where it does not. A word x wins from the length weight(x) / -sum of the direction over x's ones
+    on; the least of these is found by decoding at the least found so far, until nothing wins before
+    (Dinkelbach 1967).
+    """
+    length, reach = length.copy(), np.full(len(direction), math.inf)
+    first = np.zeros(len(direction), np.int64)
+    alive = np.arange(len(direction))
     while len(alive):
         y = (1 + length[alive, None] * direction[alive]).astype(np.float32)
         words = decode(y)
         wrong = words.any(axis=1)
         alive, words = alive[wrong], words[wrong]
         against = -(words * direction[alive]).sum(axis=1)
-        reach[alive] = words.sum(axis=1) / against
+        first[alive] = words.sum(axis=1)
+        reach[alive] = first[alive] / against
         length[alive] = reach[alive] * SHRINK
-    return reach
+    return reach, first
 
 
 def _union(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Estimate:
-    """Sum, over light words, of the probability that each wins, shared among those that win with it."""
-    sigma = noise_sigma(ebn0_db, code.rate)
-    words, missing = _light_words(code, ebn0_db, rel_error)
-    weights = words.sum(axis=1)
-    alone = _alone(code, ebn0_db)[weights]
-    log_alone = np.log(alone)
-    union = float(alone.sum())
-    if missing > 2 * rel_error * union:
-        raise _not_listed(missing, union, rel_error)
-    rows, columns = words.astype(np.float32), np.ascontiguousarray(words.T.astype(np.float32))
-    rng = np.random.default_rng([seed, 2])
-    chunk = min(CHUNK, max(64, (1 << 25) // len(words)))
-    total = squares = 0.0
-    drawn = 0
+    """The light words by drawing, and the others by their union bound or by rays."""
+    listed = _Listed(code, ebn0_db, rel_error, seed)
+    if listed.missing <= rel_error * kat_bound(code, ebn0_db):
+        listed.draw(rel_error / 2)
+        mean, spread, missing = listed.mean, listed.spread, listed.missing
+        effective = (NORMAL * mean / spread) ** 2 if spread else math.inf
+        low, high = mean - spread, mean + spread + missing
+        return Estimate(mean + missing / 2, low, high, "union", listed.count, effective)
+    listed.draw(rel_error / 2, _exact(code))
+    rays = _Rays(code, ebn0_db, rel_error, seed, listed.heaviest)
     while True:
-        which = rng.choice(len(words), chunk, p=alone / union)
-        ones, weight = rows[which], weights[which][:, None]
-        # Along the drawn word the noise is normal beyond what makes it win; across it is free.
-        along = -sigma * scipy.special.ndtri_exp(np.log(rng.random((chunk, 1))) + log_alone[which][:, None])
-        noise = sigma * rng.standard_normal((chunk, code.n))
-        noise += ones * ((-(noise * ones).sum(axis=1, keepdims=True) - along * np.sqrt(weight)) / weight)
-        wins = (-(noise.astype(np.float32) @ columns) >= weights * SHRINK).sum(axis=1)
-        share = 1 / np.maximum(wins, 1)
-        total, squares, drawn = total + float(share.sum()), squares + float((share**2).sum()), drawn + chunk
-        mean = total / drawn
-        spread = NORMAL * math.sqrt(max(squares / drawn - mean**2, 0) / drawn)
-        if drawn >= 1000 and spread <= rel_error / 2 * mean:
+        rays.cast()
+        value = listed.mean + rays.mean
+        if rays.effective >= 100 and rays.spread <= 0.85 * rel_error * value:
             break
-        if drawn >= MOST_RAYS:
-            raise _too_rare("union", drawn, drawn, rel_error)
-    low, high = union * (mean - spread), union * (mean + spread) + missing
-    if high - low > 2 * rel_error * union * mean:
-        raise _not_listed(missing, union * mean, rel_error)
-    effective = (NORMAL * mean / spread) ** 2 if spread else math.inf
-    return Estimate(union * mean + missing / 2, low, high, "union", drawn, effective)
+        if rays.count >= MOST_RAYS:
+            raise _too_rare("union", rays.effective, rays.count, rel_error)
+    spread = math.hypot(listed.spread, rays.spread)
+    low, high = max(0.0, value - spread), value + spread + rays.beyond
+    effective = (NORMAL * value / spread) ** 2
+    return Estimate(value, low, high, "union and rays", listed.count + rays.count, effective)
 
 
-def _light_words(code: Code, ebn0_db: float, rel_error: float) -> tuple[NDArray[np.uint8], float]:
-    """Light words, and the union bound of all that are not among them, counted from the spectrum."""
-    weight, _ = _heaviest(code, ebn0_db, rel_error)
-    found = _listed(code, weight)
-    counts = np.array(code.weight_spectrum()) - np.bincount(found.sum(axis=1), minlength=code.n + 1)
-    counts[0] = 0
-    return found, float(counts @ _alone(code, ebn0_db))
+class _Listed:
+    """Errors to light words, up to a weight: each word's chance, shared among those that win with it.
+
+    heaviest: The weight.
+    missing: The union bound of all heavier words.
+    """
+
+    def __init__(self, code: Code, ebn0_db: float, rel_error: float, seed: int) -> None:
+        self._sigma = noise_sigma(ebn0_db, code.rate)
+        self.heaviest, _ = _heaviest(code, ebn0_db, rel_error)
+        self._words = _listed(code, self.heaviest)
+        self._weights = self._words.sum(axis=1)
+        alone = _alone(code, ebn0_db)
+        counts = np.array(code.weight_spectrum()) - np.bincount(self._weights, minlength=code.n + 1)
+        counts[0] = 0
+        self.missing = float(counts @ alone)
+        self._alone = alone[self._weights]
+        self._union = float(self._alone.sum())
+        self._rng = np.random.default_rng([seed, 2])
+        self.count, self._total, self._squares = 0, 0.0, 0.0
+
+    @property
+    def mean(self) -> float:
+        """The probability."""
+        return self._union * self._total / self.count
+
+    @property
+    def spread(self) -> float:
+        """Half the width of its interval of 95 %."""
+        mean = self._total / self.count
+        return self._union * NORMAL * math.sqrt(max(self._squares / self.count - mean**2, 0) / self.count)
+
+    def draw(self, rel_error: float, decode: Decoder | None = None) -> None:
+        """Draw words until the interval is so narrow.
+
+        Args:
+            rel_error: Half its width, relative to the mean.
+            decode: Exact ML, to leave out errors for which a heavier word is the first to win.
+        """
+        words, weights = self._words, self._weights
+        rows, columns = words.astype(np.float32), np.ascontiguousarray(words.T.astype(np.float32))
+        log_alone = np.log(self._alone)
+        chunk = min(CHUNK, max(64, (1 << 25) // len(words)))
+        while self.count < 1000 or self.spread > rel_error * self.mean:
+            if self.count >= MOST_RAYS:
+                raise _too_rare("union", self.count, self.count, 2 * rel_error)
+            which = self._rng.choice(len(words), chunk, p=self._alone / self._union)
+            ones, weight = rows[which], weights[which][:, None]
+            # Along the drawn word the noise is normal beyond what makes it win; across it is free.
+            beyond = np.log(self._rng.random((chunk, 1))) + log_alone[which][:, None]
+            along = -self._sigma * scipy.special.ndtri_exp(beyond)
+            noise = self._sigma * self._rng.standard_normal((chunk, words.shape[1]))
+            noise += ones * ((-(noise * ones).sum(axis=1, keepdims=True) - along * np.sqrt(weight)) / weight)
+            wins = (-(noise.astype(np.float32) @ columns) >= weights * SHRINK).sum(axis=1)
+            share = 1 / np.maximum(wins, 1)
+            if decode is not None:
+                length = np.sqrt((noise**2).sum(axis=1))
+                _, first = _first_to_win(decode, noise / length[:, None], length)
+                share *= first <= self.heaviest
+            self._total += float(share.sum())
+            self._squares += float((share**2).sum())
+            self.count += chunk
 
 
 def _heaviest(code: Code, ebn0_db: float, rel_error: float) -> tuple[int, float]:
@@ -269,11 +343,4 @@ def _too_rare(method: str, effective: float, frames: int, rel_error: float) -> V
     return ValueError(
         f"{method}: after {frames:,} the estimate is worth {effective:.0f} errors, and rel_error "
         f"{rel_error:g} needs {(NORMAL / rel_error) ** 2:,.0f}; allow a greater one, or take another method"
-    )
-
-
-def _not_listed(missing: float, union: float, rel_error: float) -> ValueError:
-    return ValueError(
-        f"union: words that are not listed may add {missing:.2g} to {union:.3g}, more than rel_error "
-        f"{rel_error:g} allows; use rays, or a higher Eb/N0"
     )

@@ -155,6 +155,7 @@ def test_killing_workers_changes_nothing(tmp_path, undisturbed):
     plan, store = make(tmp_path, PATIENT), tmp_path / "r.sqlite"
     with connect("local:2") as workers, killer(workers, 0.5, 2.5) as killed:
         run_all(plan, store, workers)
+        assert not workers._client.futures  # what the killed ones were doing is forgotten, too
     assert len(killed) >= 2
     assert results(plan, store).equals(expected)
     assert not doubled(store)

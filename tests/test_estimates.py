@@ -422,7 +422,7 @@ def test_the_board_shows_how_many_points_are_made(tmp_path, capsys):
         shown = [[str(cell) for cell in column.cells] for column in board._render().columns]
     assert [column[0] for column in shown[:3]] == ["exact", "1/4", "6 dB"]
     assert shown[-1] == [""]
-    told = f"BLER {found.value:.2e} [{found.low:.2e}, {found.high:.2e}] by rays, {found.frames:,} rays"
+    told = f"BLER {found.value:.2e} [{found.low:.2e}, {found.high:.2e}] by union, {found.frames:,} words"
     assert capsys.readouterr().err == f"exact 6 dB: {told}\n"
     for point in study.rare_points[1:]:
         board.update(Estimation(point, refusal="no", new=True))

@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import norm
 
 import fecnn
+from fecnn import rare
 from fecnn.bounds import kat_bound, tangential_sphere_bound
 from fecnn.channel import noise_sigma
 from fecnn.rare import Estimate, ml_bler
@@ -53,6 +54,45 @@ def test_bch_31_21_at_5_and_6_db():
         assert agree(rays, union)
 
 
+@pytest.fixture
+def light_words_only(monkeypatch):
+    """Lists the words of least weight of Golay (24,12), 759 of 4095, and leaves the others to rays."""
+    monkeypatch.setattr(rare, "MAX_WORDS", 800)
+
+
+@pytest.mark.parametrize("ebn0_db", [2.0, 3.0])
+def test_heavy_words_are_found_by_rays(light_words_only, ebn0_db):
+    code = fecnn.load_code("golay-24-12")
+    found = ml_bler(code, ebn0_db, 0.02, method="union")
+    assert found.method == "union and rays"
+    assert agree(found, ml_bler(code, ebn0_db, 0.02, method="rays"))
+    assert found.high - found.low <= 0.04 * found.value
+
+
+def test_errors_are_those_of_listed_words_and_of_rays(light_words_only):
+    """Neither part can be left out: together they are what all words listed give."""
+    code, ebn0_db = fecnn.load_code("golay-24-12"), 2.0
+    listed = rare._Listed(code, ebn0_db, 0.01, 1)
+    listed.draw(0.005, rare._exact(code))
+    rays = rare._Rays(code, ebn0_db, 0.01, 1, listed.heaviest)
+    for _ in range(20):
+        rays.cast()
+    assert listed.heaviest == 8
+    assert rays.mean > 5 * rays.spread
+    whole = ml_bler(code, ebn0_db, 0.005, method="monte-carlo")
+    spread = math.hypot(listed.spread, rays.spread, (whole.high - whole.low) / 2) / 1.96
+    assert abs(listed.mean + rays.mean - whole.value) < 3 * spread
+
+
+def test_one_in_a_hundred_where_neither_way_alone_reaches_it():
+    """The light words of BCH (63,45) are not enough here, and rays would take minutes."""
+    code = fecnn.load_code("bch-63-45")
+    found = ml_bler(code, 5.0)
+    assert found.method == "union and rays"
+    assert found.high - found.low <= 0.02 * found.value
+    assert agree(found, ml_bler(code, 5.0, 0.05, method="rays"))
+
+
 @pytest.mark.parametrize("name", ["hamming-7-4", "bch-31-21", "bch-63-45", "bch-63-51"])
 def test_down_to_one_in_ten_thousand_million(name):
     code = fecnn.load_code(name)
@@ -85,6 +125,18 @@ def test_rays_end_where_a_slow_search_along_them_does():
     assert found.value == pytest.approx(expected, rel=1e-4)
 
 
+def test_intervals_of_both_together_cover(monkeypatch):
+    code, ebn0_db = fecnn.load_code("hamming-7-4"), 3.0
+    truth = ml_bler(code, ebn0_db, 0.005, method="rays", seed=99)
+    monkeypatch.setattr(rare, "MAX_WORDS", 7)  # those of weight 3
+    covered = 0
+    for seed in range(60):
+        found = ml_bler(code, ebn0_db, 0.1, method="union", seed=seed)
+        assert found.method == "union and rays"
+        covered += found.low <= truth.value <= found.high
+    assert covered >= 52
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_intervals_cover(method):
     code, ebn0_db = fecnn.load_code("hamming-7-4"), 4.0
@@ -103,10 +155,12 @@ def test_equal_seeds_give_equal_estimates():
         assert ml_bler(code, 5.0, 0.1, method=method) != ml_bler(code, 5.0, 0.1, method=method, seed=2)
 
 
-def test_what_cannot_be_reached_is_refused():
+def test_what_cannot_be_reached_is_refused(monkeypatch):
     code = fecnn.load_code("bch-63-45")
-    with pytest.raises(ValueError, match="words that are not listed may add"):
-        ml_bler(code, 4.0, 0.01, method="union")
+    with monkeypatch.context() as few:
+        few.setattr(rare, "MOST_RAYS", 1 << 15)
+        with pytest.raises(ValueError, match=r"union: after .* worth"):
+            ml_bler(code, 6.0, 0.01, method="union")
     with pytest.raises(ValueError, match=r"rays: after .* worth"):
         ml_bler(code, 8.0, 0.01, method="rays")
     with pytest.raises(ValueError, match=r"monte-carlo: after .* worth"):

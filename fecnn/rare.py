@@ -12,6 +12,7 @@ the first word that wins along the noise: those of light words are drawn, the ot
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -141,15 +142,39 @@ def _monte_carlo(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Est
 
 def _rays(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Estimate:
     """Mean, over directions, of the probability that noise in that direction is long enough for an error."""
-    rays = _Rays(code, ebn0_db, rel_error, seed)
     # Few rays of much weight hide that there may be others.
     needed = max(100.0, (NORMAL / rel_error) ** 2)
-    while rays.effective < needed:
-        rays.cast()
+
+    def enough(rays: _Rays) -> bool:
         if rays.count >= MOST_RAYS >> 4 and rays.effective * MOST_RAYS < needed * rays.count:
             raise _too_rare("rays", rays.effective, rays.count, rel_error)
+        return rays.effective >= needed
+
+    rays = _cast(code, ebn0_db, rel_error, seed, enough)
     low, high = max(0.0, rays.mean - rays.spread), rays.mean + rays.spread + rays.beyond
     return Estimate(rays.mean, low, high, "rays", rays.count, rays.effective)
+
+
+def _cast(
+    code: Code,
+    ebn0_db: float,
+    rel_error: float,
+    seed: int,
+    enough: Callable[["_Rays"], bool],
+    heaviest: int = 0,
+) -> "_Rays":
+    """Rays until there are enough, and no fewer than it took others.
+
+    They seem to be enough too early just when those of much weight have not come yet: a mean that ends there
+    is too small. How many others took does not depend on these.
+    """
+    count = 0
+    for stream in (3, 1):
+        rays = _Rays(code, ebn0_db, rel_error, [seed, stream], heaviest)
+        while rays.count < count or not enough(rays):
+            rays.cast()
+        count = rays.count
+    return rays
 
 
 class _Rays:
@@ -158,12 +183,14 @@ class _Rays:
     beyond: Probability of noise so long that it is left out, a hundredth of the interval.
     """
 
-    def __init__(self, code: Code, ebn0_db: float, rel_error: float, seed: int, heaviest: int = 0) -> None:
+    def __init__(
+        self, code: Code, ebn0_db: float, rel_error: float, seed: list[int], heaviest: int = 0
+    ) -> None:
         self._code, self._heaviest, self._decode = code, heaviest, _exact(code)
         self._sigma = noise_sigma(ebn0_db, code.rate)
         self.beyond = 1e-2 * rel_error * kat_bound(code, ebn0_db)
         self._limit = self._sigma * math.sqrt(scipy.special.chdtri(code.n, self.beyond))
-        self._rng = np.random.default_rng([seed, 1])
+        self._rng = np.random.default_rng(seed)
         self.count, self._total, self._squares = 0, 0.0, 0.0
 
     @property
@@ -216,21 +243,25 @@ def _first_to_win(decode: Decoder, direction: Reals, length: Reals) -> tuple[Rea
 def _union(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Estimate:
     """The light words by drawing, and the others by their union bound or by rays."""
     listed = _Listed(code, ebn0_db, rel_error, seed)
-    if listed.missing <= rel_error * kat_bound(code, ebn0_db):
-        listed.draw(rel_error / 2)
+    # Half of what may be missing is added, and as much to each end of the interval.
+    doubt = listed.missing / (2 * kat_bound(code, ebn0_db))
+    if doubt <= 0.75 * rel_error:
+        listed.draw(min(rel_error / 2, rel_error - doubt))
         mean, spread, missing = listed.mean, listed.spread, listed.missing
         effective = (NORMAL * mean / spread) ** 2 if spread else math.inf
         low, high = mean - spread, mean + spread + missing
         return Estimate(mean + missing / 2, low, high, "union", listed.count, effective)
     listed.draw(rel_error / 2, _exact(code))
-    rays = _Rays(code, ebn0_db, rel_error, seed, listed.heaviest)
-    while True:
-        rays.cast()
-        value = listed.mean + rays.mean
-        if rays.effective >= 100 and rays.spread <= 0.85 * rel_error * value:
-            break
+
+    def enough(rays: _Rays) -> bool:
+        if rays.effective >= 100 and rays.spread <= 0.85 * rel_error * (listed.mean + rays.mean):
+            return True
         if rays.count >= MOST_RAYS:
             raise _too_rare("union", rays.effective, rays.count, rel_error)
+        return False
+
+    rays = _cast(code, ebn0_db, rel_error, seed, enough, listed.heaviest)
+    value = listed.mean + rays.mean
     spread = math.hypot(listed.spread, rays.spread)
     low, high = max(0.0, value - spread), value + spread + rays.beyond
     effective = (NORMAL * value / spread) ** 2

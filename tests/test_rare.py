@@ -74,7 +74,7 @@ def test_errors_are_those_of_listed_words_and_of_rays(light_words_only):
     code, ebn0_db = fecnn.load_code("golay-24-12"), 2.0
     listed = rare._Listed(code, ebn0_db, 0.01, 1)
     listed.draw(0.005, rare._exact(code))
-    rays = rare._Rays(code, ebn0_db, 0.01, 1, listed.heaviest)
+    rays = rare._Rays(code, ebn0_db, 0.01, [1, 1], listed.heaviest)
     for _ in range(20):
         rays.cast()
     assert listed.heaviest == 8

@@ -165,7 +165,7 @@ def test_a_task_that_kills_its_workers_is_set_aside(tmp_path, undisturbed):
     expected = undisturbed(STUDY)
     deadly = (BROKEN % "die").replace("after = 4", "after = 0")
     plan, store = make(tmp_path, STUDY + deadly), tmp_path / "r.sqlite"
-    words = r"curve broken failed at 2.5 dB, batch [01]: it has ended 3 workers, the last time so: tcp"
+    words = r"curve broken failed at 2.5 dB, batch [0-2]: it has ended 3 workers, the last time so: tcp"
     with pytest.raises(DecodingError, match=words):
         run_on("local:2", plan, store)
     good = make(tmp_path, STUDY)

@@ -557,7 +557,7 @@ def test_a_file_cut_anywhere_is_refused_whole_or_goes_on_to_the_same_counts(tmp_
         (len(content), cut) for cut in (0, 1, 31, 32, 500, 4151, 4152, 4153, *range(5000, len(log), 9001))
     ]
     cuts += [(cut, len(log)) for cut in (0, 1, 15, 99, 100, 101, 511, 512, 4095, 4096) if cut < len(content)]
-    went_on = refused = 0
+    went_on = 0
     for number, (kept, logged) in enumerate(cuts):
         path = tmp_path / f"cut-{number}.sqlite"
         path.write_bytes(content[:kept])
@@ -566,10 +566,8 @@ def test_a_file_cut_anywhere_is_refused_whole_or_goes_on_to_the_same_counts(tmp_
             run_all(plan, path)
             went_on += 1
         except StoreError:
-            refused += 1
             for part in tmp_path.glob(f"{path.name}*"):
                 part.rename(tmp_path / f"away-{part.name}")
             run_all(plan, path)
         assert results(plan, path).equals(expected), (kept, logged)
     assert went_on > 10
-    assert refused + went_on == len(cuts)

@@ -177,7 +177,38 @@ def _cast(
     return rays
 
 
-class _Rays:
+class _Sample:
+    """What was drawn at random, as far as its mean and its scatter go; all of it times a scale."""
+
+    def __init__(self, scale: float = 1.0) -> None:
+        self._scale, self.count, self._total, self._squares = scale, 0, 0.0, 0.0
+
+    def add(self, values: Reals) -> None:
+        """Take in more values, (N,)."""
+        self._total, self._squares = (
+            self._total + float(values.sum()),
+            self._squares + float((values**2).sum()),
+        )
+        self.count += len(values)
+
+    @property
+    def mean(self) -> float:
+        """Their mean: a probability."""
+        return self._scale * self._total / self.count
+
+    @property
+    def spread(self) -> float:
+        """Half the width of its interval of 95 %."""
+        mean = self._total / self.count
+        return self._scale * NORMAL * math.sqrt(max(self._squares / self.count - mean**2, 0) / self.count)
+
+    @property
+    def effective(self) -> float:
+        """As how many errors of plain Monte-Carlo they are worth."""
+        return self._total**2 / self._squares if self._squares else 0.0
+
+
+class _Rays(_Sample):
     """Noise in random directions: how often a word heavier than ``heaviest`` is the first to win along it.
 
     beyond: Probability of noise so long that it is left out, a hundredth of the interval.
@@ -191,22 +222,7 @@ class _Rays:
         self.beyond = 1e-2 * rel_error * kat_bound(code, ebn0_db)
         self._limit = self._sigma * math.sqrt(scipy.special.chdtri(code.n, self.beyond))
         self._rng = np.random.default_rng(seed)
-        self.count, self._total, self._squares = 0, 0.0, 0.0
-
-    @property
-    def mean(self) -> float:
-        """The probability."""
-        return self._total / self.count
-
-    @property
-    def spread(self) -> float:
-        """Half the width of its interval of 95 %."""
-        return NORMAL * math.sqrt(max(self._squares / self.count - self.mean**2, 0) / self.count)
-
-    @property
-    def effective(self) -> float:
-        """As how many errors of plain Monte-Carlo they are worth."""
-        return self._total**2 / self._squares if self._squares else 0.0
+        super().__init__()
 
     def cast(self) -> None:
         """CHUNK more of them."""
@@ -214,8 +230,7 @@ class _Rays:
         direction /= np.sqrt((direction**2).sum(axis=1, keepdims=True))
         reach, first = _first_to_win(self._decode, direction, np.full(CHUNK, self._limit))
         error = scipy.special.chdtrc(self._code.n, (reach / self._sigma) ** 2) * (first > self._heaviest)
-        self._total, self._squares = self._total + float(error.sum()), self._squares + float((error**2).sum())
-        self.count += CHUNK
+        self.add(error)
 
 
 def _first_to_win(decode: Decoder, direction: Reals, length: Reals) -> tuple[Reals, NDArray[np.int64]]:
@@ -268,7 +283,7 @@ def _union(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Estimate:
     return Estimate(value, low, high, "union and rays", listed.count + rays.count, effective)
 
 
-class _Listed:
+class _Listed(_Sample):
     """Errors to light words, up to a weight: each word's chance, shared among those that win with it.
 
     heaviest: The weight.
@@ -287,18 +302,7 @@ class _Listed:
         self._alone = alone[self._weights]
         self._union = float(self._alone.sum())
         self._rng = np.random.default_rng([seed, 2])
-        self.count, self._total, self._squares = 0, 0.0, 0.0
-
-    @property
-    def mean(self) -> float:
-        """The probability."""
-        return self._union * self._total / self.count
-
-    @property
-    def spread(self) -> float:
-        """Half the width of its interval of 95 %."""
-        mean = self._total / self.count
-        return self._union * NORMAL * math.sqrt(max(self._squares / self.count - mean**2, 0) / self.count)
+        super().__init__(self._union)
 
     def draw(self, rel_error: float, decode: Decoder | None = None) -> None:
         """Draw words until the interval is so narrow.
@@ -327,9 +331,7 @@ class _Listed:
                 length = np.sqrt((noise**2).sum(axis=1))
                 _, first = _first_to_win(decode, noise / length[:, None], length)
                 share *= first <= self.heaviest
-            self._total += float(share.sum())
-            self._squares += float((share**2).sum())
-            self.count += chunk
+            self.add(share)
 
 
 def _heaviest(code: Code, ebn0_db: float, rel_error: float) -> tuple[int, float]:

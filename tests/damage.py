@@ -14,6 +14,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
+import fecnn
+from fecnn.cluster import connect
+from fecnn.simulate import ClusterError
 from fecnn.store import Store
 
 
@@ -65,6 +68,26 @@ def scheduler(folder, port=0, workers=1):
                 process.wait(20)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+def run_until_the_scheduler_is_killed(plan, store, folder, batches):
+    """Kills it after so many batches: the run ends in an error, and the file has all that were made."""
+    made = 0
+
+    def until_it_is_gone():
+        nonlocal made
+        with connect(address) as workers:
+            for step in fecnn.run(plan, store=store, workers=workers):
+                made += step.batch is not None
+                if made == batches:
+                    process.kill()
+
+    with scheduler(folder) as (process, address, _):
+        with pytest.raises(ClusterError, match=r"the cluster (is gone|takes no more work)"):
+            until_it_is_gone()
+    assert made >= batches
+    with Store(store) as file:
+        assert sum(1 for _ in file.rows()) == made
 
 
 @contextmanager

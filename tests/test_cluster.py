@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from damage import doubled, killer, scheduler
+from damage import doubled, killer, run_until_the_scheduler_is_killed, scheduler
 
 import fecnn
 from fecnn import cluster
@@ -205,22 +205,7 @@ def test_a_worker_that_hangs_is_started_anew(tmp_path):
 def test_killing_the_scheduler_loses_nothing(tmp_path, undisturbed):
     expected = undisturbed(PATIENT)
     plan, store = make(tmp_path, PATIENT), tmp_path / "r.sqlite"
-    made = 0
-
-    def until_it_is_gone():
-        nonlocal made
-        with connect(address) as workers:
-            for step in fecnn.run(plan, store=store, workers=workers):
-                made += step.batch is not None
-                if made == 50:
-                    process.kill()
-
-    with scheduler(tmp_path) as (process, address, _):
-        with pytest.raises(ClusterError, match=r"the cluster (is gone|takes no more work)"):
-            until_it_is_gone()
-    assert made >= 50
-    with Store(store) as file:
-        assert sum(1 for _ in file.rows()) == made
+    run_until_the_scheduler_is_killed(plan, store, tmp_path, 50)
     run_all(plan, store, 8)
     assert results(plan, store).equals(expected)
 

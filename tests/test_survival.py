@@ -12,13 +12,13 @@ import time
 from pathlib import Path
 
 import pytest
-from damage import clock_that_jumps, doubled, killer, scheduler, small_disk
+from damage import clock_that_jumps, doubled, killer, run_until_the_scheduler_is_killed, small_disk
 
 import fecnn
 from fecnn.campaign import store_path
 from fecnn.cluster import connect
-from fecnn.simulate import ClusterError, DecodingError
-from fecnn.store import Store, StoreError
+from fecnn.simulate import DecodingError
+from fecnn.store import StoreError
 from fecnn.study import load_study
 
 # A warning that became an error in one of Dask's own threads would stop it.
@@ -130,21 +130,8 @@ def test_killed_drivers(plan, same, tmp_path):
 
 
 def test_a_killed_scheduler(plan, same, tmp_path):
-    store, made = tmp_path / "killed.sqlite", 0
-    with scheduler(tmp_path) as (process, address, _):
-
-        def until_it_is_gone():
-            nonlocal made
-            with connect(address) as workers:
-                for step in fecnn.run(plan, store=store, workers=workers):
-                    made += step.batch is not None
-                    if made == 200:
-                        process.kill()
-
-        with pytest.raises(ClusterError, match=r"the cluster (is gone|takes no more work)"):
-            until_it_is_gone()
-    with Store(store) as file:
-        assert sum(1 for _ in file.rows()) == made >= 200
+    store = tmp_path / "killed.sqlite"
+    run_until_the_scheduler_is_killed(plan, store, tmp_path, 200)
     run_all(plan, store, seconds=15)
     same(store, 500, 60)
 

@@ -32,7 +32,8 @@ function layout(chart, { ink, rule, family }) {
   return {
     showlegend: false, hovermode: "closest", margin: { l: 60, r: 15, t: 35, b: 50 },
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: ink, family, size: 12 },
-    title: { text: chart.title, font: { size: 14 } },
+    title: { text: chart.title, font: { size: 14 }, x: 0, xanchor: "left" },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: rule, activecolor: ink }, // else half of a black that is not there
     xaxis: { ...axis, type: chart.xtype, title: { text: chart.x } },
     yaxis: { ...axis, type: chart.ytype, title: { text: chart.y }, exponentformat: "power", dtick: chart.ytype === "log" ? 1 : undefined },
   };

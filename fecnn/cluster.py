@@ -30,7 +30,9 @@ from fecnn.workers import Threads, check_limit
 try:
     import dask
     import distributed
-    from distributed.scheduler import KilledWorker
+    from dask.utils import key_split
+    from distributed.scheduler import DEFAULT_EXTENSIONS, KilledWorker
+    from distributed.spans import SpansSchedulerExtension
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError("clusters need Dask: pip install 'fecnn[cluster]'") from missing
 
@@ -54,10 +56,31 @@ SCHEDULER = {
     "distributed.admin.log-length": 100,
     "distributed.admin.low-level-log-length": 100,
     "distributed.scheduler.events-cleanup-delay": "1 minute",
+    "distributed.admin.system-monitor.log-length": 100,
     # Dask has malloc give memory back at once: every chunk of frames would be paged in anew.
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
 }
 """How schedulers, and workers, that are started here behave."""
+
+
+class NoSpans(SpansSchedulerExtension):
+    """Dask's own takes a note of every task, and keeps it for as long as the scheduler lives."""
+
+    def observe_tasks(self, *tasks: Any, **of_them: Any) -> dict[Any, Any]:
+        """Nothing is noted."""
+        return {}
+
+    def heartbeat(self, *measured: Any) -> None:
+        """Nor this."""
+
+
+SCHEDULER_OPTIONS = {
+    "dashboard": False,
+    # Lots wait at the scheduler, so there is none to steal; and stealing remembers workers long gone.
+    "extensions": {name: kind for name, kind in DEFAULT_EXTENSIONS.items() if name != "stealing"}
+    | {"spans": NoSpans},
+}
+"""What schedulers that are started here do and do not."""
 
 KEEP_MEMORY = "export MALLOC_TRIM_THRESHOLD_=33554432 MALLOC_MMAP_THRESHOLD_=33554432"
 """What a job says to the same end; 32 MiB is the most that malloc takes."""
@@ -121,13 +144,15 @@ class Cluster:
     def slots(self) -> int:
         """One lot more than there are threads now: nobody waits for the driver, and Dask is never done.
 
-        (Each time that it is done it starts to write a history anew, of which it forgets nothing.)
+        (Each time that it is done, a scheduler that was not started here begins a span, and forgets none.)
         """
         if time.monotonic() - self._counted > 1:
             try:
                 self._slots = 1 + sum(self._client.nthreads().values())
             except (OSError, TimeoutError, RuntimeError, CancelledError):
                 pass  # the lots under way will tell that the scheduler is gone
+            # A scheduler in this process remembers the last 100,000 keys, and none comes twice.
+            key_split.cache_clear()
             self._counted = time.monotonic()
         return self._slots
 
@@ -271,7 +296,7 @@ def _local(where: str) -> "Iterator[distributed.LocalCluster]":
             threads_per_worker=1,
             processes=True,
             dashboard_address=":0",
-            scheduler_kwargs={"dashboard": False},
+            scheduler_kwargs=SCHEDULER_OPTIONS,
             memory_limit=0,
             preload=[__name__],
             silence_logs=logging.CRITICAL,
@@ -334,7 +359,7 @@ def _slurm(path: Path) -> Iterator[Any]:
     }
     with (
         dask.config.set(SCHEDULER),
-        SLURMCluster(**options, scheduler_options={"dashboard": False}) as cluster,
+        SLURMCluster(**options, scheduler_options=SCHEDULER_OPTIONS) as cluster,
     ):
         cluster.scale(jobs=plan.jobs)
         yield cluster

@@ -82,8 +82,7 @@ class Engine:
         self.code = code
         self._sigma, self._scale = np.float32(channel.sigma), np.float32(2 / channel.sigma**2)
         self._encode = gf2.LinearMap(code.G).table
-        self._extract = gf2.LinearMap(gf2.right_inverse(code.G)).table
-        self._check = gf2.LinearMap(np.ascontiguousarray(gf2.rref(code.H)[0].T)).table
+        self._split = gf2.LinearMap(np.hstack([gf2.right_inverse(code.G), gf2.rref(code.H)[0].T])).table
 
     def frames(self, stream: FrameStream, count: int) -> Frames:
         """The first ``count`` frames of a stream."""
@@ -98,7 +97,7 @@ class Engine:
         """Counts of decisions: code bits (B, n) or message bits (B, k), code bits where n = k."""
         flags = np.empty(len(decided), np.uint8)
         if decided.shape[1] == self.code.n:
-            counts = _count_words(frames.llr, frames.codewords, decided, self._extract, self._check, flags)
+            counts = _count_words(frames.llr, frames.codewords, decided, self.code.k, self._split, flags)
         else:
             counts = _count_messages(
                 frames.llr, frames.codewords, frames.messages, decided, self._encode, flags
@@ -175,8 +174,8 @@ def _message(words, block, k, messages, frame):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True)
-def _count_words(llr, sent, decided, extract, check, flags):  # type: ignore[no-untyped-def]
-    """Counts of code bits; extract and check: tables of the messages and the checks of a word.
+def _count_words(llr, sent, decided, k, split, flags):  # type: ignore[no-untyped-def]
+    """Counts of code bits; split: table of the k message bits of a word, followed by its syndrome.
 
     All is linear: the wrong message bits are the message of the difference, whose syndrome says whether the
     decision is a codeword.
@@ -185,17 +184,17 @@ def _count_words(llr, sent, decided, extract, check, flags):  # type: ignore[no-
         block errors, bit errors, their squares per frame, the same for code bits, ML errors: (6,) i8.
     """
     counts = np.zeros(6, np.int64)
-    difference = np.empty((llr.shape[1] + 63) // 64, np.uint64)
-    message = np.empty(extract.shape[2], np.uint64)
-    syndrome = np.empty(check.shape[2], np.uint64)
+    n = llr.shape[1]
+    difference = np.empty((n + 63) // 64, np.uint64)
+    parts = np.empty(split.shape[2], np.uint64)
     _compare(sent, decided, flags)
     for f in range(len(llr)):
         if flags[f]:
             _pack_difference(sent[f], decided[f], difference)
-            _apply(extract, difference, message)
-            _apply(check, difference, syndrome)
-            likely = not syndrome.any() and _gain(llr[f], sent[f], difference) > 0.0
-            _add(counts, _weight(message), _weight(difference), likely)
+            _apply(split, difference, parts)
+            bits = _weight(parts, k)
+            likely = bits == _weight(parts, n) and _gain(llr[f], sent[f], difference) > 0.0
+            _add(counts, bits, _weight(difference, n), likely)
     return counts
 
 
@@ -203,7 +202,7 @@ def _count_words(llr, sent, decided, extract, check, flags):  # type: ignore[no-
 def _count_messages(llr, sent, messages, decided, encode, flags):  # type: ignore[no-untyped-def]
     """The same of message bits; encode: table of the codewords of messages."""
     counts = np.zeros(6, np.int64)
-    k = decided.shape[1]
+    k, n = decided.shape[1], llr.shape[1]
     difference = np.empty(messages.shape[1], np.uint64)
     codeword = np.empty(encode.shape[2], np.uint64)
     for f in range(len(llr)):
@@ -213,7 +212,8 @@ def _count_messages(llr, sent, messages, decided, encode, flags):  # type: ignor
         flags[f] = difference.any()
         if flags[f]:
             _apply(encode, difference, codeword)
-            _add(counts, _weight(difference), _weight(codeword), _gain(llr[f], sent[f], codeword) > 0.0)
+            likely = _gain(llr[f], sent[f], codeword) > 0.0
+            _add(counts, _weight(difference, k), _weight(codeword, n), likely)
     return counts
 
 
@@ -254,11 +254,12 @@ def _pack_difference(a, b, words):  # type: ignore[no-untyped-def]
 @nb.njit(cache=True, nogil=True)
 def _apply(table, words, out):  # type: ignore[no-untyped-def]
     """A `gf2.LinearMap` on packed bits."""
-    out[:] = np.uint64(0)
-    for octet in range(len(table)):
-        value = np.int64((words[octet >> 3] >> np.uint64(8 * (octet & 7))) & np.uint64(255))
-        for w in range(len(out)):
-            out[w] ^= table[octet, value, w]
+    for w in range(len(out)):
+        total = np.uint64(0)
+        for octet in range(len(table)):
+            value = np.int64((words[octet >> 3] >> np.uint64(8 * (octet & 7))) & np.uint64(255))
+            total ^= table[octet, value, w]
+        out[w] = total
 
 
 @nb.njit(cache=True, nogil=True)
@@ -266,18 +267,30 @@ def _gain(llr, sent, difference):  # type: ignore[no-untyped-def]
     """How much more likely the sent word with the difference added is than the sent word, as an LLR."""
     total = 0.0
     for w in range(len(difference)):
-        rest = difference[w]
-        while rest:
-            j = 64 * w + popcount(~rest & (rest - np.uint64(1)))
-            total += np.float64(llr[j]) if sent[j] else -np.float64(llr[j])
-            rest &= rest - np.uint64(1)
+        first = 64 * w
+        count = min(64, len(llr) - first)
+        total += _gain_of_word(difference[w], np.uint64(count), llr, sent, np.uint64(first))
+    return total
+
+
+# The order of the sum is the compiler's, so that it can take many terms at once.
+@nb.njit(cache=True, nogil=True, fastmath={"reassoc", "nsz"})
+def _gain_of_word(word, count, llr, sent, first):  # type: ignore[no-untyped-def]
+    total = 0.0
+    for j in range(count):
+        value = llr[first + j] if sent[first + j] else -llr[first + j]
+        total += np.float64(value if (word >> j) & np.uint64(1) else np.float32(0))
     return total
 
 
 @nb.njit(cache=True, nogil=True)
-def _weight(words):  # type: ignore[no-untyped-def]
+def _weight(words, count):  # type: ignore[no-untyped-def]
+    """Number of ones among the first ``count`` bits."""
     total = np.int64(0)
-    for word in words:
+    for w in range((count + 63) >> 6):
+        word = words[w]
+        if count - 64 * w < 64:
+            word &= (np.uint64(1) << np.uint64(count & 63)) - np.uint64(1)
         total += popcount(word)
     return total
 

@@ -91,7 +91,7 @@ def tally(
 
 def effort_counts(effort: Effort | None) -> tuple[int, int]:
     """Work and uncertified frames of a decoder's effort; zeros if it does not measure it."""
-    return (0, 0) if effort is None else (int(effort.work.sum()), int(effort.uncertified.sum()))
+    return (0, 0) if effort is None else (int(effort.work.sum()), int(np.count_nonzero(effort.uncertified)))
 
 
 def _more_likely(code: Code, sent: Bits, words: Bits, llr: LLR) -> int:

@@ -1,3 +1,4 @@
+import logging
 import os
 import random
 import subprocess
@@ -237,9 +238,21 @@ def test_killing_the_driver_loses_nothing(tmp_path, undisturbed):
     assert not doubled(store)
 
 
+def test_a_scheduler_forgets_what_is_done(tmp_path):
+    with connect("local:1") as workers:
+        run_all(make(tmp_path, STUDY), tmp_path / "r.sqlite", workers)
+        scheduler = workers._client.cluster.scheduler
+        time.sleep(1)  # the last keys are let go, and heartbeats still come
+        assert not scheduler.tasks
+        assert not scheduler.task_groups
+        assert not scheduler.extensions["spans"].spans
+        assert "stealing" not in scheduler.extensions
+
+
 @pytest.mark.slow
-def test_workers_that_come_and_go(tmp_path, undisturbed):
+def test_workers_that_come_and_go(tmp_path, caplog):
     """A soak of a minute, or of FECNN_SOAK seconds: no batch is lost or doubled, and memory stays flat."""
+    caplog.set_level(logging.CRITICAL, "distributed")  # what is logged is kept, with all that it speaks of
     seconds = float(os.environ.get("FECNN_SOAK", "60"))
     # A thread makes some 300 batches of 3 ms a second.
     text = PATIENT.replace("16_000", str(int(16 * 150 * seconds)))

@@ -372,3 +372,14 @@ def test_arrays_that_are_not_contiguous_do_not_compile():
     llr = np.ones((40, 7), np.float32, order="F")
     with pytest.raises(TypingError, match="C-contiguous"):
         trellis.viterbi(llr, minimal, np.empty((40, 7), np.uint8), np.empty(40, np.bool_))
+
+
+def test_the_ways_of_rare_frames_are_compiled_before_the_first_frame():
+    """Else a batch with such a frame would be charged for it."""
+    script = (
+        "import fecnn; from fecnn.decoders.kernels import trellis\n"
+        "fecnn.decoder('map', fecnn.hamming(3), method='trellis')\n"
+        "print(len(trellis.bcjr.signatures), len(trellis.bcjr_logarithmic.signatures))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["2", "1"]

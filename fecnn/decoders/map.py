@@ -183,6 +183,7 @@ def _by_trellis(code: Code, margin: float = 0.0) -> Posterior:
         out[:] = app
 
     return _in_turn(
+        code.n,
         lambda llr, out, doubtful: trellis.bcjr(llr, minimal, margin, out, doubtful),
         in_float64,
         lambda llr, out, doubtful: trellis.bcjr_logarithmic(llr, minimal, out),
@@ -200,19 +201,27 @@ def _by_dual(code: Code, margin: float = 0.0) -> Posterior:
 
     if margin and trellis_fits(code, trellis_states(code, bit_order(code))):
         by_trellis = _by_trellis(code, margin)
-        return _in_turn(by_dual, lambda llr, out, doubtful: np.copyto(out, by_trellis(llr)))
-    return _in_turn(by_dual)
+        return _in_turn(code.n, by_dual, lambda llr, out, doubtful: np.copyto(out, by_trellis(llr)))
+    return _in_turn(code.n, by_dual)
 
 
-def _in_turn(*ways: Callable[[LLR, LLR, NDArray[np.bool_]], None]) -> Posterior:
+def _in_turn(n: int, *ways: Callable[[LLR, LLR, NDArray[np.bool_]], None]) -> Posterior:
     """Frames that one way finds doubtful go to the next."""
+    # All are compiled now: few frames need the later ones, and their batch would be charged for it.
+    for way in ways:
+        way(np.zeros((1, n), np.float32), np.empty((1, n), np.float32), np.zeros(1, np.bool_))
 
     def app(llr: LLR) -> LLR:
-        out = np.empty(llr.shape, np.float32)
-        doubtful = np.zeros(len(llr), np.bool_)
+        out, doubtful = np.empty(llr.shape, np.float32), np.zeros(len(llr), np.bool_)
         ways[0](llr, out, doubtful)
-        if len(ways) > 1 and doubtful.any():
-            out[doubtful] = _in_turn(*ways[1:])(llr[doubtful])
+        left = np.flatnonzero(doubtful)
+        for way in ways[1:]:
+            if not left.size:
+                break
+            found, doubtful = np.empty((len(left), n), np.float32), np.zeros(len(left), np.bool_)
+            way(llr[left], found, doubtful)
+            out[left] = found
+            left = left[doubtful]
         return out
 
     return app

@@ -169,8 +169,7 @@ def _message(words, block, k, messages, frame):  # type: ignore[no-untyped-def]
         source, half = block + (w >> 1), 2 * (w & 1)
         low, high = np.uint64(words[half, source]), np.uint64(words[half + 1, source])
         messages[frame, w] = low | (high << np.uint64(32))
-    if k & 63:
-        messages[frame, last] &= (np.uint64(1) << np.uint64(k & 63)) - np.uint64(1)
+    messages[frame, last] &= _first_bits(k - 64 * last)
 
 
 @nb.njit(cache=True, nogil=True)
@@ -188,12 +187,13 @@ def _count_words(llr, sent, decided, k, split, flags):  # type: ignore[no-untype
     difference = np.empty((n + 63) // 64, np.uint64)
     parts = np.empty(split.shape[2], np.uint64)
     _compare(sent, decided, flags)
+    values, x, y = llr.reshape(-1), sent.reshape(-1), decided.reshape(-1)
     for f in range(len(llr)):
         if flags[f]:
-            _pack_difference(sent[f], decided[f], difference)
+            _pack_difference(x, y, f * n, n, difference)
             _apply(split, difference, parts)
             bits = _weight(parts, k)
-            likely = bits == _weight(parts, n) and _gain(llr[f], sent[f], difference) > 0.0
+            likely = bits == _weight(parts, n) and _gain(values, x, f * n, difference) > 0.0
             _add(counts, bits, _weight(difference, n), likely)
     return counts
 
@@ -205,6 +205,7 @@ def _count_messages(llr, sent, messages, decided, encode, flags):  # type: ignor
     k, n = decided.shape[1], llr.shape[1]
     difference = np.empty(messages.shape[1], np.uint64)
     codeword = np.empty(encode.shape[2], np.uint64)
+    values, x = llr.reshape(-1), sent.reshape(-1)
     for f in range(len(llr)):
         difference[:] = messages[f]
         for i in range(k):
@@ -212,7 +213,7 @@ def _count_messages(llr, sent, messages, decided, encode, flags):  # type: ignor
         flags[f] = difference.any()
         if flags[f]:
             _apply(encode, difference, codeword)
-            likely = _gain(llr[f], sent[f], codeword) > 0.0
+            likely = _gain(values, x, f * n, codeword) > 0.0
             _add(counts, _weight(difference, k), _weight(codeword, n), likely)
     return counts
 
@@ -242,13 +243,21 @@ def _compare(a, b, differ):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True)
-def _pack_difference(a, b, words):  # type: ignore[no-untyped-def]
+def _pack_difference(a, b, first, n, words):  # type: ignore[no-untyped-def]
+    """Where the n bits from ``first`` on differ; read in whole vectors, like those of `_compare`."""
     for w in range(len(words)):
-        x, y = a[64 * w : 64 * w + 64], b[64 * w : 64 * w + 64]
+        place = first + 64 * w
         word = np.uint64(0)
-        for j in range(len(x)):
-            word |= np.uint64(x[j] ^ y[j]) << np.uint64(j)
-        words[w] = word
+        for j in range(np.uint64(min(64, len(a) - place))):
+            word |= np.uint64(a[np.uint64(place) + j] ^ b[np.uint64(place) + j]) << j
+        words[w] = word & _first_bits(n - 64 * w)
+
+
+@nb.njit(cache=True, nogil=True, inline="always")
+def _first_bits(count):  # type: ignore[no-untyped-def]
+    """A word whose first ``count`` bits are ones, or all 64."""
+    ones = ~np.uint64(0)
+    return ones if count >= 64 else ~(ones << np.uint64(count))
 
 
 @nb.njit(cache=True, nogil=True)
@@ -263,13 +272,13 @@ def _apply(table, words, out):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True)
-def _gain(llr, sent, difference):  # type: ignore[no-untyped-def]
-    """How much more likely the sent word with the difference added is than the sent word, as an LLR."""
+def _gain(llr, sent, first, difference):  # type: ignore[no-untyped-def]
+    """How much more likely than the word sent, from ``first`` on, is that with the difference added: an LLR."""
     total = 0.0
     for w in range(len(difference)):
-        first = 64 * w
-        count = min(64, len(llr) - first)
-        total += _gain_of_word(difference[w], np.uint64(count), llr, sent, np.uint64(first))
+        place = first + 64 * w
+        count = min(64, len(llr) - place)  # whole vectors: bits beyond the frame do not differ
+        total += _gain_of_word(difference[w], np.uint64(count), llr, sent, np.uint64(place))
     return total
 
 
@@ -288,10 +297,7 @@ def _weight(words, count):  # type: ignore[no-untyped-def]
     """Number of ones among the first ``count`` bits."""
     total = np.int64(0)
     for w in range((count + 63) >> 6):
-        word = words[w]
-        if count - 64 * w < 64:
-            word &= (np.uint64(1) << np.uint64(count & 63)) - np.uint64(1)
-        total += popcount(word)
+        total += popcount(words[w] & _first_bits(count - 64 * w))
     return total
 
 

@@ -132,7 +132,8 @@ class Store:
         tasks: dict[str, str] = {}
         rows = []
         for task, i, counts in made:
-            tasks[task.id] = json.dumps(asdict(task), sort_keys=True)
+            if task.id not in tasks:
+                tasks[task.id] = json.dumps(asdict(task), sort_keys=True)
             values = (getattr(counts, name) for name in COUNTS)
             rows.append((task.id, i, *values, zlib.compress(counts.flags or b""), *origin))
         if not rows:

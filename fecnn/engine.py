@@ -273,7 +273,7 @@ def _apply(table, words, out):  # type: ignore[no-untyped-def]
 
 @nb.njit(cache=True, nogil=True)
 def _gain(llr, sent, first, difference):  # type: ignore[no-untyped-def]
-    """How much more likely than the word sent, from ``first`` on, is that with the difference added: an LLR."""
+    """How much likelier than the word sent, from ``first`` on, is that with the difference added: an LLR."""
     total = 0.0
     for w in range(len(difference)):
         place = first + 64 * w

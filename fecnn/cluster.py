@@ -136,30 +136,35 @@ class Cluster:
 
     def __init__(self, client: "distributed.Client", limit: float | None = None) -> None:
         self._client, self._limit = client, limit
-        self._slots, self._counted = 1, 0.0
+        self._threads, self._counted = 0, 0.0
         # Keys of one group: the scheduler remembers every group for as long as it has work.
         self._keys = zip(repeat(f"make_lot-{uuid4().hex}"), count())
 
     @property
-    def slots(self) -> int:
-        """One lot more than there are threads now: nobody waits for the driver, and Dask is never done.
-
-        (Each time that it is done, a scheduler that was not started here begins a span, and forgets none.)
-        """
+    def threads(self) -> int:
+        """How many threads all workers have, counted once a second."""
         if time.monotonic() - self._counted > 1:
             try:
-                self._slots = 1 + sum(self._client.nthreads().values())
+                self._threads = sum(self._client.nthreads().values())
             except (OSError, TimeoutError, RuntimeError, CancelledError):
                 pass  # the lots under way will tell that the scheduler is gone
             # A scheduler in this process remembers the last 100,000 keys, and none comes twice.
             key_split.cache_clear()
             self._counted = time.monotonic()
-        return self._slots
+        return self._threads
+
+    @property
+    def slots(self) -> int:
+        """One lot more than there are threads: nobody waits for the driver, and Dask is never done.
+
+        (Each time that it is done, a scheduler that was not started here begins a span, and forgets none.)
+        """
+        return 1 + self.threads
 
     @property
     def seconds(self) -> float:
         """How long a lot should take."""
-        return max(LOT_SECONDS, self._slots / LOTS_A_SECOND)
+        return max(LOT_SECONDS, self._threads / LOTS_A_SECOND)
 
     def prepare(self, points: Sequence[Point]) -> None:
         """Send files of codes and weights: once to each worker, also to those that come later."""

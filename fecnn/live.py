@@ -3,6 +3,7 @@
 import math
 import sys
 import time
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
 
@@ -15,6 +16,8 @@ from fecnn.estimates import Estimation
 from fecnn.simulate import Progress, Workers
 from fecnn.study import Study
 from fecnn.tally import proportion_interval
+
+WAITING = "no workers now: waiting for some to join"
 
 
 class Board:
@@ -41,6 +44,8 @@ class Board:
     def __enter__(self) -> Self:
         if self._live:
             self._live.start()
+        elif not self._workers.threads:
+            self._say(WAITING)
         return self
 
     def __exit__(
@@ -81,9 +86,9 @@ class Board:
             print(line, file=sys.stderr, flush=True)
 
     def _render(self) -> Table:
-        slots = self._workers.slots
+        threads = self._workers.threads
         table = Table("curve", "points", "now at", box=None, pad_edge=False)
-        for name in ("frames", "errors", "BLER [95 %]", "frames/s", "left"):
+        for name in ("frames", "errors", "BLER [95 %]", "frames/s a thread", "left"):
             table.add_column(name, justify="right")
         for curve, points in self._curves.items():
             if curve in self._estimated:
@@ -99,7 +104,7 @@ class Board:
                 if finished == len(points)
                 else f"{failed} failed"
                 if finished + failed == len(points)
-                else _clock(sum(map(self._left, points.values())) / slots)
+                else self._left(points.values(), threads)
             )
             key = (curve, ebn0_db)
             speed = self._frames.get(key, 0) / self._seconds[key] if self._seconds.get(key) else 0.0
@@ -113,17 +118,25 @@ class Board:
                 f"{speed:,.0f}" if speed else "",
                 left,
             )
-        total = sum(self._left(p) for points in self._curves.values() for p in points.values()) / slots
         gone = _clock(time.monotonic() - self._began)
-        table.caption = f"{gone} gone, about {_clock(total)} left; Ctrl-C stops, and nothing is lost"
+        left = self._left([p for points in self._curves.values() for p in points.values()], threads)
+        about = f", about {left} left" if left else ""
+        state = f"{gone} gone{about}" if threads else f"{gone} gone, {WAITING}"
+        table.caption = f"{state}; Ctrl-C stops, and nothing is lost"
         return table
 
-    def _left(self, progress: Progress) -> float:
-        """Seconds of one thread that a point still needs, by its speed and error rate so far."""
-        key = (progress.point.curve, progress.point.task.ebn0_db)
-        if progress.finished or progress.failure or not self._frames.get(key):
-            return 0.0
-        return progress.point.stop.frames_left(progress.total) * self._seconds[key] / self._frames[key]
+    def _left(self, points: Iterable[Progress], threads: int) -> str:
+        """Time that points still need, by their speeds and error rates so far; empty if one has none yet."""
+        total = 0.0
+        for progress in points:
+            if progress.finished or progress.failure:
+                continue
+            key = (progress.point.curve, progress.point.task.ebn0_db)
+            if not self._frames.get(key) or not threads:
+                return ""
+            frames = progress.point.stop.frames_left(progress.total)
+            total += frames * self._seconds[key] / self._frames[key] / threads
+        return _clock(total)
 
 
 def _estimated_row(curve: str, points: list[Estimation]) -> list[Text]:

@@ -119,8 +119,12 @@ class Workers(Protocol):
     """Whoever makes batches: threads of this process (`fecnn.workers`), or a cluster (`fecnn.cluster`)."""
 
     @property
+    def threads(self) -> int:
+        """How many make batches at a time; it may change, and a cluster may have none yet."""
+
+    @property
     def slots(self) -> int:
-        """How many lots may be under way at a time; it may change."""
+        """How many lots may be under way at a time."""
 
     @property
     def seconds(self) -> float:

@@ -56,7 +56,7 @@ class Threads:
         if count < 1:
             raise ValueError(f"workers must be 1 or more threads, got {count}")
         check_limit(limit)
-        self.slots = count
+        self.threads = self.slots = count
         self._limit = limit
         self._waiting: SimpleQueue[_Lot | None] = SimpleQueue()
         self._busy: dict[threading.Thread, _Lot] = {}

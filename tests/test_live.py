@@ -1,0 +1,67 @@
+from types import SimpleNamespace
+
+import pytest
+
+import fecnn
+from fecnn.live import Board
+from fecnn.simulate import Progress
+from fecnn.tally import Tally
+
+STUDY = """
+title = "t"
+code = "hamming-7-4"
+ebn0_db = [1, 3]
+batch = 64
+stop = { frames = 128_000 }
+[[curve]]
+decoder = "ml"
+"""
+
+
+@pytest.fixture
+def points(tmp_path):
+    (tmp_path / "mine.toml").write_text(STUDY)
+    return fecnn.load_study(tmp_path / "mine.toml")
+
+
+def board_of(study, threads):
+    board = Board(study, SimpleNamespace(threads=threads))
+    for point in study.points:
+        board.update(Progress(point, Tally(), False))
+    return board
+
+
+def shown(board):
+    table = board._render()
+    return [str(next(iter(column.cells))) for column in table.columns], table.caption.partition(" gone")[2]
+
+
+def made(board, point, frames, seconds):
+    counts = Tally(frames=frames)
+    board.update(Progress(point, counts, frames >= point.stop.frames, 0, counts, seconds))
+
+
+def test_how_long_it_takes_is_told_once_all_points_have_begun(points):
+    board = board_of(points, 4)
+    first, second = points.points
+    made(board, first, 64_000, 8.0)  # as much again is left
+    assert shown(board)[0][-1] == ""
+    assert shown(board)[1] == "; Ctrl-C stops, and nothing is lost"
+    made(board, second, 32_000, 4.0)  # three times as much
+    assert shown(board)[0][-1] == "0:05"  # 20 seconds of a thread
+    assert shown(board)[1] == ", about 0:05 left; Ctrl-C stops, and nothing is lost"
+
+
+def test_a_cluster_without_workers_is_waited_for(points, capsys):
+    with board_of(points, 0) as board:
+        assert capsys.readouterr().err == "no workers now: waiting for some to join\n"
+        text = ", no workers now: waiting for some to join; Ctrl-C stops, and nothing is lost"
+        assert shown(board)[1] == text
+        for point in points.points:
+            made(board, point, 64_000, 8.0)
+        assert shown(board)[0][-1] == ""  # they may be gone again
+
+
+def test_whoever_has_workers_waits_for_nobody(points, capsys):
+    with board_of(points, 2):
+        assert capsys.readouterr().err == ""

@@ -6,6 +6,7 @@ Dask passes Python objects both ways: join only a cluster whose every member you
 
 import hashlib
 import logging
+import pickle
 import signal
 import threading
 import time
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import count, repeat
 from pathlib import Path
 from typing import Annotated, Any
@@ -93,6 +95,9 @@ Luggage = dict[str, dict[str, bytes]]
 def connect(where: str, limit: float | None = None) -> "Iterator[Cluster]":
     """Workers of a cluster, as a context manager.
 
+    A script that starts processes, ``local:N``, does so under ``if __name__ == "__main__":``, because they
+    read it again.
+
     Args:
         where: ``local:N`` for N processes on this machine; the address of a running scheduler, such as
             ``tcp://10.0.0.1:8786``; or a ``.toml`` file about a Slurm cluster (docs/scaling.md).
@@ -167,21 +172,30 @@ class Cluster:
         return max(LOT_SECONDS, self._threads / LOTS_A_SECOND)
 
     def prepare(self, points: Sequence[Point]) -> None:
-        """Send files of codes and weights: once to each worker, also to those that come later."""
+        """Send files of codes and weights: once to each worker, also to those that come later.
+
+        Raises:
+            ClusterError: If a worker cannot take them.
+        """
         # The points of a curve need the same files.
         tasks = {(point.task.code, point.task.options): point.task for point in points}
         luggage: Luggage = {}
         for task in tasks.values():
             luggage |= luggage_of(task)
         if luggage:
-            self._client.register_plugin(Unpack(luggage))
+            try:
+                self._client.register_plugin(Unpack(luggage))
+            except Exception as error:
+                raise ClusterError(f"a worker cannot take the files of this study: {error}") from error
 
     def submit(self, task: Task, batches: Sequence[int]) -> "Future[list[Made | Failed]]":
         """Make a lot of batches of a task: each of them in this order, up to the first that fails."""
         found: Future[list[Made | Failed]] = Future()
         try:
+            lot = partial(make_lot, task, compact(batches), self._limit, fecnn.__version__)
+            # A lambda travels whole: a name that is not there, without fecnn, would end the worker unheard.
             remote = self._client.submit(
-                make_lot, task, compact(batches), self._limit, fecnn.__version__, key=next(self._keys)
+                lambda lot: pickle.loads(lot)(), pickle.dumps(lot), key=next(self._keys)
             )
         except Exception as error:
             raise ClusterError(f"the cluster takes no more work: {error}") from error
@@ -195,6 +209,8 @@ class Cluster:
             found.set_exception(WorkerLost(f"{error.last_worker.address} died"))
         except ClusterError as error:
             found.set_exception(error)
+        except ImportError as error:
+            found.set_exception(ClusterError(f"a worker has not what the driver has: {error}"))
         except BaseException as error:  # whatever it is, somebody is waiting
             found.set_exception(ClusterError(f"the cluster is gone: {error or type(error).__name__}"))
         else:

@@ -257,7 +257,9 @@ class _Run:
             return [self._lost.pop()]
         left = self.point.stop.frames_left(self.prefix.total) / self.point.task.batch
         left -= self._flying + self.prefix.ahead
-        count = max(1, min(int(seconds / self._pace), int(left / (2 * slots)))) if self._pace else 1
+        # Before the first batch is there nothing is known of what is left.
+        known = self._pace and self.prefix.length
+        count = max(1, min(int(seconds / self._pace), int(left / (2 * slots)))) if known else 1
         batches: list[int] = []
         while len(batches) < count:
             if self._next in self._there:

@@ -42,7 +42,7 @@ def killer(workers, shortest, longest):
 
 
 @contextmanager
-def scheduler(folder, port=0, workers=1):
+def scheduler(folder, port=0, workers=1, options=()):
     """A scheduler and workers as processes of their own: the scheduler, its address, the workers."""
     file = folder / f"scheduler-{random.random()}.json"
     quiet = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
@@ -56,7 +56,7 @@ def scheduler(folder, port=0, workers=1):
             assert time.monotonic() < until
             time.sleep(0.05)
         work = [*dask, "worker", "--scheduler-file", str(file), "--nthreads", "1", "--no-dashboard"]
-        work += ["--host", "127.0.0.1", "--death-timeout", "20", "--local-directory", str(folder)]
+        work += ["--host", "127.0.0.1", "--death-timeout", "20", "--local-directory", str(folder), *options]
         processes += [subprocess.Popen(work, **quiet) for _ in range(workers)]
         address = json.loads(file.read_text())["address"]
         yield processes[0], address, processes[1:]

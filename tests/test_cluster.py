@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 
+import distributed
 import pytest
 from damage import doubled, killer, run_until_the_scheduler_is_killed, scheduler
 
@@ -320,6 +321,18 @@ def test_a_worker_with_another_fecnn_is_refused(tmp_path, monkeypatch):
         monkeypatch.setattr(fecnn, "__version__", "0.0.1")
         with pytest.raises(ClusterError, match=r"has fecnn .*, and the driver has 0.0.1"):
             run_all(plan, tmp_path / "r.sqlite", workers)
+
+
+@pytest.mark.parametrize("code", ["hamming-7-4", "./own.toml"])
+def test_a_worker_without_fecnn_is_no_silence(tmp_path, code):
+    fecnn.save_code(fecnn.hamming(3), tmp_path / "own.toml")
+    plan = make(tmp_path, STUDY.replace("hamming-7-4", code))
+    (tmp_path / "bare.py").write_text("import sys\nsys.modules['fecnn'] = None\n")
+    with scheduler(tmp_path, options=["--preload", str(tmp_path / "bare.py")]) as (_, address, _):
+        with distributed.Client(address) as client:
+            client.wait_for_workers(1, 60)
+        with pytest.raises(ClusterError, match=r"a worker .*: .*fecnn"):
+            run_on(address, plan, tmp_path / "r.sqlite")
 
 
 # Slurm

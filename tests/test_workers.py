@@ -1,11 +1,12 @@
 import threading
 import time
+from concurrent.futures import Future
 
 import pytest
 from damage import clock_that_jumps
 
 import fecnn
-from fecnn.simulate import DecodingError, Failed, Made
+from fecnn.simulate import DecodingError, Failed, Made, make_batches
 from fecnn.store import Store
 from fecnn.study import load_study
 from fecnn.workers import Threads
@@ -45,6 +46,39 @@ def results(plan, store):
 def run_all(plan, store, workers=1):
     for _ in fecnn.run(plan, store=store, workers=workers):
         pass
+
+
+class LateFirst:
+    """Makes every lot at once, but shows batch 0 only after so many others."""
+
+    threads, slots, seconds = 1, 2, 1.0
+
+    def __init__(self, others):
+        self.lots, self._others, self._first = [], others, None
+
+    def prepare(self, points):
+        pass
+
+    def submit(self, task, batches):
+        lot = Future()
+        self.lots.append(list(batches))
+        made = list(make_batches(task, batches))
+        if batches[0] == 0:
+            self._first = lot, made
+        else:
+            lot.set_result(made)
+        if len(self.lots) == self._others + 1:
+            self._first[0].set_result(self._first[1])
+        return lot
+
+
+def test_little_is_made_while_nothing_is_known_of_what_is_left(tmp_path):
+    """A second's worth of small batches would be a thousand of them."""
+    plan = make(tmp_path, STUDY[: STUDY.rindex("[[curve]]")].replace("[1, 3]", "[1]"))
+    workers = LateFirst(5)
+    run_all(plan, tmp_path / "r.sqlite", workers)
+    assert workers.lots[:6] == [[0], [1], [2], [3], [4], [5]]
+    assert sum(map(len, workers.lots)) < 30
 
 
 @pytest.mark.parametrize(

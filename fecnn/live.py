@@ -64,6 +64,8 @@ class Board:
         curve, ebn0_db = progress.point.curve, progress.point.task.ebn0_db
         before = self._curves[curve].get(ebn0_db)
         self._curves[curve][ebn0_db] = progress
+        if progress.loss:
+            self._say(f"lost a worker: {progress.loss}")
         if progress.failure and not (before and before.failure):
             self._say(f"failed: {progress.failure}")
         if progress.counts is None:

@@ -46,6 +46,7 @@ class Progress:
     batch, counts, seconds: Index, counts and wall time of the batch just made; none of them for a point as it
         stood before.
     failure: Why no more batches are made, if one failed.
+    loss: What became of the worker that had batches of the point, if it was lost; they are made again.
     """
 
     point: Point
@@ -55,6 +56,7 @@ class Progress:
     counts: Tally | None = None
     seconds: float = 0.0
     failure: str | None = None
+    loss: str | None = None
 
 
 def run_batch(task: Task, i: int) -> Tally:
@@ -296,7 +298,7 @@ class _Run:
             self._losses[i] = self._losses.get(i, 0) + (len(batches) == 1)
             if self._losses[i] == LOSSES:
                 self._fail(i, Failed(f"it has ended {LOSSES} workers, the last time so: {reason}"))
-        return [self.progress()]
+        return [replace(self.progress(), loss=reason)]
 
     def progress(self, i: int | None = None, made: Made | None = None) -> Progress:
         """The point as it is, after batch i if given."""

@@ -156,9 +156,11 @@ def test_killing_workers_changes_nothing(tmp_path, undisturbed):
     expected = undisturbed(PATIENT)
     plan, store = make(tmp_path, PATIENT), tmp_path / "r.sqlite"
     with connect("local:2") as workers, killer(workers, 0.5, 2.5) as killed:
-        run_all(plan, store, workers)
+        losses = [step.loss for step in fecnn.run(plan, store=store, workers=workers) if step.loss]
         assert not workers._client.futures  # what the killed ones were doing is forgotten, too
     assert len(killed) >= 2
+    assert losses
+    assert all(loss.startswith("tcp://") and loss.endswith(" died") for loss in losses)
     assert results(plan, store).equals(expected)
     assert not doubled(store)
 

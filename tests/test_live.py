@@ -65,3 +65,11 @@ def test_a_cluster_without_workers_is_waited_for(points, capsys):
 def test_whoever_has_workers_waits_for_nobody(points, capsys):
     with board_of(points, 2):
         assert capsys.readouterr().err == ""
+
+
+def test_a_lost_worker_is_told_each_time(points, capsys):
+    board = board_of(points, 2)
+    for address in ("tcp://10.0.0.1:2", "tcp://10.0.0.1:3"):
+        board.update(Progress(points.points[0], Tally(), False, loss=f"{address} died"))
+    told = capsys.readouterr().err.splitlines()
+    assert told == ["lost a worker: tcp://10.0.0.1:2 died", "lost a worker: tcp://10.0.0.1:3 died"]

@@ -209,8 +209,8 @@ class Cluster:
             found.set_exception(WorkerLost(f"{error.last_worker.address} died"))
         except ClusterError as error:
             found.set_exception(error)
-        except ImportError as error:
-            found.set_exception(ClusterError(f"a worker has not what the driver has: {error}"))
+        except (ImportError, AttributeError, TypeError) as error:  # as unpickling raises them
+            found.set_exception(ClusterError(f"a worker has another fecnn than the driver, or none: {error}"))
         except BaseException as error:  # whatever it is, somebody is waiting
             found.set_exception(ClusterError(f"the cluster is gone: {error or type(error).__name__}"))
         else:

@@ -6,35 +6,31 @@ Dask passes Python objects both ways: join only a cluster whose every member you
 
 import hashlib
 import logging
-import pickle
-import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import count, repeat
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from uuid import uuid4
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 import fecnn
 from fecnn.card import CARD, WEIGHTS
 from fecnn.simulate import ClusterError, Failed, Made, WorkerLost, make_batches
 from fecnn.study import Point, Task
-from fecnn.tomlfile import read_toml
 from fecnn.workers import Threads, check_limit
 
 try:
-    import dask
     import distributed
     from dask.utils import key_split
-    from distributed.scheduler import DEFAULT_EXTENSIONS, KilledWorker
-    from distributed.spans import SpansSchedulerExtension
+    from distributed.protocol.serialize import deserialize_bytes, serialize_bytes
+    from distributed.scheduler import KilledWorker
+
+    from fecnn import schedulers
 except ModuleNotFoundError as missing:
     raise ModuleNotFoundError("clusters need Dask: pip install 'fecnn[cluster]'") from missing
 
@@ -46,46 +42,6 @@ LOTS_A_SECOND = 100
 
 CONNECT_SECONDS = 30
 """How long to wait for a scheduler."""
-
-SCHEDULER = {
-    # A lot waits at the scheduler, not behind another one: it would be blamed with it for a dead worker.
-    "distributed.scheduler.worker-saturation": 1.0,
-    # The driver judges what ended a worker.
-    "distributed.scheduler.allowed-failures": 0,
-    # Sampling a worker's stack a hundred times a second tells nothing about compiled kernels.
-    "distributed.worker.profile.enabled": False,
-    # What Dask remembers of lots done and of workers gone, for an hour: many megabytes that nobody reads.
-    "distributed.admin.log-length": 100,
-    "distributed.admin.low-level-log-length": 100,
-    "distributed.scheduler.events-cleanup-delay": "1 minute",
-    "distributed.admin.system-monitor.log-length": 100,
-    # Dask has malloc give memory back at once: every chunk of frames would be paged in anew.
-    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
-}
-"""How schedulers, and workers, that are started here behave."""
-
-
-class NoSpans(SpansSchedulerExtension):
-    """Dask's own takes a note of every task, and keeps it for as long as the scheduler lives."""
-
-    def observe_tasks(self, *tasks: Any, **of_them: Any) -> dict[Any, Any]:
-        """Nothing is noted."""
-        return {}
-
-    def heartbeat(self, *measured: Any) -> None:
-        """Nor this."""
-
-
-SCHEDULER_OPTIONS = {
-    "dashboard": False,
-    # Lots wait at the scheduler, so there is none to steal; and stealing remembers workers long gone.
-    "extensions": {name: kind for name, kind in DEFAULT_EXTENSIONS.items() if name != "stealing"}
-    | {"spans": NoSpans},
-}
-"""What schedulers that are started here do and do not."""
-
-KEEP_MEMORY = "export MALLOC_TRIM_THRESHOLD_=33554432 MALLOC_MMAP_THRESHOLD_=33554432"
-"""What a job says to the same end; 32 MiB is the most that malloc takes."""
 
 Luggage = dict[str, dict[str, bytes]]
 """Files that a task needs: by the name that it uses, those of the folder (or one) by their own names."""
@@ -119,9 +75,9 @@ def connect(where: str, limit: float | None = None) -> "Iterator[Cluster]":
     check_limit(limit)
     with ExitStack() as stack:
         if where.startswith("local:"):
-            scheduler: Any = stack.enter_context(_local(where))
+            scheduler: Any = stack.enter_context(schedulers.local(where))
         elif where.endswith(".toml"):
-            scheduler = stack.enter_context(_slurm(Path(where)))
+            scheduler = stack.enter_context(schedulers.slurm(Path(where)))
         elif "://" in where:
             scheduler = where
         else:
@@ -195,7 +151,7 @@ class Cluster:
             lot = partial(make_lot, task, compact(batches), self._limit, fecnn.__version__)
             # A lambda travels whole: a name that is not there, without fecnn, would end the worker unheard.
             remote = self._client.submit(
-                lambda lot: pickle.loads(lot)(), pickle.dumps(lot), key=next(self._keys)
+                lambda lot: deserialize_bytes(lot)(), serialize_bytes(lot), key=next(self._keys)
             )
         except Exception as error:
             raise ClusterError(f"the cluster takes no more work: {error}") from error
@@ -303,84 +259,3 @@ def unpacked(task: Task) -> Task:
         key: _places.get(str(value), value) if key == "weights" else value for key, value in task.options
     }
     return replace(task, code=_places.get(task.code, task.code), options=tuple(options.items()))
-
-
-@contextmanager
-def _local(where: str) -> "Iterator[distributed.LocalCluster]":
-    count = where.removeprefix("local:")
-    if not count.isdecimal() or int(count) < 1:
-        raise ValueError(f"a local cluster has 1 or more workers, such as local:2, got {where!r}")
-    with (
-        dask.config.set(SCHEDULER),
-        distributed.LocalCluster(
-            n_workers=int(count),
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address=":0",
-            scheduler_kwargs=SCHEDULER_OPTIONS,
-            memory_limit=0,
-            preload=[__name__],
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-    ):
-        yield cluster
-
-
-def dask_setup(worker: "distributed.Worker") -> None:
-    """Called by a local worker when it starts: Ctrl-C is for the driver alone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-class SlurmJob(BaseModel):
-    """A job of a Slurm cluster, as ``dask_jobqueue.SLURMCluster`` takes it."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    cores: int = Field(ge=1)
-    memory: str
-    processes: int | None = Field(default=None, ge=1)
-    queue: str | None = None
-    account: str | None = None
-    walltime: str | None = None
-    interface: str | None = None
-    python: str | None = None
-    local_directory: str | None = None
-    log_directory: str | None = None
-    job_extra_directives: list[str] | None = None
-    job_script_prologue: list[str] | None = None
-
-
-class SlurmCluster(BaseModel):
-    """What a Slurm file says: how many jobs, and what each is."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    jobs: Annotated[int, Field(ge=1)]
-    job: SlurmJob
-
-
-@contextmanager
-def _slurm(path: Path) -> Iterator[Any]:
-    try:
-        plan = SlurmCluster.model_validate(read_toml(path))
-    except ValidationError as error:
-        problems = [f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors()]
-        raise ValueError(f"{path}: " + "; ".join(problems)) from None
-    try:
-        from dask_jobqueue.slurm import SLURMCluster
-    except ModuleNotFoundError as missing:
-        raise ModuleNotFoundError(
-            "Slurm clusters need dask-jobqueue: pip install 'fecnn[cluster]'"
-        ) from missing
-    job = plan.job
-    options: Mapping[str, Any] = {
-        **job.model_dump(exclude_none=True),
-        "processes": job.processes or job.cores,  # kernels hold no lock, but torch and plug-ins may
-        "job_script_prologue": [*(job.job_script_prologue or ()), KEEP_MEMORY],
-    }
-    with (
-        dask.config.set(SCHEDULER),
-        SLURMCluster(**options, scheduler_options=SCHEDULER_OPTIONS) as cluster,
-    ):
-        cluster.scale(jobs=plan.jobs)
-        yield cluster

@@ -406,6 +406,33 @@ job_script_prologue = ["export FECNN_HELLO=1"]
 
 
 @pytest.mark.parametrize(
+    ("sbatch", "words"),
+    [
+        ("echo 'sbatch: error: invalid partition specified: shrt' >&2; exit 1", "invalid partition"),
+        ("echo 'What is a job?'", "Could not parse job id"),
+        ("", "No such file or directory: 'sbatch'"),
+    ],
+)
+def test_a_slurm_that_takes_no_jobs(tmp_path, slurm, monkeypatch, sbatch, words):
+    monkeypatch.setenv("PATH", str(slurm))
+    (slurm / "sbatch").unlink()
+    if sbatch:
+        (slurm / "sbatch").write_text(f"#!/bin/sh\n{sbatch}\n")
+        (slurm / "sbatch").chmod(0o755)
+    (tmp_path / "slurm.toml").write_text("jobs = 2\n[job]\ncores = 1\nmemory = '2GB'\ninterface = 'lo'\n")
+    words = rf"(?s)slurm\.toml: the cluster cannot be started: .*{words}"
+    with pytest.raises(ClusterError, match=words), connect(str(tmp_path / "slurm.toml")):
+        pass
+
+
+def test_a_slurm_cluster_that_cannot_be_started(tmp_path, slurm):
+    (tmp_path / "slurm.toml").write_text("jobs = 2\n[job]\ncores = 1\nmemory = '2GB'\ninterface = 'ib7'\n")
+    words = r"slurm\.toml: the cluster cannot be started: .*'ib7' is not a valid network interface"
+    with pytest.raises(ClusterError, match=words), connect(str(tmp_path / "slurm.toml")):
+        pass
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("jobs = ", "is not TOML"),

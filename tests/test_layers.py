@@ -38,6 +38,7 @@ LAYERS = [
     ["study"],
     ["simulate", "train", "learning"],
     ["store", "workers"],
+    ["schedulers"],
     ["estimates", "cluster"],
     ["campaign", "bench"],
     ["table", "live"],

@@ -374,12 +374,16 @@ def test_arrays_that_are_not_contiguous_do_not_compile():
         trellis.viterbi(llr, minimal, np.empty((40, 7), np.uint8), np.empty(40, np.bool_))
 
 
-def test_the_ways_of_rare_frames_are_compiled_before_the_first_frame():
+@pytest.mark.parametrize(
+    ("decoder", "kernels", "compiled"),
+    [("map", ("bcjr", "bcjr_logarithmic"), [2, 1]), ("ml", ("viterbi_float64",), [1])],
+)
+def test_the_ways_of_rare_frames_are_compiled_before_the_first_frame(decoder, kernels, compiled):
     """Else a batch with such a frame would be charged for it."""
     script = (
         "import fecnn; from fecnn.decoders.kernels import trellis\n"
-        "fecnn.decoder('map', fecnn.hamming(3), method='trellis')\n"
-        "print(len(trellis.bcjr.signatures), len(trellis.bcjr_logarithmic.signatures))\n"
+        f"fecnn.decoder('{decoder}', fecnn.hamming(3), method='trellis')\n"
+        f"print(*(len(getattr(trellis, kernel).signatures) for kernel in {kernels}))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
-    assert done.stdout.split() == ["2", "1"]
+    assert [int(count) for count in done.stdout.split()] == compiled

@@ -178,8 +178,8 @@ def test_a_disk_that_becomes_read_only(plan, same, tmp_path):
 
 def test_two_drivers_of_one_file(same, tmp_path):
     store = tmp_path / "shared.sqlite"
-    drivers = [driver(store, 25) for _ in range(2)]
-    assert [process.wait(120) for process in drivers] == [0, 0]
+    drivers = [driver(store, 40) for _ in range(2)]
+    assert [process.wait(180) for process in drivers] == [0, 0]
     same(store, 500, 60)
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from fecnn.estimates import Estimation, estimate_points
 from fecnn.simulate import Progress, Workers, simulate
+from fecnn.stop import Prefix
 from fecnn.store import Store, StoreError
-from fecnn.study import Point, Prefix, Study
+from fecnn.study import Point, Study
 from fecnn.tally import Tally
 from fecnn.workers import Threads
 

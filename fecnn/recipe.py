@@ -11,7 +11,7 @@ from fecnn.card import CONFIG, ZOO, Model
 from fecnn.catalogue import load_code
 from fecnn.checkpoint import MODELS, build
 from fecnn.code import Code
-from fecnn.tomlfile import read_toml
+from fecnn.tomlfile import problems, read_toml
 
 Count = Annotated[int, Field(ge=1, lt=1 << 53)]
 Decibels = Annotated[float, Field(ge=-100, le=100)]
@@ -244,12 +244,9 @@ def training_of(content: dict[str, Any], source: str) -> Training:
         training = Training.model_validate(content)
         build(training.model, training.load_code())
     except ValidationError as error:
-        problems = [
-            f"{'.'.join(map(str, p['loc'])) or 'the file'}: {p['msg'].removeprefix('Value error, ')}"
-            for p in error.errors()
-        ]
-        more = [f"and {len(problems) - 20} more"] if len(problems) > 20 else []
-        told = [problem[:MAX_PROBLEM] for problem in problems[:20]]
+        found = problems(error)
+        more = [f"and {len(found) - 20} more"] if len(found) > 20 else []
+        told = [problem[:MAX_PROBLEM] for problem in found[:20]]
         raise ValueError(f"{source}: " + "; ".join(told + more)) from None
     except OSError as error:
         raise ValueError(f"{source}: the code cannot be read: {error}") from None

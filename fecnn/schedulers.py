@@ -11,10 +11,10 @@ import dask
 import distributed
 from distributed.scheduler import DEFAULT_EXTENSIONS
 from distributed.spans import SpansSchedulerExtension
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from fecnn.simulate import ClusterError
-from fecnn.tomlfile import read_toml
+from fecnn.tomlfile import Table, problems, read_toml
 
 SETTINGS = {
     # A lot waits at the scheduler, not behind another one: it would be blamed with it for a dead worker.
@@ -31,7 +31,7 @@ SETTINGS = {
     # Dask has malloc give memory back at once: every chunk of frames would be paged in anew.
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
 }
-"""How schedulers, and workers that are started here, behave."""
+"""How schedulers that are started here, and their workers, behave."""
 
 
 class NoSpans(SpansSchedulerExtension):
@@ -51,7 +51,7 @@ OPTIONS = {
     "extensions": {name: kind for name, kind in DEFAULT_EXTENSIONS.items() if name != "stealing"}
     | {"spans": NoSpans},
 }
-"""What schedulers do and do not."""
+"""What such a scheduler has, and has not."""
 
 KEEP_MEMORY = "export MALLOC_TRIM_THRESHOLD_=33554432 MALLOC_MMAP_THRESHOLD_=33554432"
 """What a job says to the same end; 32 MiB is the most that malloc takes."""
@@ -88,10 +88,8 @@ def dask_setup(worker: "distributed.Worker") -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-class SlurmJob(BaseModel):
+class SlurmJob(Table):
     """A job of a Slurm cluster, as ``dask_jobqueue.SLURMCluster`` takes it."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     cores: int = Field(ge=1)
     memory: str
@@ -107,10 +105,8 @@ class SlurmJob(BaseModel):
     job_script_prologue: list[str] | None = None
 
 
-class SlurmCluster(BaseModel):
+class SlurmCluster(Table):
     """What a Slurm file says: how many jobs, and what each is."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     jobs: Annotated[int, Field(ge=1)]
     job: SlurmJob
@@ -128,8 +124,7 @@ def slurm(path: Path) -> Iterator[Any]:
     try:
         plan = SlurmCluster.model_validate(read_toml(path))
     except ValidationError as error:
-        problems = [f"{'.'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors()]
-        raise ValueError(f"{path}: " + "; ".join(problems)) from None
+        raise ValueError(f"{path}: " + "; ".join(problems(error))) from None
     try:
         from dask_jobqueue.slurm import SLURMCluster, SLURMJob
     except ModuleNotFoundError as missing:

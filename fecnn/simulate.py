@@ -17,8 +17,9 @@ from fecnn.catalogue import load_code
 from fecnn.channel import AWGN, channel_at
 from fecnn.decoders import Decoder, Effort, Measured
 from fecnn.engine import Engine, PlainEngine
+from fecnn.stop import Prefix
 from fecnn.stream import FrameStream
-from fecnn.study import Point, Prefix, Task, build_decoder
+from fecnn.study import Point, Task, build_decoder
 from fecnn.tally import Tally
 
 CHUNK_VALUES, MAX_CHUNK = 1 << 17, 1 << 13

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator
 
 from fecnn.arrays import nearest, shown
 from fecnn.bounds import BOUNDS
@@ -23,25 +23,18 @@ from fecnn.channel import CHANNELS, channel_at
 from fecnn.code import Code
 from fecnn.decoders import check_options, decoder, factory
 from fecnn.reference import Reference, read_references
+from fecnn.stop import Stop
 from fecnn.stream import STREAM
-from fecnn.tally import Tally, proportion_interval
-from fecnn.tomlfile import read_toml
+from fecnn.tomlfile import Table, read_toml
 
 MAX_POINTS = 1000
 """Most points of one curve."""
-
-WIDTH = 2 * 1.96
-"""Width of a 95 % interval in standard deviations."""
 
 REL_ERROR = 0.02
 """Half the width of the interval of an estimated point, relative to its value, if the study does not say."""
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class Grid(_Table):
+class Grid(Table):
     """Evenly spaced Eb/N0: from, to and step in dB, both ends included."""
 
     start: float = Field(alias="from")
@@ -57,91 +50,6 @@ class Grid(_Table):
         return [round(self.start + i * self.step, 6) for i in range(count)]
 
 
-class Stop(_Table):
-    """When a point has enough: as soon as any given rule is met by the ordered prefix of its batches.
-
-    block_errors: This many block errors.
-    frames: This many frames.
-    relative_width: The 95 % interval of the BLER is at most this wide, relative to the BLER.
-    seconds: This much decoding time (the only rule whose counts depend on the machine).
-    """
-
-    block_errors: int | None = Field(default=None, gt=0, lt=1 << 63)
-    frames: int = Field(default=10**9, gt=0, lt=1 << 63)
-    relative_width: float | None = Field(default=None, gt=0)
-    seconds: float | None = Field(default=None, gt=0)
-
-    def met(self, total: Tally) -> bool:
-        """Whether a tally satisfies any of the rules."""
-        if total.frames >= self.frames:
-            return True
-        if self.block_errors is not None and total.block_errors >= self.block_errors:
-            return True
-        if self.seconds is not None and total.seconds >= self.seconds:
-            return True
-        if self.relative_width is not None and total.block_errors:
-            low, high = proportion_interval(total.block_errors, total.frames)
-            return (high - low) * total.frames <= self.relative_width * total.block_errors
-        return False
-
-    def share(self, parts: int) -> "Stop":
-        """The rule for one of several shares that do not know of each other.
-
-        Of errors it asks two standard deviations more than a part, so that the shares together will mostly
-        do, wherever their errors happen to lie.
-        """
-
-        def part(errors: float) -> float:
-            return errors / parts + 2 * math.sqrt(errors / parts)
-
-        errors, width = self.block_errors, self.relative_width
-        return Stop(
-            block_errors=None if errors is None else math.ceil(part(errors)),
-            frames=-(-self.frames // parts),
-            relative_width=None if width is None else WIDTH / math.sqrt(part((WIDTH / width) ** 2)),
-            seconds=None if self.seconds is None else self.seconds / parts,
-        )
-
-    def frames_left(self, total: Tally) -> float:
-        """About how many frames are still missing, if errors and time go on as they did."""
-        left = float(self.frames - total.frames)
-        if self.block_errors is not None and total.block_errors:
-            left = min(left, total.frames * (self.block_errors / total.block_errors - 1))
-        if self.relative_width is not None and total.block_errors:
-            needed = (WIDTH / self.relative_width) ** 2
-            left = min(left, total.frames * (needed / total.block_errors - 1))
-        if self.seconds is not None and total.seconds:
-            left = min(left, total.frames * (self.seconds / total.seconds - 1))
-        return max(left, 0.0)
-
-
-class Prefix:
-    """The batches that count for a point: 0, 1, 2, ... up to the first at which its stopping rule is met.
-
-    Batches may be added in any order; whoever finished first does not matter.
-    """
-
-    def __init__(self, stop: Stop) -> None:
-        self.total = Tally()
-        self.length = 0
-        self.finished = False
-        self._stop = stop
-        self._ahead: dict[int, Tally] = {}
-
-    @property
-    def ahead(self) -> int:
-        """Batches that wait for one before them."""
-        return len(self._ahead)
-
-    def add(self, i: int, batch: Tally) -> None:
-        """Add batch i."""
-        self._ahead[i] = batch
-        while not self.finished and self.length in self._ahead:
-            self.total += self._ahead.pop(self.length)
-            self.length += 1
-            self.finished = self._stop.met(self.total)
-
-
 Ebn0 = list[Annotated[float, Field(ge=-100, le=100)]] | Grid
 Batch = Annotated[int, Field(ge=1, le=1 << 20)]
 
@@ -155,7 +63,7 @@ MAX_PROBLEMS, MAX_PROBLEM = 50, 600
 """Most problems told of a study, and the most characters told of each."""
 
 
-class Curve(_Table):
+class Curve(Table):
     """One decoder over Eb/N0. What is not given here is taken from the study.
 
     With ``method = "rare"`` it is the BLER of exact ML over AWGN, estimated by `fecnn.ml_bler` instead of
@@ -173,7 +81,7 @@ class Curve(_Table):
 
     decoder: str
     label: str | None = None
-    options: dict[str, bool | Whole | float | str] = {}
+    options: dict[str, bool | Whole | float | str] = Field(default={})
     code: str | Annotated[list[str], Field(min_length=1)] | None = None
     channel: str | None = None
     ebn0_db: Ebn0 | None = None
@@ -294,7 +202,7 @@ class RarePoint:
         return hashlib.sha256(json.dumps(self.content, sort_keys=True).encode()).hexdigest()
 
 
-class Study(_Table):
+class Study(Table):
     """A study: a question, a code, and curves to simulate on the same noise.
 
     curves: Those of the file, a curve of several codes taken apart.
@@ -316,7 +224,7 @@ class Study(_Table):
     drawn: list[str] | None = None
     panels: Literal["metric", "code"] = "metric"
     metrics: list[Literal["bler", "ber", "ber_code"]] = Field(default=["bler", "ber"], min_length=1)
-    bounds: list[str] = []
+    bounds: list[str] = Field(default=[])
     curves: list[Curve] = Field(alias="curve", min_length=1)
     _path: Path = PrivateAttr(default=Path())
 
@@ -606,7 +514,7 @@ def _sentence(problem: Any) -> str:
     where = [str(part) for part in problem["loc"] if part != "Grid" and not str(part).startswith("list[")]
     place = ".".join(where) or "the study"
     if problem["type"] == "extra_forbidden":
-        models: dict[str, type[_Table]] = {"curve": Curve, "stop": Stop, "ebn0_db": Grid}
+        models: dict[str, type[Table]] = {"curve": Curve, "stop": Stop, "ebn0_db": Grid}
         model = next((models[part] for part in reversed(where[:-1]) if part in models), Study)
         known = [f.alias or name for name, f in model.model_fields.items()]
         return f"{place}: unknown key; {nearest(where[-1], known)}"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from fecnn.campaign import RESULTS, store_path
 from fecnn.rare import Estimate
 from fecnn.reference import Reference
+from fecnn.stop import Prefix
 from fecnn.store import Store, StoreError
-from fecnn.study import Point, Prefix, RarePoint, Study
+from fecnn.study import Point, RarePoint, Study
 from fecnn.tally import COUNTS, Tally, proportion_interval, rate_interval
 
 if TYPE_CHECKING:

@@ -5,6 +5,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
 MAX_BYTES = 1 << 18
 """Largest study or training read."""
 
@@ -13,6 +15,20 @@ MAX_DEPTH = 64
 
 _KEY = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')"""
 _DEEP_NAME = re.compile(rf"(?<![A-Za-z0-9_-])(?:{_KEY}[ \t]*+\.[ \t]*+){{{MAX_DEPTH}}}")
+
+
+class Table(BaseModel):
+    """A table with no keys but its own, and values of no type but theirs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def problems(error: ValidationError) -> list[str]:
+    """What is wrong with a table: where, and what, one after another."""
+    return [
+        f"{'.'.join(map(str, p['loc'])) or 'the file'}: {p['msg'].removeprefix('Value error, ')}"
+        for p in error.errors()
+    ]
 
 
 def read_toml(path: Path) -> dict[str, Any]:

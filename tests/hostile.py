@@ -402,7 +402,8 @@ class CodeToml(TomlTarget):
 
 class StudyToml(TomlTarget):
     def prepare(self):
-        from fecnn.study import Curve, Grid, Stop, Study
+        from fecnn.stop import Stop
+        from fecnn.study import Curve, Grid, Study
 
         write_alist(fecnn.hamming(3).H, self.folder / "mine.alist")
         small = {"title": "t", "code": "hamming-7-4", "ebn0_db": [1.0, 2.0], "curve": [{"decoder": "ml"}]}

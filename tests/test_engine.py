@@ -16,9 +16,10 @@ from fecnn import simulate
 from fecnn.channel import channel_at
 from fecnn.decoders import Measured
 from fecnn.simulate import DecodingError, run_batch
+from fecnn.stop import Prefix
 from fecnn.store import Store, StoreError
 from fecnn.stream import FrameStream
-from fecnn.study import Prefix, load_study
+from fecnn.study import load_study
 from fecnn.tally import COUNTS, Tally, tally
 from fecnn.workers import Threads
 

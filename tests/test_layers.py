@@ -34,7 +34,7 @@ LAYERS = [
     ["testing", "tally", "recipe", "bounds"],
     ["rare", "complexity"],
     ["engine"],
-    ["reference"],
+    ["reference", "stop"],
     ["study"],
     ["simulate", "train", "learning"],
     ["store", "workers"],

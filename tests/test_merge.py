@@ -6,8 +6,9 @@ import pytest
 
 import fecnn
 from fecnn.campaign import Merged, store_path
+from fecnn.stop import Stop
 from fecnn.store import Store, StoreError
-from fecnn.study import Stop, load_study
+from fecnn.study import load_study
 
 STUDY = """
 title = "t"

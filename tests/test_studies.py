@@ -10,7 +10,7 @@ from scipy.stats import binom, norm
 
 import fecnn
 from fecnn.bounds import kat_bound, tangential_sphere_bound
-from fecnn.study import Prefix
+from fecnn.stop import Prefix
 from fecnn.table import display, estimated, judge, markdown, table
 from fecnn.tally import COUNTS
 

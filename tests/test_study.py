@@ -7,7 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import fecnn
-from fecnn.study import MAX_CURVES, MAX_POINTS, Grid, Prefix, Stop, Task, load_study
+from fecnn.stop import Prefix, Stop
+from fecnn.study import MAX_CURVES, MAX_POINTS, Grid, Task, load_study
 from fecnn.tally import Tally
 
 HEAD = 'title = "t"\ncode = "hamming-7-4"\nebn0_db = [1.0]\n'

@@ -95,7 +95,8 @@ def test_all_else_is_finished_when_a_curve_fails(tmp_path, plugins, fault, words
     told = []
 
     def watch():
-        with Threads(2, limit=0.5) as threads:
+        # One: of two, either may be the first to make the fifth call, with an earlier batch.
+        with Threads(1, limit=0.5) as threads:
             told.extend(
                 (step.point.task.ebn0_db, step.failure)
                 for step in fecnn.run(plan, store=tmp_path / "r.sqlite", workers=threads)

@@ -9,12 +9,12 @@ on them.
 import dataclasses
 from collections.abc import Iterable
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from fecnn import gf2
 from fecnn.code import Code
+from fecnn.jit import kernel
 
 Order = tuple[int, ...]
 
@@ -175,7 +175,7 @@ def _prefix_ranks(columns: NDArray[np.uint64], order: NDArray[np.int64]) -> NDAr
     return np.concatenate([[0], np.cumsum(grows)])
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _anneal(columns, order, steps, rng):  # type: ignore[no-untyped-def]
     """Leave the best order met in ``order`` (n,) i8; columns (n,) u8 packed.
 
@@ -208,7 +208,7 @@ def _anneal(columns, order, steps, rng):  # type: ignore[no-untyped-def]
                 order[:] = now
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _states(columns, order, basis, ranks):  # type: ignore[no-untyped-def]
     """States of all depths for packed columns in this order, as a float."""
     n = len(order)
@@ -224,7 +224,7 @@ def _states(columns, order, basis, ranks):  # type: ignore[no-untyped-def]
     return total
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _insert(column, basis, rank):  # type: ignore[no-untyped-def]
     """Rank with one more column. A basis vector has no 1 at the lowest 1 of an earlier one."""
     for i in range(rank):

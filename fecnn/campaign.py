@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fecnn.estimates import Estimation, estimate_points
+from fecnn.jit import compiling
 from fecnn.simulate import Progress, Workers, simulate
 from fecnn.stop import Prefix
 from fecnn.store import Store, StoreError
@@ -44,7 +45,9 @@ def run(
         workers: Threads of this process: how many, or `fecnn.workers.Threads`; or a cluster
             (`fecnn.cluster.connect`). What is given open stays open.
         store: The results file; ``fecnn-results/<study>.sqlite`` if not given.
-        seconds: Begin no batch, and no estimate, after this long (wall time); None for no limit.
+        seconds: Begin no batch, and no estimate, after this long; None for no limit. This is wall time of
+            simulation: building and compiling decoders does not count, and every point gets its first batch.
+            At 0 nothing is simulated.
         shard: (i, N) makes part i of N, counted from 1, without knowing of the others; the results file is
             then one of its own, to be pooled by `merge`. What the study's own file beside it has is not made
             again. Estimates are left to the run that goes on from the pooled results.
@@ -63,14 +66,18 @@ def run(
         >>> progress.total.frames
         0
     """
-    deadline = None if seconds is None else time.monotonic() + seconds
     if shard is not None and not 1 <= shard[0] <= shard[1]:
         raise ValueError(f"shard must be i of N with 1 <= i <= N, got {shard[0]} of {shard[1]}")
     study.check()
     path = Path(store or store_path(study, shard=shard))
 
+    began = None
+
     def late() -> bool:
-        return deadline is not None and time.monotonic() >= deadline
+        nonlocal began
+        now = time.monotonic() - compiling.seconds
+        began = now if began is None else began
+        return seconds is not None and now - began >= seconds
 
     with (
         Threads(workers) if isinstance(workers, int) else nullcontext(workers) as hands,
@@ -90,6 +97,9 @@ def run(
             stop_now=late,
         )
         with closing(lots):
+            yield from next(lots)
+            if seconds == 0:
+                return
             for lot in lots:
                 results.append_all(
                     (step.point.task, step.batch, step.counts)

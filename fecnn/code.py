@@ -4,12 +4,12 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 
-import numba as nb
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fecnn import gf2
 from fecnn.arrays import Bits, as_bits
+from fecnn.jit import kernel
 
 MAX_LENGTH = 1 << 14
 """Longest code accepted: far beyond short blocks, and small enough to fail with a sentence, not in memory."""
@@ -278,7 +278,7 @@ def _weights(basis: Bits) -> tuple[int, ...]:
     return tuple(int(count) for count in counts)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _count_weights(table, rows, counts):  # type: ignore[no-untyped-def]
     words = table.shape[1]
     base = np.zeros(words, np.uint64)
@@ -295,7 +295,7 @@ def _count_weights(table, rows, counts):  # type: ignore[no-untyped-def]
             counts[weight] += 1
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def popcount(x):  # type: ignore[no-untyped-def]
     """Number of ones of a 64-bit word (the classic SWAR sum, which LLVM turns into one instruction)."""
     x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))

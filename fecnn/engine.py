@@ -9,7 +9,6 @@ counter to the LLRs, and only frames with errors are looked at twice.
 from dataclasses import dataclass
 from typing import Any
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +17,7 @@ from fecnn.arrays import LLR, Bits
 from fecnn.channel import AWGN, Channel
 from fecnn.code import Code, popcount
 from fecnn.decoders import Effort
+from fecnn.jit import kernel
 from fecnn.stream import MESSAGE, NOISE, FrameStream, box_muller, philox
 from fecnn.tally import Tally, effort_counts, tally
 
@@ -95,6 +95,7 @@ class Engine:
 
     def count(self, frames: Frames, decided: Bits, seconds: float, effort: Effort | None = None) -> Tally:
         """Counts of decisions: code bits (B, n) or message bits (B, k), code bits where n = k."""
+        decided = np.require(decided, requirements=["C", "W"])  # one layout, compiled once
         flags = np.empty(len(decided), np.uint8)
         if decided.shape[1] == self.code.n:
             counts = _count_words(frames.llr, frames.codewords, decided, self.code.k, self._split, flags)
@@ -119,7 +120,7 @@ class Engine:
         )
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _make(key, first, k, sigma, scale, encode, llr, sent, messages):  # type: ignore[no-untyped-def]
     """Fill in frames ``first``, ``first + 1``, ...; encode: table of a `gf2.LinearMap`."""
     frames, n = llr.shape
@@ -152,7 +153,7 @@ def _make(key, first, k, sigma, scale, encode, llr, sent, messages):  # type: ig
                 _modulate(codeword, count, noise_values, source, sigma, scale, bits, values, place)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _modulate(word, count, noise, source, sigma, scale, bits, values, place):  # type: ignore[no-untyped-def]
     """LLRs of up to 64 code bits from a word of them, written from ``place`` on; noise from ``source`` on."""
     for j in range(count):  # unsigned: an index that may be negative would be looked at bit by bit
@@ -161,7 +162,7 @@ def _modulate(word, count, noise, source, sigma, scale, bits, values, place):  #
         values[place + j] = ((np.float32(-1) if bit else np.float32(1)) + sigma * noise[source + j]) * scale
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _message(words, block, k, messages, frame):  # type: ignore[no-untyped-def]
     """The k message bits of a frame from the words of its blocks: messages (B, W) u8 out."""
     last = messages.shape[1] - 1
@@ -172,7 +173,7 @@ def _message(words, block, k, messages, frame):  # type: ignore[no-untyped-def]
     messages[frame, last] &= _first_bits(k - 64 * last)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _count_words(llr, sent, decided, k, split, flags):  # type: ignore[no-untyped-def]
     """Counts of code bits; split: table of the k message bits of a word, followed by its syndrome.
 
@@ -198,7 +199,7 @@ def _count_words(llr, sent, decided, k, split, flags):  # type: ignore[no-untype
     return counts
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _count_messages(llr, sent, messages, decided, encode, flags):  # type: ignore[no-untyped-def]
     """The same of message bits; encode: table of the codewords of messages."""
     counts = np.zeros(6, np.int64)
@@ -207,10 +208,14 @@ def _count_messages(llr, sent, messages, decided, encode, flags):  # type: ignor
     codeword = np.empty(encode.shape[2], np.uint64)
     values, x = llr.reshape(-1), sent.reshape(-1)
     for f in range(len(llr)):
-        difference[:] = messages[f]
-        for i in range(k):
-            difference[i >> 6] ^= np.uint64(decided[f, i]) << np.uint64(i & 63)
-        flags[f] = difference.any()
+        ones = np.uint64(0)
+        for w in range(len(difference)):
+            word = messages[f, w]
+            for i in range(64 * w, min(64 * w + 64, k)):
+                word ^= np.uint64(decided[f, i]) << np.uint64(i & 63)
+            difference[w] = word
+            ones |= word
+        flags[f] = ones != np.uint64(0)
         if flags[f]:
             _apply(encode, difference, codeword)
             likely = _gain(values, x, f * n, codeword) > 0.0
@@ -218,7 +223,7 @@ def _count_messages(llr, sent, messages, decided, encode, flags):  # type: ignor
     return counts
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _compare(a, b, differ):  # type: ignore[no-untyped-def]
     """Which rows of a and b (B, n) differ: differ (B,) u1 out.
 
@@ -242,7 +247,7 @@ def _compare(a, b, differ):  # type: ignore[no-untyped-def]
         differ[f] = ones
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _pack_difference(a, b, first, n, words):  # type: ignore[no-untyped-def]
     """Where the n bits from ``first`` on differ; read in whole vectors, like those of `_compare`."""
     for w in range(len(words)):
@@ -253,14 +258,14 @@ def _pack_difference(a, b, first, n, words):  # type: ignore[no-untyped-def]
         words[w] = word & _first_bits(n - 64 * w)
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _first_bits(count):  # type: ignore[no-untyped-def]
     """A word whose first ``count`` bits are ones, or all 64."""
     ones = ~np.uint64(0)
     return ones if count >= 64 else ~(ones << np.uint64(count))
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _apply(table, words, out):  # type: ignore[no-untyped-def]
     """A `gf2.LinearMap` on packed bits."""
     for w in range(len(out)):
@@ -271,7 +276,7 @@ def _apply(table, words, out):  # type: ignore[no-untyped-def]
         out[w] = total
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _gain(llr, sent, first, difference):  # type: ignore[no-untyped-def]
     """How much likelier than the word sent, from ``first`` on, is that with the difference added: an LLR."""
     total = 0.0
@@ -283,7 +288,7 @@ def _gain(llr, sent, first, difference):  # type: ignore[no-untyped-def]
 
 
 # The order of the sum is the compiler's, so that it can take many terms at once.
-@nb.njit(cache=True, nogil=True, fastmath={"reassoc", "nsz"})
+@kernel(fastmath={"reassoc", "nsz"})
 def _gain_of_word(word, count, llr, sent, first):  # type: ignore[no-untyped-def]
     total = 0.0
     for j in range(count):
@@ -292,7 +297,7 @@ def _gain_of_word(word, count, llr, sent, first):  # type: ignore[no-untyped-def
     return total
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _weight(words, count):  # type: ignore[no-untyped-def]
     """Number of ones among the first ``count`` bits."""
     total = np.int64(0)
@@ -301,7 +306,7 @@ def _weight(words, count):  # type: ignore[no-untyped-def]
     return total
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _add(counts, bits, code_bits, likely):  # type: ignore[no-untyped-def]
     counts[0] += 1
     counts[1] += bits

@@ -3,11 +3,11 @@
 import math
 from collections.abc import Iterable
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from fecnn.arrays import Bits
+from fecnn.jit import kernel
 
 Words = NDArray[np.uint64]
 
@@ -140,7 +140,7 @@ class LinearMap:
         return out.reshape(*bits.shape[:-1], self.columns)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _apply(bits, table, out):  # type: ignore[no-untyped-def]
     frames, r = bits.shape
     octets, _, words = table.shape

@@ -4,6 +4,7 @@ import math
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
@@ -13,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fecnn.estimates import Estimation
+from fecnn.jit import compiling
 from fecnn.simulate import Progress, Workers
 from fecnn.study import Study
 from fecnn.tally import proportion_interval
@@ -34,6 +36,7 @@ class Board:
         self._frames: dict[tuple[str, float], int] = {}
         self._seconds: dict[tuple[str, float], float] = {}
         self._began = time.monotonic()
+        self._told = ExitStack()
         console = Console(stderr=True)
         self._live = (
             Live(console=console, refresh_per_second=4, get_renderable=self._render)
@@ -42,6 +45,7 @@ class Board:
         )
 
     def __enter__(self) -> Self:
+        self._told.enter_context(compiling.told(self._say))
         if self._live:
             self._live.start()
         elif not self._workers.threads:
@@ -51,6 +55,7 @@ class Board:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._told.close()
         if self._live:
             self._live.stop()
 
@@ -96,6 +101,8 @@ class Board:
             if curve in self._estimated:
                 table.add_row(*_estimated_row(curve, list(self._estimated[curve].values())))
             if not points:
+                if curve not in self._estimated:
+                    table.add_row(Text(curve))
                 continue
             finished = sum(progress.finished for progress in points.values())
             ebn0_db = self._current.get(curve, max(points))
@@ -121,9 +128,10 @@ class Board:
                 left,
             )
         gone = _clock(time.monotonic() - self._began)
-        left = self._left([p for points in self._curves.values() for p in points.values()], threads)
+        everything = [progress for points in self._curves.values() for progress in points.values()]
+        left = self._left(everything, threads) if everything else ""
         about = f", about {left} left" if left else ""
-        state = f"{gone} gone{about}" if threads else f"{gone} gone, {WAITING}"
+        state = f"elapsed {gone}{about}" if threads else f"elapsed {gone}, {WAITING}"
         table.caption = f"{state}; Ctrl-C stops, and nothing is lost"
         return table
 

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from itertools import count
 
-import numba as nb
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
@@ -11,6 +10,7 @@ from fecnn import gf2
 from fecnn.arrays import Bits
 from fecnn.code import Code, popcount
 from fecnn.cyclic import is_cyclic
+from fecnn.jit import kernel
 
 MAX_LISTED_DIMENSION = 26
 """Largest k whose 2**k codewords are gone through one by one."""
@@ -245,7 +245,7 @@ def _orbit(word: Bits, shifts: int) -> Bits:
     return np.unique(sliding_window_view(twice, len(word))[:shifts], axis=0)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _list(rows, weight, found):  # type: ignore[no-untyped-def]
     """Fill ``found`` with the nonzero words of at most ``weight`` in the span of packed rows (Gray code)."""
     word = np.zeros(rows.shape[1], np.uint64)
@@ -263,7 +263,7 @@ def _list(rows, weight, found):  # type: ignore[no-untyped-def]
             size += 1
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _lightest_sum(basis, most):  # type: ignore[no-untyped-def]
     """Least weight of a sum of 1 to ``most`` of the packed rows."""
     k, words = basis.shape
@@ -286,7 +286,7 @@ def _lightest_sum(basis, most):  # type: ignore[no-untyped-def]
     return lightest
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _sums(basis, limit, lightest, found):  # type: ignore[no-untyped-def]
     """Fill ``found`` with sums of one to three rows of weight at most ``limit``; the limit and their number.
 
@@ -308,7 +308,7 @@ def _sums(basis, limit, lightest, found):  # type: ignore[no-untyped-def]
     return limit, size
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _keep(word, limit, lightest, found, size):  # type: ignore[no-untyped-def]
     ones = 0
     for part in word:

@@ -10,13 +10,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
-import numpy as np
-
 from fecnn.arrays import LLR, Bits
 from fecnn.catalogue import load_code
 from fecnn.channel import AWGN, channel_at
 from fecnn.decoders import Decoder, Effort, Measured
 from fecnn.engine import Engine, PlainEngine
+from fecnn.jit import compiling
 from fecnn.stop import Prefix
 from fecnn.stream import FrameStream
 from fecnn.study import Point, Task, build_decoder
@@ -74,9 +73,10 @@ def run_batch(task: Task, i: int) -> Tally:
     end = (i + 1) * task.batch
     for first in range(i * task.batch, end, chunk):
         frames = engine.frames(FrameStream(task.stream, first), min(chunk, end - first))
-        began = time.thread_time()  # not the clock: on a busy machine that would count others' work
+        # Not the clock: on a busy machine that would count others' work.
+        began = time.thread_time() - compiling.thread_seconds
         decided, effort = decide(decode, frames.llr)
-        seconds = time.thread_time() - began
+        seconds = time.thread_time() - compiling.thread_seconds - began
         counts = engine.count(frames, decided, seconds, effort)
         total += counts
         flags += counts.flags or b""
@@ -150,8 +150,9 @@ class Workers(Protocol):
 def make_batches(task: Task, batches: Iterable[int]) -> Iterator[Made | Failed]:
     """Make batches one after another, up to the first that fails."""
     for i in batches:
-        began = time.perf_counter()
         try:
+            _prepared(task)
+            began = time.perf_counter()
             counts = run_batch(task, i)
         except BaseException as error:  # also one that exits: a thread that ends would be waited for
             yield Failed(f"{type(error).__name__}: {error}", traceback.format_exc())
@@ -178,7 +179,8 @@ def simulate(
         done: Batches that exist already, by task id and batch index.
         workers: Who makes the batches.
         share: (s, N) makes only batches s, s + N, s + 2 N, ...; stopping then looks at these alone.
-        stop_now: Asked before each lot; when it says so, those under way are finished and no more is begun.
+        stop_now: Asked before each lot; when it says so, those under way are finished, points that have no
+            batch get their first, and no more is begun.
 
     Raises:
         DecodingError: At the end, if any batch failed.
@@ -190,8 +192,9 @@ def simulate(
     flying: dict[Future[list[Made | Failed]], tuple[_Run, list[int]]] = {}
     while True:
         slots = workers.slots
-        while len(flying) < slots and not stop_now():
-            ready = [run for run in runs if not run.over]
+        while len(flying) < slots:
+            stopping = stop_now()
+            ready = [run for run in runs if not (run.over or (stopping and run.begun))]
             if not ready:
                 break
             least = min(ready, key=lambda run: run.seconds + run.expected)
@@ -247,6 +250,11 @@ class _Run:
     def over(self) -> bool:
         """Whether nothing is to be begun any more."""
         return self.prefix.finished or self.failure is not None
+
+    @property
+    def begun(self) -> bool:
+        """Whether it has a batch, or somebody makes its first."""
+        return bool(self.prefix.length or self.prefix.ahead or self._flying)
 
     @property
     def expected(self) -> float:
@@ -337,10 +345,14 @@ def _prepared(task: Task) -> tuple[Engine | PlainEngine, Decoder]:
 @lru_cache(maxsize=256)
 def _build(task: Task) -> tuple[Engine | PlainEngine, Decoder]:
     """The engine and the decoder of a task, compiled by a first frame so that no batch is charged for it."""
-    code = load_code(task.code)
-    if code.fingerprint != task.fingerprint:
-        raise ValueError(f"{task.code} is not the code that this task was made for; load the study again")
-    decode = build_decoder(task, code)
-    decode(np.ones((1, code.n), np.float32))
-    channel = channel_at(task.channel, task.ebn0_db, code.rate)
-    return (Engine(code, channel) if isinstance(channel, AWGN) else PlainEngine(code, channel)), decode
+    with compiling.preparing():
+        code = load_code(task.code)
+        if code.fingerprint != task.fingerprint:
+            raise ValueError(f"{task.code} is not the code that this task was made for; load the study again")
+        decode = build_decoder(task, code)
+        channel = channel_at(task.channel, task.ebn0_db, code.rate)
+        engine = Engine(code, channel) if isinstance(channel, AWGN) else PlainEngine(code, channel)
+    frames = engine.frames(FrameStream("first frame", 0), 1)
+    decided, effort = decide(decode, frames.llr)
+    engine.count(frames, decided, 0.0, effort)
+    return engine, decode

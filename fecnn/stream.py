@@ -12,11 +12,11 @@ rates near 1e-8, not for the far tail.
 import hashlib
 from typing import Protocol
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from fecnn.arrays import Bits
+from fecnn.jit import kernel
 
 STREAM = 1
 """Version of the noise: counts of two versions must never be pooled."""
@@ -92,7 +92,7 @@ class FrameStream:
         return np.ascontiguousarray(words.transpose(1, 2, 0)).reshape(frames, 4 * blocks)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def philox(key, purpose, first, out):  # type: ignore[no-untyped-def]
     """Words of blocks ``first``, ``first + 1``, ...: key (3,) u4, out (4, blocks) u4.
 
@@ -121,7 +121,7 @@ def philox(key, purpose, first, out):  # type: ignore[no-untyped-def]
         w3[i] = d
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def box_muller(words, out):  # type: ignore[no-untyped-def]
     """Words (4, frames, blocks) u4 to Gaussians (frames, 4 * blocks) f4.
 
@@ -141,7 +141,7 @@ def box_muller(words, out):  # type: ignore[no-untyped-def]
                 out[frame, start + blocks + block] = y[frame * blocks + block]
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _radii(words, radius):  # type: ignore[no-untyped-def]
     """sqrt(-2 ln u) of u = (word + 1/2) / 2^32, to 2e-5: words (N,) u4, radius (N,) f4.
 
@@ -172,7 +172,7 @@ def _radii(words, radius):  # type: ignore[no-untyped-def]
         radius[i] = np.sqrt(max(f4(-2) * log_u, f4(0)))
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _turns(words, radius, x, y):  # type: ignore[no-untyped-def]
     """Points (x, y) at the given radius and a uniform angle: all (N,), words u4, the others f4.
 

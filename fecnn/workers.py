@@ -9,6 +9,7 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Self
 
+from fecnn.jit import compiling
 from fecnn.simulate import Failed, Made, make_batches
 from fecnn.study import Point, Task
 
@@ -63,6 +64,7 @@ class Threads:
         self._threads: set[threading.Thread] = set()
         self._lock = threading.Lock()
         self._closing = threading.Event()
+        self._names: dict[str, str] = {}
         for _ in range(count):
             self._start()
         if limit is not None:
@@ -81,7 +83,11 @@ class Threads:
             alive[0].join(0.1)  # not for ever: it may be given up on meanwhile
 
     def prepare(self, points: Sequence[Point]) -> None:
-        """Nothing: threads have what the process has."""
+        """Threads have what the process has; only what they compile is to be called by its name."""
+        places = {curve: i for i, curve in enumerate(dict.fromkeys(point.curve for point in points), 1)}
+        self._names = {
+            point.task.id: f"{point.curve} ({places[point.curve]} of {len(places)})" for point in points
+        }
 
     def submit(self, task: Task, batches: Sequence[int]) -> "Future[list[Made | Failed]]":
         """Make a lot of batches of a task: each of them in this order, up to the first that fails."""
@@ -99,22 +105,29 @@ class Threads:
         thread.start()
 
     def _work(self) -> None:
-        me = threading.current_thread()
         while (lot := self._waiting.get()) is not None:
-            made = make_batches(lot.task, lot.batches)
-            while not self._closing.is_set():
-                with self._lock:
-                    lot.began = time.monotonic()
-                    self._busy[me] = lot
-                result = next(made, None)
-                with self._lock:
-                    if me not in self._threads:
-                        return
-                    del self._busy[me]
-                if result is None:
-                    break
-                lot.results.append(result)
-            lot.future.set_result(lot.results)
+            with compiling.for_(self._names.get(lot.task.id, lot.task.decoder)):
+                if not self._make(lot):
+                    return
+
+    def _make(self, lot: _Lot) -> bool:
+        """Make a lot, as far as it is wanted; False where this thread has been given up on meanwhile."""
+        me = threading.current_thread()
+        made = make_batches(lot.task, lot.batches)
+        while not self._closing.is_set():
+            with self._lock:
+                lot.began = time.monotonic()
+                self._busy[me] = lot
+            result = next(made, None)
+            with self._lock:
+                if me not in self._threads:
+                    return False
+                del self._busy[me]
+            if result is None:
+                break
+            lot.results.append(result)
+        lot.future.set_result(lot.results)
+        return True
 
     def _watch(self, limit: float) -> None:
         """Give up on threads whose batch takes too long."""

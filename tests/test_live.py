@@ -1,3 +1,4 @@
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -33,7 +34,9 @@ def board_of(study, threads):
 
 def shown(board):
     table = board._render()
-    return [str(next(iter(column.cells))) for column in table.columns], table.caption.partition(" gone")[2]
+    return [str(next(iter(column.cells))) for column in table.columns], re.sub(
+        r"^elapsed \d+:\d\d", "", table.caption
+    )
 
 
 def made(board, point, frames, seconds):

@@ -375,15 +375,23 @@ def test_arrays_that_are_not_contiguous_do_not_compile():
 
 
 @pytest.mark.parametrize(
-    ("decoder", "kernels", "compiled"),
-    [("map", ("bcjr", "bcjr_logarithmic"), [2, 1]), ("ml", ("viterbi_float64",), [1])],
+    ("decoder", "code", "scale", "compiled"),
+    [
+        ("map", "bch-31-16", 1, [1, 0, 0]),
+        ("map", "bch-31-16", 0, [2, 0, 0]),  # float32 cannot tell a sign
+        ("map", "hamming-7-4", 0, [1, 0, 0]),  # sixteen codewords are as easily summed
+        ("ml", "hamming-7-4", 1, [0, 0, 0]),
+        ("ml", "hamming-7-4", 0, [0, 0, 1]),  # a tie
+    ],
 )
-def test_the_ways_of_rare_frames_are_compiled_before_the_first_frame(decoder, kernels, compiled):
-    """Else a batch with such a frame would be charged for it."""
+def test_the_ways_of_rare_frames_are_compiled_when_there_is_one(decoder, code, scale, compiled):
     script = (
-        "import fecnn; from fecnn.decoders.kernels import trellis\n"
-        f"fecnn.decoder('{decoder}', fecnn.hamming(3), method='trellis')\n"
-        f"print(*(len(getattr(trellis, kernel).signatures) for kernel in {kernels}))\n"
+        "import fecnn, numpy as np; from fecnn.decoders.kernels import trellis\n"
+        f"code = fecnn.load_code({code!r})\n"
+        f"llr = {scale} * fecnn.bpsk(code.codebook()[:20]) * np.linspace(1, 40, code.n, dtype=np.float32)\n"
+        f"fecnn.decoder({decoder!r}, code, method='trellis')(llr)\n"
+        "kernels = trellis.bcjr, trellis.bcjr_logarithmic, trellis.viterbi_float64\n"
+        "print(*(len(kernel.signatures) for kernel in kernels))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     assert [int(count) for count in done.stdout.split()] == compiled

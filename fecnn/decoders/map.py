@@ -29,6 +29,9 @@ METHODS = ("codebook", "trellis", "dual")
 MAX_CODEBOOK_K = 16
 """Largest k for a-posteriori sums over the codebook."""
 
+MAX_FEW_K = 6
+"""Largest k at which the sums over the codebook take less time than BCJR in float64."""
+
 MAX_DUAL_CHECKS = 19
 """Largest n - k for sums over the dual code: 8 MiB of working memory, about a millisecond a frame."""
 
@@ -171,11 +174,26 @@ def _by_codebook(code: Code, targets: Bits) -> Posterior:
 
 
 def _by_trellis(code: Code, margin: float = 0.0) -> Posterior:
-    """By BCJR: in float32, where that may be wrong in float64, and where that may be in the log domain."""
+    """By BCJR in float32; where that may be wrong in float64, and where that may be in the log domain.
+
+    Of a few codewords the sums themselves are as good as the latter two, and far less to compile.
+    """
     varies: NDArray[np.bool_] = np.any(code.G, axis=0)
     if not varies.all():  # a constant bit has no codeword with a 1: underflow for ever
         return _with_constant_bits(_by_trellis(Code.from_generator(code.G[:, varies]), margin), varies)
     minimal = build_trellis(code, bit_order(code))
+
+    def in_float32(llr: LLR, out: LLR, doubtful: NDArray[np.bool_]) -> None:
+        trellis.bcjr(llr, minimal, margin, out, doubtful)
+
+    if code.k <= MAX_FEW_K:
+        sums = _by_codebook(code, code.codebook())
+
+        def by_codebook(llr: LLR, out: LLR, doubtful: NDArray[np.bool_]) -> None:
+            with np.errstate(over="ignore"):  # beyond float32 a bit is certain
+                out[:] = sums(llr)
+
+        return _in_turn(code.n, in_float32, by_codebook)
 
     def in_float64(llr: LLR, out: LLR, doubtful: NDArray[np.bool_]) -> None:
         app = np.empty(llr.shape)
@@ -184,7 +202,7 @@ def _by_trellis(code: Code, margin: float = 0.0) -> Posterior:
 
     return _in_turn(
         code.n,
-        lambda llr, out, doubtful: trellis.bcjr(llr, minimal, margin, out, doubtful),
+        in_float32,
         in_float64,
         lambda llr, out, doubtful: trellis.bcjr_logarithmic(llr, minimal, out),
     )
@@ -207,9 +225,6 @@ def _by_dual(code: Code, margin: float = 0.0) -> Posterior:
 
 def _in_turn(n: int, *ways: Callable[[LLR, LLR, NDArray[np.bool_]], None]) -> Posterior:
     """Frames that one way finds doubtful go to the next."""
-    # All are compiled now: few frames need the later ones, and their batch would be charged for it.
-    for way in ways:
-        way(np.zeros((1, n), np.float32), np.empty((1, n), np.float32), np.zeros(1, np.bool_))
 
     def app(llr: LLR) -> LLR:
         out, doubtful = np.empty(llr.shape, np.float32), np.zeros(len(llr), np.bool_)

@@ -197,8 +197,6 @@ def _by_codebook(code: Code) -> Decoder:
 
 def _by_trellis(code: Code) -> Decoder:
     minimal = build_trellis(code, bit_order(code))
-    # Compiled now: few frames need it, and their batch would be charged for it.
-    trellis.viterbi_float64(np.zeros((1, code.n), np.float32), minimal, np.empty((1, code.n), np.uint8))
 
     def decode(llr: LLR) -> Bits:
         out = np.empty(llr.shape, np.uint8)

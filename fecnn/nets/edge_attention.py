@@ -6,12 +6,13 @@ up to LANES frames lie in the innermost dimension, so that one edge of one head 
 
 from typing import Any
 
-import numba as nb
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+
+from fecnn.jit import kernel
 
 LANES = 128
 """Most frames that are worked on side by side."""
@@ -82,7 +83,7 @@ class EdgeAttention(torch.autograd.Function):
         weights = q.new_empty(-(-B // lanes) if kept else 1, heads, len(edges[1]), lanes)
         out = q.new_empty(B, L, d)
         arrays = [a.detach().numpy() for a in (q, source, *edges, weights, out)]
-        attend(*arrays, d if kv is None else 0)  # type: ignore[call-arg]
+        attend(*arrays, d if kv is None else 0)
         if kept:
             ctx.save_for_backward(q, source, *edges, weights)
             ctx.own = kv is None
@@ -96,11 +97,11 @@ class EdgeAttention(torch.autograd.Function):
         of_q = torch.empty_like(q)
         of_source = of_q if ctx.own else torch.empty_like(source)
         arrays = [a.numpy() for a in (q, source, *rest, gradients[0].contiguous(), of_q, of_source)]
-        attend_backward(*arrays, gradients[0].shape[2] if ctx.own else 0)  # type: ignore[call-arg]
+        attend_backward(*arrays, gradients[0].shape[2] if ctx.own else 0)
         return of_q, None if ctx.own else of_source, None, None
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@kernel(error_model="numpy", fastmath={"contract"})
 def exp(x):
     """e^x of a float32 in [-87, 0] to 1e-7, without a call, so that loops of it become vector code."""
     rounded = x * LOG2_E + ROUND
@@ -116,7 +117,7 @@ def exp(x):
     return p * np.int32((np.float32(rounded).view(np.int32) + 127) << 23).view(np.float32)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def load(x, start, column, size, scale, block):
     """Columns column.. of the tokens of some frames, to block (tokens, entries, frames)."""
     for i in range(block.shape[0]):
@@ -125,7 +126,7 @@ def load(x, start, column, size, scale, block):
                 block[i, j, frame] = scale * x[start + frame, i, column + j]
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def store(block, scale, x, start, column, size):
     """The way back."""
     for i in range(block.shape[0]):
@@ -134,7 +135,7 @@ def store(block, scale, x, start, column, size):
                 x[start + frame, i, column + j] = scale * block[i, j, frame]
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@kernel(error_model="numpy", fastmath={"contract"})
 def attend(q, source, first, second, weights, out, offset):
     """Keys are the columns offset.. of source, values d further; weights (blocks, heads, E, frames)."""
     d, heads = out.shape[2], weights.shape[1]
@@ -193,7 +194,7 @@ def attend(q, source, first, second, weights, out, offset):
             store(query, ones, out, start, head * size, size)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@kernel(error_model="numpy", fastmath={"contract"})
 def attend_backward(q, source, first, second, weights, of_out, of_q, of_source, offset):
     """Gradients of q and source from that of the output, with the weights that `attend` kept."""
     d, heads = of_out.shape[2], weights.shape[1]

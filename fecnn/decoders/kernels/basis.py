@@ -10,10 +10,10 @@ the syndrome's column is the whole pattern of order 0.
 
 from collections import namedtuple
 
-import numba as nb
 import numpy as np
 
 from fecnn.decoders.kernels import words
+from fecnn.jit import kernel
 
 FAR = np.int32(0x7FFFFFFF)
 
@@ -39,7 +39,7 @@ Kernels unpack it once and pass arrays on: a tuple of arrays costs reference cou
 """
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def new_frame(columns, n, checks):
     """Memory for frames of a code with these columns."""
     padded = (n + 15) & ~15
@@ -62,7 +62,7 @@ def new_frame(columns, n, checks):
     )
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def arrange(llr, syndrome, columns, order, reliability, ordered):
     """Columns and reliabilities in sorted order, and the syndrome behind them."""
     for j in range(len(order)):
@@ -71,7 +71,7 @@ def arrange(llr, syndrome, columns, order, reliability, ordered):
     words.store(ordered, len(order), syndrome)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def gather(ordered, place, basis, reliability, flip, price, parity):
     """What a search of patterns needs, without gaps."""
     for i in range(len(basis)):
@@ -81,7 +81,7 @@ def gather(ordered, place, basis, reliability, flip, price, parity):
         parity[i] = reliability[place[i]]
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def correct(order, ordered, place, basis, flips, count, hard):
     """Add the pattern with these flips of the basis to the hard decisions (n,) u1."""
     pattern = words.load(ordered, len(order))
@@ -98,7 +98,7 @@ STRIP = 64
 """Frames that are hardened at a time: in one pass, and still in cache when each is decoded."""
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def harden(llr, frame, out):
     """Hard decisions of the strip that begins at ``frame``: llr (B, n) f4, out (B, n) u1."""
     values, bits = llr[frame : frame + STRIP].reshape(-1), out[frame : frame + STRIP].reshape(-1)
@@ -106,17 +106,18 @@ def harden(llr, frame, out):
         bits[i] = values[i] < 0
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def padded_row(values, first, n, width, spare):
     """``values[first : first + width]``, of which n count; copied to ``spare`` where that would overrun."""
     row = values[first : first + width]
     if len(row) < width:
-        spare[:n] = values[first : first + n]
+        for j in range(n):
+            spare[j] = values[first + j]
         row = spare
     return row
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def sort(row, n, keys, rank, order):
     """Positions by increasing |llr|, of equals the first first: a padded row of llr, order (n,) i4 out.
 
@@ -149,7 +150,7 @@ def sort(row, n, keys, rank, order):
         order[rank[i]] = i
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def eliminate(columns, n, checks, place, check, basis):
     """Gauss-Jordan on ordered columns (n + 1 and padding, the syndrome at n); the pivots become unit columns.
 
@@ -178,7 +179,7 @@ def eliminate(columns, n, checks, place, check, basis):
         j += 1
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def tabulate(parity, sums):
     """Byte tables of sums of ``parity`` (8 t,) f4: sums (256 t,) f4 out.
 
@@ -205,7 +206,7 @@ def tabulate(parity, sums):
             row[192 + z], row[208 + z], row[224 + z], row[240 + z] = none + gh, one + gh, two + gh, three + gh
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def exact_price(start, flips, count, flip, price, parity):
     """The pattern's price in float64, where sums of float32 reliabilities are exact in practice.
 

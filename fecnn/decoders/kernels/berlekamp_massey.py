@@ -5,11 +5,13 @@ recurrence whose shortest register is the product of (1 - X z). Its roots name t
 right ones is checked against all parity checks of the code, not only these zeros.
 """
 
-import numba as nb
 import numpy as np
 
+from fecnn.decoders.kernels.loops import any_set, copy
+from fecnn.jit import kernel
 
-@nb.njit(cache=True, nogil=True)
+
+@kernel
 def correct(llr, powers, exp, log, step, columns, t, out):
     """Hard decisions corrected in up to t places where that gives a codeword.
 
@@ -39,13 +41,13 @@ def correct(llr, powers, exp, log, step, columns, t, out):
             out[frame, flips[i]] ^= 1
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def locate(sums, syndrome, exp, log, step, core, columns, t, work, flips):
     """Fill in the columns of at most t errors with these syndromes; how many, or -1 if there are none such.
 
     ``sums`` are the syndromes of the zeros, ``syndrome`` those of the packed checks, which is spoilt.
     """
-    if not syndrome.any():
+    if not any_set(syndrome):
         return 0
     degree = _shortest_register(sums, exp, log, work)
     if degree > t:
@@ -56,15 +58,15 @@ def locate(sums, syndrome, exp, log, step, core, columns, t, work, flips):
     for i in range(count):
         for word in range(len(syndrome)):
             syndrome[word] ^= columns[flips[i], word]
-    if syndrome.any() and core < len(columns) and count < t:
+    if any_set(syndrome) and core < len(columns) and count < t:
         flips[count] = core
         count += 1
         for word in range(len(syndrome)):
             syndrome[word] ^= columns[core, word]
-    return -1 if syndrome.any() else count
+    return -1 if any_set(syndrome) else count
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _shortest_register(sums, exp, log, work):
     """Massey's algorithm: work[0] becomes the connection polynomial, lowest power first; its length."""
     order = len(log) - 1
@@ -86,19 +88,19 @@ def _shortest_register(sums, exp, log, work):
             ratio -= order
         grows = 2 * length <= step
         if grows:
-            spare[:] = now
+            copy(now, spare)
         for i in range(len(now) - gap):
             if before[i]:
                 now[i + gap] ^= exp[log[before[i]] + ratio]
         if grows:
-            before[:] = spare
+            copy(spare, before)
             length, gap, last = step + 1 - length, 1, discrepancy
         else:
             gap += 1
     return length
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _roots(polynomial, degree, exp, log, step, core, flips):
     """Columns j with a root at beta^-j, at most ``degree`` (Chien 1964); how many."""
     order = len(log) - 1

@@ -12,8 +12,10 @@ messages are better kept as p = tanh(|v| / 2), whose box-plus is the product; th
 it is small and from x' elsewhere.
 """
 
-import numba as nb
 import numpy as np
+
+from fecnn.decoders.kernels.loops import copy
+from fecnn.jit import kernel
 
 LANES = 32
 LIMIT = np.float32(1e30)  # of a message: sums of any number of them are still finite
@@ -21,7 +23,7 @@ CUT = np.float32(40.0)
 ONE, ZERO = np.float32(1.0), np.float32(0.0)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@kernel(error_model="numpy", fastmath={"contract"})
 def bp(
     llr, bits, starts, sum_product, scale, offset, layered, damping, iterations, stop, posterior, used, solved
 ):
@@ -40,16 +42,16 @@ def bp(
         widest = max(widest, starts[check + 1] - starts[check])
     scratch = np.empty((4, widest, LANES), np.float32)
     row = np.empty((7, LANES), np.float32)
-    frame_of = np.full(LANES, -1)
+    frame_of = np.empty(LANES, np.int64)
     age = np.zeros(LANES, np.int64)
-    waiting, live = 0, 0
+    waiting, live = np.int64(0), 0
     for lane in range(LANES):
         frame_of[lane], waiting = _next_frame(llr, waiting, bits, starts, stop, posterior, used, solved)
         live += frame_of[lane] >= 0
         _load(llr, frame_of[lane], lane, channel, total, message)
     while live > 0:
         if not layered:
-            following[:] = channel
+            copy(channel.reshape(-1), following.reshape(-1))
         target = total if layered else following
         _sweep(
             bits, starts, sum_product, scale, offset, damping, layered, message, total, target, scratch, row
@@ -75,18 +77,18 @@ def bp(
                 age[lane] = 0
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@kernel(error_model="numpy", fastmath={"contract"})
 def _next_frame(llr, waiting, bits, starts, stop, posterior, used, solved):
     """The next frame to iterate on, -1 if none is left, and the one after; answers the clean ones itself."""
     for frame in range(waiting, len(llr)):
         if not (stop and _clean(llr[frame], bits, starts)):
             return frame, frame + 1
-        posterior[frame] = llr[frame]
+        copy(llr[frame], posterior[frame])
         used[frame], solved[frame] = 0, True
     return -1, len(llr)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@kernel(error_model="numpy", fastmath={"contract"})
 def _clean(values, bits, starts):
     for check in range(len(starts) - 1):
         parity = False
@@ -97,7 +99,7 @@ def _clean(values, bits, starts):
     return True
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@kernel(error_model="numpy", fastmath={"contract"})
 def _load(llr, frame, lane, channel, total, message):
     for j in range(len(channel)):
         value = ZERO if frame < 0 else min(max(llr[frame, j], -LIMIT), LIMIT)
@@ -107,7 +109,7 @@ def _load(llr, frame, lane, channel, total, message):
         message[edge, lane] = ZERO
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@kernel(error_model="numpy", fastmath={"contract"})
 def _broken(channel, total, bits, starts):
     """A mask of the lanes whose decisions break a check. A total of 0 decides as the channel does."""
     n = len(total)
@@ -127,7 +129,7 @@ def _broken(channel, total, bits, starts):
     return broken
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@kernel(error_model="numpy", fastmath={"contract"})
 def _sweep(bits, starts, sum_product, scale, offset, damping, in_place, message, total, target, scratch, row):
     """All checks once: their messages are renewed, and added to ``target`` or put in place of the old."""
     for check in range(len(starts) - 1):
@@ -153,7 +155,7 @@ def _sweep(bits, starts, sum_product, scale, offset, damping, in_place, message,
                 target[j, lane] = (incoming[i, lane] if in_place else target[j, lane]) + new
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@kernel(error_model="numpy", fastmath={"contract"})
 def _signs_and_minima(incoming, degree, sign, first, second):
     """Over a check: the product of signs (0 counts as positive) and the two smallest magnitudes."""
     for lane in range(LANES):
@@ -169,7 +171,7 @@ def _signs_and_minima(incoming, degree, sign, first, second):
             first[lane] = min(first[lane], magnitude)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@kernel(error_model="numpy", fastmath={"contract"})
 def _min_sum(incoming, outgoing, offset, degree, row):
     sign, first, second = row[0], row[1], row[2]
     _signs_and_minima(incoming, degree, sign, first, second)
@@ -181,7 +183,7 @@ def _min_sum(incoming, outgoing, offset, degree, row):
             outgoing[i, lane] = others * (-sign[lane] if value < 0 else sign[lane])
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@kernel(error_model="numpy", fastmath={"contract"})
 def _sum_product(incoming, outgoing, x, p, degree, row):
     """Box-plus of all incoming messages but one, by prefixes and suffixes; see the head of this file."""
     sign, first, second, gap, c, x_rest, p_rest = row[0], row[1], row[2], row[3], row[4], row[5], row[6]
@@ -229,7 +231,7 @@ def _sum_product(incoming, outgoing, x, p, degree, row):
             outgoing[i, lane] = others * (-sign[lane] if value < 0 else sign[lane])
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"}, inline="always")
+@kernel(error_model="numpy", fastmath={"contract"}, inline="always")
 def _exp(x):
     """e^x for x at most 40, to 2 units in the last place; about 1e-38 below -87."""
     x = max(x, np.float32(-87.0))
@@ -246,7 +248,7 @@ def _exp(x):
     return y * np.int32((np.int32(power) + 127) << 23).view(np.float32)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"}, inline="always")
+@kernel(error_model="numpy", fastmath={"contract"}, inline="always")
 def _log(x):
     """Natural logarithm of x at least 1: the exponent, and 2 atanh((m - 1) / (m + 1)) of the mantissa."""
     raw = np.int32(np.float32(x).view(np.int32) - 0x3F3504F3)  # so that the mantissa lies around 1
@@ -256,7 +258,7 @@ def _log(x):
     return _twice_atanh(z) + np.float32(power) * np.float32(0.69314718)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"}, inline="always")
+@kernel(error_model="numpy", fastmath={"contract"}, inline="always")
 def _twice_atanh(z):
     """2 atanh z for abs(z) at most 0.3, by its series."""
     s = z * z
@@ -270,7 +272,7 @@ def _twice_atanh(z):
     return y * z
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"}, inline="always")
+@kernel(error_model="numpy", fastmath={"contract"}, inline="always")
 def _tanh_half(a, x):
     """tanh(a / 2) of a >= 0 and x = e^-a; by its series where 1 - x would lose digits."""
     h = np.float32(0.5) * a

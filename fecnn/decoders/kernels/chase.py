@@ -1,12 +1,13 @@
 """Chase decoding in the error domain: it sees reliabilities and the syndrome, never the word itself."""
 
-import numba as nb
 import numpy as np
 
 from fecnn.decoders.kernels.berlekamp_massey import locate
+from fecnn.decoders.kernels.loops import any_set, copy, sort_places
+from fecnn.jit import kernel
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def chase2(llr, positions, columns, table, powers, exp, log, step, t, beta, out, app, tried, found):
     """Correct the hard decision with every pattern of flips of the ``positions`` least reliable bits.
 
@@ -24,6 +25,7 @@ def chase2(llr, positions, columns, table, powers, exp, log, step, t, beta, out,
     work = np.empty((3, length + 2), np.int64)
     flips = np.empty(max(t, 0) + 1, np.int64)
     reliability = np.empty(n, np.float64)
+    order, spare = np.empty(n, np.int64), np.empty(n, np.int64)
     error = np.zeros(n, np.uint8)  # the pattern, and for a moment the correction with it
     best = np.empty(n, np.uint8)
     cheapest = np.empty((n, 2), np.float64)  # codeword found that errs in bit j, or does not
@@ -37,11 +39,12 @@ def chase2(llr, positions, columns, table, powers, exp, log, step, t, beta, out,
             out[frame, j] = llr[frame, j] < 0
             if out[frame, j]:
                 _flip(j, columns, powers, syndrome, sums)
-        clean = not syndrome.any()
+        clean = not any_set(syndrome)
         if clean and not soft:
             tried[frame], found[frame] = 1, True
             continue  # nothing is more likely than a hard decision that is a codeword
-        weakest = np.argsort(reliability, kind="mergesort")[:positions]
+        sort_places(reliability, order, spare)
+        weakest = order[:positions]
         cheapest[:] = np.inf
         price = np.inf
         for pattern in range(1 << positions):
@@ -51,7 +54,7 @@ def chase2(llr, positions, columns, table, powers, exp, log, step, t, beta, out,
                     place += 1
                 error[weakest[place]] ^= 1
                 _flip(weakest[place], columns, powers, syndrome, sums)
-            spoilt[:] = syndrome
+            copy(syndrome, spoilt)
             if len(table) > 0:
                 count = _leader(spoilt[0], table, columns, flips)
             else:
@@ -64,7 +67,7 @@ def chase2(llr, positions, columns, table, powers, exp, log, step, t, beta, out,
                     error[flips[i]] ^= 1
                 if total < price:
                     price = total
-                    best[:] = error
+                    copy(error, best)
                 if soft:
                     for j in range(n):
                         cheapest[j, error[j]] = min(cheapest[j, error[j]], total)
@@ -74,10 +77,11 @@ def chase2(llr, positions, columns, table, powers, exp, log, step, t, beta, out,
         if soft:
             _soften(llr[frame], reliability, best, cheapest, price, beta, app[frame])
         if price < np.inf:
-            out[frame] ^= best
+            for j in range(n):
+                out[frame, j] ^= best[j]
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _flip(j, columns, powers, syndrome, sums):
     for word in range(len(syndrome)):
         syndrome[word] ^= columns[j, word]
@@ -86,7 +90,7 @@ def _flip(j, columns, powers, syndrome, sums):
             sums[i] ^= powers[j, i]
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _leader(syndrome, table, columns, flips):
     """Fill in the positions of a coset leader; how many, or -1 if the table has none for this syndrome."""
     if table[np.int64(syndrome)] < 0:
@@ -99,11 +103,12 @@ def _leader(syndrome, table, columns, flips):
     return count
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _price(error, weakest, flips, count, reliability):
     """Total reliability of the bits that the pattern and its correction flip together."""
     total = 0.0
-    for j in weakest:
+    for i in range(len(weakest)):
+        j = weakest[i]
         if error[j]:
             total += reliability[j]
     for i in range(count):
@@ -112,13 +117,16 @@ def _price(error, weakest, flips, count, reliability):
     return total
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _soften(llr, reliability, best, cheapest, price, beta, app):
     """Max-log LLRs over the codewords found; where all agree, the LLR and beta mean reliabilities."""
     if price == np.inf:
-        app[:] = llr
+        copy(llr, app)
         return
-    lean = beta * reliability.mean()
+    total = 0.0
+    for j in range(len(llr)):
+        total += reliability[j]
+    lean = beta * (total / len(llr))
     for j in range(len(llr)):
         hard = -1.0 if llr[j] < 0 else 1.0  # positive values below: the hard decision is right
         rival = cheapest[j, 1 - best[j]]

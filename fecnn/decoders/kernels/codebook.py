@@ -5,18 +5,18 @@ sum_j llr_j (-1)^(u . g_j): the transform, at u, of the vector that holds the su
 place g. It costs k 2^k additions instead of n 2^k (Be'ery and Snyders, IEEE Trans. IT 32(3), 1986).
 """
 
-import numba as nb
 import numpy as np
 
 from fecnn.decoders.kernels.lanes import choose, less, load, rows, splat, store
 from fecnn.decoders.kernels.polynomials import exp
 from fecnn.decoders.kernels.transform import walsh_hadamard
+from fecnn.jit import kernel
 
 LANES = 8
 """Messages side by side: the three low bits of a message are its lane, over which there are no passes."""
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _lane_signs(columns):
     """(-1)^(g_j . lane): (n, 8) f8."""
     signs = rows(len(columns), np.float64)
@@ -27,7 +27,7 @@ def _lane_signs(columns):
     return signs
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _correlate(llr, columns, signs, work):
     """Correlations of one frame (n,) f4 with all codewords: work (2^k / 8 or 1, 8) f8 out."""
     work[:] = 0.0
@@ -37,7 +37,7 @@ def _correlate(llr, columns, signs, work):
     walsh_hadamard(work)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def most_likely(llr, columns, k, message):
     """Index of the most likely message; of equals the lowest.
 
@@ -64,7 +64,7 @@ def most_likely(llr, columns, k, message):
         message[frame] = LANES * place[0, winner] + winner
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def posterior(llr, columns, k, targets, app):
     """A-posteriori LLRs of bits, each a linear function of the message.
 
@@ -77,7 +77,9 @@ def posterior(llr, columns, k, targets, app):
     zeros, ones = np.empty(wanted, np.float64), np.empty(wanted, np.float64)
     for frame in range(len(llr)):
         _correlate(llr[frame], columns, signs, vectors)
-        top = work.max()
+        top = work[0]
+        for i in range(1, len(work)):
+            top = max(top, work[i])
         zeros[:] = 0.0
         ones[:] = 0.0
         for i in range(len(work)):
@@ -93,10 +95,11 @@ def posterior(llr, columns, k, targets, app):
                 app[frame, j] = _far_posterior(work, targets[:, j])
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _far_posterior(work, bits):
     """The same for one bit whose less likely value underflows: each value has its own reference."""
-    tops = np.full(2, -np.inf)
+    tops = np.empty(2)
+    tops[0] = tops[1] = -np.inf
     for i in range(len(work)):
         bit = np.int64(bits[i])
         tops[bit] = max(tops[bit], work[i])

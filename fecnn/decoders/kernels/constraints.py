@@ -14,31 +14,31 @@ Prices are scaled to integers and rounded down, so that V stays a lower bound. T
 step by step (Korf 1985): with the full limit it would follow a poor first pattern too far.
 """
 
-import numba as nb
 import numpy as np
 
 from fecnn.decoders.kernels import words
 from fecnn.decoders.kernels.basis import exact_price
 from fecnn.decoders.kernels.lists import expected_price, limit_of
 from fecnn.decoders.kernels.minplus import relax
+from fecnn.jit import kernel
 
 SCALE = np.float32(30000.0)
 """The best price so far, in integer units; twice that saturates uint16 and is out of the question."""
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def states_of(delta):
     """States of ``delta`` constraints, as whole vectors."""
     return 1 << max(delta, 5)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def scale_of(best):
     """Units of a price of 1."""
     return min(SCALE / np.float32(best), np.float32(1e34))
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def constrain(start, delta, scale, check, flip, price, parity, steps, units, V):
     """Solve the relaxed problem: steps (k,) i8, units (k,) u2 and V (k + 1, states) u2 out.
 
@@ -66,7 +66,7 @@ def constrain(start, delta, scale, check, flip, price, parity, steps, units, V):
     return state
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def search(
     start, best, count, delta, z, budget, check, flip, price, parity, sums, flips, spent, patterns, levels,
     children, steps, units, V,
@@ -141,7 +141,7 @@ def search(
     return best, count, nodes, True
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _children(places, state, limit, steps, units, V, children):
     """Which of the first ``places`` places may be flipped next within the limit, in order: how many."""
     found = np.int64(0)
@@ -151,7 +151,7 @@ def _children(places, state, limit, steps, units, V, children):
     return found
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def in_units(best, rest, scale):
     """The largest integer price that may still be better than ``best``."""
     return np.int64((np.float64(limit_of(best)) - rest) * np.float64(scale)) + 1

@@ -4,11 +4,12 @@ A syndrome's entry says which position to flip next on the way to a leader of it
 breadth-first tree over the 2^(n-k) syndromes, rooted at zero, whose depth is the leader's weight.
 """
 
-import numba as nb
 import numpy as np
 
+from fecnn.jit import kernel
 
-@nb.njit(cache=True, nogil=True)
+
+@kernel
 def grow(columns, radius, flip):
     """Fill flip (2^(n-k),) i2, n at zero, -1 where none, from columns (n,) u8 up to weight ``radius``."""
     n = len(columns)
@@ -31,7 +32,7 @@ def grow(columns, radius, flip):
         begin = level
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def correct(llr, columns, flip, out):
     """Hard decisions of llr (B, n) f4, plus the leader of their coset where there is one: out (B, n) u1."""
     frames, n = llr.shape

@@ -9,18 +9,18 @@ F is found by a butterfly of products, S by a Walsh-Hadamard transform. If E_b i
 with c_j = b, without the factor of bit j itself, S(0) + S(h_j) = E_0 + E_1, S(0) - S(h_j) = t_j (E_0 - E_1).
 """
 
-import numba as nb
 import numpy as np
 
 from fecnn.decoders.kernels.lanes import load, magnitude, rows, splat, store, total
 from fecnn.decoders.kernels.polynomials import exp, log
 from fecnn.decoders.kernels.transform import walsh_hadamard
+from fecnn.jit import kernel
 
 FAINT, BRIGHT = 1e-3, 0.5
 """Below |t_j| = FAINT the division costs digits. As E does not depend on t_j, t_j is BRIGHT for that bit."""
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def posterior(llr, columns, checks, signs, margin, app, doubtful):
     """A-posteriori LLRs of code bits, frame by frame.
 
@@ -64,7 +64,7 @@ def posterior(llr, columns, checks, signs, margin, app, doubtful):
                 doubtful[frame] |= _sign_is_open(np.float64(llr[frame, j]), gain[j], doubt[j], margin)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _tanh(llr, tanh):
     for j in range(len(llr)):
         value = np.float64(llr[j])
@@ -73,7 +73,7 @@ def _tanh(llr, tanh):
         tanh[j] = t if value >= 0.0 else -t
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _syndromes(tanh, columns, signs, plus, minus):
     """S, where v = (row, lane) but for the sum over the lanes: plus (rows, 8) out. Returns an error bound."""
     plus[:] = 1.0
@@ -90,7 +90,7 @@ def _syndromes(tanh, columns, signs, plus, minus):
     return error
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _gains(tanh, whole, flipped, error, gain, doubt):
     """From S(0) and the S(h_j) the g of all bits and how much each errs; of no use where t_j is faint."""
     for j in range(len(tanh)):
@@ -99,19 +99,19 @@ def _gains(tanh, whole, flipped, error, gain, doubt):
         doubt[j] = _doubt(tanh[j], whole, flipped[j], error)
 
 
-@nb.njit(cache=True, nogil=True, inline="always", error_model="numpy")
+@kernel(inline="always", error_model="numpy")
 def _gain(tanh, whole, flipped):
     both = whole + flipped
     return min(max((whole - flipped) / (tanh * both if both > 0.0 else 1.0), -1.0), 1.0)
 
 
-@nb.njit(cache=True, nogil=True, inline="always", error_model="numpy")
+@kernel(inline="always", error_model="numpy")
 def _doubt(tanh, whole, flipped, error):
     """At most 2: no g is further from another."""
     return min(error * (1.0 + 1.0 / abs(tanh)) / max(whole + flipped - error, 0.5 * error + 1e-300), 2.0)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _add_extrinsic(llr, gain, doubt, app):
     """Write llr + ln((1 + g) / (1 - g)), for |g| at most 1 less its error."""
     for j in range(len(gain)):
@@ -120,14 +120,14 @@ def _add_extrinsic(llr, gain, doubt, app):
         app[j] = np.float64(llr[j]) + log((1.0 + g) / (1.0 - g))
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _slacks(gain, doubt, slack):
     """How much the app may err: the error of g times the largest slope of ln((1 + g) / (1 - g)) within it."""
     for j in range(len(gain)):
         slack[j] = 2.0 * doubt[j] / max(1.0 - abs(gain[j]) - doubt[j], 1e-300)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _sign_is_open(llr, gain, doubt, margin):
     """Whether the app may be on either side of 0, or within the margin, for some g within its error."""
     least, most = gain - doubt, gain + doubt
@@ -136,7 +136,7 @@ def _sign_is_open(llr, gain, doubt, margin):
     return not (surely_zero or surely_one)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _sum(values):
     """Sum of magnitudes of (rows, 8)."""
     lanes = magnitude(load(values, 0))
@@ -145,7 +145,7 @@ def _sum(values):
     return total(lanes)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _products(plus, minus):
     """The butterfly of products over the bits of the row, two bits a pass: plus, minus (rows, 8) in place."""
     size = len(plus)
@@ -176,6 +176,6 @@ def _products(plus, minus):
             store(plus, i + half, p1)
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _product(p0, p1, m0, m1):
     return p0 * p1, p0 * m1, m0 * m1, m0 * p1

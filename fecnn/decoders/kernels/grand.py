@@ -4,11 +4,13 @@ Both searches walk depth-first through patterns of a given weight with the syndr
 depth; the last flips must be columns that sum to what remains.
 """
 
-import numba as nb
 import numpy as np
 
+from fecnn.decoders.kernels.loops import any_set, sort_places
+from fecnn.jit import kernel
 
-@nb.njit(cache=True, nogil=True)
+
+@kernel
 def grand(llr, columns, queries, ranked, out, used, found):
     """Undo the first pattern, by rising weight, whose syndrome is that of the hard decision.
 
@@ -19,8 +21,10 @@ def grand(llr, columns, queries, ranked, out, used, found):
     """
     frames, n = llr.shape
     rest = np.empty((n + 1, columns.shape[1]), np.uint64)  # the syndrome that remains at each depth
-    ordered = columns.copy()
-    place = np.arange(n)
+    ordered = np.empty(columns.shape, np.uint64)
+    place, spare = np.empty(n, np.int64), np.empty(n, np.int64)
+    for j in range(n):
+        place[j] = j
     reliability = np.empty(n, np.float64)
     flips = np.empty(n, np.int64)
     for frame in range(frames):
@@ -31,13 +35,14 @@ def grand(llr, columns, queries, ranked, out, used, found):
             if out[frame, j]:
                 for word in range(rest.shape[1]):
                     rest[0, word] ^= columns[j, word]
-        if not rest[0].any():
+        if not any_set(rest[0]):
             used[frame], found[frame] = 1, True
             continue
         if ranked:
-            place = np.argsort(reliability, kind="mergesort")  # stable: ties go by position
+            sort_places(reliability, place, spare)  # stable: ties go by position
             for rank in range(n):
-                ordered[rank] = columns[place[rank]]
+                for word in range(columns.shape[1]):
+                    ordered[rank, word] = columns[place[rank], word]
             count, spent = _by_logistic_weight(rest, ordered, queries, flips)
         else:
             count, spent = _by_hamming_weight(rest, columns, queries, flips)
@@ -46,14 +51,14 @@ def grand(llr, columns, queries, ranked, out, used, found):
             out[frame, place[flips[i]]] ^= 1
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _by_hamming_weight(rest, columns, queries, flips):
     """Fill in the first pattern that leaves no syndrome: how many flips (0 if none), and patterns tried."""
     n = len(columns)
     following = np.empty(n, np.int64)
     spent = 1  # the pattern without flips
     for weight in range(1, n + 1):
-        depth = 0
+        depth = np.int64(0)
         following[0] = 0
         while depth >= 0:
             j = following[depth]
@@ -78,20 +83,20 @@ def _by_hamming_weight(rest, columns, queries, flips):
     return 0, spent
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _by_logistic_weight(rest, ordered, queries, flips):
     """The same, by the sum of ranks 1 to n: all its partitions into distinct parts, few parts first."""
     n = len(ordered)
-    spent = 1
+    spent = np.int64(1)
     for logistic in range(1, n * (n + 1) // 2 + 1):
         if logistic <= n:
             if spent == queries:
                 return 0, spent
             spent += 1
-            if _equal(rest, 0, ordered, logistic - 1):
+            if _equal(rest, np.int64(0), ordered, logistic - 1):
                 flips[0] = logistic - 1
                 return 1, spent
-        weight = 2
+        weight = np.int64(2)
         while weight <= n and weight * (weight + 1) // 2 <= logistic:
             hit, spent = _partitions(logistic, weight, rest, ordered, spent, queries, flips)
             if hit:
@@ -102,15 +107,15 @@ def _by_logistic_weight(rest, ordered, queries, flips):
     return 0, spent
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _partitions(logistic, weight, rest, ordered, spent, queries, flips):
     """Try all sets of ``weight`` at least 2 ranks with this sum: whether one fits, and patterns tried."""
     n = len(ordered)
     following = np.empty(weight, np.int64)  # the next part to try at each depth
     left = np.empty(weight, np.int64)  # what the parts from there on must sum to
-    depth = 0
+    depth = np.int64(0)
     left[0] = logistic
-    following[0] = _least_part(0, logistic, weight, n)
+    following[0] = _least_part(depth, logistic, weight, n)
     while depth >= 0:
         part, parts = following[depth], weight - depth
         if parts == 2:
@@ -136,14 +141,14 @@ def _partitions(logistic, weight, rest, ordered, spent, queries, flips):
     return False, spent
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _least_part(before, total, parts, n):
     """The least part above ``before`` that the parts after it, at most n each, can complete to the total."""
     rest = parts - 1
     return max(before + 1, total - (rest * n - rest * (rest - 1) // 2))
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _equal(rest, depth, columns, j):
     for word in range(columns.shape[1]):
         if rest[depth, word] != columns[j, word]:
@@ -151,7 +156,7 @@ def _equal(rest, depth, columns, j):
     return True
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _sum_is(rest, depth, columns, i, j):
     for word in range(columns.shape[1]):
         if rest[depth, word] != columns[i, word] ^ columns[j, word]:
@@ -159,7 +164,7 @@ def _sum_is(rest, depth, columns, i, j):
     return True
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _take(rest, depth, columns, j):
     for word in range(columns.shape[1]):
         rest[depth + 1, word] = rest[depth, word] ^ columns[j, word]

@@ -8,12 +8,13 @@ operation is the plain function that stands above it.
 
 import operator
 
-import numba as nb
 import numpy as np
 from llvmlite import ir
 from numba.core import config, errors, types
 from numba.core.datamodel import models
 from numba.extending import intrinsic, overload, register_model
+
+from fecnn.jit import kernel
 
 BYTES = 64
 
@@ -297,7 +298,7 @@ _binary(operator.truediv, lambda builder, kind, a, b: builder.fdiv(a, b))
 _binary(operator.or_, lambda builder, kind, a, b: builder.or_(a, b))
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def rows(count, dtype):
     """An empty (count, lanes) array, one vector a row, on a cache line each: across two it costs twice."""
     itemsize = np.empty(1, dtype).itemsize

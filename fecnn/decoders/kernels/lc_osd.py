@@ -11,17 +11,18 @@ likelihood.
 Prices are in units of 1 / 30000 of the price of order 0, rounded down.
 """
 
-import numba as nb
 import numpy as np
 
 from fecnn.decoders.kernels import basis as mrb
 from fecnn.decoders.kernels import constraints, lists, words
+from fecnn.decoders.kernels.loops import copy
+from fecnn.jit import kernel
 
 POOL = 1 << 16
 """Ways not taken that are remembered for a frame."""
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def lc_osd(llr, columns, checks, distance, delta, candidates, z, out, tried, certain):
     """Decode frames.
 
@@ -58,7 +59,7 @@ def lc_osd(llr, columns, checks, distance, delta, candidates, z, out, tried, cer
         mrb.eliminate(ordered, n, checks, place, check, basis)
         start = words.load(ordered, n)
         best, bound = lists.price_start(start, distance, place, reliability)
-        count = 0
+        count = np.int64(0)
         if best > bound:
             mrb.gather(ordered, place, basis, reliability, flip, price, parity)
             mrb.tabulate(parity, sums)
@@ -72,7 +73,7 @@ def lc_osd(llr, columns, checks, distance, delta, candidates, z, out, tried, cer
         mrb.correct(sequence, ordered, place, basis, flips, count, out[frame])
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _in_order(
     start, best, rest, state, scale, candidates, flip, price, parity, sums, steps, units, V, heap, ways,
     links, chosen, flips,
@@ -83,7 +84,7 @@ def _in_order(
     link. links: (P, 2) i8; a flip and the link before it.
     """
     k = len(price)
-    count, tried, waiting, used_ways, used_links = 0, 0, 1, 1, 1
+    count, tried, waiting, used_ways, used_links = 0, 0, np.int64(1), np.int64(1), 1
     heap[0, 0], heap[0, 1] = np.int64(V[k, state]), 0
     ways[0, 0], ways[0, 1], ways[0, 2], ways[0, 3] = k, state, 0, 0
     last = constraints.in_units(best, rest, scale)
@@ -131,11 +132,11 @@ def _in_order(
             exact = mrb.exact_price(start, chosen, flipped, flip, price, parity)
             if exact < best:
                 best, count, last = exact, flipped, constraints.in_units(exact, rest, scale)
-                flips[:flipped] = chosen[:flipped]
+                copy(chosen, flips[:flipped])
     return count, tried, True
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _push(heap, size, key, value):
     """Add to a binary heap of ``size`` rows; its new size."""
     i = size
@@ -146,7 +147,7 @@ def _push(heap, size, key, value):
     return size + 1
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _pop(heap, size):
     """Take the least off the heap; its new size."""
     size -= 1

@@ -12,22 +12,22 @@ Prices are float32, and may err by less than `SLACK` for n up to 256. Bounds are
 much above the best price; what stays below it is priced exactly.
 """
 
-import numba as nb
 import numpy as np
 
 from fecnn.decoders.kernels import words
 from fecnn.decoders.kernels.basis import exact_price
+from fecnn.jit import kernel
 
 SLACK = 2e-5
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def limit_of(best):
     """The float32 price below which a pattern may be better than the exact price ``best``."""
     return np.float32(best * (1.0 + SLACK))
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def price_start(pattern, distance, place, reliability):
     """Price of the pattern of order 0, exact, and a lower bound of the price of every other pattern.
 
@@ -54,7 +54,7 @@ def price_start(pattern, distance, place, reliability):
     return total, bound
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def bound_weights(pattern, distance, check, price, parity, floors, prefix):
     """Least prices by number of flips w: floors[w] among the checks, prefix[w] in the basis (both f8)."""
     k = len(price)
@@ -75,7 +75,7 @@ def bound_weights(pattern, distance, check, price, parity, floors, prefix):
         floors[w] = total
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def expected_price(first, z, check, parity):
     """What the ``first`` least reliable checks of the right pattern cost at least, but for z deviations.
 
@@ -93,7 +93,7 @@ def expected_price(first, z, check, parity):
     return max(0.0, mean - z * np.sqrt(variance))
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def next_candidate(j, spent, pattern, ceiling, limit, flip, price, sums):
     """The first last flip from j on that may win: its index, or k if none, and how many were tried.
 
@@ -112,7 +112,7 @@ def next_candidate(j, spent, pattern, ceiling, limit, flip, price, sums):
     return len(price), end - first
 
 
-@nb.njit(cache=True, nogil=True, inline="always")  # a call would count references of all its arrays
+@kernel(inline="always")  # a call would count references of all its arrays
 def search(
     start, best, count, first, order, prune, stop, budget, flip, price, parity, sums, floors, prefix, chosen,
     spent, patterns, flips,
@@ -187,7 +187,7 @@ def search(
     return best, count, tried, True
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _any_left(weight, order, limit, floors, prefix):
     """Whether patterns of this or a larger weight can still win; prefix ascends, floors descend to zero."""
     for w in range(weight, order + 1):

@@ -2,16 +2,16 @@
 
 import math
 
-import numba as nb
 import numpy as np
 
 from fecnn.decoders.kernels import basis as mrb
 from fecnn.decoders.kernels import lists, words
+from fecnn.jit import kernel
 
 ENDLESS = 1 << 62
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def osd(llr, columns, checks, distance, order, prune, z, out, tried):
     """Decode frames.
 
@@ -49,7 +49,7 @@ def osd(llr, columns, checks, distance, order, prune, z, out, tried):
         mrb.eliminate(ordered, n, checks, place, check, basis)
         start = words.load(ordered, n)
         best, bound = lists.price_start(start, distance, place, reliability)
-        count = 0
+        count = np.int64(0)
         if not prune or best > bound:
             mrb.gather(ordered, place, basis, reliability, flip, price, parity)
             mrb.tabulate(parity, sums)
@@ -65,7 +65,7 @@ def osd(llr, columns, checks, distance, order, prune, z, out, tried):
         mrb.correct(sequence, ordered, place, basis, flips, count, out[frame])
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def probable(llr, columns, checks, distance, order, promise, success, out, tried):
     """The same, but giving up what is improbable (`_promising_price`) and stopping at what is probably right.
 
@@ -99,7 +99,7 @@ def probable(llr, columns, checks, distance, order, promise, success, out, tried
         mrb.eliminate(ordered, n, checks, place, check, basis)
         start = words.load(ordered, n)
         best, bound = lists.price_start(start, distance, place, reliability)
-        count = 0
+        count = np.int64(0)
         if best > bound:
             mrb.gather(ordered, place, basis, reliability, flip, price, parity)
             mrb.tabulate(parity, sums)
@@ -119,7 +119,7 @@ def probable(llr, columns, checks, distance, order, promise, success, out, tried
         mrb.correct(sequence, ordered, place, basis, flips, count, out[frame])
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _clean(reliabilities, count):
     """Log-probability that the first ``count`` positions have no error: an error has p = 1 / (1 + e^a)."""
     total = 0.0
@@ -128,13 +128,13 @@ def _clean(reliabilities, count):
     return total
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _good_price(clean, checks, success):
     """The price at which a pattern is right with probability ``success``; clean: log-probability of none."""
     return clean + checks * np.log(2.0) + np.log((1.0 - success) / success)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _expected(price, checks, parity):
     """What the probabilities of a pattern are made of.
 
@@ -153,7 +153,7 @@ def _expected(price, checks, parity):
     return _clean(price, len(price)), (mean, variance), (mean_else, variance_else)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _promising_price(best, promise, clean, errors, tosses):
     """The dearest flips with which a pattern still has that probability to be better than ``best``.
 
@@ -170,7 +170,7 @@ def _promising_price(best, promise, clean, errors, tosses):
     return high
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _below(distance, variance):
     """Probability that a Gaussian of this variance is less than its mean + ``distance``."""
     return 0.5 * math.erfc(-distance / math.sqrt(2.0 * variance + 1e-300))

@@ -24,14 +24,16 @@ decisions in some of the lanes - 1 least reliable bits (Hashemi, Condo and Gross
 
 import math
 
-import numba as nb
 import numpy as np
+
+from fecnn.decoders.kernels.loops import copy, sort_places
+from fecnn.jit import kernel
 
 LANES = 16  # frames side by side
 FROZEN, REPETITION, FREE = range(3)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def sc(llr, frozen, exact, out):
     """Successive cancellation: llr (B, n) f4; frozen (n,) b1; exact or max-log box-plus; out (B, n) u1."""
     frames, n = llr.shape
@@ -47,7 +49,7 @@ def sc(llr, frozen, exact, out):
                 alpha[j, lane] = abs(np.float64(llr[first + lane, j]))
                 transform[j, lane] = llr[first + lane, j] < 0
         _transform(transform.reshape(-1), LANES)
-        i = 0
+        i = np.int64(0)
         while i < n:
             bottom = depth[i]
             size = n >> bottom
@@ -58,7 +60,9 @@ def sc(llr, frozen, exact, out):
                 if kind[i] == REPETITION:
                     transform[i + size - 1] = 0
                 _transform(transform[i : i + size].reshape(-1), LANES)
-                sums[:size] = transform[i : i + size]
+                for j in range(size):
+                    for lane in range(LANES):
+                        sums[j, lane] = transform[i + j, lane]
                 if kind[i] == REPETITION:
                     _repeat(alpha, 2 * n - 2 * size, size, sums, total)
             _ascend(sums, left, left_at, i, bottom, layers)
@@ -68,7 +72,7 @@ def sc(llr, frozen, exact, out):
                 out[first + lane, j] = sums[j, lane] ^ np.uint8(llr[first + lane, j] < 0)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def scl(llr, frozen, columns, paths, exact, out, tested, passed):
     """Best of the final paths that is a word of the code.
 
@@ -92,13 +96,14 @@ def scl(llr, frozen, columns, paths, exact, out, tested, passed):
             transform[j] = hard[j]
         _transform(transform, 1)
         if _is_codeword(hard, transform, frozen, columns):
-            out[frame], tested[frame], passed[frame] = hard, 1, True
+            copy(hard, out[frame])
+            tested[frame], passed[frame] = 1, True
             continue  # the hard decision is a codeword: none is more likely
         count = _follow(llr[frame], transform, nodes, layers, tree, metric, exact, work)
-        tested[frame], passed[frame] = _select(sums, hard, metric, count, columns, out[frame])
+        tested[frame], passed[frame] = _select(sums, hard, metric, count, columns, work[6], out[frame])
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def soft_scl(llr, frozen, columns, paths, exact, app):
     """Max-log a-posteriori LLRs over the final paths: app (B, n) f4 out, the rest as for `scl`.
 
@@ -127,7 +132,7 @@ def soft_scl(llr, frozen, columns, paths, exact, app):
             app[frame, j] = -gap if row[j] < 0 else gap
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _least_prices(row, sums, count, columns, checked, word, least):
     """Least prices without and with an error in each bit, (2, n); the dearest price of any path."""
     least[:] = np.inf
@@ -144,19 +149,19 @@ def _least_prices(row, sums, count, columns, checked, word, least):
     return dearest
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy", inline="always")
 def _follow(row, transform, nodes, layers, tree, metric, exact, work):
     """Grow the list over all bits of a frame; how many paths there are, ``sums`` and ``metric`` theirs."""
     alpha, left, sums, alpha_at, left_at = tree
     depth, kind = nodes
-    cost, _, _, chosen, _, _ = work
+    cost, chosen = work[0], work[3]
     n, paths = sums.shape
     for j in range(n):
         reliability = abs(np.float64(row[j]))
         for path in range(paths):
             alpha[j, path] = reliability
     metric[:] = 0.0
-    count, i = 1, 0
+    count, i = np.int64(1), np.int64(0)
     while i < n:
         bottom = depth[i]
         size = n >> bottom
@@ -174,8 +179,9 @@ def _follow(row, transform, nodes, layers, tree, metric, exact, work):
             if kind[i] == REPETITION:
                 count = _fork(metric, count, alpha_at, left_at, work)
             else:
-                metric += cost[0]
-                chosen[:] = 0
+                for path in range(paths):
+                    metric[path] += cost[0, path]
+                    chosen[path] = 0
             for j in range(size):
                 for path in range(paths):
                     sums[j, path] = word[j] ^ chosen[path]
@@ -184,7 +190,7 @@ def _follow(row, transform, nodes, layers, tree, metric, exact, work):
     return count
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel(inline="always")
 def _layers(n):
     layers = 0
     while 1 << layers < n:
@@ -192,24 +198,29 @@ def _layers(n):
     return layers
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel(inline="always")
 def _new_tree(n, layers, lanes):
     """LLRs, left and last partial sums, and, for each layer, in which column a path finds its own.
 
     The last column of the latter two says whether any path has to look elsewhere than in its own column.
     """
-    places = np.zeros((layers + 1, lanes + 1), np.int64)
-    places[:, :lanes] = np.arange(lanes)
+    alpha_at, left_at = (
+        np.zeros((layers + 1, lanes + 1), np.int64),
+        np.zeros((layers + 1, lanes + 1), np.int64),
+    )
+    for layer in range(layers + 1):
+        for lane in range(lanes):
+            alpha_at[layer, lane] = left_at[layer, lane] = lane
     return (
         np.zeros((2 * n, lanes), np.float64),
         np.zeros((2 * n, lanes), np.uint8),
         np.zeros((n, lanes), np.uint8),  # of the subtree that ends with the present bit
-        places,
-        places.copy(),
+        alpha_at,
+        left_at,
     )
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _stay(at, layer):
     """From now on, each path finds the data of a layer in its own column."""
     if at[layer, -1]:
@@ -218,7 +229,7 @@ def _stay(at, layer):
         at[layer, -1] = False
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _transform(bits, lanes):
     """In place, the product of F and each lane of rows of bits that lie one after the other."""
     half = lanes
@@ -229,7 +240,7 @@ def _transform(bits, lanes):
         half *= 2
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel(inline="always")
 def _is_codeword(hard, transform, frozen, columns):
     for i in range(len(frozen)):
         if frozen[i] and transform[i]:
@@ -237,14 +248,17 @@ def _is_codeword(hard, transform, frozen, columns):
     return _satisfied(hard, columns)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel(inline="always")
 def _subtrees(frozen, layers, free_too):
     """For each bit the layer of the largest subtree that starts with it and is of a kind, and the kind."""
-    depth, kind = np.full(len(frozen), layers), np.full(len(frozen), FROZEN)
+    depth, kind = np.empty(len(frozen), np.int64), np.empty(len(frozen), np.int64)
     for i in range(len(frozen)):
+        depth[i], kind[i] = layers, FROZEN
         size, layer = 1, layers
         while i % size == 0 and (2 * size <= len(frozen)):
-            free = size - frozen[i : i + size].sum()
+            free = size
+            for j in range(i, i + size):
+                free -= frozen[j]
             if free == 0:
                 depth[i], kind[i] = layer, FROZEN
             elif free == size and free_too:
@@ -255,7 +269,7 @@ def _subtrees(frozen, layers, free_too):
     return depth, kind
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _descend(alpha, at, left, i, bottom, layers, exact):
     """LLRs of bit i or its subtree: from the highest layer that i renews once to the right, then left."""
     n = len(alpha) // 2
@@ -285,14 +299,14 @@ def _descend(alpha, at, left, i, bottom, layers, exact):
 # unsigned spare the test for negative indices, which would keep these loops scalar.
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _flat(rows, start, size):
     """All rows in a line; where a layer and the one above begin in it, and the length of the former."""
     lanes = rows.shape[1]
     return rows.reshape(-1), start * lanes, (start - 2 * size) * lanes, size * lanes
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _right(alpha, left, start, size):
     values, begin, above, length = _flat(alpha, start, size)
     ones = left.reshape(-1)
@@ -301,7 +315,7 @@ def _right(alpha, left, start, size):
         values[np.uintp(begin + j)] = b + (-a if ones[np.uintp(begin + j)] else a)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _right_moved(alpha, left, at, layer, start, size):
     """The left sums were just written, each in its own column; the LLRs above have moved since."""
     above = start - 2 * size
@@ -312,7 +326,7 @@ def _right_moved(alpha, left, at, layer, start, size):
             alpha[np.uintp(start + j), path] = b + (-a if left[np.uintp(start + j), path] else a)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _left(alpha, start, size):
     """Max-log box-plus."""
     values, begin, above, length = _flat(alpha, start, size)
@@ -322,7 +336,7 @@ def _left(alpha, start, size):
         values[np.uintp(begin + j)] = -magnitude if (a < 0) != (b < 0) else magnitude
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _left_exact(alpha, start, size):
     """Box-plus, written so that large values lose nothing."""
     values, begin, above, length = _flat(alpha, start, size)
@@ -333,7 +347,7 @@ def _left_exact(alpha, start, size):
         values[np.uintp(begin + j)] = -magnitude if (a < 0) != (b < 0) else magnitude
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _ascend(sums, left, at, i, bottom, layers):
     """Join finished subtrees, as far as bit i or its subtree ends them, and keep the sums of a left one."""
     n = len(sums)
@@ -352,7 +366,7 @@ def _ascend(sums, left, at, i, bottom, layers):
         _stay(at, layer)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _join(sums, left, start, size):
     ones, before, length = sums.reshape(-1), left.reshape(-1), size * sums.shape[1]
     begin = start * sums.shape[1]
@@ -361,7 +375,7 @@ def _join(sums, left, start, size):
         ones[j] ^= before[np.uintp(begin + j)]
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _join_moved(sums, left, at, layer, start, size):
     for j in range(size):
         for path in range(sums.shape[1]):
@@ -369,14 +383,14 @@ def _join_moved(sums, left, at, layer, start, size):
             sums[j, path] ^= left[np.uintp(start + j), np.uintp(at[layer, path])]
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy", inline="always")
+@kernel(error_model="numpy", inline="always")
 def _penalty(value, bit, exact):
     """What deciding ``bit`` against an LLR costs: -log of its probability, or its max-log form."""
     against = value if bit else -value
     return max(against, 0.0) + (math.log1p(math.exp(-abs(value))) if exact else 0.0)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _weigh(alpha, start, word, bit, exact, cost):
     """What a word costs each path, with ``bit`` added to all its bits."""
     cost[:] = 0.0
@@ -386,14 +400,14 @@ def _weigh(alpha, start, word, bit, exact, cost):
             cost[path] += _penalty(alpha[np.uintp(start + j), path], one, exact)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _hard(alpha, start, size, sums):
     for j in range(size):
         for lane in range(alpha.shape[1]):
             sums[j, lane] = alpha[np.uintp(start + j), lane] < 0
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _repeat(alpha, start, size, sums, total):
     """Add the ones to the words in ``sums`` of those lanes where that is more likely."""
     total[:] = 0.0
@@ -406,10 +420,10 @@ def _repeat(alpha, start, size, sums, total):
             sums[j, lane] ^= total[lane] < 0
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel(inline="always")
 def _free(alpha, start, size, sums, metric, count, alpha_at, left_at, work):
     """The cheapest words of all paths together: flip what is least reliable, or not, bit by bit."""
-    cost, _, parent, chosen, place, _ = work
+    cost, _, parent, chosen, place, _, _ = work
     _hard(alpha, start, size, sums)
     cost[0] = 0.0
     for _ in range(min(len(metric) - 1, size)):
@@ -433,7 +447,7 @@ def _free(alpha, start, size, sums, metric, count, alpha_at, left_at, work):
     return count
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _least_reliable(alpha, start, size, value, place):
     """For each lane, the least magnitude in a subtree and where it is."""
     value[:] = np.inf
@@ -446,7 +460,7 @@ def _least_reliable(alpha, start, size, value, place):
             place[lane] = j if smaller else place[lane]
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel(inline="always")
 def _fork_space(paths):
     return (
         np.empty((2, paths), np.float64),  # what either choice costs each path
@@ -455,20 +469,21 @@ def _fork_space(paths):
         np.zeros(paths, np.uint8),  # and its choice
         np.empty(paths, np.int64),  # its least reliable bit
         np.empty(2 * paths, np.float64),  # metrics, as the choices
+        np.empty((2, 2 * paths), np.int64),  # scratch of sorting
     )
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _fork(metric, count, alpha_at, left_at, work):
     """Try both choices on all paths and keep the best; returns how many there are now."""
-    cost, keeps, parent, chosen, _, candidates = work
+    cost, keeps, parent, chosen, _, candidates, order = work
     if count == len(metric) and _nothing_ends(metric, cost, parent, chosen):
         return count
     for path in range(count):
         for bit in range(2):
             candidates[2 * path + bit] = metric[path] + cost[bit, path]
     kept = min(2 * count, len(metric))
-    _keep_smallest(candidates[: 2 * count], kept, keeps)
+    _keep_smallest(candidates[: 2 * count], kept, keeps, order)
     free = 0  # clones go to the places of paths that end, and then behind the last
     for path in range(count):
         zero, one = keeps[2 * path], keeps[2 * path + 1]
@@ -487,7 +502,7 @@ def _fork(metric, count, alpha_at, left_at, work):
     return kept
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _nothing_ends(metric, cost, parent, chosen):
     """Where all better choices are better than all worse ones, each path goes on with its own."""
     dearest, cheapest = -np.inf, np.inf
@@ -503,8 +518,8 @@ def _nothing_ends(metric, cost, parent, chosen):
     return True
 
 
-@nb.njit(cache=True, nogil=True)
-def _keep_smallest(values, kept, keeps):
+@kernel
+def _keep_smallest(values, kept, keeps, order):
     """Mark the ``kept`` smallest values; of equal ones, the first."""
     if kept == len(values):
         keeps[:kept] = True
@@ -517,18 +532,17 @@ def _keep_smallest(values, kept, keeps):
                 smaller += values[other] < value
             keeps[place] = smaller < kept
     else:
-        keeps[: len(values)] = False
-        order = np.argsort(values, kind="mergesort")
-        for place in range(kept):
-            keeps[order[place]] = True
+        sort_places(values, order[0], order[1])
+        for place in range(len(values)):
+            keeps[order[0, place]] = place < kept
 
 
-@nb.njit(cache=True, nogil=True)
-def _select(sums, hard, metric, count, columns, out):
+@kernel(inline="always")
+def _select(sums, hard, metric, count, columns, order, out):
     """Write the best path whose word satisfies the checks, or the best; how many were tested, and whether."""
-    order = np.argsort(metric[:count], kind="mergesort")
+    sort_places(metric[:count], order[0], order[1])
     for place in range(count + 1):
-        path = order[place % count]  # the best once more where none satisfies them
+        path = order[0, place % count]  # the best once more where none satisfies them
         for j in range(len(hard)):
             out[j] = hard[j] ^ sums[j, path]
         if place < count and _satisfied(out, columns):
@@ -536,7 +550,7 @@ def _select(sums, hard, metric, count, columns, out):
     return count, False
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _satisfied(word, columns):
     for check in range(columns.shape[1]):
         syndrome = np.uint64(0)

@@ -1,8 +1,7 @@
 """exp and log as polynomials: a loop over them is vectorised, a loop over calls of libm is not."""
 
-import numba as nb
-
 from fecnn.decoders.kernels.lanes import as_float64, as_int64
+from fecnn.jit import kernel
 
 LOG2_E = 1.4426950408889634
 LN_2_HIGH, LN_2_LOW = 0.693147180369123816490, 1.90821492927058770002e-10
@@ -15,7 +14,7 @@ SQRT_HALF = 0x3FE6A09E667F3BCD
 """The bits of the square root of 1/2."""
 
 
-@nb.njit(cache=True, nogil=True, inline="always", error_model="numpy")
+@kernel(inline="always", error_model="numpy")
 def exp(x):
     """e^x within 1e-14 of it, for x from -700 to 700; e^-700 below."""
     x = max(x, -700.0)
@@ -37,7 +36,7 @@ def exp(x):
     return p * as_float64((as_int64(shifted) + 1023) << 52)
 
 
-@nb.njit(cache=True, nogil=True, inline="always", error_model="numpy")
+@kernel(inline="always", error_model="numpy")
 def log(x):
     """Natural logarithm of x within 1e-15 of it or of 1, for normal x; about -709 for 0, 710 for inf.
 

@@ -9,14 +9,14 @@
 With z >= 0 step 4 also skips what is improbable: near maximum likelihood.
 """
 
-import numba as nb
 import numpy as np
 
 from fecnn.decoders.kernels import basis as mrb
 from fecnn.decoders.kernels import constraints, lists, words
+from fecnn.jit import kernel
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def search(llr, columns, checks, distance, z, budgets, out, work, certain):
     """Decode frames.
 
@@ -58,7 +58,7 @@ def search(llr, columns, checks, distance, z, budgets, out, work, certain):
         mrb.eliminate(ordered, n, checks, place, check, basis)
         start = words.load(ordered, n)
         best, bound = lists.price_start(start, distance, place, reliability)
-        count = 0
+        count = np.int64(0)
         if best > bound:
             mrb.gather(ordered, place, basis, reliability, flip, price, parity)
             mrb.tabulate(parity, sums)
@@ -67,16 +67,13 @@ def search(llr, columns, checks, distance, z, budgets, out, work, certain):
                 start, best, count, 1, k, True, 0.0, budgets[0], flip, price, parity, sums, floors, prefix,
                 chosen, spent, patterns, flips,
             )  # fmt: skip
-            if not done:
+            for turn in range(1, 3):
+                if done:
+                    break
+                delta, V = (few, V_few) if turn == 1 else (many, V_many)
                 best, count, nodes, done = constraints.search(
-                    start, best, count, few, z, budgets[1], check, flip, price, parity, sums, flips, spent,
-                    patterns, levels, children, steps, units, V_few,
-                )  # fmt: skip
-                tried += nodes
-            if not done:
-                best, count, nodes, done = constraints.search(
-                    start, best, count, many, z, budgets[2], check, flip, price, parity, sums, flips, spent,
-                    patterns, levels, children, steps, units, V_many,
+                    start, best, count, delta, z, budgets[turn], check, flip, price, parity, sums, flips,
+                    spent, patterns, levels, children, steps, units, V,
                 )  # fmt: skip
                 tried += nodes
             work[frame], certain[frame] = tried, done

@@ -5,16 +5,16 @@ For each position the least price of a listed pattern with an error there, less 
 price of the list.
 """
 
-import numba as nb
 import numpy as np
 
 from fecnn.decoders.kernels import basis as mrb
 from fecnn.decoders.kernels import words
+from fecnn.jit import kernel
 
 NONE = np.float32(np.inf)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def soft_osd(llr, columns, checks, order, app):
     """A-posteriori LLRs of code bits: llr (B, n) f4, app (B, n) f4 out; the rest as for `osd`."""
     n = llr.shape[1]
@@ -45,10 +45,10 @@ def soft_osd(llr, columns, checks, order, app):
             app[frame, position] = (error - without) * (-1 if llr[frame, position] < 0 else 1)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _weigh(start, order, checks, flip, price, sums, chosen, spent, patterns, flipped, least):
     """Go through the list, depth first, and fill in ``least``; the dearest price of all."""
-    k, depth, dearest = len(price), 0, np.float32(0)
+    k, depth, dearest = len(price), np.int64(0), np.float32(0)
     least[:] = NONE
     words.store(patterns, 0, start)
     chosen[0] = -1
@@ -67,7 +67,7 @@ def _weigh(start, order, checks, flip, price, sums, chosen, spent, patterns, fli
     return dearest
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _next(depth, order, flip, price, chosen, spent, patterns, flipped):
     """Move to the next pattern in depth-first order; its depth, or -1 after the last."""
     k = len(price)

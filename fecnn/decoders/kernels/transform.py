@@ -1,11 +1,10 @@
 """The Walsh-Hadamard transform of vectors."""
 
-import numba as nb
-
 from fecnn.decoders.kernels.lanes import load, store
+from fecnn.jit import kernel
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def walsh_hadamard(values):
     """Transform (rows, lanes) over the bits of the row, in place, two bits a pass; rows a power of two."""
     size = len(values)

@@ -10,9 +10,8 @@ with the branches between them: a *wing*.
 - PASS, neither: a state, a successor, one branch.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,6 +29,7 @@ from fecnn.decoders.kernels.lanes import (
     width,
 )
 from fecnn.decoders.kernels.polynomials import exp, log
+from fecnn.jit import kernel
 
 SPLIT, MERGE, BUTTERFLY, PASS = range(4)
 
@@ -65,7 +65,7 @@ class Trellis(NamedTuple):
     wings: NDArray[np.int32]
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _side_by_side(llr, start, price):
     """Frames ``start``, ... of llr (B, n) to price (n or more, lanes); spare lanes repeat the last frame."""
     n, lanes = llr.shape[1], width(price)
@@ -78,7 +78,7 @@ def _side_by_side(llr, start, price):
                 price[j, lane] = llr[min(start + lane, len(llr) - 1), j]
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _one_by_one(soft, start, app):
     """The reverse: soft (n or more, lanes) to frames ``start``, ... of app (B, n)."""
     n, lanes = app.shape[1], width(soft)
@@ -92,14 +92,14 @@ def _one_by_one(soft, start, app):
                 app[start + lane, j] = soft[j, lane]
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _in_squares(values, start, lanes):
     """Whether rows of (B, n) may be taken in squares of ``lanes``, the last of them beyond column n."""
     n = values.shape[1]
     return (start + lanes - 1) * n + (n + lanes - 1) // lanes * lanes <= values.size
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _closeness(price, n):
     """By how much two sums of these LLRs must differ for float32 to tell them apart."""
     total = magnitude(load(price, 0))
@@ -108,8 +108,7 @@ def _closeness(price, n):
     return total * splat(np.float32(3 * n * 2.0**-24))
 
 
-@nb.njit(cache=True, nogil=True)
-def viterbi(llr, trellis, out, doubtful):
+def viterbi(llr: NDArray[np.float32], trellis: Trellis, out: Any, doubtful: Any) -> None:
     """The most likely codeword of each frame, and where float32 cannot tell.
 
     llr (B, n) f4; out (B, n) u1; doubtful (B,) b1: True where ``out`` may not be the best word.
@@ -120,13 +119,11 @@ def viterbi(llr, trellis, out, doubtful):
     A word without a mark is the most likely one: where the path of another last met its own, that path, or
     one that had beaten it (rounding keeps the order of sums), lost by more than all errors together.
     """
-    if len(trellis.order) < 32:
-        _viterbi_by_history(llr, trellis, out, doubtful)
-    else:
-        _viterbi_by_traceback(llr, trellis, out, doubtful)
+    by = _viterbi_by_history if len(trellis.order) < 32 else _viterbi_by_traceback
+    by(llr, trellis, out, doubtful)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _viterbi_by_history(llr, trellis, out, doubtful):
     """Of n < 32 bits: each path carries its word, bit j for position j, and its mark in bit 31."""
     order, begin, wings, kind = trellis.order, trellis.begin, trellis.wings, trellis.kind
@@ -179,7 +176,7 @@ def _viterbi_by_history(llr, trellis, out, doubtful):
                     out[frame, j] = (word >> j) & 1
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _survivor(zero, one, history0, history1, close, clear, mark):
     """The cheaper of two paths: its metric and its history, marked where the two are close."""
     better = less(one, zero)
@@ -188,7 +185,7 @@ def _survivor(zero, one, history0, history1, close, clear, mark):
     return choose(better, one, zero), history
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _viterbi_by_traceback(llr, trellis, out, doubtful):
     """Any n: each state keeps, a bit for each lane, which branch survived and whether that was close."""
     order, begin, wings, kind = trellis.order, trellis.begin, trellis.wings, trellis.kind
@@ -228,7 +225,7 @@ def _viterbi_by_traceback(llr, trellis, out, doubtful):
         _trace(trellis, taken, marked, start, out, doubtful)
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _decide(zero, one, close):
     """Where the path with a one is cheaper and where that is sure, a bit a lane; the cheaper metric."""
     better = less(one, zero)
@@ -236,7 +233,7 @@ def _decide(zero, one, close):
     return as_integer(better), as_integer(sure), choose(better, one, zero)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _trace(trellis, taken, marked, start, out, doubtful):
     """Follow the survivors of frames ``start``, ... back, one step of all of them at a time."""
     n, first, previous = len(trellis.order), trellis.first, trellis.previous
@@ -258,7 +255,7 @@ def _trace(trellis, taken, marked, start, out, doubtful):
         doubtful[start + lane] = doubt[lane] != 0
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def viterbi_float64(llr, trellis, out):
     """The most likely codeword of each frame, in float64: llr (B, n) f4, out (B, n) u1.
 
@@ -298,7 +295,7 @@ def viterbi_float64(llr, trellis, out):
                 s = previous[first[t + 1] + s, bit]
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def bcjr(llr, trellis, margin, app, doubtful):
     """A-posteriori LLRs of the code bits, in the precision of ``llr``, and where it does not do.
 
@@ -337,7 +334,7 @@ def bcjr(llr, trellis, margin, app, doubtful):
             doubtful[start + lane] = nearest < margin or not share * whole > limit
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _extremes(soft, n, extremes):
     """Rows 1 and 2 of extremes (3, lanes): least and largest magnitude of the first n rows of soft."""
     low = high = magnitude(load(soft, 0))
@@ -348,7 +345,7 @@ def _extremes(soft, n, extremes):
     store(extremes, 2, high)
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _weigh(price, zero, one):
     """Probabilities of both bit values, up to a factor: 1 for the likelier."""
     for i in range(len(zero)):
@@ -357,13 +354,13 @@ def _weigh(price, zero, one):
         one[i] = unlikely if price[i] >= 0.0 else 1.0
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@kernel(error_model="numpy")
 def _add_logs(ratio, soft):
     for i in range(len(ratio)):
         soft[i] += log(np.float64(ratio[i]))
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _forward(trellis, zero, one, forward):
     """Probabilities of the past of every state: forward (states, lanes) out."""
     order, first = trellis.order, trellis.first
@@ -394,7 +391,7 @@ def _forward(trellis, zero, one, forward):
             _rescale(forward, new, first[t + 2])
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _backward(trellis, zero, one, forward, backward, ratio, extremes):
     """Probabilities of the future of every state, and what follows.
 
@@ -450,7 +447,7 @@ def _backward(trellis, zero, one, forward, backward, ratio, extremes):
         old, new = new, old
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _rescale(values, begin, end):
     """Divide rows begin..end by their largest, lane by lane; a lane that is all 0 stays so."""
     top = splat(values.dtype.type(1e-37 if values.itemsize == 4 else 1e-300))
@@ -461,7 +458,7 @@ def _rescale(values, begin, end):
         store(values, s, load(values, s) / top)
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def bcjr_logarithmic(llr, trellis, app):
     """A-posteriori LLRs in the log domain: slow, without limits. llr (B, n) f4; app (B, n) f4 or f8 out."""
     # One row past each depth stands for "no such state"; depth t starts at row first[t] + t.
@@ -471,7 +468,7 @@ def bcjr_logarithmic(llr, trellis, app):
         _logarithmic(llr[frame], trellis, forward, backward, app[frame])
 
 
-@nb.njit(cache=True, nogil=True)
+@kernel
 def _logarithmic(llr, trellis, forward, backward, app):
     """One frame in the log domain: slower, without limits; app is infinite for a bit that is constant."""
     order, first, previous = trellis.order, trellis.first, trellis.previous
@@ -514,14 +511,14 @@ def _logarithmic(llr, trellis, forward, backward, app):
             app[order[t]] = (top0 - top1 + np.float64(llr[order[t]])) + np.log(sum0 / sum1)
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _log_weights(llr):
     """Log weights of bit 0 and bit 1: 0 for the hard decision, -|llr| for the other."""
     value = np.float64(llr)
     return min(value, 0.0), min(-value, 0.0)
 
 
-@nb.njit(cache=True, nogil=True, inline="always")
+@kernel(inline="always")
 def _log_add(a, b):
     """ln(e^a + e^b), without overflow."""
     top, low = max(a, b), min(a, b)

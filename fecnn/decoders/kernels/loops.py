@@ -1,0 +1,47 @@
+"""What NumPy could say in a line, as loops: in a kernel its copies and sorts cost seconds to compile."""
+
+import numpy as np
+
+from fecnn.jit import kernel
+
+
+@kernel
+def copy(source, target):
+    """The first entries of ``source`` to all of ``target`` (one-dimensional)."""
+    for i in range(len(target)):
+        target[i] = source[i]
+
+
+@kernel
+def any_set(words):
+    """Whether a word has a one: words (W,) u8."""
+    ones = np.uint64(0)
+    for word in words:
+        ones |= word
+    return ones != np.uint64(0)
+
+
+@kernel
+def sort_places(values, places, spare):
+    """Places of ``values`` in ascending order, of equals the first first: places, spare (N,) i8 out.
+
+    Merging runs that are sorted already, bottom up.
+    """
+    count = len(values)
+    for i in range(count):
+        places[i] = i
+    width = 1
+    while width < count:
+        for begin in range(0, count, 2 * width):
+            middle, end = min(begin + width, count), min(begin + 2 * width, count)
+            left, right = begin, middle
+            for i in range(begin, end):
+                if left < middle and (right == end or values[places[left]] <= values[places[right]]):
+                    spare[i] = places[left]
+                    left += 1
+                else:
+                    spare[i] = places[right]
+                    right += 1
+        for i in range(count):
+            places[i] = spare[i]
+        width *= 2

@@ -1,0 +1,179 @@
+"""How kernels are compiled: when they are first called, once for a machine, and never behind anybody's back.
+
+Numba keeps machine code on disk, beside the source or in the user's cache folder. Where neither can be
+written, a temporary folder takes it for as long as the process lives, and a warning says so.
+"""
+
+import atexit
+import gc
+import logging
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numba as nb
+from numba.core import event
+
+LOCKED, COMPILES = "numba:compiler_lock", "numba:compile"
+"""Numba's events: a thread uses its compiler, if only to read what the disk has; a function is compiled."""
+
+
+def _has_cache() -> bool:
+    """Whether Numba finds a folder for the machine code of this package."""
+    try:
+        nb.njit(cache=True)(_has_cache)
+    except RuntimeError:
+        return False
+    return True
+
+
+def _cache_for_this_process() -> bool:
+    """Make a temporary folder for machine code, for this process and those that it starts."""
+    problem = "no folder for compiled kernels can be written, so every process compiles them anew"
+    try:
+        folder = tempfile.mkdtemp(prefix="fecnn-")
+    except OSError:
+        logging.getLogger(__name__).warning("fecnn: %s", problem)
+        return False
+    owner = os.getpid()
+
+    @atexit.register
+    def _remove() -> None:
+        if os.getpid() == owner:  # and not a fork of it
+            shutil.rmtree(folder, ignore_errors=True)
+
+    os.environ["NUMBA_CACHE_DIR"] = nb.config.CACHE_DIR = folder  # type: ignore[attr-defined]
+    logging.getLogger(__name__).warning("fecnn: %s; set NUMBA_CACHE_DIR to one that can", problem)
+    return True
+
+
+_CACHED = _has_cache() or _cache_for_this_process()
+
+
+def kernel(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+    """Compile a function when it is first called, without Python's lock; for ``@kernel`` or ``@kernel(...)``.
+
+    Args:
+        function: The function.
+        options: Further options of `numba.njit`, such as ``error_model="numpy"`` or ``inline="always"``.
+    """
+    # Nobody calls kernels from C, and that wrapper takes a twentieth of the time.
+    njit: Any = nb.njit
+    decorate = njit(cache=_CACHED, nogil=True, no_cfunc_wrapper=True, **options)
+    return decorate if function is None else decorate(function)
+
+
+class Compiling(event.Listener):
+    """How long this process has prepared instead of worked; and what it compiles for, told to who asks.
+
+    It listens to Numba. The compiler makes millions of Python objects that all stay, so that the garbage
+    collector only costs time (a seventh of it): it rests meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._depth = 0
+        self._began = self._seconds = 0.0
+        self._nested, self._collects = 0, False  # one thread at a time compiles, kernels within kernels
+        self._here = _Here()
+        self._tell: Callable[[str], None] | None = None
+        self._told: set[str] = set()
+
+    def on_start(self, event: Any) -> None:
+        """Somebody wants the compiler, or a kernel begins to be compiled."""
+        if event.kind == LOCKED:
+            self._start()
+            return
+        tell, what = self._tell, self._here.what
+        if tell is not None and what not in self._told:
+            self._told.add(what)
+            tell(f"compiling {what}, once on this machine")
+        if not self._nested:
+            self._collects = gc.isenabled()
+            gc.disable()
+        self._nested += 1
+
+    def on_end(self, event: Any) -> None:
+        """The end of either."""
+        if event.kind == LOCKED:
+            self._end()
+            return
+        self._nested -= 1
+        if not self._nested and self._collects:
+            gc.enable()
+
+    @contextmanager
+    def preparing(self) -> Iterator[None]:
+        """What is done here is not work either: it builds what compiled kernels need."""
+        self._start()
+        try:
+            yield
+        finally:
+            self._end()
+
+    @contextmanager
+    def for_(self, what: str) -> Iterator[None]:
+        """Say what this thread may have to compile for."""
+        before, self._here.what = self._here.what, what
+        try:
+            yield
+        finally:
+            self._here.what = before
+
+    @contextmanager
+    def told(self, tell: Callable[[str], None]) -> Iterator[None]:
+        """Have a line told when something is compiled, one for each that it is for."""
+        self._tell, self._told = tell, set()
+        try:
+            yield
+        finally:
+            self._tell = None
+
+    @property
+    def seconds(self) -> float:
+        """Wall time that this process has spent preparing so far."""
+        with self._lock:
+            return self._seconds + (time.monotonic() - self._began if self._depth else 0.0)
+
+    @property
+    def thread_seconds(self) -> float:
+        """CPU time that this thread has spent preparing so far."""
+        return self._here.seconds
+
+    def _start(self) -> None:
+        if not self._here.depth:
+            self._here.began = time.thread_time()
+        self._here.depth += 1
+        with self._lock:
+            if not self._depth:
+                self._began = time.monotonic()
+            self._depth += 1
+
+    def _end(self) -> None:
+        with self._lock:
+            self._depth -= 1
+            if not self._depth:
+                self._seconds += time.monotonic() - self._began
+        self._here.depth -= 1
+        if not self._here.depth:
+            self._here.seconds += time.thread_time() - self._here.began
+
+
+class _Here(threading.local):
+    """What a thread is doing."""
+
+    what = "what all decoders need"
+    depth = 0
+    began = seconds = 0.0
+
+
+compiling = Compiling()
+"""What this process has compiled."""
+
+for kind in (LOCKED, COMPILES):
+    event.register(kind, compiling)  # type: ignore[no-untyped-call]

@@ -18,6 +18,7 @@ from fecnn.card import Card, checkpoint_folder, is_network, read_card, zoo_names
 from fecnn.catalogue import code_file, code_names, load_code, study_names
 from fecnn.decoders import decoder_names, factory
 from fecnn.estimates import Estimation
+from fecnn.jit import compiling
 from fecnn.live import Board
 from fecnn.simulate import ClusterError, DecodingError, Workers
 from fecnn.store import ROW, Store, StoreError
@@ -39,7 +40,7 @@ app = typer.Typer(
 )
 
 QUICK_SECONDS = 35.0
-"""Simulation time of ``--quick``: with start, table and figure it stays under a minute."""
+"""Simulation time of ``--quick``."""
 
 TABLE_WIDTH = 200
 
@@ -72,9 +73,12 @@ def run_command(
         int | None, typer.Option(min=1, help="Worker threads.", show_default="all cores")
     ] = None,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Stop after about half a minute, with wider intervals.")
+        bool,
+        typer.Option("--quick", help="Stop after about half a minute of simulation, with wider intervals."),
     ] = False,
-    seconds: Annotated[float | None, typer.Option(min=0, help="Begin no batch after this long.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0, help="Begin no batch after this long, except every point's first.")
+    ] = None,
     cluster: Annotated[
         str | None,
         typer.Option(
@@ -175,6 +179,33 @@ def _show_run(study: str, plan: Study, store: Path, refused: int = 0) -> None:
         typer.echo(
             f"Some points have not met the study's stopping rule: fecnn run {study} goes on from here."
         )
+
+
+@app.command(name="warm-up")
+def warm_up_command(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Studies, by name or file, and decoders.",
+            metavar="[STUDY | DECODER]...",
+            show_default="all decoders",
+        ),
+    ] = None,
+) -> None:
+    """Compile ahead what a study or a decoder needs: once on this machine, about a minute for everything.
+
+    Otherwise it is compiled when it is first used.
+
+    Examples:
+
+        fecnn warm-up
+
+        fecnn warm-up osd-orders scl
+    """
+    from fecnn.warm_up import warm_up
+
+    with _errors(), compiling.told(lambda line: typer.echo(line, err=True)):
+        warm_up(names or ())
 
 
 @app.command(name="merge")

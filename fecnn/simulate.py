@@ -67,7 +67,7 @@ def run_batch(task: Task, i: int) -> Tally:
     Raises:
         ValueError: If the code is no longer the one that the task was made for.
     """
-    engine, decode = _prepared(task)
+    engine, decode = prepared(task)
     total, flags = Tally(), b""
     chunk = chunk_of(engine.code.n)
     end = (i + 1) * task.batch
@@ -151,7 +151,7 @@ def make_batches(task: Task, batches: Iterable[int]) -> Iterator[Made | Failed]:
     """Make batches one after another, up to the first that fails."""
     for i in batches:
         try:
-            _prepared(task)
+            prepared(task)
             began = time.perf_counter()
             counts = run_batch(task, i)
         except BaseException as error:  # also one that exits: a thread that ends would be waited for
@@ -336,7 +336,8 @@ class _Run:
 _building = threading.Lock()
 
 
-def _prepared(task: Task) -> tuple[Engine | PlainEngine, Decoder]:
+def prepared(task: Task) -> tuple[Engine | PlainEngine, Decoder]:
+    """The engine and the decoder of a task, built and compiled once in this process."""
     one_torch_thread()
     with _building:
         return _build(replace(task, batch=0, seed=0))

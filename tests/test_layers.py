@@ -40,7 +40,7 @@ LAYERS = [
     ["store", "workers"],
     ["schedulers"],
     ["estimates", "cluster"],
-    ["campaign", "bench"],
+    ["campaign", "bench", "warm_up"],
     ["table", "live"],
     ["compare"],
     ["gap", "costs"],

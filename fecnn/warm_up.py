@@ -1,0 +1,65 @@
+"""Compile ahead what a study, or a decoder, will need; Numba keeps it on disk for every later process."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fecnn.arrays import nearest
+from fecnn.catalogue import load_code, study_names
+from fecnn.channel import AWGN
+from fecnn.decoders import BUILT_IN, BUILT_IN_SOFT, decoder, decoder_names, soft_decoder
+from fecnn.jit import compiling
+from fecnn.simulate import one_torch_thread, prepared
+from fecnn.study import Study, load_study
+
+CODES = ("hamming-7-4", "bch-31-16", "polar-64-32", "bch-63-45", "ebch-128-64")
+"""Between them decoders take all their ways: codebook, trellis, search; algebra, tables, lists."""
+
+EBN0_DB = 3.0
+
+
+def warm_up(names: Sequence[str] = ()) -> None:
+    """Build and compile, and decode a few frames with each; what is compiled already takes no time.
+
+    Args:
+        names: Studies, by name or file, and decoders by name; all built-in decoders if none are given.
+
+    Raises:
+        LookupError: If there is no such study or decoder.
+        ValueError: If a study asks for something impossible.
+    """
+    one_torch_thread()
+    known = sorted({*decoder_names(), *decoder_names(soft=True)})
+    for name in names or sorted({*BUILT_IN, *BUILT_IN_SOFT}):
+        if name in known:
+            with compiling.for_(name):
+                _warm_up_decoder(name)
+        elif name in study_names() or "/" in name or name.endswith(".toml"):
+            _warm_up_study(load_study(name))
+        else:
+            raise LookupError(f"no study or decoder {name!r}; {nearest(name, [*known, *study_names()])}")
+
+
+def _warm_up_study(study: Study) -> None:
+    points = {(point.curve, point.task.fingerprint): point for point in study.points}
+    for i, point in enumerate(points.values(), 1):
+        with compiling.for_(f"{point.curve} ({i} of {len(points)})"):
+            prepared(point.task)
+
+
+def _warm_up_decoder(name: str) -> None:
+    rng = np.random.default_rng(1)
+    for code_name in CODES:
+        code = load_code(code_name)
+        channel = AWGN.at(EBN0_DB, code.rate)
+        codewords = code.encode(rng.integers(0, 2, (4, code.k), dtype=np.uint8))
+        llr = channel.transmit(codewords, rng)
+        for make, soft in ((decoder, False), (soft_decoder, True)):
+            if name not in decoder_names(soft=soft):
+                continue
+            try:
+                decode = make(name, code, channel)
+            except (ValueError, LookupError, TypeError):
+                continue  # not for this code
+            for frames in (llr, 100 * llr, 0 * llr):  # rare frames go other ways
+                decode(frames)

@@ -1,0 +1,143 @@
+"""Compiling: told, not charged to anybody, and possible where nothing can be written."""
+
+import os
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import fecnn
+from fecnn.campaign import run
+from fecnn.jit import compiling
+
+STUDY = """
+title = "two"
+code = "hamming-7-4"
+ebn0_db = [1, 2, 3]
+batch = 64
+
+[stop]
+frames = 64
+
+[[curve]]
+decoder = "hard"
+
+[[curve]]
+decoder = "osd"
+options = { order = 1 }
+"""
+
+
+def python(*arguments, folder, **environment):
+    command = [sys.executable, *arguments]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, check=True)
+
+
+def test_a_run_tells_what_it_compiles_once_on_a_machine(tmp_path):
+    (tmp_path / "two.toml").write_text(STUDY)
+    command = ("-c", "import fecnn.cli; fecnn.cli.app()", "run", "two.toml", "--workers", "1")
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    told = python(*command, folder=tmp_path, **cache).stderr.splitlines()
+    assert [line for line in told if "compiling" in line] == [
+        "compiling what all decoders need, once on this machine",
+        "compiling hard (1 of 2), once on this machine",
+        "compiling osd (order 1) (2 of 2), once on this machine",
+    ]
+    (tmp_path / "fecnn-results/two.sqlite").unlink()
+    assert "compiling" not in python(*command, folder=tmp_path, **cache).stderr
+
+
+def test_what_was_warmed_up_is_not_compiled_again(tmp_path):
+    (tmp_path / "two.toml").write_text(STUDY)
+    app = ("-c", "import fecnn.cli; fecnn.cli.app()")
+    cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    told = python(*app, "warm-up", "two.toml", "grand", folder=tmp_path, **cache).stderr
+    assert "compiling osd (order 1) (2 of 2), once on this machine" in told
+    assert "compiling grand, once on this machine" in told
+    assert "compiling" not in python(*app, "run", "two.toml", folder=tmp_path, **cache).stderr
+    assert python(*app, "warm-up", "two.toml", "grand", folder=tmp_path, **cache).stderr == ""
+
+
+def test_no_batch_is_charged_for_compiling(tmp_path):
+    """Not even one whose frames are the first that need float64: here, ties."""
+    script = (
+        "import numpy as np, time, fecnn\n"
+        "from fecnn.jit import compiling\n"
+        "from fecnn.simulate import run_batch\n"
+        "task = fecnn.load_study('two.toml').points[0].task\n"
+        "began = time.perf_counter()\n"
+        "counts = run_batch(task, 0)\n"
+        "assert time.perf_counter() - began > 20 * counts.seconds, counts.seconds\n"
+        "assert compiling.seconds > 0.5 and compiling.thread_seconds > 0.5\n"
+    )
+    text = STUDY.replace('decoder = "hard"', 'decoder = "ml"\noptions = { method = "trellis" }')
+    (tmp_path / "two.toml").write_text(text)
+    python("-c", script, folder=tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "cache"))
+
+
+def test_the_clock_of_a_run_does_not_count_compiling_and_every_point_gets_a_batch(tmp_path):
+    text = STUDY.replace("frames = 64", "frames = 1_000_000")
+    (tmp_path / "two.toml").write_text(text)
+    study = fecnn.load_study(tmp_path / "two.toml")
+    for _ in run(study, store=tmp_path / "r.sqlite", seconds=1e-9):
+        pass
+    table = fecnn.table(study, tmp_path / "r.sqlite")
+    assert list(table["frames"]) == [64] * 6
+    for _ in run(study, store=tmp_path / "r.sqlite", seconds=1e-9):  # now each of them has one
+        pass
+    assert fecnn.table(study, tmp_path / "r.sqlite")["frames"].sum() <= 7 * 64  # one while the clock started
+
+    before = compiling.seconds
+    with compiling.preparing():
+        while compiling.seconds - before < 0.3:
+            pass
+    assert compiling.seconds - before >= 0.3
+
+
+def test_the_garbage_collector_rests_only_while_compiling():
+    import gc
+
+    from fecnn.jit import kernel
+
+    seen = []
+
+    class Told:
+        def __call__(self, line):
+            seen.append(line)
+
+    @kernel
+    def twice(x):
+        return 2 * x
+
+    assert gc.isenabled()
+    with compiling.told(Told()), compiling.for_("a test"):
+        assert twice(np.float32(3)) == 6
+    assert gc.isenabled()
+    assert seen in ([], ["compiling a test, once on this machine"])  # pytest's cache folder may have it
+
+
+@pytest.mark.parametrize("forbidden", ["cache", "cache and temporary"])
+def test_where_no_cache_can_be_written_one_line_says_so(forbidden, tmp_path):
+    """Numba tries to write to the folder of the source and to that of the user; here it can do neither."""
+    script = (
+        "import tempfile\n"
+        "real = tempfile.TemporaryFile\n"
+        "def only_ours(*, dir):\n"
+        "    if 'fecnn-' not in str(dir): raise OSError\n"
+        "    return real(dir=dir)\n"
+        "tempfile.TemporaryFile = only_ours\n"
+        f"if 'temporary' in {forbidden!r}:\n"
+        "    def refuse(prefix): raise OSError\n"
+        "    tempfile.mkdtemp = refuse\n"
+        "import numpy as np, fecnn\n"
+        "print(fecnn.decoder('hard', fecnn.hamming(3))(np.ones(7, np.float32)))\n"
+        "import os; print(os.environ.get('NUMBA_CACHE_DIR'))\n"
+    )
+    done = python("-c", script, folder=tmp_path, NUMBA_CACHE_DIR="")
+    assert re.fullmatch(r"fecnn: no folder for compiled kernels can be written, .*\n", done.stderr)
+    bits, folder = done.stdout.splitlines()
+    assert bits == "[0 0 0 0 0 0 0]"
+    assert not os.path.exists(folder)  # the process has removed it

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fecnn.arrays import LLR, Bits, as_llr, nearest
+from fecnn.arrays import LLR, Bits, as_float32, as_llr, nearest, restored, within_reach
 from fecnn.channel import Channel
 from fecnn.code import Code
 
@@ -165,8 +165,9 @@ def soft_decoder(name: str, code: Code, channel: Channel | None = None, /, **opt
     decode = _make(factory(name, soft=True), name, code, channel, options)
 
     def checked(llr: ArrayLike) -> LLR:
-        frames = as_llr(llr, code.n)
-        flat = frames.reshape(frames.size // code.n, code.n)
+        frames = as_float32(llr, code.n)
+        given = frames.reshape(frames.size // code.n, code.n)
+        flat = within_reach(given)
         app = decode(flat)
         if not isinstance(app, np.ndarray) or app.dtype != np.float32 or app.shape != flat.shape:
             raise TypeError(
@@ -174,7 +175,7 @@ def soft_decoder(name: str, code: Code, channel: Channel | None = None, /, **opt
             )
         if np.isnan(app).any():
             raise ValueError(f"soft decoder {name} returned NaN")
-        return app.reshape(frames.shape)
+        return restored(app, given, flat).reshape(frames.shape)
 
     return checked
 

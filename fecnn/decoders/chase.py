@@ -72,7 +72,9 @@ def chase2_app(
     """LLRs from the codewords that `chase2` finds (Pyndiah, IEEE Trans. Comm. 46(8), 1998).
 
     The difference in metric of the best codeword and the best one that differs in the bit. Where none was
-    found: the bit's own LLR and ``beta`` times the frame's mean reliability towards the best codeword.
+    found: ``beta`` times the frame's mean reliability towards the best codeword, and the bit's own LLR if it
+    agrees. So the signs are always those of the codeword that `chase2` decides on. A frame without any
+    codeword keeps its LLRs.
 
     Args:
         code: As for `chase2`.

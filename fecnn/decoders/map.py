@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fecnn.arrays import LLR, Bits, bpsk
+from fecnn.arrays import LLR, Bits, bpsk, refuse_out_of_sums
 from fecnn.channel import Channel
 from fecnn.code import Code
 from fecnn.decoders import Decoder, SoftDecoder, as_output
@@ -163,6 +163,7 @@ def _by_codebook(code: Code, targets: Bits) -> Posterior:
     wanted = targets.astype(np.float64)
 
     def app(llr: LLR) -> NDArray[np.float64]:
+        refuse_out_of_sums(llr, "map by codebook")
         out = np.empty((len(llr), wanted.shape[1]), np.float64)
         codebook.posterior(llr, columns, code.k, wanted, out)
         return out

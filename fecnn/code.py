@@ -101,8 +101,10 @@ class Code:
         bits = _matrix(H, "H")
         G = gf2.null_space(bits)
         if len(G) == 0:
+            tall = bits.shape[0] > bits.shape[1]
             raise ValueError(
                 f"H of {name} has rank n = {bits.shape[1]}: only the zero word satisfies it (k = 0)"
+                + ("; it looks transposed: give H.T" if tall else "")
             )
         return cls(G, bits, name=name)
 
@@ -331,7 +333,8 @@ def _fault_of(spectrum: tuple[int, ...], code: Code) -> str:
 
 def _light_sum(G: Bits) -> int:
     """The least weight of a sum of one or two rows of a few generators, systematic on random positions."""
-    rng, lightest = np.random.default_rng(1), G.shape[1]
+    rng = np.random.default_rng(1)
+    lightest: int = G.shape[1]
     for _ in range(4):
         rows = gf2.pack(gf2.rref(G, order=rng.permutation(G.shape[1]).tolist())[0])
         weights = np.bitwise_count(rows[:, None] ^ rows).sum(axis=2, dtype=np.int64)

@@ -292,8 +292,10 @@ def test_a_minimum_distance_that_contradicts_is_refused(distance, message):
         dataclasses.replace(code, minimum_distance=distance)
     if distance == 9:
         plain = Code(code.G, code.H, name="plain", minimum_distance=9)
-        with pytest.raises(ValueError, match="codeword of weight 7"):
-            fecnn.decoder("ml", plain, method="search")
+        for name in ("ml", "osd", "hard", "chase2"):
+            options = {"method": "search"} if name == "ml" else {}
+            with pytest.raises(ValueError, match="codeword of weight 7"):
+                fecnn.decoder(name, plain, **options)
 
 
 def test_plus_and_minus_one_are_no_bits():

@@ -13,6 +13,7 @@ from fecnn.code import Code
 from fecnn.decoders import Decoder, Effort, Measured
 from fecnn.decoders.berlekamp_massey import algebra_of, berlekamp_massey
 from fecnn.decoders.kernels import coset
+from fecnn.decoders.ml import safe_distance
 
 MAX_CHECKS = 24
 """Largest n - k whose 2**(n-k) syndromes are tabulated (two bytes each, and eight while building)."""
@@ -103,9 +104,10 @@ def minimum_distance(code: Code) -> int:
     """That of the code, counted if need be.
 
     Raises:
-        ValueError: If it is neither known nor computable.
+        ValueError: If it is neither known nor computable, or stated and plainly too large.
     """
     if code.minimum_distance is not None:
+        safe_distance(code)
         return code.minimum_distance
     try:
         spectrum = code.weight_spectrum()

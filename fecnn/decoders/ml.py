@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from fecnn.arrays import LLR, Bits, out_of_sums
 from fecnn.arrays import hard as hard_decision
 from fecnn.channel import Channel
-from fecnn.code import MAX_CHECKED_DIMENSION, MAX_CODEBOOK_K, Code, few_weights
+from fecnn.code import MAX_CHECKED_DIMENSION, MAX_CODEBOOK_K, Code, few_weights, light_sum
 from fecnn.decoders import Decoder, Effort, Measured
 from fecnn.decoders.kernels import codebook, trellis, words
 from fecnn.decoders.kernels import search as kernel
@@ -170,7 +170,7 @@ def safe_distance(code: Code) -> int:
     if stated is None:
         few = min(code.k, code.n - code.k) <= MAX_CHECKED_DIMENSION
         return _first_weight(code.weight_spectrum()) if few else 1
-    lighter = light_weight(code, SETS)
+    lighter = light_sum(code, SETS) if code.n <= 512 else light_weight(code)
     if lighter < stated:
         raise _lighter(code, stated, lighter)
     return stated

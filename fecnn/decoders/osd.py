@@ -14,8 +14,12 @@ from fecnn.decoders.kernels import words
 from fecnn.decoders.ml import MAX_SEARCH_CHECKS, MAX_SEARCH_N, safe_distance, search_fits
 
 
+class Default(int):
+    """An order that nobody gave: it is reduced to k where it is larger."""
+
+
 def osd(
-    code: Code, channel: Channel | None = None, /, *, order: int | None = None, prune: bool = True
+    code: Code, channel: Channel | None = None, /, *, order: int = Default(2), prune: bool = True
 ) -> Decoder:
     """Ordered-statistics decoding (Fossorier and Lin, IEEE Trans. IT 41(5), 1995).
 
@@ -39,12 +43,12 @@ def osd(
         >>> decode(np.float32([[2, 3, -0.1, 4, 1, 2, 3]]))
         array([[0, 0, 0, 0, 0, 0, 0]], dtype=uint8)
     """
-    order = order_of(code, order, 2)
+    order = order_of(code, order)
     return listed(code, order, prune, -1.0)
 
 
 def fs_osd(
-    code: Code, channel: Channel | None = None, /, *, order: int | None = None, z: float = 1.5
+    code: Code, channel: Channel | None = None, /, *, order: int = Default(3), z: float = 1.5
 ) -> Decoder:
     """OSD that skips improbable patterns, in the style of fast and scalable OSD.
 
@@ -68,7 +72,7 @@ def fs_osd(
         >>> decode(np.float32([[2, 3, -0.1, 4, 1, 2, 3]]))
         array([[0, 0, 0, 0, 0, 0, 0]], dtype=uint8)
     """
-    order = order_of(code, order, 3)
+    order = order_of(code, order)
     if not z >= 0:
         raise ValueError(f"z must be 0 or more standard deviations, got {z!r}; without the rule use osd")
     return listed(code, order, True, z)
@@ -79,7 +83,7 @@ def pb_osd(
     channel: Channel | None = None,
     /,
     *,
-    order: int | None = None,
+    order: int = Default(3),
     promise: float = 1e-6,
     success: float = 0.999,
 ) -> Decoder:
@@ -107,7 +111,7 @@ def pb_osd(
         >>> decode(np.float32([[2, 3, -0.1, 4, 1, 2, 3]]))
         array([[0, 0, 0, 0, 0, 0, 0]], dtype=uint8)
     """
-    order = order_of(code, order, 3)
+    order = order_of(code, order)
     if not 0 <= promise < 1:
         raise ValueError(f"promise must be a probability in [0, 1), got {promise!r}")
     if not 0 < success <= 1:
@@ -187,7 +191,7 @@ def lc_osd(
     return Measured(measure)
 
 
-def osd_app(code: Code, channel: Channel | None = None, /, *, order: int | None = None) -> SoftDecoder:
+def osd_app(code: Code, channel: Channel | None = None, /, *, order: int = Default(2)) -> SoftDecoder:
     """Max-log a-posteriori LLRs of the n code bits over the list of OSD (Fossorier and Lin, GLOBECOM 1998).
 
     Where every word of the list has the same bit, the other value is taken to be as unlikely as the least
@@ -209,7 +213,7 @@ def osd_app(code: Code, channel: Channel | None = None, /, *, order: int | None 
         >>> app(np.float32([1, 2, -0.5]))
         array([2.5, 2.5, 2.5], dtype=float32)
     """
-    order = order_of(code, order, 2)
+    order = order_of(code, order)
     checks = code.n - code.k
     if checks == 0:
         return lambda llr: llr.copy()
@@ -223,14 +227,14 @@ def osd_app(code: Code, channel: Channel | None = None, /, *, order: int | None 
     return app
 
 
-def order_of(code: Code, order: int | None, default: int) -> int:
+def order_of(code: Code, order: int) -> int:
     """The order that is given, or the default as far as k allows.
 
     Raises:
         ValueError: If it is given and not in 0..k.
     """
-    if order is None:
-        return min(default, code.k)
+    if isinstance(order, Default):
+        return min(int(order), code.k)
     if not isinstance(order, int) or not 0 <= order <= code.k:
         raise ValueError(f"order must be in 0..{code.k} for {code.name}, got {order!r}")
     return order

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fecnn.arrays import LLR, Bits
+from fecnn.arrays import LLR, Bits, refuse_out_of_sums
 from fecnn.channel import Channel
 from fecnn.code import Code
 from fecnn.decoders import Decoder, as_output
@@ -86,6 +86,7 @@ def _on_torch(decide: Callable[[Tensor], Tensor], code: Code, dtype: str, device
     rows = max(1, MAX_LOGITS // min(2**code.k, BLOCK))
 
     def decode(llr: LLR) -> Bits:
+        refuse_out_of_sums(llr, "a network")
         out = np.empty((len(llr), code.k), np.uint8)
         with torch.inference_mode():
             for start in range(0, len(llr), rows):

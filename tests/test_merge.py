@@ -5,7 +5,7 @@ from contextlib import closing
 import pytest
 
 import fecnn
-from fecnn.campaign import Merged, store_path
+from fecnn.campaign import Merged, MergeError, store_path
 from fecnn.stop import Stop
 from fecnn.store import Store, StoreError
 from fecnn.study import load_study
@@ -104,8 +104,9 @@ def test_merging_again_changes_nothing(plan, tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ("block_errors = block_errors + 1", "block_errors"),
-        ("flags = x'789c6300000001000100'", "the flags of batch 3|which frames are wrong"),
+        ("work = work + 1", r"second.sqlite and .*mine.sqlite disagree on batch 3 of task .*: work"),
+        ("block_errors = block_errors + 1", "batch 3 of task .* contradicts itself: .* block errors"),
+        ("flags = x'789c6360800000000800'", "the flags of batch 3"),
         ("ml_errors = 'many'", "impossible counts: ml_errors"),
     ],
 )
@@ -142,10 +143,22 @@ def test_other_decoding_times_are_no_disagreement(plan, tmp_path):
     assert second.known >= first.added > 0
 
 
-def test_a_broken_shard_is_refused_before_anything_is_taken(plan, tmp_path):
-    make_shards(plan, tmp_path, 2)
-    (tmp_path / "mine.shard-2-of-2.sqlite").write_bytes(b"no database" * 1000)
-    with pytest.raises(StoreError, match=r"mine.shard-2-of-2.sqlite .*not a database"):
+def test_a_broken_shard_is_refused_and_all_others_are_taken(plan, tmp_path):
+    make_shards(plan, tmp_path, 3)
+    (tmp_path / "mine.shard-2-of-3.sqlite").write_bytes(b"no database" * 1000)
+    with pytest.raises(MergeError, match=r"mine.shard-2-of-3.sqlite .*not a database") as refused:
+        fecnn.merge(plan, folder=tmp_path)
+    assert [part.path.name for part in refused.value.merged] == [
+        "mine.shard-1-of-3.sqlite",
+        "mine.shard-3-of-3.sqlite",
+    ]
+    with Store(store_path(plan, tmp_path)) as file:
+        assert {row["i"] % 3 for row in file.rows()} == {0, 2}
+
+
+def test_nothing_is_made_where_no_file_is_taken(plan, tmp_path):
+    (tmp_path / "mine.shard-1-of-1.sqlite").write_bytes(b"no database" * 1000)
+    with pytest.raises(MergeError, match="not a database"):
         fecnn.merge(plan, folder=tmp_path)
     assert not store_path(plan, tmp_path).exists()
 

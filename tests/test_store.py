@@ -1,5 +1,5 @@
 import multiprocessing
-import os
+import random
 import re
 import shutil
 import sqlite3
@@ -36,7 +36,20 @@ OTHER = replace(TASK, ebn0_db=3.0)
 
 
 def counts(i=0):
-    return Tally(64, 5 + i, 9, 21, 15, 61, 4, 77, 2, 0.25, flags=bytes([i % 256] * 8))
+    """Of 64 frames: 4 errors of two message bits, the others of one, three code bits each."""
+    errors = 5 + i % 50
+    flags = (((1 << errors) - 1) << (64 - errors)).to_bytes(8, "big")
+    return Tally(64, errors, errors + 4, errors + 12, 3 * errors, 9 * errors, 4, 77, 2, 0.25, flags=flags)
+
+
+LONG = replace(TASK, batch=16_000)
+
+
+def long_counts(i):
+    """Flags that cannot be packed."""
+    flags = random.Random(i).randbytes(2000)
+    errors = int.from_bytes(flags, "big").bit_count()
+    return Tally(16_000, *[errors] * 5, 0, flags=flags)
 
 
 def filled(path, batches=3):
@@ -64,14 +77,19 @@ def test_round_trip(tmp_path):
 
 
 def test_large_counts_and_odd_paths(tmp_path):
-    big = Tally(2**40, 2**39, 2**50, 2**60, 2**50, 2**60, 1, 2**60, 1, 1e6, flags=os.urandom(1 << 17))
+    task = replace(TASK, batch=1 << 20)
+    flags = random.Random(1).randbytes(1 << 17)
+    errors = int.from_bytes(flags, "big").bit_count()
+    big = Tally(
+        1 << 20, errors, errors << 10, errors << 20, errors << 10, errors << 20, 1, 2**60, 1, 1e6, flags
+    )
     path = tmp_path / "a b#c?d%20 é.sqlite"
     with Store(path, write=True) as store:
-        store.append(TASK, 2**31, big)
+        store.append(task, 2**31, big)
     assert path.is_file()
     with Store(path) as store:
-        assert store.batches(TASK) == {2**31: big}
-        assert store.flags(TASK, 2**31) == big.flags
+        assert store.batches(task) == {2**31: big}
+        assert store.flags(task, 2**31) == big.flags
 
 
 def test_the_first_of_two_batches_is_kept(tmp_path):
@@ -118,12 +136,13 @@ def test_reading_does_not_write(tmp_path):
     assert path.read_bytes() == before
 
 
-def test_a_file_that_was_begun_but_not_laid_out_is_empty(tmp_path):
+def test_a_file_without_tables_is_named_and_may_be_written(tmp_path):
     path = tmp_path / "r.sqlite"
     path.touch()
-    with Store(path) as store:
-        assert store.batches(TASK) == {}
-        assert list(store.rows()) == []
+    with pytest.raises(
+        StoreError, match=r"r\.sqlite has no tables: it is empty, or was copied without the r"
+    ):
+        Store(path)
     assert filled(path)
 
 
@@ -228,7 +247,7 @@ def fill_up(store, limit=10_000):
     def append_all():
         nonlocal taken
         for i in range(limit):
-            store.append(TASK, i, replace(counts(i), flags=os.urandom(2000)))
+            store.append(LONG, i, long_counts(i))
             taken += 1
 
     words = "cannot be written (all batches before this one are kept; make room and run again)"
@@ -243,15 +262,15 @@ def test_a_full_disk_keeps_every_batch_before_and_goes_on_when_there_is_room(tmp
         with Store(path, write=True) as store:
             taken = fill_up(store)
             assert taken > 5
-            assert list(store.batches(TASK)) == list(range(taken))
+            assert list(store.batches(LONG)) == list(range(taken))
         shutil.copytree(disk, tmp_path / "copy")
         subprocess.run(["mount", "-o", "remount,size=4m", str(disk)], check=True)
         with Store(path, write=True) as store:
-            assert store.batches(TASK) == {i: counts(i) for i in range(taken)}
-            store.append(TASK, taken, counts(taken))
-            assert len(store.batches(TASK)) == taken + 1
+            assert store.batches(LONG) == {i: long_counts(i) for i in range(taken)}
+            store.append(LONG, taken, long_counts(taken))
+            assert len(store.batches(LONG)) == taken + 1
     with Store(tmp_path / "copy" / "r.sqlite") as store:
-        assert store.batches(TASK) == {i: counts(i) for i in range(taken)}
+        assert store.batches(LONG) == {i: long_counts(i) for i in range(taken)}
 
 
 def test_a_file_that_may_not_grow_keeps_every_batch_before(tmp_path):
@@ -262,9 +281,9 @@ def test_a_file_that_may_not_grow_keeps_every_batch_before(tmp_path):
         taken = fill_up(store)
         assert taken > 5
         store._db.execute("pragma max_page_count = 4000")
-        store.append(TASK, taken, counts(taken))
+        store.append(LONG, taken, long_counts(taken))
     with Store(path) as store:
-        assert list(store.batches(TASK)) == list(range(taken + 1))
+        assert list(store.batches(LONG)) == list(range(taken + 1))
 
 
 def test_a_run_on_a_full_disk_says_so_and_keeps_its_batches(tmp_path):
@@ -538,7 +557,7 @@ def test_a_decoder_that_a_store_names_is_not_imported(tmp_path, monkeypatch):
     trap = replace(TASK, decoder="sprung:make", options=(("module", "sprung"),))
     with Store(tmp_path / "mine.sqlite", write=True) as store:
         for task in (trap, *(point.task for point in study.points)):
-            store.append(task, 0, replace(counts(), bit_errors=5, bit_errors_sq=9))
+            store.append(task, 0, counts())
     with Store(tmp_path / "mine.sqlite") as store:
         assert trap.decoder in {row["decoder"] for row in store.rows()}
         assert len(store.batches(trap)) == 1

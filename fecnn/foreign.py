@@ -65,8 +65,8 @@ def running(decoder: str, version: str) -> Iterator[None]:
                 f"the code of decoder {decoder} {where} is not the version that the study was loaded with: "
                 "it has changed since, or is another copy; load the study again, or make the copies equal"
             )
-        _, module, files = found
-        ours = _versions.setdefault((module, version), {})
+        it, files = found
+        ours = _versions.setdefault((it.file, version), {})
         if not all(map(_exact, ours.values())):
             raise ValueError(
                 f"decoder {decoder}: its code was reloaded, so that two versions are mixed in this process; "
@@ -93,7 +93,7 @@ class _File:
 
 _lock = threading.RLock()
 _versions: dict[tuple[str, str], dict[str, ModuleType]] = {}
-"""The modules loaded so far of each version of a decoder's module."""
+"""The modules loaded so far of each version of a decoder's file."""
 
 
 class _Exact(SourceFileLoader):
@@ -135,8 +135,8 @@ def _exact(module: ModuleType) -> bool:
     return isinstance(getattr(module.__spec__, "loader", None), _Exact)
 
 
-def _find(decoder: str) -> tuple[Foreign, str, dict[str, _File]] | None:
-    """What it is, its module, and the source files to be loaded as they were read."""
+def _find(decoder: str) -> tuple[Foreign, dict[str, _File]] | None:
+    """What it is, and the source files to be loaded as they were read."""
     if decoder in BUILT_IN:
         return None
     entry = None
@@ -162,12 +162,12 @@ def _find(decoder: str) -> tuple[Foreign, str, dict[str, _File]] | None:
     if entry is not None and entry.dist is not None:
         named = f"{entry.dist.name} {entry.dist.version}"
         if _installed(where):
-            return Foreign(where, named), module, {}
+            return Foreign(where, named), {}
         version = f"{named} {version}"
     sources = {
         name: it for name, it in files.items() if str(it.spec.origin).endswith(".py") and it.spec.loader
     }
-    return Foreign(where, version), module, sources
+    return Foreign(where, version), sources
 
 
 def _digest(files: Mapping[str, _File]) -> str:

@@ -378,14 +378,17 @@ class Store:
 
         Raises:
             LookupError: If there is no such batch.
+            StoreError: If it cannot be read, or contradicts itself.
         """
         with self._explained("cannot be read"):
             row = self._db.execute(
-                "select flags from batch where task = ? and i = ?", (task.id, i)
+                f"select {self._selected(COUNTS)}, flags from batch where task = ? and i = ?", (task.id, i)
             ).fetchone()
         if row is None:
             raise LookupError(f"{self.path} has no batch {i} of task {task.id[:12]}")
-        return self._unpacked(task.id, i, row[0])
+        *counts, packed = row
+        self._check_batch(task, task.id, i, counts, packed)
+        return self._unpacked(task.id, i, packed)
 
     def rows(self) -> Iterator[dict[str, object]]:
         """Every batch with its task, for export: one flat row each, without flags."""

@@ -232,6 +232,12 @@ class Store:
                     estimates = other._db.execute("select * from estimate").fetchall()
                 for name, content, *values in estimates:
                     other._check_estimate(name, content, values)
+                    here = self._db.execute("select low, high from estimate where id = ?", (name,)).fetchone()
+                    if here is not None and (here[0] > values[2] or here[1] < values[1]):
+                        raise StoreError(
+                            f"{other.path} and {self.path} disagree on estimate {name[:12]}: their intervals do "
+                            "not meet; nothing of it was taken in"
+                        )
                 marks = ", ".join("?" * 12)
                 self._db.executemany(f"insert or ignore into estimate values ({marks})", estimates)
             self._name({(task, name) for task, names in other.curves().items() for name in names})
@@ -334,6 +340,8 @@ class Store:
             ):
                 self._check_batch(task, task.id, i, counts, flags, code)
                 found[i] = Tally(*counts)
+        if found and described is None:
+            raise self._damaged(f"what task {task.id!r:.40} is cannot be read")
         return found
 
     def append_estimate(self, point: RarePoint, found: Estimate, seconds: float) -> None:
@@ -519,7 +527,8 @@ class Store:
             isinstance(content, str)
             and hashlib.sha256(content.encode()).hexdigest() == name
             and all(type(number) in (int, float) for number in (value, low, high, effective))
-            and 0 <= low <= value <= high <= 1
+            and 0 <= low <= value <= high
+            and value <= 1
             and effective >= 0
             and (type(frames) is int and frames >= 0)
             and (isinstance(method, str) and len(method) <= 40)

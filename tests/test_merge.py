@@ -3,9 +3,11 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from typer.testing import CliRunner
 
 import fecnn
 from fecnn.campaign import Merged, MergeError, store_path
+from fecnn.cli import app
 from fecnn.stop import Stop
 from fecnn.store import Store, StoreError
 from fecnn.study import load_study
@@ -207,3 +209,25 @@ def test_estimates_are_pooled_and_left_to_the_last_run(tmp_path):
         fecnn.merge(plan, [tmp_path / "alone.sqlite"], tmp_path)
     with Store(store_path(plan, tmp_path)) as file, Store(tmp_path / "alone.sqlite") as alone:
         assert file.estimate(point) == alone.estimate(point) is not None
+
+
+def test_a_shard_that_contradicts_itself_spoils_no_other(plan, tmp_path):
+    make_shards(plan, tmp_path, 3)
+    path = tmp_path / "mine.shard-2-of-3.sqlite"
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("update batch set block_errors = block_errors - 1 where i = 1")
+        file.commit()
+    told = CliRunner().invoke(app, ["merge", str(plan.path), "--out", str(tmp_path)])
+    assert told.exit_code == 1
+    assert re.search(r"shard-2-of-3\.sqlite is damaged \(batch 1 of task \w+ contradicts itself", told.output)
+    for i in (1, 3):
+        assert re.search(rf"shard-{i}-of-3\.sqlite: \d+ batches added, 0 were there already", told.output)
+    with Store(store_path(plan, tmp_path)) as file:
+        assert {row["i"] % 3 for row in file.rows()} == {0, 2}
+    # Made again, it is taken.
+    path.unlink()
+    run_all(plan, store=path, shard=(2, 3))
+    assert CliRunner().invoke(app, ["merge", str(plan.path), "--out", str(tmp_path)]).exit_code == 0
+    run_all(plan, store=store_path(plan, tmp_path))
+    run_all(plan, store=tmp_path / "alone.sqlite")
+    assert results(plan, store_path(plan, tmp_path)).equals(results(plan, tmp_path / "alone.sqlite"))

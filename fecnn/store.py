@@ -235,8 +235,8 @@ class Store:
                     here = self._db.execute("select low, high from estimate where id = ?", (name,)).fetchone()
                     if here is not None and (here[0] > values[2] or here[1] < values[1]):
                         raise StoreError(
-                            f"{other.path} and {self.path} disagree on estimate {name[:12]}: their intervals do "
-                            "not meet; nothing of it was taken in"
+                            f"{other.path} and {self.path} disagree on estimate {name[:12]}: the intervals "
+                            "do not meet; nothing of it was taken in"
                         )
                 marks = ", ".join("?" * 12)
                 self._db.executemany(f"insert or ignore into estimate values ({marks})", estimates)

@@ -518,7 +518,8 @@ class Store:
             Tally(flags=flags, **dict(zip(COUNTS, counts, strict=True))), task.batch, i, *size
         )
         if how is not None:
-            raise self._damaged(f"batch {i} of task {name[:12]} contradicts itself: {how}")
+            at = f"{task.decoder!s:.60} at {task.ebn0_db!s:.20} dB"
+            raise self._damaged(f"batch {i} of task {name[:12]}, {at}, contradicts itself: {how}")
 
     def _check_estimate(self, name: str, content: object, values: Sequence[Any]) -> None:
         """The same of an estimate: value, low, high, method, frames, effective."""

@@ -9,7 +9,7 @@ import importlib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import numpy as np
@@ -193,6 +193,12 @@ def decoder_names(*, soft: bool = False) -> list[str]:
     )
 
 
+def plugin(name: str, *, soft: bool = False) -> EntryPoint | None:
+    """The entry point of that name, if a package has one; nothing of it is imported."""
+    group = SOFT_GROUP if soft else HARD_GROUP
+    return {entry.name: entry for entry in entry_points(group=group)}.get(name)
+
+
 def factory(name: str, *, soft: bool = False) -> Factory:
     """The factory behind a decoder's name.
 
@@ -204,10 +210,10 @@ def factory(name: str, *, soft: bool = False) -> Factory:
     target = (BUILT_IN_SOFT if soft else BUILT_IN).get(name)
     found: Any
     if target is None and ":" not in name:
-        plugins = {entry.name: entry for entry in entry_points(group=SOFT_GROUP if soft else HARD_GROUP)}
-        if name not in plugins:
+        entry = plugin(name, soft=soft)
+        if entry is None:
             raise LookupError(f"no {kind} {name!r}; {nearest(name, decoder_names(soft=soft))}")
-        found = plugins[name].load()
+        found = entry.load()
     else:
         module, _, function = (target or name).partition(":")
         if not module or not function:

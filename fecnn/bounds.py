@@ -227,7 +227,7 @@ def meta_converse(n: int, k: int, ebn0_db: float) -> float:
     beyond = accepted[first] if first < len(accepted) else -np.inf
     room = -math.expm1(beyond + k * math.log(2)) * math.exp(-k * math.log(2) - log_accepted[first - 1])
     missed = float(probability[:first].sum() - probability[first - 1] * min(1.0, room))
-    return missed if missed > 1e-12 else 0.0
+    return min(missed, 1.0) if missed > 1e-12 else 0.0
 
 
 def normal_approximation(n: int, k: int, ebn0_db: float) -> float:

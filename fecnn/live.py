@@ -19,11 +19,16 @@ from fecnn.simulate import Progress, Workers
 from fecnn.study import Study
 from fecnn.tally import proportion_interval
 
+WIDE = 100
+"""Columns of a terminal in which whole intervals fit."""
+
 WAITING = "no workers now: waiting for some to join"
 
 
 class Board:
     """A line for each curve while a study runs; plain lines for finished points when not in a terminal.
+
+    On a narrow terminal the interval is shown as half its width.
 
     Use as a context manager; it writes to stderr, so that a table on stdout can be piped.
     """
@@ -38,6 +43,7 @@ class Board:
         self._began = time.monotonic()
         self._told = ExitStack()
         console = Console(stderr=True)
+        self._narrow = console.width < WIDE
         self._live = (
             Live(console=console, refresh_per_second=4, get_renderable=self._render)
             if console.is_terminal
@@ -96,7 +102,7 @@ class Board:
         threads = self._workers.threads
         table = Table("curve", "points", "now at", box=None, pad_edge=False)
         for name in ("frames", "errors", "BLER [95 %]", "frames/s a thread", "left"):
-            table.add_column(name, justify="right")
+            table.add_column(name, justify="right", no_wrap=name.startswith("BLER"))
         for curve, points in self._curves.items():
             if curve in self._estimated:
                 table.add_row(*_estimated_row(curve, list(self._estimated[curve].values())))
@@ -105,7 +111,8 @@ class Board:
                     table.add_row(Text(curve))
                 continue
             finished = sum(progress.finished for progress in points.values())
-            ebn0_db = self._current.get(curve, max(points))
+            now = self._current.get(curve)
+            ebn0_db = max(points) if now is None else now
             progress = points[ebn0_db]
             failed = sum(progress.failure is not None for progress in points.values())
             left = (
@@ -120,10 +127,10 @@ class Board:
             table.add_row(
                 Text(curve),
                 f"{finished}/{len(points)}",
-                f"{ebn0_db:g} dB",
+                "" if now is None else f"{now:g} dB",
                 f"{progress.total.frames:,}",
                 f"{progress.total.block_errors:,}",
-                _rate(progress),
+                _rate(progress, short=self._narrow),
                 f"{speed:,.0f}" if speed else "",
                 left,
             )
@@ -161,12 +168,15 @@ def _estimated_row(curve: str, points: list[Estimation]) -> list[Text]:
     return [Text(cell) for cell in row]
 
 
-def _rate(progress: Progress) -> str:
+def _rate(progress: Progress, *, short: bool = False) -> str:
     total = progress.total
     if not total.frames:
         return ""
+    rate = total.block_errors / total.frames
     low, high = proportion_interval(total.block_errors, total.frames)
-    return f"{total.block_errors / total.frames:.2e} [{low:.1e}, {high:.1e}]"
+    if not short:
+        return f"{rate:.2e} [{low:.1e}, {high:.1e}]"
+    return f"{rate:.1e} ±{(high - low) / 2 / rate:.0%}" if rate else f"below {high:.1e}"
 
 
 def _clock(seconds: float) -> str:

@@ -462,13 +462,17 @@ def test_the_board_shows_how_many_points_are_made(tmp_path, capsys):
         board = Board(study, workers)
         for step in (*map(Estimation, study.rare_points), Estimation(first, found, new=True)):
             board.update(step)
-        shown = [[str(cell) for cell in column.cells] for column in board._render().columns]
-    assert [column[0] for column in shown[:3]] == ["exact", "1/4", "6 dB"]
-    assert shown[-1] == [""]
+
+        def shown():
+            rows = zip(*(map(str, column.cells) for column in board._render().columns), strict=True)
+            return next(row for row in rows if row[0] == "exact")
+
+    assert shown()[:3] == ("exact", "1/4", "6 dB")
+    assert shown()[-1] == ""
     told = f"BLER {found.value:.2e} [{found.low:.2e}, {found.high:.2e}] by union, {found.frames:,} words"
     assert capsys.readouterr().err == f"exact 6 dB: {told}\n"
     for point in study.rare_points[1:]:
         board.update(Estimation(point, refusal="no", new=True))
-    assert [str(next(iter(column.cells))) for column in board._render().columns][-1] == "done"
+    assert shown()[-1] == "done"
     assert str(Estimation(second)) == "exact 8 dB: not estimated"
     assert capsys.readouterr().err == ""  # what is refused is said at the end

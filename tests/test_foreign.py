@@ -49,6 +49,8 @@ def folder(tmp_path, monkeypatch):
     """A folder on the path, with nothing of its modules loaded before or after."""
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.chdir(tmp_path)
+    for name in ("mydec", "helper", "between"):  # those of other tests
+        sys.modules.pop(name, None)
     before = set(sys.modules)
     simulate._build.cache_clear()
     yield tmp_path

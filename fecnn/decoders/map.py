@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fecnn.arrays import LLR, Bits, bpsk, refuse_out_of_sums
+from fecnn.arrays import LLR, Bits, bpsk, out_of_sums, refuse_out_of_sums
 from fecnn.channel import Channel
 from fecnn.code import Code
 from fecnn.decoders import Decoder, SoftDecoder, as_output
@@ -164,11 +164,20 @@ def _posterior(code: Code, bits: str, method: str, *, signs: bool) -> Posterior:
 
 
 def _by_codebook(code: Code, targets: Bits) -> Posterior:
+    sums = _sums(code, targets)
+
+    def app(llr: LLR) -> NDArray[np.floating[Any]]:
+        refuse_out_of_sums(llr, "map by codebook")
+        return sums(llr)
+
+    return app
+
+
+def _sums(code: Code, targets: Bits) -> Posterior:
     columns = generator_columns(code)
     wanted = targets.astype(np.float64)
 
     def app(llr: LLR) -> NDArray[np.float64]:
-        refuse_out_of_sums(llr, "map by codebook")
         out = np.empty((len(llr), wanted.shape[1]), np.float64)
         codebook.posterior(llr, columns, code.k, wanted, out)
         return out
@@ -179,7 +188,7 @@ def _by_codebook(code: Code, targets: Bits) -> Posterior:
 def _by_trellis(code: Code, margin: float = 0.0) -> Posterior:
     """By BCJR in float32; where that may be wrong in float64, and where that may be in the log domain.
 
-    Of a few codewords the sums themselves are as good as the latter two, and far less to compile.
+    Of a few codewords the sums themselves are as good as BCJR in float64, and far less to compile.
     """
     varies: NDArray[np.bool_] = np.any(code.G, axis=0)
     if not varies.all():  # a constant bit has no codeword with a 1: underflow for ever
@@ -190,18 +199,19 @@ def _by_trellis(code: Code, margin: float = 0.0) -> Posterior:
         trellis.bcjr(llr, minimal, margin, out, doubtful)
 
     if code.k <= MAX_FEW_K:
-        sums = _by_codebook(code, code.codebook())
+        sums = _sums(code, code.codebook())
 
-        def by_codebook(llr: LLR, out: LLR, doubtful: NDArray[np.bool_]) -> None:
+        def in_float64(llr: LLR, out: LLR, doubtful: NDArray[np.bool_]) -> None:
             with np.errstate(over="ignore"):  # beyond float32 a bit is certain
                 out[:] = sums(llr)
+            doubtful[out_of_sums(llr)] = True
 
-        return _in_turn(code.n, in_float32, by_codebook)
+    else:
 
-    def in_float64(llr: LLR, out: LLR, doubtful: NDArray[np.bool_]) -> None:
-        app = np.empty(llr.shape)
-        trellis.bcjr(llr.astype(np.float64), minimal, 0.0, app, doubtful)
-        out[:] = app
+        def in_float64(llr: LLR, out: LLR, doubtful: NDArray[np.bool_]) -> None:
+            app = np.empty(llr.shape)
+            trellis.bcjr(llr.astype(np.float64), minimal, 0.0, app, doubtful)
+            out[:] = app
 
     return _in_turn(
         code.n,

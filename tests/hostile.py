@@ -1050,7 +1050,7 @@ class StoreFile(Target):
             for row in store.rows():
                 check(isinstance(json.loads(row["options"]), dict), "options")
             if digest % 8 == 0:
-                store.append(self.tasks[0], 9, Tally(flags=b""))
+                store.append(self.tasks[0], 9, Tally(64, flags=bytes(8)))
         if digest % 4 == 0:
             table(self.study, path)
             compare(self.study, "ml", "osd (order 2)", path)

@@ -74,7 +74,9 @@ def run_command(
     ] = None,
     quick: Annotated[
         bool,
-        typer.Option("--quick", help="Stop after about half a minute of simulation, with wider intervals."),
+        typer.Option(
+            "--quick", help="Stop after half a minute of simulation, or once every point has a batch."
+        ),
     ] = False,
     seconds: Annotated[
         float | None, typer.Option(min=0, help="Begin no batch after this long, except every point's first.")

@@ -137,7 +137,10 @@ class Board:
         gone = _clock(time.monotonic() - self._began)
         everything = [progress for points in self._curves.values() for progress in points.values()]
         left = self._left(everything, threads) if everything else ""
+        begun = sum(progress.total.frames > 0 for progress in everything)
         about = f", about {left} left" if left else ""
+        if 0 < begun < len(everything):
+            about = f", first batches of {begun} of {len(everything)} points"
         state = f"elapsed {gone}{about}" if threads else f"elapsed {gone}, {WAITING}"
         table.caption = f"{state}; Ctrl-C stops, and nothing is lost"
         return table

@@ -49,7 +49,7 @@ def test_how_long_it_takes_is_told_once_all_points_have_begun(points):
     first, second = points.points
     made(board, first, 64_000, 8.0)  # as much again is left
     assert shown(board)[0][-1] == ""
-    assert shown(board)[1] == "; Ctrl-C stops, and nothing is lost"
+    assert shown(board)[1] == ", first batches of 1 of 2 points; Ctrl-C stops, and nothing is lost"
     made(board, second, 32_000, 4.0)  # three times as much
     assert shown(board)[0][-1] == "0:05"  # 20 seconds of a thread
     assert shown(board)[1] == ", about 0:05 left; Ctrl-C stops, and nothing is lost"

@@ -82,6 +82,8 @@ def tangential_sphere_bound(code: Code, ebn0_db: float) -> float:
         0.00625
     """
     weights, log_counts = _spectrum(code)
+    if code.n == 1:  # a line has no angles
+        return union_bound(code, ebn0_db)
     n, inside = code.n, weights < code.n
     half_angle = np.arctan(np.sqrt(weights[inside] / (n - weights[inside])))
 
@@ -227,7 +229,7 @@ def meta_converse(n: int, k: int, ebn0_db: float) -> float:
     beyond = accepted[first] if first < len(accepted) else -np.inf
     room = -math.expm1(beyond + k * math.log(2)) * math.exp(-k * math.log(2) - log_accepted[first - 1])
     missed = float(probability[:first].sum() - probability[first - 1] * min(1.0, room))
-    return missed if missed > 1e-12 else 0.0
+    return min(missed, 1.0) if missed > 1e-12 else 0.0
 
 
 def normal_approximation(n: int, k: int, ebn0_db: float) -> float:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fecnn import gf2
 from fecnn.arrays import Bits, as_bits
 from fecnn.code import MAX_LENGTH
 
@@ -38,6 +39,26 @@ def read_alist(path: str | Path) -> Bits:
                [0, 1, 1]], dtype=uint8)
     """
     return _Reader(Path(path)).matrix()
+
+
+def read_checks(path: str | Path) -> Bits:
+    """The matrix of an alist file, if it can only be H and not its transpose, which some programs write.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: As `read_alist`, and if the matrix has more rows than columns, as only an H of many
+            redundant checks has.
+    """
+    H = read_alist(path)
+    m, n = H.shape
+    if m > n:
+        rank = gf2.rank(H)
+        meant = "" if rank == n else "; if many redundant checks are meant, leave .T out"
+        raise ValueError(
+            f"{path} has {m} rows and only {n} columns: it looks transposed. Its transpose checks a "
+            f"({m}, {m - rank}) code: Code.from_parity_check(fecnn.read_alist(path).T){meant}"
+        )
+    return H
 
 
 def write_alist(H: ArrayLike, path: str | Path) -> None:
@@ -115,10 +136,11 @@ class _Reader:
             raise self.fault(line, f"{shown!r} is not a whole number from 0 to 999999999")
         return int(token)
 
-    def exactly(self, line: int, count: int, what: str) -> list[int]:
+    def exactly(self, line: int, count: int, what: str, exchanged: int = -1) -> list[int]:
         found = self.numbers(line, what)
         if len(found) != count:
-            raise self.fault(line, f"expected {what}, {count} in all, found {len(found)}")
+            hint = "; are n and m in line 1 exchanged?" if line == 3 and len(found) == exchanged else ""
+            raise self.fault(line, f"expected {what}, {count} in all, found {len(found)}{hint}")
         return found
 
     def matrix(self) -> Bits:
@@ -147,7 +169,7 @@ class _Reader:
                 raise self.fault(line, f"unexpected text after the last list, which is on line {expected}")
 
     def weights(self, line: int, count: int, largest: int, limit: int, kind: str) -> list[int]:
-        weights = self.exactly(line, count, f"the {kind} weights")
+        weights = self.exactly(line, count, f"the {kind} weights", exchanged=limit)
         if max(weights, default=0) != largest:
             raise self.fault(
                 line, f"the largest {kind} weight is {max(weights, default=0)}, but line 2 says {largest}"

@@ -7,10 +7,12 @@
 
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 Bits = NDArray[np.uint8]
 LLR = NDArray[np.float32]
@@ -30,6 +32,15 @@ def bpsk(bits: Bits) -> NDArray[np.float32]:
     return _BPSK[bits]
 
 
+def compiled_for(array: NDArray[Scalar]) -> NDArray[Scalar]:
+    """The array, or a copy, as kernels are compiled for: contiguous, aligned and writable.
+
+    For another layout, or an array that cannot be written (a memory map, a column of pandas), Numba would
+    compile them once more.
+    """
+    return np.require(array, requirements=["C", "A", "W"])
+
+
 def hard(llr: NDArray[np.floating[Any]]) -> Bits:
     """Hard decisions of LLRs, any shape: 1 where the LLR is negative, else 0."""
     return (llr < 0).astype(np.uint8)
@@ -39,47 +50,194 @@ def as_bits(values: ArrayLike, name: str, width: int | None = None) -> Bits:
     """``values`` as a uint8 array of 0 and 1, its last axis ``width`` long (if given).
 
     Raises:
-        TypeError: If the values are not booleans, integers or floats.
+        TypeError: If the values are not booleans, integers or floats, or some of them are masked.
         ValueError: If a value is not 0 or 1, or the last axis has another length.
     """
+    refuse_mask(values, name)
     array = np.asarray(values)
     if array.dtype.kind not in "buif":
         raise TypeError(f"{name} must be numbers 0 and 1, got an array of dtype {array.dtype}")
     binary = array.max(initial=0) <= 1 if array.dtype == np.uint8 else ((array == 0) | (array == 1)).all()
     if not binary:
         wrong = array[(array != 0) & (array != 1)].flat[0]
-        raise ValueError(f"{name} must hold only 0 and 1, got {wrong}; reduce it modulo 2 first")
+        advice = "; reduce it modulo 2 first" if (array >= 0).all() else ""
+        # In unsigned integers -1 has become the largest one.
+        minus = np.iinfo(array.dtype).max if array.dtype.kind == "u" else -1
+        if ((array == 1) | (array == minus)).all():
+            advice = f": bits are 0 and 1, not +1 and -1; if +1 stands for bit 0, use (1 - {name}) // 2"
+        raise ValueError(f"{name} must hold only 0 and 1, got {wrong}{advice}")
     if width is not None and (array.ndim == 0 or array.shape[-1] != width):
         raise ValueError(f"{name} must have {width} entries on the last axis, got shape {array.shape}")
     return array.astype(np.uint8, copy=False)
 
 
+def refuse_mask(values: object, name: str, remedy: str = "fill the gaps with values first") -> None:
+    """Refuse a masked array that hides some of its values: they would be used as if they were not masked.
+
+    Raises:
+        TypeError: Saying how many are masked, and the remedy.
+    """
+    if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
+        masked = int(np.ma.getmaskarray(values).sum())
+        raise TypeError(f"{name} is a masked array with {masked} masked values; {remedy}")
+
+
 def as_llr(values: ArrayLike, n: int) -> LLR:
     """``values`` as finite float32 LLRs with ``n`` on the last axis, ready for any decoder.
 
-    An infinite LLR is a known bit. It is replaced, frame by frame, by a finite value larger than all
-    the finite ones together (and by at least 1000, which no posterior can tell from certainty), so that
-    decoders never meet inf - inf.
+    LLRs up to `LARGE` stay as they are. Larger and infinite ones are known bits; see `within_reach`.
 
     Raises:
-        TypeError: If the values are not real numbers.
+        TypeError: If the values are not real numbers, are bits, or some of them are masked.
         ValueError: If there is a NaN, or the last axis is not ``n`` long.
     """
+    return within_reach(as_float32(values, n))
+
+
+LARGE = 65536.0
+"""No channel is that sure of a bit: larger LLRs stand for known bits."""
+
+HUGE = 1e31
+"""Largest LLR after `within_reach`: any number of them can be added in float32."""
+
+
+def as_float32(values: ArrayLike, n: int) -> LLR:
+    """``values`` as float32 LLRs with ``n`` on the last axis, some perhaps infinite; errors as `as_llr`."""
+    refuse_mask(values, "llr", "a position that was not received has LLR 0: use llr.filled(0)")
     llr = np.asarray(values)
     if llr.dtype.kind not in "buif":
         raise TypeError(f"llr must be real numbers, got an array of dtype {llr.dtype}")
+    if llr.dtype.kind in "bu" or (llr.dtype.kind == "i" and _looks_like_bits(llr)):
+        raise TypeError(
+            f"llr must be log-likelihood ratios, positive for bit 0, got {llr.dtype} values that look like "
+            "bits; LLRs of hard decisions are fecnn.bpsk(bits) times the reliability of a bit"
+        )
     if llr.ndim == 0 or llr.shape[-1] != n:
         raise ValueError(f"llr must have n = {n} values on the last axis, got shape {llr.shape}")
     with np.errstate(over="ignore", invalid="ignore"):
-        llr = np.ascontiguousarray(llr, dtype=np.float32)
-        if np.isfinite(llr.sum()) or np.isfinite(llr).all():  # a finite sum has finite terms: one fast pass
+        return compiled_for(llr.astype(np.float32, copy=False))
+
+
+def within_reach(llr: LLR) -> LLR:
+    """The same LLRs in magnitudes whose sums decoders can compute, frame by frame.
+
+    A frame without LLRs above `LARGE` stays as it is. In others, a magnitude that is 2**16 times the sum of
+    all smaller ones is that of known bits: it becomes 1000 more than twice what they sum to, as does an
+    infinite one. No posterior can tell 1000 from certainty. Several magnitudes that are each 2**24 times the
+    sum of all smaller ones, so that not even their last digits compare with these, are scaled down by a power
+    of two, and so is a frame whose sums would be too large for float32. None of this changes which of two
+    codewords is more likely. What remains is as accurate as sums in float64: to 1e-12 of the largest LLR.
+
+    Raises:
+        ValueError: If there is a NaN.
+    """
+    with np.errstate(invalid="ignore"):
+        if llr.size == 0 or (llr.max() <= LARGE and llr.min() >= -LARGE):
             return llr
     if np.isnan(llr).any():
         raise ValueError("llr holds NaN; a position that says nothing has LLR 0")
-    infinite = np.isinf(llr)
-    finite_sum = np.where(infinite, 0.0, np.abs(llr.astype(np.float64))).sum(axis=-1, keepdims=True)
-    known = np.minimum(1000.0 + 2.0 * finite_sum, np.finfo(np.float32).max).astype(np.float32)
-    return np.where(infinite, np.copysign(known, llr), llr)
+    frames = llr.reshape(-1, llr.shape[-1])
+    far = (np.abs(frames) > LARGE).any(axis=1)
+    out = frames.copy()
+    out[far] = np.copysign(_compressed(np.abs(frames[far].astype(np.float64))), frames[far])
+    return out.reshape(llr.shape)
+
+
+def _looks_like_bits(values: NDArray[Any]) -> bool:
+    return bool(((values == 0) | (values == 1)).all() and (values == 0).any() and (values == 1).any())
+
+
+def _compressed(size: NDArray[np.float64]) -> LLR:
+    """Magnitudes (B, n) that compare alike: see `within_reach`. They are split into levels from the top."""
+    left = np.where(np.isinf(size), 0.0, size)
+    levels = [(np.isinf(size), True)]
+    while (left > LARGE).any():
+        known = _known(left)
+        beyond = np.zeros_like(known)
+        noisy = (left > LARGE).any(axis=1) & ~known.any(axis=1)
+        beyond[noisy] = _beyond(left[noisy])
+        level = known | beyond
+        if not level.any():
+            break
+        levels += [(known, True), (beyond, False)]
+        left = np.where(level, 0.0, left)
+    out = left * _power_of_two(HUGE / np.maximum(left.max(axis=1, keepdims=True), HUGE))
+    for level, is_known in levels[::-1]:
+        below = out.sum(axis=1, keepdims=True)
+        if is_known:
+            out = np.where(level, 1000.0 + 2.0 * below, out)
+        elif level.any():
+            least = np.where(level, size, np.inf).min(axis=1, keepdims=True)
+            out = np.where(level, size * _power_of_two(np.minimum(2.0**25 * below / least, 1.0)), out)
+    largest = out.max(axis=1, keepdims=True)
+    return np.asarray(out * _power_of_two(HUGE / np.maximum(largest, HUGE)), np.float32)
+
+
+def _known(size: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Where the largest value of a row outweighs all smaller ones together by far."""
+    top = size.max(axis=1, keepdims=True)
+    rest = np.where(size < top, size, 0.0).sum(axis=1, keepdims=True)
+    return np.asarray((size == top) & (top > LARGE) & (rest > 0.0) & (top >= 2.0**16 * rest))
+
+
+def _beyond(size: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """The values of a row above the highest gap that even the last digits of float32 cannot bridge."""
+    rising = np.sort(size, axis=1)
+    below = np.zeros_like(rising)
+    below[:, 1:] = np.cumsum(rising[:, :-1], axis=1)
+    gap = (rising > LARGE) & (below > 0.0) & (rising >= 2.0**24 * below)
+    least = np.where(gap, rising, 0.0).max(axis=1, keepdims=True)
+    return np.asarray((least > 0.0) & (size >= least))
+
+
+def _power_of_two(factor: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The largest power of two that is at most the factor; 1 for 0 or less."""
+    return np.where(factor > 0.0, np.exp2(np.floor(np.log2(np.where(factor > 0.0, factor, 1.0)))), 1.0)
+
+
+def out_of_sums(llr: LLR) -> NDArray[np.intp]:
+    """Frames of (B, n) whose smallest LLRs are lost where float64 adds them to the largest, by index."""
+    if llr.size == 0 or (llr.max() <= 2.0**40 and llr.min() >= -(2.0**40)):
+        return np.zeros(0, np.intp)
+    size = np.abs(llr)
+    largest = size.max(axis=1, keepdims=True)
+    lost = (largest > 2.0**40) & (size > 0) & (size < largest * 2.0**-45)
+    return np.flatnonzero(lost.any(axis=1))
+
+
+def refuse_out_of_sums(llr: LLR, name: str) -> None:
+    """Refuse frames that a decoder which adds all LLRs of a frame would decide without the small ones.
+
+    Raises:
+        ValueError: Naming the first such frame.
+    """
+    lost = out_of_sums(llr)
+    if lost.size:
+        size = np.abs(llr[lost[0]])
+        raise ValueError(
+            f"llr of frame {lost[0]} spans {size[size > 0].min():.0e} to {size.max():.0e} in several steps: "
+            f"{name} adds them all in float64 and would lose the small ones; give known bits as infinite "
+            "LLRs, or use ml with method='search'"
+        )
+
+
+def restored(app: LLR, llr: LLR, decoded: LLR) -> LLR:
+    """A-posteriori LLRs of frames ``llr`` from those of ``decoded``, what `within_reach` made of them.
+
+    Of a frame that was scaled as a whole, they are scaled back. Otherwise the extrinsic LLR of a known bit
+    stays, so that ``app - llr`` is what the other bits say of it.
+    """
+    if decoded is llr:
+        return app
+    changed = (decoded != llr) & np.isfinite(llr)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        scale = np.where(decoded != 0, llr / decoded, np.nan).astype(np.float32)
+        low, high = np.fmin.reduce(scale, axis=-1), np.fmax.reduce(scale, axis=-1)
+        whole = ((low == high) & np.isfinite(low))[..., None]
+        known = np.where((app < 0) == (llr < 0), llr + (app - decoded), app * scale)
+        out = np.where(whole, app * low[..., None], np.where(changed, known, app))
+    limit = np.finfo(np.float32).max
+    return np.where(np.isinf(app), app, np.clip(out, -limit, limit)).astype(np.float32)
 
 
 def nearest(name: str, known: Sequence[str]) -> str:

@@ -32,6 +32,7 @@ def run(
     store: str | Path | None = None,
     seconds: float | None = None,
     shard: tuple[int, int] | None = None,
+    fresh: bool = False,
 ) -> Iterator[Progress | Estimation]:
     """Simulate what a study still needs, committing batches as they are made; yields progress.
 
@@ -51,9 +52,12 @@ def run(
         shard: (i, N) makes part i of N, counted from 1, without knowing of the others; the results file is
             then one of its own, to be pooled by `merge`. What the study's own file beside it has is not made
             again. Estimates are left to the run that goes on from the pooled results.
+        fresh: Begin anew where the results file has batches that another version of a decoder made, which
+            otherwise ends the run before it begins. Those stay in the file, unused.
 
     Raises:
         ValueError: If the study asks for something impossible; nothing has run then.
+        StaleError: If a decoder's code, or its network, has changed since batches of its curve were made.
         StoreError: If the results file cannot be used.
         DecodingError: If a decoder failed, once all else is done.
 
@@ -83,9 +87,10 @@ def run(
         Threads(workers) if isinstance(workers, int) else nullcontext(workers) as hands,
         Store(path, write=True) as results,
     ):
+        _know_versions(study, results, fresh)
         if shard is None:
             yield from estimate_points(study.rare_points, results, late)
-        done = {point.task.id: results.batches(point.task) for point in study.points}
+        done = {point.task.id: results.batches(point.task, point.code) for point in study.points}
         points, share = study.points, (0, 1)
         if shard is not None:
             points, share = _part_of(study, shard, path, done), (shard[0] - 1, shard[1])
@@ -106,7 +111,26 @@ def run(
                     for step in lot
                     if step.batch is not None and step.counts is not None
                 )
+                results.fold()
                 yield from lot
+
+
+def _know_versions(study: Study, results: Store, fresh: bool) -> None:
+    """Stop where only other versions of decoders have batches; else keep whose curves the tasks are."""
+    begun = results.curves()
+    new = [point for point in study.points if point.curve not in begun.get(point.task.id, ())]
+    if not fresh and (stale := results.stale(new)):
+        decoders = {point.curve: point.task.decoder for point in new}
+        told = "; ".join(
+            f"{count:,} batches of curve {curve} by another version of {decoders[curve]}"
+            for curve, count in stale.items()
+        )
+        raise StaleError(
+            f"{results.path} has {told}: its code, or its network, has changed since, and counts of two "
+            "versions are never pooled. To begin anew: fecnn run --fresh (the old batches stay in the file, "
+            "unused), or give the curve a new label"
+        )
+    results.name_curves(new)
 
 
 def _part_of(
@@ -117,7 +141,7 @@ def _part_of(
     if pooled.exists():
         with Store(pooled) as results:
             for point in study.points:
-                done[point.task.id] |= results.batches(point.task)
+                done[point.task.id] |= results.batches(point.task, point.code)
     points = []
     for point in study.points:
         prefix = Prefix(point.stop)
@@ -126,6 +150,18 @@ def _part_of(
         if not prefix.finished:
             points.append(replace(point, stop=point.stop.share(shard[1])))
     return points
+
+
+class StaleError(StoreError):
+    """Results of a curve are of another version of its decoder."""
+
+
+class MergeError(StoreError):
+    """Some files were not taken in; ``merged`` has those that were."""
+
+    def __init__(self, message: str, merged: "list[Merged]") -> None:
+        super().__init__(message)
+        self.merged = merged
 
 
 @dataclass(frozen=True)
@@ -146,25 +182,31 @@ def merge(study: Study, files: Sequence[str | Path] = (), folder: str | Path = R
         folder: Where the study's own file is, or will be.
 
     Raises:
-        FileNotFoundError: If a file is missing, or there are no shards.
-        StoreError: If a file is damaged, has results but none of this study, or disagrees with what is there.
-            Files before it are taken in.
+        FileNotFoundError: If there are no shards.
+        MergeError: If a file is missing or damaged, has results but none of this study, contradicts itself or
+            disagrees with what is there. Nothing of it is taken in; all other files are.
     """
     paths = [Path(file) for file in files] or sorted(Path(folder).glob(f"{study.name}.shard-*-of-*.sqlite"))
     if not paths:
         raise FileNotFoundError(
             f"no shards of {study.name} in {folder}; make them with fecnn run --shard 1/2"
         )
-    merged = []
+    merged, refused = [], []
+    known = {point.task.kin for point in study.points}
+    codes = {point.task.id: point.code for point in study.points}
     with ExitStack() as stack:
-        # All are looked at before anything is taken in.
-        parts = [stack.enter_context(Store(path)) for path in paths]
-        known = {point.task.id for point in study.points}
-        for part in parts:
-            tasks = part.tasks()
-            if tasks and not known & tasks:
-                raise StoreError(f"{part.path} has results of other studies only, none of {study.name}")
-        results = stack.enter_context(Store(store_path(study, folder), write=True))
-        for part in parts:
-            merged.append(Merged(part.path, *results.pool(part)))
+        results = None
+        for path in paths:
+            try:
+                with Store(path) as part:
+                    tasks = part.tasks()
+                    if tasks and known.isdisjoint(task.kin for task in tasks):
+                        raise StoreError(f"{path} has results of other studies only, none of {study.name}")
+                    if results is None:  # not made for nothing
+                        results = stack.enter_context(Store(store_path(study, folder), write=True))
+                    merged.append(Merged(path, *results.pool(part, codes)))
+            except (StoreError, FileNotFoundError) as error:
+                refused.append(str(error))
+    if refused:
+        raise MergeError("\n".join(refused), merged)
     return merged

@@ -1,5 +1,7 @@
 """What is known of trained weights: the card beside them, and where they lie. No torch here."""
 
+import hashlib
+import json
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -20,6 +22,18 @@ MAX_BYTES = 1 << 24
 # Of 64 bits: Python neither prints nor parses integers of thousands of digits.
 Whole = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]
 Options = dict[str, bool | Whole | float | str | list[Whole] | None]
+
+
+PINNED = frozenset(
+    """
+    4559e2c9747f6a8b 0eae4614e23f58d4 911488311cb43da8 0379146de317c0e1 4c6feedd2c0de36d
+    0cf2870b84e3716d 290fb5aa2f855d17 c77bf0239e17fea0 5c5ce1d1ea1fbd99 65a0fe0fa908be76
+    ee71aab11b86e1ee e1f027374858b378 726ada9c4ca8e18a f856c47d1f10d130 684e77cbb5f4a016
+    ec62607d41572431 d025ef2a7e0dffee 040e87694de5e759 3b7ec5910523a306 d535acbd4fc719a3
+    cc8e5d3d1ba6ae60 5dbd1a40daf91a60 ce7844cbc5771a74 91bcf9a36c1c19c4
+    """.split()
+)
+"""Networks of the zoo whose results are named by their weights alone, as all once were: `network_version`."""
 
 
 class CheckpointError(ValueError):
@@ -145,3 +159,17 @@ def weights_digest(name_or_path: str | Path) -> str:
         LookupError, FileNotFoundError, CheckpointError: As `load`.
     """
     return read_card(checkpoint_folder(name_or_path)).weights_sha256
+
+
+def network_version(name_or_path: str | Path) -> str | None:
+    """What identifies a network beside its weights; None for networks of the zoo, wherever they lie.
+
+    The same tensors are another function if the card says so, such as with another number of heads.
+
+    Raises:
+        LookupError, FileNotFoundError, CheckpointError: As `load`.
+    """
+    card = read_card(checkpoint_folder(name_or_path))
+    content = {"model": card.model.model_dump(), "weights_sha256": card.weights_sha256}
+    version = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return None if version[:16] in PINNED else version

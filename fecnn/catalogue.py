@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from fecnn import build
-from fecnn.alist import read_alist
+from fecnn.alist import read_checks
 from fecnn.arrays import nearest
 from fecnn.code import MAX_LENGTH, Code
 from fecnn.codefile import CodeFile, code_of, named_fault, read_code_file
@@ -52,7 +52,7 @@ def load_code(name_or_path: str | Path) -> Code:
         return _load_named(str(name_or_path))
     path = Path(name_or_path)
     if path.suffix == ".alist":
-        return named_fault(path, lambda: Code.from_parity_check(read_alist(path), name=path.stem))
+        return named_fault(path, lambda: Code.from_parity_check(read_checks(path), name=path.stem))
     return code_of(read_code_file(path), path)
 
 

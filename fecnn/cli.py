@@ -13,7 +13,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 import fecnn
-from fecnn.campaign import RESULTS, run, store_path
+from fecnn.campaign import RESULTS, MergeError, run, store_path
 from fecnn.card import Card, checkpoint_folder, is_network, read_card, zoo_names
 from fecnn.catalogue import code_file, code_names, load_code, study_names
 from fecnn.decoders import decoder_names, factory
@@ -99,6 +99,16 @@ def run_command(
         float | None,
         typer.Option(help="Seconds after which a batch has failed.", show_default="no limit"),
     ] = None,
+    fresh: Annotated[
+        bool,
+        typer.Option("--fresh", help="Leave out results of decoders whose code has changed since."),
+    ] = False,
+    foreign_code: Annotated[
+        bool,
+        typer.Option(
+            "--foreign-code/--no-foreign-code", help="Whether decoders may run that do not come with fecnn."
+        ),
+    ] = True,
     out: OutOption = RESULTS,
 ) -> None:
     """Simulate a study, then print its table and draw its figure.
@@ -118,6 +128,7 @@ def run_command(
     """
     with _errors():
         plan = load_study(study)
+        _say_whose_code_runs(plan, foreign_code)
         part = None if shard is None else _shard(shard)
         store = store_path(plan, out, part)
         limit = QUICK_SECONDS if quick and seconds is None else seconds
@@ -125,7 +136,7 @@ def run_command(
         refused = []
         try:
             with _workers(workers, cluster, batch_limit) as hands, Board(plan, hands) as board:
-                for progress in run(plan, workers=hands, store=store, seconds=limit, shard=part):
+                for progress in run(plan, workers=hands, store=store, seconds=limit, shard=part, fresh=fresh):
                     board.update(progress)
                     if isinstance(progress, Estimation) and progress.refusal:
                         refused.append(progress)
@@ -139,7 +150,9 @@ def run_command(
         for estimation in refused:
             typer.echo(str(estimation), err=True)
         if part is None:
-            _show_run(study, plan, store, len(refused))
+            if not _show_run(study, plan, store, len(refused)) and failure is None:
+                typer.echo("nothing was simulated: give it more time", err=True)
+                raise typer.Exit(1)
         else:
             typer.echo(f"results: {store}\nWhen all shards are done: fecnn merge {study}")
         if failure is not None:
@@ -165,12 +178,31 @@ def _workers(
     return connect(cluster, limit)
 
 
-def _show_run(study: str, plan: Study, store: Path, refused: int = 0) -> None:
-    """Table and figure of a run, ``refused`` of whose points cannot be estimated."""
+def _say_whose_code_runs(plan: Study, allowed: bool) -> None:
+    for name, it in plan.foreign.items():
+        if not allowed:
+            raise ValueError(
+                f"decoder {name} does not come with fecnn: its code in {it.file} would run, and "
+                "--no-foreign-code refuses that"
+            )
+        typer.echo(f"decoder {name} runs code of {it.file}", err=True)
+
+
+def _say_what_is_stale(plan: Study, store: Path) -> None:
+    with Store(store) as results:
+        for curve, count in results.stale(plan.points).items():
+            typer.echo(
+                f"{count:,} batches of {curve} are not shown: another version of its decoder made them",
+                err=True,
+            )
+
+
+def _show_run(study: str, plan: Study, store: Path, refused: int = 0) -> bool:
+    """Table and figure of a run, ``refused`` of whose points cannot be estimated; whether there are any."""
     results = fecnn.table(plan, store)
+    _say_what_is_stale(plan, store)
     if results.empty:
-        typer.echo("nothing was simulated: give it more time", err=True)
-        raise typer.Exit(1)
+        return False
     _print(plan, results)
     _draw(plan, results, store.with_suffix(".svg"))
     typer.echo(f"results: {store}\nfigure:  {store.with_suffix('.svg')}")
@@ -179,6 +211,7 @@ def _show_run(study: str, plan: Study, store: Path, refused: int = 0) -> None:
         typer.echo(
             f"Some points have not met the study's stopping rule: fecnn run {study} goes on from here."
         )
+    return True
 
 
 @app.command(name="warm-up")
@@ -230,9 +263,18 @@ def merge_command(
     """
     with _errors():
         plan = load_study(study)
-        for merged in fecnn.merge(plan, files or (), out):
+        failure = None
+        try:
+            taken = fecnn.merge(plan, files or (), out)
+        except MergeError as error:
+            taken, failure = error.merged, error
+        for merged in taken:
             typer.echo(f"{merged.path}: {merged.added:,} batches added, {merged.known:,} were there already")
-        _show_run(study, plan, store_path(plan, out))
+        if taken and not _show_run(study, plan, store_path(plan, out)):
+            typer.echo("there are no results of this study in these files", err=True)
+            raise typer.Exit(1)
+        if failure is not None:
+            raise failure
 
 
 @app.command(name="table")
@@ -683,7 +725,12 @@ def _results(study: str, out: Path) -> "tuple[Study, pd.DataFrame]":
     path = results_path(plan, out)
     if path.suffix == ".csv":
         typer.echo(f"no results in {store_path(plan, out)}; these are the shipped ones", err=True)
-    return plan, fecnn.table(plan, path)
+    results = fecnn.table(plan, path)
+    if path.suffix != ".csv":
+        _say_what_is_stale(plan, path)
+    if results.empty:
+        raise LookupError(f"{path} has no results of {plan.name} yet; make them with fecnn run")
+    return plan, results
 
 
 def _give(form: str, table: "pd.DataFrame", terminal: Callable[[], None], text: Callable[[], str]) -> None:
@@ -781,5 +828,7 @@ def _errors() -> Iterator[None]:
         ClusterError,
     ) as error:
         message = error.args[0] if isinstance(error, LookupError) and error.args else error
+        for trace in getattr(error, "__notes__", ()):  # where a decoder failed
+            typer.echo(trace, err=True)
         typer.echo(f"fecnn: {message}", err=True)
         raise typer.Exit(1) from None

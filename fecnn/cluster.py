@@ -134,9 +134,9 @@ class Cluster:
             ClusterError: If a worker cannot take them.
         """
         # The points of a curve need the same files.
-        tasks = {(point.task.code, point.task.options): point.task for point in points}
+        tasks = {replace(point.task, ebn0_db=0.0) for point in points}
         luggage: Luggage = {}
-        for task in tasks.values():
+        for task in sorted(tasks, key=lambda task: task.id):
             luggage |= luggage_of(task)
         if luggage:
             try:

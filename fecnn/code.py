@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fecnn import gf2
-from fecnn.arrays import Bits, as_bits
+from fecnn.arrays import Bits, as_bits, shown
 from fecnn.jit import kernel
 
 MAX_LENGTH = 1 << 14
@@ -16,6 +16,9 @@ MAX_LENGTH = 1 << 14
 
 MAX_CODEBOOK_K = 24
 """Largest k whose 2**k codewords are ever listed."""
+
+MAX_CHECKED_DIMENSION = 16
+"""Largest min(k, n - k) for which a stated weight spectrum is counted again (milliseconds)."""
 
 MAX_SPECTRUM_DIMENSION = 34
 """Largest min(k, n - k) whose 2**min(k, n - k) words are enumerated for a spectrum (about a minute)."""
@@ -30,12 +33,14 @@ class Code:
         H: Parity checks, (m, n) bits of rank n - k with G H^T = 0; m > n - k (redundant rows) is fine.
         name: Shown in tables and messages; not part of the fingerprint.
         minimum_distance: If it is known (proved); decoders may rely on it.
-        known_spectrum: The weight spectrum if it is known, A_0 to A_n.
+        known_spectrum: The weight spectrum if it is known, A_0 to A_n. It is counted again where k or n - k
+            is at most 16; elsewhere it must agree with the columns of G and H, and its transform (MacWilliams
+            1963) must be a spectrum too.
         bit_order: Positions in an order that keeps a trellis small; not part of the fingerprint.
 
     Raises:
-        ValueError: If a matrix is empty, huge, not binary, of the wrong rank, or G H^T is not 0, or the order
-            is not one of the n positions.
+        ValueError: If a matrix is empty, huge, not binary, of the wrong rank, or G H^T is not 0, the order
+            is not one of the n positions, or the minimum distance or the spectrum cannot be right.
 
     Example:
         >>> code = Code.from_generator([[1, 0, 1], [0, 1, 1]], name="spc-3")
@@ -70,12 +75,6 @@ class Code:
                 f"H of {self.name} has rank {gf2.rank(H)}, but n - k = {n - k}: it misses parity checks; "
                 "leave H out to derive it from G"
             )
-        if self.known_spectrum is not None:
-            spectrum = self.known_spectrum
-            if len(spectrum) != n + 1 or spectrum[0] != 1 or sum(spectrum) != 2**k or min(spectrum) < 0:
-                raise ValueError(
-                    f"the weight spectrum of {self.name} must be n + 1 counts, A_0 = 1, that sum to 2**k"
-                )
         if self.bit_order is not None and sorted(self.bit_order) != list(range(n)):
             raise ValueError(
                 f"bit_order of {self.name} must hold each position 0 to {n - 1} once, "
@@ -84,6 +83,7 @@ class Code:
         for matrix_name, matrix in (("G", G), ("H", H)):
             matrix.flags.writeable = False
             object.__setattr__(self, matrix_name, matrix)
+        _check_claims(self)
 
     @classmethod
     def from_generator(cls, G: ArrayLike, *, name: str = "unnamed") -> "Code":
@@ -101,8 +101,10 @@ class Code:
         bits = _matrix(H, "H")
         G = gf2.null_space(bits)
         if len(G) == 0:
+            tall = bits.shape[0] > bits.shape[1]
             raise ValueError(
                 f"H of {name} has rank n = {bits.shape[1]}: only the zero word satisfies it (k = 0)"
+                + ("; it looks transposed: give H.T" if tall else "")
             )
         return cls(G, bits, name=name)
 
@@ -237,6 +239,11 @@ def macwilliams(spectrum: tuple[int, ...], k: int) -> tuple[int, ...]:
         >>> macwilliams((1, 0, 0, 1), 1)  # repetition code (3, 1) -> single parity check (3, 2)
         (1, 0, 3, 0)
     """
+    return tuple(count >> k for count in _transform(spectrum))
+
+
+def _transform(spectrum: tuple[int, ...]) -> list[int]:
+    """2**k times the weight spectrum of the dual."""
     n = len(spectrum) - 1
     # One Krawtchouk row per weight: the coefficients of (1 - z)^w (1 + z)^(n - w).
     row = [1]
@@ -254,7 +261,107 @@ def macwilliams(spectrum: tuple[int, ...], k: int) -> tuple[int, ...]:
             row = [a - b for a, b in zip([*quotient, 0], [0, *quotient], strict=True)]
         if count:
             total = [t + count * c for t, c in zip(total, row, strict=True)]
-    return tuple(t >> k for t in total)
+    return total
+
+
+def few_weights(code: Code) -> tuple[int, ...] | None:
+    """The weight spectrum counted without a compiled kernel; None where that would take long."""
+    n, k = code.n, code.k
+    if min(k, n - k) > MAX_CHECKED_DIMENSION or n > 512:
+        return None
+    words = np.zeros((1, -(-n // 64)), np.uint64)
+    for row in gf2.pack(code.G if k <= n - k else gf2.rref(code.H)[0]):
+        words = np.concatenate([words, words ^ row])
+    counts = np.bincount(np.bitwise_count(words).sum(axis=1, dtype=np.int64), minlength=n + 1).tolist()
+    return tuple(counts) if k <= n - k else macwilliams(tuple(counts), n - k)
+
+
+def _check_claims(code: Code) -> None:
+    """Refuse a minimum distance or a weight spectrum that cannot be right: much relies on them."""
+    n, k, spectrum, distance = code.n, code.k, code.known_spectrum, code.minimum_distance
+    if distance is not None and not 1 <= distance <= n - k + 1:
+        raise ValueError(
+            f"minimum_distance of {code.name} must be in 1..n - k + 1 = {n - k + 1} (the Singleton bound), "
+            f"got {distance}; leave it out where it is not known"
+        )
+    if spectrum is None:
+        return
+    if len(spectrum) != n + 1 or spectrum[0] != 1 or sum(spectrum) != 2**k or min(spectrum) < 0:
+        raise ValueError(
+            f"the weight spectrum of {code.name} must be n + 1 counts, A_0 = 1, that sum to 2**k"
+        )
+    first = next(weight for weight, count in enumerate(spectrum) if weight and count)
+    if distance is not None and distance != first:
+        raise ValueError(
+            f"minimum_distance of {code.name} is said to be {distance}, but its weight spectrum starts at "
+            f"{first}"
+        )
+    fault = _fault_of(spectrum, code)
+    if fault:
+        raise ValueError(
+            f"the weight spectrum of {code.name} is not that of this code: {fault}; leave it out where it is "
+            "not known"
+        )
+
+
+def _fault_of(spectrum: tuple[int, ...], code: Code) -> str:
+    """What shows that a spectrum is another code's; empty if nothing does."""
+    n, k = code.n, code.k
+    counted = few_weights(code)
+    if counted is not None:
+        wrong = next((w for w in range(n + 1) if counted[w] != spectrum[w]), None)
+        return "" if wrong is None else f"A_{wrong} is {counted[wrong]}, not {shown(spectrum[wrong])}"
+    for matrix, weights, whose in (
+        (code.H, _few_of_dual(spectrum, 0), "A"),
+        (code.G, _few_of_dual(spectrum, k), "B"),
+    ):
+        for weight, count in enumerate(_light_relations(matrix), 1):
+            if weights[weight] != count:
+                name = f"{whose}_{weight}" + ("" if whose == "A" else " of its dual")
+                return f"{name} is {count} by the columns of {'H' if whose == 'A' else 'G'}"
+    if n <= 512 and min(_transform(spectrum)) < 0:
+        return "its dual would have a negative number of words (MacWilliams)"
+    if n <= 512 and any(count % 2**k for count in _transform(spectrum)):
+        return "its dual would not have whole numbers of words (MacWilliams)"
+    odd = any(count for weight, count in enumerate(spectrum) if weight % 2)
+    if odd != bool((code.G.sum(axis=1) % 2).any()):
+        return "all weights are even" if odd else "some weights are odd"
+    lightest = min(weight for weight, count in enumerate(spectrum) if weight and count)
+    found = light_sum(code, 4) if n <= 512 else n
+    return f"it has a codeword of weight {found}" if found < lightest else ""
+
+
+def light_sum(code: Code, sets: int) -> int:
+    """The least weight of a sum of one or two rows of a few generators, systematic on random positions.
+
+    An upper bound on the minimum distance for n up to 512, without a compiled kernel.
+    """
+    rng, lightest = np.random.default_rng(1), code.n
+    for _ in range(sets):
+        rows = gf2.pack(gf2.rref(code.G, order=rng.permutation(code.n).tolist())[0])
+        weights = np.bitwise_count(rows[:, None] ^ rows).sum(axis=2, dtype=np.int64)
+        np.fill_diagonal(weights, np.bitwise_count(rows).sum(axis=1))
+        lightest = min(lightest, int(weights.min()))
+    return lightest
+
+
+def _few_of_dual(spectrum: tuple[int, ...], k: int) -> tuple[int | float, ...]:
+    """The first three counts of a spectrum (k = 0), or of its dual by their Krawtchouk polynomials."""
+    if k == 0:
+        return spectrum[:3]
+    n = len(spectrum) - 1
+    sums = [sum(count * (n - 2 * w) ** power for w, count in enumerate(spectrum)) for power in (1, 2)]
+    return 1, sums[0] / 2**k, (sums[1] - n * 2**k) / 2 ** (k + 1)
+
+
+def _light_relations(matrix: Bits) -> tuple[int, int]:
+    """How many columns of a matrix are zero, and how many pairs of the others are equal.
+
+    They are the words of weight 1 and 2 of the code that it checks.
+    """
+    columns, counts = np.unique(gf2.pack(np.ascontiguousarray(matrix.T)), axis=0, return_counts=True)
+    zeros = int(counts[~columns.any(axis=1)].sum())
+    return zeros, int((counts * (counts - 1) // 2).sum())
 
 
 def _matrix(values: ArrayLike, name: str, columns: int | None = None) -> Bits:

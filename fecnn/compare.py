@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fecnn.arrays import nearest
 from fecnn.campaign import store_path
-from fecnn.store import Store, StoreError
+from fecnn.store import Store
 from fecnn.study import Point, Study, Task
 from fecnn.table import with_interval
 
@@ -227,11 +227,6 @@ def _flags(store: Store, task: Task) -> Iterator[NDArray[np.bool_]]:
             packed = store.flags(task, i)
         except LookupError:
             return
-        if len(packed) != -(-task.batch // 8):
-            raise StoreError(
-                f"{store.path} is damaged (batch {i} of task {task.id[:12]} has {len(packed)} bytes of flags "
-                f"for {task.batch} frames); move it away and run again"
-            )
         yield np.unpackbits(np.frombuffer(packed, np.uint8), count=task.batch).astype(bool)
 
 

@@ -454,12 +454,15 @@ def hard(code: Code, work: float | None = None, *, t: int | None = None, **_: An
     Raises:
         ValueError: If n - k > 24 and the code is not cyclic.
     """
+    from fecnn.decoders.berlekamp_massey import algebra_of
     from fecnn.decoders.hard import MAX_CHECKS
 
     if code.n - code.k <= MAX_CHECKS:
         return hard_ml(code)
-    known = code.minimum_distance
-    return berlekamp_massey(code, t=(known - 1) // 2 if t is None and known is not None else t)
+    known, algebra = code.minimum_distance, algebra_of(code)
+    if t is None and known is not None and algebra is not None:
+        t = min((known - 1) // 2, algebra.run.t)
+    return berlekamp_massey(code, t=t)
 
 
 def hard_ml(code: Code, work: float | None = None, **_: Any) -> Cost:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fecnn import gf2
-from fecnn.arrays import LLR, Bits
+from fecnn.arrays import LLR, Bits, compiled_for
 from fecnn.channel import AWGN, Channel
 from fecnn.code import Code, popcount
 from fecnn.decoders import Effort
@@ -95,7 +95,7 @@ class Engine:
 
     def count(self, frames: Frames, decided: Bits, seconds: float, effort: Effort | None = None) -> Tally:
         """Counts of decisions: code bits (B, n) or message bits (B, k), code bits where n = k."""
-        decided = np.require(decided, requirements=["C", "W"])  # one layout, compiled once
+        decided = compiled_for(decided)
         flags = np.empty(len(decided), np.uint8)
         if decided.shape[1] == self.code.n:
             counts = _count_words(frames.llr, frames.codewords, decided, self.code.k, self._split, flags)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from fecnn.arrays import Bits
+from fecnn.arrays import Bits, compiled_for
 from fecnn.jit import kernel
 
 Words = NDArray[np.uint64]
@@ -136,7 +136,7 @@ class LinearMap:
         """``(..., r)`` bits to ``(..., c)`` bits."""
         frames = math.prod(bits.shape[:-1])
         out = np.empty((frames, self.columns), np.uint8)
-        _apply(np.ascontiguousarray(bits.reshape(frames, bits.shape[-1])), self.table, out)
+        _apply(compiled_for(bits.reshape(frames, bits.shape[-1])), self.table, out)
         return out.reshape(*bits.shape[:-1], self.columns)
 
 

@@ -20,6 +20,7 @@ from fecnn.stop import Prefix
 from fecnn.stream import FrameStream
 from fecnn.study import Point, Task, build_decoder
 from fecnn.tally import Tally
+from fecnn.witness import ask_again, hear
 
 CHUNK_VALUES, MAX_CHUNK = 1 << 17, 1 << 13
 """LLRs made and decoded at a time (half a MiB: they stay in cache), and frames at most."""
@@ -65,9 +66,12 @@ def run_batch(task: Task, i: int) -> Tally:
     Pure: the counts depend on the arguments alone, not on what ran before, beside it, or where.
 
     Raises:
-        ValueError: If the code is no longer the one that the task was made for.
+        ValueError: If the code or the decoder is no longer the one that the task was made for, or a decoder
+            that does not come with fecnn decides the same frames differently.
     """
     engine, decode = prepared(task)
+    start = time.thread_time()
+    foreign, just_asked = task.source is not None, False
     total, flags = Tally(), b""
     chunk = chunk_of(engine.code.n)
     end = (i + 1) * task.batch
@@ -77,9 +81,13 @@ def run_batch(task: Task, i: int) -> Tally:
         began = time.thread_time() - compiling.thread_seconds
         decided, effort = decide(decode, frames.llr)
         seconds = time.thread_time() - compiling.thread_seconds - began
+        if foreign:
+            just_asked = hear(decode, frames.llr, task.batch)
         counts = engine.count(frames, decided, seconds, effort)
         total += counts
         flags += counts.flags or b""
+    if foreign and not just_asked:
+        ask_again(decode, time.thread_time() - start)
     return replace(total, flags=flags)
 
 
@@ -170,6 +178,8 @@ def simulate(
 ) -> Generator[list[Progress], None, None]:
     """Run what points still need; yields each point as it stands, then progress as lots of batches come in.
 
+    A second in which none comes in yields an empty list.
+
     The point on which least time was spent goes next, so that all curves grow together. Batches are handed
     out in lots of about ``workers.seconds``, smaller towards the end of a point, so that little is made in
     vain; the counts do not depend on it. A batch that fails ends its point; all others go on.
@@ -203,7 +213,10 @@ def simulate(
         if not flying:
             break
         # Not for ever: workers may join meanwhile.
-        for future in wait(flying, timeout=1.0, return_when=FIRST_COMPLETED).done:
+        ended = wait(flying, timeout=1.0, return_when=FIRST_COMPLETED).done
+        if not ended:
+            yield []
+        for future in ended:
             run, batches = flying.pop(future)
             try:
                 results = future.result()

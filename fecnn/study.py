@@ -5,9 +5,10 @@ import hashlib
 import inspect
 import json
 import math
+import traceback
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,11 +18,12 @@ from pydantic import Field, PrivateAttr, ValidationError, field_validator
 from fecnn.arrays import nearest, shown
 from fecnn.bounds import BOUNDS
 from fecnn.build import uncoded
-from fecnn.card import Whole, default_weights, weights_digest
+from fecnn.card import Whole, default_weights, network_version, weights_digest
 from fecnn.catalogue import load_code, study_path
 from fecnn.channel import CHANNELS, channel_at
 from fecnn.code import Code
 from fecnn.decoders import check_options, decoder, factory
+from fecnn.foreign import Foreign, foreign, running
 from fecnn.reference import Reference, read_references
 from fecnn.stop import Stop
 from fecnn.stream import STREAM
@@ -122,12 +124,16 @@ class Curve(Table):
         return curves
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Task:
     """One point of one curve as plain data: everything that decides its counts.
 
+    Tasks are equal if all of this is, types included: an option may be 1, 1.0 or true.
+
     code: Where the code is loaded from; its fingerprint is what counts.
     batch: Frames of a batch.
+    source: The version of a decoder, or of its network, that does not come with fecnn (`fecnn.foreign`,
+        `fecnn.card.network_version`); None if it does.
     """
 
     code: str
@@ -138,23 +144,50 @@ class Task:
     ebn0_db: float
     seed: int
     batch: int
+    source: str | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Task) and self._content == other._content
+
+    def __hash__(self) -> int:
+        return hash(self._content)
+
+    @cached_property
+    def _content(self) -> str:
+        return repr(tuple(getattr(self, field.name) for field in fields(self)))
 
     @cached_property
     def id(self) -> str:
         """Names the result: a hash of everything but where the code was found."""
-        return self._digest("code")
+        return self.id_under(STREAM)
+
+    def id_under(self, stream: int) -> str:
+        """Its name when `STREAM` was this."""
+        return self._digest("code", stream=stream)
+
+    @cached_property
+    def kin(self) -> str:
+        """Names the point whichever version of the decoder decides."""
+        return self._digest("code", "source")
+
+    @property
+    def versioned(self) -> bool:
+        """Whether its decoder may have several versions under one name."""
+        return self.source is not None or any(option == "weights_sha256" for option, _ in self.options)
 
     @cached_property
     def stream(self) -> str:
         """Names the noise: the same for every decoder and batch size."""
-        return self._digest("code", "decoder", "options", "batch")
+        return self._digest("code", "decoder", "options", "batch", "source")
 
-    def _digest(self, *without: str) -> str:
+    def _digest(self, *without: str, stream: int = STREAM) -> str:
         content = {key: value for key, value in asdict(self).items() if key not in without}
+        if self.source is None:
+            content.pop("source", None)
         if any(option == "weights_sha256" for option, _ in self.options) and "options" in content:
             # Trained weights are what they are, wherever they lie.
             content["options"] = [(option, value) for option, value in self.options if option != "weights"]
-        return hashlib.sha256(json.dumps({**content, "stream": STREAM}, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps({**content, "stream": stream}, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -227,6 +260,7 @@ class Study(Table):
     bounds: list[str] = Field(default=[])
     curves: list[Curve] = Field(alias="curve", min_length=1)
     _path: Path = PrivateAttr(default=Path())
+    _foreign: dict[str, Foreign | None] = PrivateAttr(default_factory=dict)
 
     @field_validator("curves")
     @classmethod
@@ -304,24 +338,32 @@ class Study(Table):
         path = self.path.parent / "reference.csv"
         return read_references(path) if path.exists() else []
 
+    @property
+    def foreign(self) -> dict[str, Foreign]:
+        """The decoders that do not come with fecnn: running the study runs their code."""
+        found = {curve.decoder: self._foreign_of(curve.decoder) for curve in self.curves}
+        return {name: it for name, it in found.items() if it is not None}
+
     def check(self) -> None:
         """Build every decoder once, at its first point: what cannot run is refused before anything runs.
 
         Raises:
-            ValueError: All problems in one message.
+            ValueError: All problems in one message; where foreign code failed is in the notes.
         """
         problems: list[str] = []
-        built: set[tuple[str, str, object]] = set()
+        traces: list[str] = []
+        built: set[Task] = set()
         for point in self.points:
-            task = point.task
-            key = (task.fingerprint, task.decoder, task.options)
+            key = replace(point.task, ebn0_db=0.0, seed=0, batch=0)
             if key in built:
                 continue
             built.add(key)
             try:
-                build_decoder(task, point.code)
+                build_decoder(point.task, point.code)
             except Exception as error:
                 problems.append(f"curve {point.curve}: {error}")
+                if point.task.decoder in self.foreign and _outside(error):
+                    traces.append(traceback.format_exc())
         for curve, code in {point.curve: point.code for point in self.rare_points}.items():
             try:
                 decoder("ml", code)
@@ -329,7 +371,15 @@ class Study(Table):
             except ValueError as error:
                 problems.append(f"curve {curve}: {error}")
         if problems:
-            raise _problems(self.path, problems)
+            refusal = _problems(self.path, problems)
+            for trace in traces[:MAX_PROBLEMS]:
+                refusal.add_note(trace)
+            raise refusal
+
+    def _foreign_of(self, name: str) -> Foreign | None:
+        if name not in self._foreign:
+            self._foreign[name] = foreign(name)
+        return self._foreign[name]
 
     def _points_of(self, curve: Curve, problems: list[str]) -> Iterator[Point | RarePoint]:
         before = len(problems)
@@ -338,8 +388,9 @@ class Study(Table):
         if channel not in CHANNELS:
             problems.append(f"curve {curve.name}: no channel {channel!r}; {nearest(channel, list(CHANNELS))}")
         try:
-            check_options(curve.decoder, factory(curve.decoder), dict(curve.options))
-        except Exception as error:  # importing a plug-in may raise anything
+            if self._foreign_of(curve.decoder) is None:  # all else is not imported before it runs
+                check_options(curve.decoder, factory(curve.decoder), dict(curve.options))
+        except (LookupError, TypeError, ValueError, OSError, ImportError) as error:
             problems.append(f"curve {curve.name}: {error}")
         grid = self._grid_of(curve, problems)
         problems += [f"curve {curve.name}: {problem}" for problem in _rare_problems(curve, channel)]
@@ -351,7 +402,7 @@ class Study(Table):
                 yield RarePoint(curve.name, curve.published, code, float(ebn0_db), rel_error, self.seed)
             return
         try:
-            options = self._options_of(curve, code)
+            options, source = self._options_of(curve, code)
         except (ValueError, LookupError, OSError) as error:
             problems.append(f"curve {curve.name}: {error.args[0] if error.args else error}")
             return
@@ -365,16 +416,22 @@ class Study(Table):
                 ebn0_db=float(ebn0_db),
                 seed=self.seed,
                 batch=curve.batch or self.batch,
+                source=source,
             )
             yield Point(curve.name, curve.published, code, task, curve.stop or self.stop)
 
-    def _options_of(self, curve: Curve, code: Code) -> tuple[tuple[str, bool | int | float | str], ...]:
-        """The decoder's options in order; trained weights are pinned by their SHA-256."""
+    def _options_of(
+        self, curve: Curve, code: Code
+    ) -> tuple[tuple[tuple[str, bool | int | float | str], ...], str | None]:
+        """The decoder's options in order, trained weights pinned by their SHA-256; and its version."""
         options = dict(curve.options)
-        if "weights_sha256" in inspect.signature(factory(curve.decoder)).parameters:
+        found = self._foreign_of(curve.decoder)
+        source = None if found is None else found.version
+        if found is None and "weights_sha256" in inspect.signature(factory(curve.decoder)).parameters:
             weights = self._resolve(str(options.get("weights", default_weights(curve.decoder, code))))
             options |= {"weights": weights, "weights_sha256": weights_digest(weights)}
-        return tuple(sorted(options.items()))
+            source = network_version(weights)
+        return tuple(sorted(options.items())), source
 
     def _grid_of(self, curve: Curve, problems: list[str]) -> list[float]:
         grid = curve.ebn0_db if curve.ebn0_db is not None else self.ebn0_db
@@ -449,9 +506,28 @@ def load_study(name_or_path: str | Path) -> Study:
 
 
 def build_decoder(task: Task, code: Code) -> Any:
-    """The decoder of a task."""
+    """The decoder of a task.
+
+    Raises:
+        ValueError: If its code, or its network, is not the version that the task was made for.
+    """
     channel = channel_at(task.channel, task.ebn0_db, code.rate)
-    return decoder(task.decoder, code, channel, **dict(task.options))
+    options = dict(task.options)
+    if "weights_sha256" in options:
+        weights = str(options["weights"])
+        if network_version(weights) != task.source:
+            raise ValueError(f"the card of {weights} has changed since the study was loaded; load it again")
+    elif task.source is not None:
+        with running(task.decoder, task.source):
+            return decoder(task.decoder, code, channel, **options)
+    return decoder(task.decoder, code, channel, **options)
+
+
+def _outside(error: BaseException) -> bool:
+    """Whether an error came through code that is not fecnn's."""
+    package = Path(__file__).parent
+    frames = traceback.extract_tb(error.__traceback__)
+    return not all(Path(frame.filename).is_relative_to(package) for frame in frames)
 
 
 def _rare_problems(curve: Curve, channel: str) -> Iterator[str]:

@@ -232,7 +232,7 @@ _ROW = (
 
 
 def _row_of(store: Store, point: Point) -> dict[str, Any]:
-    batches = store.batches(point.task)
+    batches = store.batches(point.task, point.code)
     try:
         return _row(point, batches)
     except ValueError as error:

@@ -23,9 +23,10 @@ def check_decoder(name: str, *codes: Code, symmetric: bool = True, **options: An
     """Check a decoder against the contract that studies rely on.
 
     It must recover every codeword without noise; return uint8 bits of shape (B, n) or (B, k), also for no
-    frames; leave its input alone; give the same bits again, in other batches, and from two threads at once;
-    be symmetric: receiving codeword c instead of zero changes the decision by exactly c (which also licenses
-    all-zero training); and not have more block errors than undecoded hard decisions.
+    frames, and code bits where n = k; leave its input alone; give the same bits again, also for ties, in
+    other batches, from two threads at once, after many other frames, and when it is made again; be symmetric:
+    receiving codeword c instead of zero changes the decision by exactly c (which also licenses all-zero
+    training); and not have more block errors than undecoded hard decisions.
 
     Args:
         name: A decoder's name, or ``"module:function"`` of its factory.
@@ -41,7 +42,24 @@ def check_decoder(name: str, *codes: Code, symmetric: bool = True, **options: An
     """
     for code in codes or (hamming(3), polar(16, 8)):
         channel = AWGN.at(EBN0_DB, code.rate)
-        _Check(name, code, decoder(name, code, channel, **options)).all(channel, symmetric)
+        decode, twin = (decoder(name, code, channel, **options) for _ in range(2))
+        _Check(name, code, decode).all(channel, symmetric, twin)
+    if not codes:
+        _check_full_code(name, options)
+
+
+def _check_full_code(name: str, options: dict[str, Any]) -> None:
+    """Where n = k a decoder returns code bits; one that does not take such codes need not."""
+    code = Code.from_generator(np.triu(np.ones((6, 6), np.uint8)), name="full-6")
+    codewords = code.codebook()
+    try:
+        decided = decoder(name, code, AWGN.at(EBN0_DB, code.rate), **options)(8 * bpsk(codewords))
+    except Exception as error:
+        if "message bits" in str(error):
+            raise ContractError(str(error)) from None
+        return
+    if not np.array_equal(decided, codewords):
+        raise ContractError(f"{name} on {code.name} does not recover codewords without noise, where n = k")
 
 
 class _Check:
@@ -49,7 +67,7 @@ class _Check:
         self.code, self.decode = code, decode
         self._who = f"{name} on {code.name}"
 
-    def all(self, channel: AWGN, symmetric: bool) -> None:
+    def all(self, channel: AWGN, symmetric: bool, twin: Decoder) -> None:
         rng = np.random.default_rng(1)
         messages = rng.integers(0, 2, (FRAMES, self.code.k), dtype=np.uint8)
         codewords = self.code.encode(messages)
@@ -70,8 +88,23 @@ class _Check:
                 self.require(bool((again == decided).all()), "cannot be called from two threads at once")
         if symmetric:
             self.symmetry(llr, rng)
+        self.memory(llr, twin)
         errors, undecoded = self.wrong(decided, codewords), self.wrong(hard(llr), codewords)
         self.require(errors <= undecoded, f"has {errors} block errors where hard decisions have {undecoded}")
+
+    def memory(self, llr: LLR, twin: Decoder) -> None:
+        """The same decisions whatever came before, also where only chance could tell."""
+        hard_to_tell = (llr, np.sign(llr), np.zeros_like(llr))
+        first = [self.decode(frames) for frames in hard_to_tell]
+        for _ in range(4):
+            for frames, decided in zip(hard_to_tell, first, strict=True):
+                self.require(bool((self.decode(frames) == decided).all()), "remembers what it decoded before")
+                self.decode(np.repeat(frames, 3, axis=0)[:997])
+        for frames, decided in zip(hard_to_tell, first, strict=True):
+            self.require(
+                bool((twin(frames) == decided).all()),
+                "decides otherwise when it is made again: give its random numbers a fixed seed",
+            )
 
     def symmetry(self, llr: LLR, rng: np.random.Generator) -> None:
         shift = rng.integers(0, 2, (len(llr), self.code.k), dtype=np.uint8)

@@ -11,14 +11,17 @@ import fecnn
 
 
 def late(code, channel=None, /, *, fault, after):
-    """Maximum likelihood for ``after`` calls (and the first single frame), then the fault."""
+    """Maximum likelihood for ``after`` batches (and the first single frame), then the fault."""
     decode = fecnn.decoder("ml", code)
-    calls = 0
+    begun, good = set(), set()  # batches by their first frames: some frames of the first are asked for again
 
     def decide(llr):
-        nonlocal calls
-        calls += len(llr) > 1
-        if calls <= after:
+        first = llr[0].tobytes()
+        if len(llr) > 1:
+            begun.add(first)
+        if len(begun) <= after:
+            good.add(first)
+        if len(llr) == 1 or first in good:
             return decode(llr)
         if fault == "raise":
             raise ZeroDivisionError("a decoder's own mistake")

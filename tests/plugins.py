@@ -70,3 +70,33 @@ def wrong_shape(code, channel=None, /):
 
 def not_bits(code, channel=None, /):
     return lambda llr: np.full((len(llr), code.n), 2, np.uint8)
+
+
+def stateful(code, channel=None, /):
+    decode, seen = nearest_codeword(code), [0]
+
+    def counting(llr):
+        seen[0] += len(llr)
+        bits = decode(llr)
+        if seen[0] > 5000:
+            bits = bits ^ code.G[0]
+        return bits
+
+    return counting
+
+
+def unseeded(code, channel=None, /):
+    """Breaks ties by chance, and nothing else."""
+    decode, rng = nearest_codeword(code), np.random.default_rng()
+    return lambda llr: decode(llr + np.float32(1e-4) * rng.normal(size=llr.shape).astype(np.float32))
+
+
+def unseeded_factory(code, channel=None, /):
+    """The same bits every time, until it is made again."""
+    decode, noise = nearest_codeword(code), np.random.default_rng().normal(0, 1e-4, code.n)
+    return lambda llr: decode(llr + noise.astype(np.float32) * np.sign(llr + np.float32(1e-9)))
+
+
+def messages(code, channel=None, /):
+    decode = nearest_codeword(code)
+    return lambda llr: code.extract(decode(llr))

@@ -9,7 +9,9 @@ from hypothesis.extra.numpy import arrays
 
 from fecnn import alist
 from fecnn.alist import read_alist, replace_file, write_alist
-from fecnn.build import hamming
+from fecnn.build import array_ldpc, hamming
+from fecnn.catalogue import load_code
+from fecnn.code import Code
 
 shapes = st.tuples(st.integers(0, 9), st.integers(1, 9))
 matrices = shapes.flatmap(lambda shape: arrays(np.uint8, shape, elements=st.integers(0, 1)))
@@ -238,3 +240,26 @@ def test_written_files_have_ordinary_permissions(tmp_path):
 def test_writing_into_a_missing_folder_says_so(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"there is no folder .*none; create it first"):
         write_alist(H, tmp_path / "none" / "h.alist")
+
+
+def test_a_transposed_file_is_named(tmp_path):
+    """Also where the transpose would be a valid code, but another one."""
+    for code in (hamming(3), array_ldpc(7, 4)):
+        path = tmp_path / f"{code.name}.alist"
+        write_alist(code.H.T, path)
+        with pytest.raises(
+            ValueError, match=rf"looks transposed\. Its transpose checks a \({code.n}, {code.k}\)"
+        ):
+            load_code(path)
+        assert Code.from_parity_check(read_alist(path).T).k == code.k
+        write_alist(code.H, path)
+        assert load_code(path).k == code.k
+    with pytest.raises(ValueError, match=r"k = 0\); it looks transposed: give H\.T"):
+        Code.from_parity_check(hamming(3).H.T)
+
+
+def test_exchanged_sizes_are_named(folder):
+    _, message = read_or_message(folder, changed(l1="3 4"))
+    assert (
+        "line 3: expected the column weights, 3 in all, found 4; are n and m in line 1 exchanged?" in message
+    )

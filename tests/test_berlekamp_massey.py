@@ -6,7 +6,7 @@ from scipy.stats import binom, norm
 from test_decoders import SMALL
 
 import fecnn
-from fecnn import Code
+from fecnn import Code, gf2
 from fecnn.cyclic import is_cyclic, zero_run
 from fecnn.testing import check_decoder
 
@@ -156,3 +156,42 @@ def test_codes_that_are_not_cyclic_are_refused():
         assert not is_cyclic(code) or zero_run(code) is None
         with pytest.raises(ValueError, match="is no cyclic code, nor one with a parity bit behind it; use"):
             fecnn.decoder("berlekamp-massey", code)
+
+
+@pytest.mark.parametrize("name", ["hard", "berlekamp-massey"])
+@pytest.mark.parametrize("code", ["bch-15-7", "bch-63-45", "bch-127-64"])
+def test_it_says_where_it_gives_up(name, code, rng):
+    code = fecnn.load_code(code)
+    llr, _ = received(code, rng, 500, (code.minimum_distance + 1) / 2 / code.n)
+    decode = fecnn.decoder(name, code)
+    bits, effort = decode.measure(llr)
+    gave_up = code.syndrome(bits).any(axis=1)
+    assert 0 < gave_up.sum() < 500
+    assert (effort.uncertified == gave_up).all()
+    assert (effort.work == 0).all()
+    assert (decode(llr) == bits).all()
+    assert (bits == (llr < 0))[gave_up].all()
+
+
+def quadratic_residue_code():
+    """(89, 45), minimum distance 17; its zeros promise 7."""
+    residues = np.zeros(89, np.uint8)
+    residues[[0, *(i * i % 89 for i in range(1, 89))]] = 1
+    for idempotent in (residues, 1 - residues):
+        G = gf2.rref(np.array([np.roll(idempotent, i) for i in range(89)]))[0]
+        if len(G) == 45:
+            return Code(G, gf2.null_space(G), name="qr-89-45", minimum_distance=17)
+    raise AssertionError
+
+
+def test_hard_corrects_what_algebra_can_and_says_so(rng):
+    code = quadratic_residue_code()
+    with pytest.warns(UserWarning, match=r"hard of qr-89-45 corrects t = 3 errors, .* not the 8 of its"):
+        decode = fecnn.decoder("hard", code)
+    llr, codewords = received(code, rng, 200, 0.0)
+    for row in llr:
+        row[rng.permutation(89)[:3]] *= -1
+    assert (decode(llr) == codewords).all()
+    assert (fecnn.decoder("hard", code, t=3)(llr) == codewords).all()
+    with pytest.raises(ValueError, match=r"t must be in 0\.\.3 for qr-89-45"):
+        fecnn.decoder("hard", code, t=8)

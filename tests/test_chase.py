@@ -83,7 +83,10 @@ def test_llrs_equal_the_textbook(rng):
             expected = oracles.max_log_app(candidates, values)
             alone = ~np.isfinite(expected)
             best = candidates[oracles.metric(candidates, values).argmax()]
-            expected[alone] = (values + 0.3 * np.abs(values).mean() * bpsk(best))[alone]
+            agrees = (values < 0) == best
+            lean = 0.3 * np.abs(values).mean() + np.where(agrees, np.abs(values), 0)
+            expected[alone] = (lean * bpsk(best))[alone]
+            assert ((app[frame] < 0) == best).all()
             seen |= set(alone.tolist())
             assert np.allclose(app[frame], expected, rtol=1e-5, atol=1e-5)
     assert seen == {"none", True, False}

@@ -1,8 +1,10 @@
 """Trained weights: what is loaded, and what is refused by name."""
 
+import hashlib
 import json
 import os
 import pickle
+import shutil
 import struct
 import sys
 
@@ -14,9 +16,20 @@ from safetensors.torch import load_file, save_file
 from test_train import plan, whole
 
 import fecnn
-from fecnn.card import CARD, WEIGHTS, CheckpointError, checkpoint_folder, read_card, zoo_names
+from fecnn.campaign import StaleError
+from fecnn.card import (
+    CARD,
+    WEIGHTS,
+    CheckpointError,
+    checkpoint_folder,
+    network_version,
+    read_card,
+    zoo_names,
+)
 from fecnn.checkpoint import load
 from fecnn.recipe import load_training
+from fecnn.store import Store
+from fecnn.stream import STREAM
 from fecnn.study import load_study
 from fecnn.testing import check_decoder
 
@@ -294,6 +307,87 @@ def test_a_study_pins_weights_wherever_they_lie(trained, copy, tmp_path):
         load_study(study)
 
 
+# The same tensors may be another function
+
+
+@pytest.fixture
+def heads(tmp_path):
+    """A transformer of the zoo in a folder of one's own, and what a study of it finds."""
+    folder = tmp_path / "net"
+    shutil.copytree(checkpoint_folder("ecct-bch-31-16"), folder)
+    path = tmp_path / "heads.toml"
+    path.write_text(
+        'title = "t"\ncode = "bch-31-16"\nebn0_db = [2]\nbatch = 256\nstop = { frames = 512 }\n'
+        '[[curve]]\ndecoder = "ecct"\noptions = { weights = "./net" }\n'
+    )
+
+    def errors(store, plan=None, **options):
+        steps = list(fecnn.run(plan or load_study(path), store=tmp_path / store, **options))
+        return steps[-1].total.block_errors
+
+    return folder, path, errors
+
+
+def change_model(folder, everywhere, **options):
+    """Options of the model in a card, or also in the configuration that the card quotes."""
+    card = json.loads((folder / CARD).read_text())
+    model = {"kind": "ecct", "options": card["model"]["options"] | options}
+    config = card["config"] | ({"model": model} if everywhere else {})
+    edit(folder, model=model, config=config)
+
+
+@pytest.mark.parametrize("everywhere", [False, True])
+@pytest.mark.parametrize("heads_", [1, 4])
+def test_a_card_that_was_changed_is_another_network(heads, heads_, everywhere):
+    folder, path, errors = heads
+    original, before = errors("r.sqlite"), load_study(path)
+    change_model(folder, everywhere, heads=heads_)
+    with pytest.raises(ValueError, match=r"the card of .*net has changed since the study was loaded"):
+        errors("r.sqlite", before)
+    with pytest.raises(StaleError, match=r"2 batches of curve ecct \(weights ./net\) by another version"):
+        errors("r.sqlite")
+    changed = errors("other.sqlite")
+    assert changed != original
+    assert errors("r.sqlite", fresh=True) == changed
+    change_model(folder, everywhere, heads=8)  # said now, but what it was
+    with Store(folder.parent / "r.sqlite") as store:
+        assert store.stale(before.points) == {"ecct (weights ./net)": 2}
+    assert errors("r.sqlite", before_of(folder, path)) == original
+
+
+def before_of(folder, path):
+    """The study with the card of the zoo again."""
+    shutil.copy(checkpoint_folder("ecct-bch-31-16") / CARD, folder / CARD)
+    return load_study(path)
+
+
+def test_a_card_with_other_checks_is_refused(heads):
+    folder, _, errors = heads
+    errors("r.sqlite")
+    change_model(folder, False, checks="systematic")
+    with pytest.raises(ValueError, match="other parity checks"):
+        errors("r.sqlite")
+
+
+def test_results_of_the_zoo_are_named_by_weights_alone(heads):
+    """As they were before cards were looked at, wherever the network lies."""
+    folder, path, _ = heads
+    assert [name for name in zoo_names() if network_version(name) is not None] == []
+    assert network_version(folder) is None
+    (task,) = (point.task for point in load_study(path).points)
+    content = {
+        "fingerprint": task.fingerprint,
+        "channel": "awgn",
+        "decoder": "ecct",
+        "options": [["weights_sha256", sha256(folder / WEIGHTS)]],
+        "ebn0_db": 2.0,
+        "seed": 1,
+        "batch": 256,
+        "stream": STREAM,
+    }
+    assert task.id == hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
 def test_the_zoo_is_whole_and_light():
     sizes = [file.stat().st_size for name in zoo_names() for file in checkpoint_folder(name).iterdir()]
     assert sum(sizes) < 25e6
@@ -322,6 +416,4 @@ def edit(folder, **changes):
 
 
 def sha256(path):
-    import hashlib
-
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -142,6 +142,26 @@ def test_codes_and_weights_travel(tmp_path, monkeypatch):
                 assert made.counts.flags == batch.flags
 
 
+def test_a_worker_with_another_copy_of_a_decoder_is_an_error(tmp_path, monkeypatch):
+    """Each has a file of its own; the driver's is edited after the worker started."""
+    text = "import fecnn\ndef dec(code, channel=None, /):\n    return fecnn.decoder('{}', code)\n"
+    here, there = tmp_path / "driver", tmp_path / "worker"
+    for folder in (here, there):
+        folder.mkdir()
+        (folder / "mydec.py").write_text(text.format("ml"))
+    plan_text = STUDY.split("[[curve]]")[0] + '[[curve]]\ndecoder = "mydec:dec"\n'
+    monkeypatch.syspath_prepend(there)
+    with connect("local:1") as workers:
+        monkeypatch.syspath_prepend(here)  # for the driver alone
+        run_all(make(tmp_path, plan_text), tmp_path / "same.sqlite", workers)
+        (here / "mydec.py").write_text(text.format("hard-ml"))
+        words = r"ValueError: the code of decoder mydec:dec in .*worker.mydec\.py is not the version that the"
+        with pytest.raises(DecodingError, match=words):
+            run_all(make(tmp_path, plan_text), tmp_path / "other.sqlite", workers)
+    with Store(tmp_path / "other.sqlite") as store:
+        assert not list(store.rows())
+
+
 def test_what_comes_with_fecnn_does_not_travel():
     plan = load_study("transformers-bch-31-16")
     assert [luggage_of(point.task) for point in plan.points] == [{}] * len(plan.points)

@@ -7,8 +7,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+import fecnn
 from fecnn import gf2
 from fecnn.code import MAX_LENGTH, Code, macwilliams
+from fecnn.codefile import save_code
 
 relaxed = settings(deadline=None)  # the first call compiles
 
@@ -207,11 +209,107 @@ def test_weight_spectrum_beyond_counting_says_so():
         code.weight_spectrum()
 
 
-def test_a_known_spectrum_is_believed():
-    code = Code.from_generator([[1, 1, 1]])
-    told = dataclasses.replace(code, known_spectrum=(1, 0, 1, 0))
-    assert told.weight_spectrum() == (1, 0, 1, 0)
-    assert code.weight_spectrum() == (1, 0, 0, 1)
+@pytest.mark.parametrize(
+    ("name", "spectrum", "message"),
+    [
+        ("bch-31-16", {0: 1, 15: 2**16 - 1}, "A_7 is 155, not 0"),
+        ("hamming-7-4", {0: 1, 3: 7, 4: 8}, "A_4 is 7, not 8"),
+        ("bch-63-45", {0: 1, 9: 2**45 - 1}, "of its dual is 0 by the columns of G"),
+        ("ebch-64-36", {0: 1, 2: 1, 32: 2**36 - 2}, "A_2 is 0 by the columns of H"),
+    ],
+)
+def test_a_false_weight_spectrum_is_refused(name, spectrum, message, tmp_path):
+    code = fecnn.load_code(name)
+    counts = tuple(spectrum.get(weight, 0) for weight in range(code.n + 1))
+    with pytest.raises(ValueError, match=f"is not that of this code: .*{message}"):
+        Code(code.G, code.H, name="claims", known_spectrum=counts)
+    save_code(code, tmp_path / "claims.toml")
+    text = (tmp_path / "claims.toml").read_text()
+    table = "".join(f"{weight} = {count}\n" for weight, count in spectrum.items())
+    text = text[: text.index("[weight_spectrum]")] + "[weight_spectrum]\n" + table
+    text = "\n".join(line for line in text.splitlines() if not line.startswith("minimum_distance"))
+    (tmp_path / "claims.toml").write_text(text)
+    with pytest.raises(ValueError, match=rf"claims\.toml: .*is not that of this code: .*{message}"):
+        fecnn.load_code(tmp_path / "claims.toml")
+
+
+def test_a_spectrum_that_no_small_count_contradicts_is_refused():
+    """Columns of G and H cannot tell: the transform, and a search for a lighter word, can."""
+    code = fecnn.load_code("rm-64-42")
+    counts = list(code.known_spectrum)
+    counts[16], counts[20] = counts[16] + 1, counts[20] - 1
+    with pytest.raises(ValueError, match=r"not that of this code: .*its dual|of its dual"):
+        dataclasses.replace(code, known_spectrum=tuple(counts))
+    rng = np.random.default_rng(1)
+    ebch = fecnn.load_code("ebch-64-36")
+    G = ebch.G.copy()
+    G[0] = rng.permutation(np.arange(64) < 6)
+    light = Code.from_generator(gf2.rref(G)[0], name="light")
+    with pytest.raises(ValueError, match="not that of this code"):
+        dataclasses.replace(light, known_spectrum=ebch.known_spectrum)
+    code = fecnn.load_code("polar-64-32")  # minimum distance 8, so it has a word lighter than 12
+    with pytest.raises(ValueError, match="it has a codeword of weight 8"):
+        dataclasses.replace(code, minimum_distance=None, known_spectrum=self_dual_spectrum())
+
+
+def self_dual_spectrum():
+    """That of an extremal doubly even self-dual (64,32,12) code: right for its dual, wrong for a polar code.
+
+    By Gleason's theorem it is a polynomial in the weight enumerators of the Hamming and the Golay code.
+    """
+    hamming = {0: 1, 4: 14, 8: 1}
+    factor = {4: 1, 8: -4, 12: 6, 16: -4, 20: 1}  # x^4 y^4 (x^4 - y^4)^4
+    total = {}
+    for power in range(3):
+        term = {0: 1}
+        for _ in range(power):
+            term = _product(term, factor)
+        for _ in range(8 - 3 * power):
+            term = _product(term, hamming)
+        wanted = 0 if power else 1
+        scale = wanted - total.get(4 * power, 0)
+        for weight, count in term.items():
+            total[weight] = total.get(weight, 0) + scale * count
+    assert total[4] == total[8] == 0
+    return tuple(total.get(weight, 0) for weight in range(65))
+
+
+def _product(one, other):
+    out = {}
+    for a, x in one.items():
+        for b, y in other.items():
+            out[a + b] = out.get(a + b, 0) + x * y
+    return out
+
+
+@pytest.mark.parametrize(
+    ("distance", "message"),
+    [(9, "is said to be 9, but its weight spectrum starts at 7"), (17, r"must be in 1\.\.n - k \+ 1 = 16")],
+)
+def test_a_minimum_distance_that_contradicts_is_refused(distance, message):
+    code = fecnn.load_code("bch-31-16")
+    with pytest.raises(ValueError, match=f"minimum_distance of bch-31-16 {message}"):
+        dataclasses.replace(code, minimum_distance=distance)
+    if distance == 9:
+        plain = Code(code.G, code.H, name="plain", minimum_distance=9)
+        for name in ("ml", "osd", "hard", "chase2"):
+            options = {"method": "search"} if name == "ml" else {}
+            with pytest.raises(ValueError, match="codeword of weight 7"):
+                fecnn.decoder(name, plain, **options)
+
+
+def test_plus_and_minus_one_are_no_bits():
+    with pytest.raises(
+        ValueError, match=r"got (-1|255): bits are 0 and 1, not \+1 and -1; .*use \(1 - H\) // 2"
+    ):
+        Code.from_parity_check(1 - 2 * np.array(HAMMING_H))
+    with pytest.raises(ValueError, match=r"use \(1 - words\) // 2"):
+        Code.from_parity_check(HAMMING_H).extract([1, -1, 1, 1, 1, 1, 1])
+
+
+def test_masked_matrices_are_refused():
+    with pytest.raises(TypeError, match="H is a masked array with 1 masked values"):
+        Code.from_parity_check(np.ma.array(HAMMING_H, mask=np.arange(21).reshape(3, 7) == 0))
 
 
 def test_fingerprint_changes_with_every_matrix_but_not_with_the_name():

@@ -171,6 +171,6 @@ def test_flags_of_another_number_of_frames_are_refused(simulated, tmp_path):
     with closing(sqlite3.connect(path)) as file, file:
         file.execute("update batch set flags = ?", (zlib.compress(b"\1"),))
     with pytest.raises(
-        StoreError, match=r"short\.sqlite is damaged \(batch 0 .* has 1 bytes of flags for 1000"
+        StoreError, match=r"short\.sqlite is damaged \(batch 0 .*: 1 bytes of flags for 1,000"
     ):
         compare(study, "ml", "hard", path)

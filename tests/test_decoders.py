@@ -8,6 +8,7 @@ import pytest
 import fecnn
 from fecnn import Code, gf2
 from fecnn.arrays import bpsk
+from fecnn.decoders import BUILT_IN, BUILT_IN_SOFT
 
 SMALL = bool(numba.config.DISABLE_JIT)
 """Kernels run as Python (see test_no_jit.py): less of everything."""
@@ -228,6 +229,10 @@ def test_contract_of_a_plug_in():
         ("batch_dependent", "other frames of its batch"),
         ("forgetful", "the second time"),
         ("worse_than_hard", "block errors where hard decisions have"),
+        ("stateful", "remembers what it decoded before"),
+        ("unseeded", "remembers what|is not symmetric"),
+        ("unseeded_factory", "made again|is not symmetric"),
+        ("messages", "returns message bits of full-6, where n = k = 6"),
     ],
 )
 def test_contract_refuses(name, clause):
@@ -417,3 +422,55 @@ def test_memory_of_ml_on_bch_31_21_is_bounded():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 1 << 20
+
+
+def test_message_bits_where_n_is_k_are_refused():
+    """Widths cannot tell message bits from code bits: code bits are the contract."""
+    full = Code.from_generator(np.triu(np.ones((6, 6), np.uint8)), name="full")
+    with pytest.raises(ValueError, match=r"returns message bits of full, where n = k = 6: .*as_output"):
+        fecnn.decoder("plugins:messages", full)
+    word = full.encode([1, 0, 1, 1, 0, 1])
+    for name in ("ml", "map", "mlnn", "slnn", "osd", "hard", "plugins:nearest_codeword"):
+        assert (fecnn.decoder(name, full)(8 * bpsk(word)) == word).all(), name
+    fecnn.decoder("plugins:messages", fecnn.uncoded(4))  # the same bits either way
+
+
+TINY = [
+    fecnn.repetition(2), fecnn.repetition(3), fecnn.repetition(31), fecnn.repetition(128), fecnn.uncoded(1),
+    fecnn.uncoded(4), fecnn.single_parity_check(3), fecnn.hamming(2), fecnn.hamming(3), fecnn.polar(2, 1),
+    fecnn.polar(64, 1), Code.from_generator([[1, 0, 0], [0, 1, 0]], name="idle bit"),
+]  # fmt: skip
+NOT_FOR = {  # what a decoder is not made for, by what it says
+    "berlekamp-massey": "no cyclic code",
+    "chase2": "a table of",
+    "hard": "a table of",
+    "hard-ml": "a table of",
+    "sc": "power of two",
+    "scl": "power of two",
+}
+TRAINED = {"crossmpt", "ecct", "fecnn-net", "literature-mlnn", "literature-slnn"}
+
+
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize("name", sorted({*BUILT_IN} - TRAINED))
+def test_defaults_build_on_tiny_codes(name, soft, rng):
+    if soft and name not in BUILT_IN_SOFT:
+        return
+    for code in TINY:
+        words_ = code.encode(rng.integers(0, 2, (5, code.k), dtype=np.uint8))
+        make = fecnn.soft_decoder if soft else fecnn.decoder
+        try:
+            decode = make(name, code, fecnn.AWGN.at(3.0, code.rate))
+        except ValueError as error:
+            if NOT_FOR.get(name, "never") in str(error):
+                continue
+            raise
+        decided = decode(8 * bpsk(words_))
+        decided = (decided < 0).astype(np.uint8) if soft else words(code, decided)
+        assert (decided == words_).all(), code.name
+
+
+@pytest.mark.parametrize("name", ["osd", "fs-osd", "pb-osd"])
+def test_an_order_that_is_given_must_exist(name):
+    with pytest.raises(ValueError, match=r"order must be in 0\.\.1 for repetition-3, got 2"):
+        fecnn.decoder(name, fecnn.repetition(3), order=2)

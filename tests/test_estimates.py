@@ -3,6 +3,8 @@
 import json
 import math
 import re
+import sqlite3
+from contextlib import closing
 
 import numpy as np
 import pandas as pd
@@ -24,7 +26,7 @@ from fecnn.live import Board
 from fecnn.pareto import marks
 from fecnn.rare import Estimate, ml_bler
 from fecnn.report import report
-from fecnn.store import Store
+from fecnn.store import Store, StoreError
 from fecnn.table import counted, display, estimated, judge, table
 from fecnn.tally import COUNTS
 from fecnn.workers import Threads
@@ -238,6 +240,47 @@ def test_a_store_from_before_there_were_estimates_is_read_and_written(tmp_path):
         assert store.estimate(study.rare_points[0]) == found
         content = json.loads(store._db.execute("select content from estimate").fetchone()[0])
     assert content == study.rare_points[0].content
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "value = 2 * high",
+        "low = 1.1 * value",
+        "low = -0.1",
+        "value = 1.5, high = 1.6",
+        "value = 'much'",
+        "frames = -1",
+        "effective = -1.0",
+        "method = hex(zeroblob(40))",
+        "content = replace(content, '6.0', '7.0')",
+        "content = '{}'",
+    ],
+)
+def test_an_estimate_that_contradicts_itself_is_refused(tmp_path, change):
+    study = load(tmp_path, STUDY.replace("[6, 8, 10, 11]", "[6]"))
+    finish(study, tmp_path / "r.sqlite")
+    with closing(sqlite3.connect(tmp_path / "r.sqlite")) as file:
+        assert file.execute(f"update estimate set {change}").rowcount
+        file.commit()
+    for use in (
+        lambda: table(study, tmp_path / "r.sqlite"),
+        lambda: fecnn.merge(study, [tmp_path / "r.sqlite"], tmp_path / "pooled"),
+        lambda: finish(study, tmp_path / "r.sqlite"),
+    ):
+        with pytest.raises(StoreError, match=r"r\.sqlite is damaged \(estimate .* contradicts itself"):
+            use()
+
+
+def test_estimates_that_disagree_are_not_pooled(tmp_path):
+    study = load(tmp_path)
+    finish(study, tmp_path / "r.sqlite")
+    fecnn.merge(study, [tmp_path / "r.sqlite"], tmp_path / "pooled")
+    with closing(sqlite3.connect(tmp_path / "r.sqlite")) as file:
+        file.execute("update estimate set low = 10 * low, value = 10 * value, high = 10 * high")
+        file.commit()
+    with pytest.raises(StoreError, match=r"disagree on estimate .*: the intervals do not meet"):
+        fecnn.merge(study, [tmp_path / "r.sqlite"], tmp_path / "pooled")
 
 
 # What comes of it

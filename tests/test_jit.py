@@ -141,3 +141,31 @@ def test_where_no_cache_can_be_written_one_line_says_so(forbidden, tmp_path):
     bits, folder = done.stdout.splitlines()
     assert bits == "[0 0 0 0 0 0 0]"
     assert not os.path.exists(folder)  # the process has removed it
+
+
+def test_arrays_that_cannot_be_written_compile_nothing_anew(tmp_path):
+    from numba.core import event
+
+    code = fecnn.load_code("hamming-7-4")
+    rng = np.random.default_rng(1)
+    messages = rng.integers(0, 2, (20, 4), dtype=np.uint8)
+    llr = fecnn.AWGN.at(2.0, code.rate).transmit(code.encode(messages), rng)
+    decoders = [fecnn.decoder(name, code) for name in ("ml", "osd", "map", "hard", "bp", "grand")]
+    expected = [decode(llr) for decode in decoders]
+    fecnn.soft_decoder("map", code)(llr)
+    code.extract(code.encode(messages)), code.syndrome(code.encode(messages))
+
+    np.save(tmp_path / "llr.npy", llr)
+    mapped = np.load(tmp_path / "llr.npy", mmap_mode="r")
+    frozen = llr.astype(np.float64)
+    frozen.flags.writeable = messages.flags.writeable = False
+    shifted = np.frombuffer(b"x" + llr.tobytes(), np.float32, offset=1).reshape(llr.shape)
+    with event.install_recorder("numba:compile") as recorder:
+        for given in (mapped, frozen, np.asfortranarray(llr), shifted, llr.astype(">f4")):
+            for decode, bits in zip(decoders, expected, strict=True):
+                assert np.array_equal(decode(given), bits)
+            fecnn.soft_decoder("map", code)(given)
+        words = code.encode(messages)
+        words.flags.writeable = False
+        code.extract(words), code.syndrome(words)
+    assert not recorder.buffer

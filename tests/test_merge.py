@@ -3,9 +3,11 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from typer.testing import CliRunner
 
 import fecnn
-from fecnn.campaign import Merged, store_path
+from fecnn.campaign import Merged, MergeError, store_path
+from fecnn.cli import app
 from fecnn.stop import Stop
 from fecnn.store import Store, StoreError
 from fecnn.study import load_study
@@ -104,8 +106,9 @@ def test_merging_again_changes_nothing(plan, tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ("block_errors = block_errors + 1", "block_errors"),
-        ("flags = x'789c6300000001000100'", "the flags of batch 3|which frames are wrong"),
+        ("work = work + 1", r"second.sqlite and .*mine.sqlite disagree on batch 3 of task .*: work"),
+        ("block_errors = block_errors + 1", "batch 3 of task .* contradicts itself: .* block errors"),
+        ("flags = x'789c6360800000000800'", "the flags of batch 3"),
         ("ml_errors = 'many'", "impossible counts: ml_errors"),
     ],
 )
@@ -142,10 +145,22 @@ def test_other_decoding_times_are_no_disagreement(plan, tmp_path):
     assert second.known >= first.added > 0
 
 
-def test_a_broken_shard_is_refused_before_anything_is_taken(plan, tmp_path):
-    make_shards(plan, tmp_path, 2)
-    (tmp_path / "mine.shard-2-of-2.sqlite").write_bytes(b"no database" * 1000)
-    with pytest.raises(StoreError, match=r"mine.shard-2-of-2.sqlite .*not a database"):
+def test_a_broken_shard_is_refused_and_all_others_are_taken(plan, tmp_path):
+    make_shards(plan, tmp_path, 3)
+    (tmp_path / "mine.shard-2-of-3.sqlite").write_bytes(b"no database" * 1000)
+    with pytest.raises(MergeError, match=r"mine.shard-2-of-3.sqlite .*not a database") as refused:
+        fecnn.merge(plan, folder=tmp_path)
+    assert [part.path.name for part in refused.value.merged] == [
+        "mine.shard-1-of-3.sqlite",
+        "mine.shard-3-of-3.sqlite",
+    ]
+    with Store(store_path(plan, tmp_path)) as file:
+        assert {row["i"] % 3 for row in file.rows()} == {0, 2}
+
+
+def test_nothing_is_made_where_no_file_is_taken(plan, tmp_path):
+    (tmp_path / "mine.shard-1-of-1.sqlite").write_bytes(b"no database" * 1000)
+    with pytest.raises(MergeError, match="not a database"):
         fecnn.merge(plan, folder=tmp_path)
     assert not store_path(plan, tmp_path).exists()
 
@@ -194,3 +209,25 @@ def test_estimates_are_pooled_and_left_to_the_last_run(tmp_path):
         fecnn.merge(plan, [tmp_path / "alone.sqlite"], tmp_path)
     with Store(store_path(plan, tmp_path)) as file, Store(tmp_path / "alone.sqlite") as alone:
         assert file.estimate(point) == alone.estimate(point) is not None
+
+
+def test_a_shard_that_contradicts_itself_spoils_no_other(plan, tmp_path):
+    make_shards(plan, tmp_path, 3)
+    path = tmp_path / "mine.shard-2-of-3.sqlite"
+    with closing(sqlite3.connect(path)) as file:
+        file.execute("update batch set block_errors = block_errors - 1 where i = 1")
+        file.commit()
+    told = CliRunner().invoke(app, ["merge", str(plan.path), "--out", str(tmp_path)])
+    assert told.exit_code == 1
+    assert re.search(r"shard-2-of-3\.sqlite is damaged \(batch 1 of .* contradicts itself", told.output)
+    for i in (1, 3):
+        assert re.search(rf"shard-{i}-of-3\.sqlite: \d+ batches added, 0 were there already", told.output)
+    with Store(store_path(plan, tmp_path)) as file:
+        assert {row["i"] % 3 for row in file.rows()} == {0, 2}
+    # Made again, it is taken.
+    path.unlink()
+    run_all(plan, store=path, shard=(2, 3))
+    assert CliRunner().invoke(app, ["merge", str(plan.path), "--out", str(tmp_path)]).exit_code == 0
+    run_all(plan, store=store_path(plan, tmp_path))
+    run_all(plan, store=tmp_path / "alone.sqlite")
+    assert results(plan, store_path(plan, tmp_path)).equals(results(plan, tmp_path / "alone.sqlite"))

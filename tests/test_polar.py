@@ -8,7 +8,7 @@ from test_decoders import llrs
 import fecnn
 from fecnn import Code, gf2
 from fecnn.build import CRC_POLYNOMIALS, kronecker_transform
-from fecnn.decoders.polar import frozen_bits
+from fecnn.decoders.polar import arranged, frozen_bits
 from fecnn.testing import check_decoder
 
 CODES = [
@@ -221,3 +221,59 @@ def test_a_crc_code_is_rebuilt_from_its_file(tmp_path):
 def test_an_unknown_crc_is_refused():
     with pytest.raises(ValueError, match="crc must be 0 for none, or 6, 11, 24 bits"):
         fecnn.polar(32, 10, crc=8)
+
+
+def bit_reversed(n):
+    digits = n.bit_length() - 1
+    return [int(f"{i:0{digits}b}"[::-1], 2) for i in range(n)]
+
+
+POLAR_CODES = [
+    fecnn.load_code("polar-ecct-64-32"),
+    fecnn.polar(64, 20, crc=24, systematic=True),
+    fecnn.polar(32, 16, crc=11),
+    fecnn.polar(32, 20, crc=11),
+    fecnn.polar(16, 6, crc=6),
+]
+
+
+@pytest.mark.parametrize("code", POLAR_CODES, ids=repr)
+def test_bit_reversed_polar_codes_are_decoded_in_their_order(code, rng):
+    """The same frames, their bits permuted, give the same decisions, permuted."""
+    order = bit_reversed(code.n)
+    permuted = Code.from_parity_check(code.H[:, order], name="reversed")
+    llr = fecnn.AWGN.at(2.0, code.rate).transmit(
+        code.encode(rng.integers(0, 2, (300, code.k), dtype=np.uint8)), rng
+    )
+    names = ["scl"] if arranged(code).outer else ["sc", "scl"]
+    for name in names:
+        there = fecnn.decoder(name, permuted)(llr[:, order])
+        assert (there == fecnn.decoder(name, code)(llr)[:, order]).all(), name
+    soft = fecnn.soft_decoder("scl", permuted)(llr[:, order])
+    assert (soft == fecnn.soft_decoder("scl", code)(llr)[:, order]).all()
+    if (frozen_bits(code) != frozen_bits(code)[order]).any():
+        assert arranged(permuted).reversed_bits is not None
+
+
+@pytest.mark.parametrize("name", ["sc", "scl"])
+def test_codes_that_are_no_polar_codes_are_refused(name, rng):
+    polar = fecnn.load_code("polar-64-32")
+    shuffled = Code.from_generator(polar.G[:, rng.permutation(64)], name="shuffled")
+    parity = rng.integers(0, 2, (28, 4), dtype=np.uint8)
+    dense = Code.from_generator(np.concatenate([np.eye(28, dtype=np.uint8), parity], axis=1), name="random")
+    for code in (shuffled, dense, fecnn.load_code("ebch-64-36"), fecnn.hamming(5, extended=True)):
+        with pytest.raises(ValueError, match=r"is no polar code in natural order.*use osd"):
+            fecnn.decoder(name, code)
+
+
+def test_a_list_of_all_words_of_a_crc_code_is_maximum_likelihood(rng):
+    code = fecnn.polar(32, 4, crc=6, design_snr_db=0.0)
+    llr = fecnn.AWGN.at(1.0, code.rate).transmit(
+        code.encode(rng.integers(0, 2, (3000, 4), dtype=np.uint8)), rng
+    )
+    assert (fecnn.decoder("scl", code, list=2**4)(llr) == fecnn.decoder("ml", code)(llr)).all()
+    soft = fecnn.soft_decoder("scl", code, list=2**4)(llr[:50])
+    for frame in range(50):
+        expected = oracles.max_log_app(code.codebook(), llr[frame])
+        varies = np.isfinite(expected)
+        assert np.allclose(soft[frame, varies], expected[varies], rtol=1e-4, atol=1e-4)

@@ -1,11 +1,12 @@
 import multiprocessing
-import os
+import random
 import re
 import shutil
 import sqlite3
 import subprocess
 import sys
 import threading
+import time
 import zlib
 from contextlib import closing
 from dataclasses import replace
@@ -18,7 +19,8 @@ from typer.testing import CliRunner
 import fecnn
 from fecnn.cli import app
 from fecnn.compare import compare
-from fecnn.store import APPLICATION_ID, SCHEMA, Store, StoreError
+from fecnn.store import APPLICATION_ID, FOLD_SECONDS, SCHEMA, Store, StoreError
+from fecnn.stream import STREAM
 from fecnn.study import Task, load_study
 from fecnn.tally import COUNTS, Tally
 
@@ -36,7 +38,20 @@ OTHER = replace(TASK, ebn0_db=3.0)
 
 
 def counts(i=0):
-    return Tally(64, 5 + i, 9, 21, 15, 61, 4, 77, 2, 0.25, flags=bytes([i % 256] * 8))
+    """Of 64 frames: 4 errors of two message bits, the others of one, three code bits each."""
+    errors = 5 + i % 50
+    flags = (((1 << errors) - 1) << (64 - errors)).to_bytes(8, "big")
+    return Tally(64, errors, errors + 4, errors + 12, 3 * errors, 9 * errors, 4, 77, 2, 0.25, flags=flags)
+
+
+LONG = replace(TASK, batch=16_000)
+
+
+def long_counts(i):
+    """Flags that cannot be packed."""
+    flags = random.Random(i).randbytes(2000)
+    errors = int.from_bytes(flags, "big").bit_count()
+    return Tally(16_000, *[errors] * 5, 0, flags=flags)
 
 
 def filled(path, batches=3):
@@ -64,14 +79,19 @@ def test_round_trip(tmp_path):
 
 
 def test_large_counts_and_odd_paths(tmp_path):
-    big = Tally(2**40, 2**39, 2**50, 2**60, 2**50, 2**60, 1, 2**60, 1, 1e6, flags=os.urandom(1 << 17))
+    task = replace(TASK, batch=1 << 20)
+    flags = random.Random(1).randbytes(1 << 17)
+    errors = int.from_bytes(flags, "big").bit_count()
+    big = Tally(
+        1 << 20, errors, errors << 10, errors << 20, errors << 10, errors << 20, 1, 2**60, 1, 1e6, flags
+    )
     path = tmp_path / "a b#c?d%20 é.sqlite"
     with Store(path, write=True) as store:
-        store.append(TASK, 2**31, big)
+        store.append(task, 2**31, big)
     assert path.is_file()
     with Store(path) as store:
-        assert store.batches(TASK) == {2**31: big}
-        assert store.flags(TASK, 2**31) == big.flags
+        assert store.batches(task) == {2**31: big}
+        assert store.flags(task, 2**31) == big.flags
 
 
 def test_the_first_of_two_batches_is_kept(tmp_path):
@@ -118,13 +138,95 @@ def test_reading_does_not_write(tmp_path):
     assert path.read_bytes() == before
 
 
-def test_a_file_that_was_begun_but_not_laid_out_is_empty(tmp_path):
+def test_a_file_without_tables_is_named_and_may_be_written(tmp_path):
     path = tmp_path / "r.sqlite"
     path.touch()
-    with Store(path) as store:
-        assert store.batches(TASK) == {}
-        assert list(store.rows()) == []
+    with pytest.raises(
+        StoreError, match=r"r\.sqlite has no tables: it is empty, or was copied without the r"
+    ):
+        Store(path)
     assert filled(path)
+
+
+# Copies of the one file, without the log beside it
+
+ENDLESS_RUN = """
+import sys, fecnn
+for step in fecnn.run(fecnn.load_study(sys.argv[1]), store=sys.argv[2]):
+    if step.batch is not None:
+        sys.stdout.write(f"{step.batch}\\n"); sys.stdout.flush()
+"""
+
+
+@pytest.mark.parametrize("milliseconds", [5, 4000])  # so many batches a second, or one that takes long
+def test_a_copy_of_the_one_file_has_what_was_committed_seconds_ago(tmp_path, milliseconds, plugins):
+    plan = tmp_path / "mine.toml"
+    plan.write_text(
+        'title = "t"\ncode = "hamming-7-4"\nebn0_db = [0]\nbatch = 16\nstop = { frames = 16_000_000 }\n'
+        f'[[curve]]\ndecoder = "misbehaving:patient"\noptions = {{ milliseconds = {milliseconds} }}\n'
+    )
+    command = [sys.executable, "-c", ENDLESS_RUN, str(plan), str(tmp_path / "r.sqlite")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        running.stdout.readline()
+        threading.Thread(target=running.stdout.read, daemon=True).start()
+        time.sleep(FOLD_SECONDS + 2)
+        running.kill()
+    (tmp_path / "copy").mkdir()
+    shutil.copy(tmp_path / "r.sqlite", tmp_path / "copy")
+    task = load_study(plan).points[0].task
+    with Store(tmp_path / "copy" / "r.sqlite") as copy, Store(tmp_path / "r.sqlite") as whole:
+        copied, made = copy.batches(task), whole.batches(task)
+    assert 0 < len(copied) <= len(made)
+    assert len(made) - len(copied) < (FOLD_SECONDS + 1.5) * 1000 / milliseconds
+    assert {i: made[i] for i in copied} == copied
+
+
+def test_a_new_file_alone_is_a_results_file(tmp_path):
+    """From the first moment: what is laid out is not in the log alone."""
+    with Store(tmp_path / "r.sqlite", write=True) as store:
+        store.append(TASK, 0, counts())
+        shutil.copy(tmp_path / "r.sqlite", tmp_path / "copy.sqlite")
+    with Store(tmp_path / "copy.sqlite") as copy:
+        assert copy.batches(TASK) == {}
+
+
+def test_closing_folds_all_also_where_others_read(tmp_path):
+    with Store(tmp_path / "r.sqlite", write=True) as first:
+        with Store(tmp_path / "r.sqlite", write=True) as second:
+            second.append(TASK, 0, counts())
+        shutil.copy(tmp_path / "r.sqlite", tmp_path / "copy.sqlite")
+        assert len(first.batches(TASK)) == 1
+    with Store(tmp_path / "copy.sqlite") as copy:
+        assert copy.batches(TASK) == {0: counts()}
+
+
+@pytest.mark.parametrize("left", ["nothing", "a header"])
+def test_a_file_without_its_tables_is_named_by_every_command(tmp_path, left):
+    plan, path = tmp_path / "mine.toml", tmp_path / "mine.sqlite"
+    plan.write_text('title = "t"\ncode = "hamming-7-4"\nebn0_db = [2]\n[[curve]]\ndecoder = "ml"\n')
+    if left == "a header":
+        with closing(sqlite3.connect(path)) as file:
+            file.execute("pragma journal_mode = wal")
+    else:
+        path.touch()
+    for command in (["table"], ["plot"], ["export"], ["merge"]):
+        file = {"export": ["all.csv"], "merge": [str(path)]}.get(command[0], [])
+        out = str(tmp_path / "pooled" if command[0] == "merge" else tmp_path)
+        told = CliRunner().invoke(app, [*command, str(plan), *file, "--out", out])
+        assert told.exit_code == 1, command
+        assert (
+            "mine.sqlite has no tables: it is empty, or was copied without the mine.sqlite-wal" in told.output
+        )
+    assert not (tmp_path / "pooled").exists()
+
+
+def test_a_table_of_nothing_is_an_error(tmp_path):
+    plan = tmp_path / "mine.toml"
+    plan.write_text('title = "t"\ncode = "hamming-7-4"\nebn0_db = [2]\n[[curve]]\ndecoder = "ml"\n')
+    filled(tmp_path / "mine.sqlite")
+    told = CliRunner().invoke(app, ["table", str(plan), "--out", str(tmp_path)])
+    assert told.exit_code == 1
+    assert "mine.sqlite has no results of mine yet; make them with fecnn run" in told.output
 
 
 # Files that are not ours, newer, or damaged
@@ -228,7 +330,7 @@ def fill_up(store, limit=10_000):
     def append_all():
         nonlocal taken
         for i in range(limit):
-            store.append(TASK, i, replace(counts(i), flags=os.urandom(2000)))
+            store.append(LONG, i, long_counts(i))
             taken += 1
 
     words = "cannot be written (all batches before this one are kept; make room and run again)"
@@ -243,15 +345,15 @@ def test_a_full_disk_keeps_every_batch_before_and_goes_on_when_there_is_room(tmp
         with Store(path, write=True) as store:
             taken = fill_up(store)
             assert taken > 5
-            assert list(store.batches(TASK)) == list(range(taken))
+            assert list(store.batches(LONG)) == list(range(taken))
         shutil.copytree(disk, tmp_path / "copy")
         subprocess.run(["mount", "-o", "remount,size=4m", str(disk)], check=True)
         with Store(path, write=True) as store:
-            assert store.batches(TASK) == {i: counts(i) for i in range(taken)}
-            store.append(TASK, taken, counts(taken))
-            assert len(store.batches(TASK)) == taken + 1
+            assert store.batches(LONG) == {i: long_counts(i) for i in range(taken)}
+            store.append(LONG, taken, long_counts(taken))
+            assert len(store.batches(LONG)) == taken + 1
     with Store(tmp_path / "copy" / "r.sqlite") as store:
-        assert store.batches(TASK) == {i: counts(i) for i in range(taken)}
+        assert store.batches(LONG) == {i: long_counts(i) for i in range(taken)}
 
 
 def test_a_file_that_may_not_grow_keeps_every_batch_before(tmp_path):
@@ -262,9 +364,9 @@ def test_a_file_that_may_not_grow_keeps_every_batch_before(tmp_path):
         taken = fill_up(store)
         assert taken > 5
         store._db.execute("pragma max_page_count = 4000")
-        store.append(TASK, taken, counts(taken))
+        store.append(LONG, taken, long_counts(taken))
     with Store(path) as store:
-        assert list(store.batches(TASK)) == list(range(taken + 1))
+        assert list(store.batches(LONG)) == list(range(taken + 1))
 
 
 def test_a_run_on_a_full_disk_says_so_and_keeps_its_batches(tmp_path):
@@ -494,6 +596,93 @@ def test_a_task_that_says_nothing_is_refused(tmp_path, content):
         list(store.rows())
 
 
+@pytest.fixture
+def forged(tmp_path):
+    """Whatever was forged in a store of a study: what becomes of it."""
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'title = "t"\ncode = "hamming-7-4"\nebn0_db = [3]\nbatch = 1024\nstop = { frames = 8192 }\n'
+        '[[curve]]\ndecoder = "ml"\n[[curve]]\ndecoder = "hard"\n'
+    )
+    study = load_study(path)
+    for _ in fecnn.run(study, store=tmp_path / "r.sqlite"):
+        pass
+
+    def refuse(*statement):
+        hostile_values(tmp_path / "r.sqlite", statement)
+        for use in (
+            lambda: fecnn.table(study, tmp_path / "r.sqlite"),
+            lambda: list(fecnn.run(study, store=tmp_path / "r.sqlite")),
+            lambda: fecnn.merge(study, [tmp_path / "r.sqlite"], tmp_path / "pooled"),
+        ):
+            with pytest.raises(
+                StoreError, match=r"r\.sqlite is damaged \((batch|what task|the flags)"
+            ) as told:
+                use()
+        assert "move it away and run again" in str(told.value)
+        if (tmp_path / "pooled").exists():
+            with Store(tmp_path / "pooled" / "mine.sqlite") as pooled:
+                assert list(pooled.rows()) == []
+                assert pooled.tasks() == []
+        return tmp_path / "r.sqlite", study
+
+    return refuse
+
+
+def hostile_values(path, statement):
+    with closing(sqlite3.connect(path, isolation_level=None)) as file:
+        file.execute("pragma foreign_keys = off")
+        file.execute(*statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        ("update batch set block_errors=0, bit_errors=0, bit_errors_sq=0, code_bit_errors=0,"
+         " code_bit_errors_sq=0, ml_errors=0 where i = 0",),
+        ("update batch set frames = 1000000 where i = 0",),
+        ("update batch set block_errors = 5000 where i = 0",),
+        ("update batch set ml_errors = frames where i = 0",),
+        ("update batch set uncertified = frames + 1 where i = 0",),
+        ("update batch set flags = ? where i = 0", (zlib.compress(b""),)),
+        ("update batch set flags = ? where i = 0", (zlib.compress(bytes(128)),)),
+        ("update batch set frames = 0, block_errors = 0",),
+        ("update batch set i = 9223372036854775807 where i = 7",),
+        ("update batch set bit_errors = 9000000000000000000, bit_errors_sq = 9000000000000000000",),
+        ("update batch set bit_errors = 5 * block_errors, bit_errors_sq = 25 * block_errors where i = 0",),
+        ("update batch set code_bit_errors = 0, code_bit_errors_sq = 0 where i = 0",),
+        ("update task set content = '{}'",),
+        ("update task set content = replace(content, '\"ml\"', '\"osd\"')",),
+        ("update task set content = replace(content, '1024', '512')",),
+        ("delete from task where content like '%\"ml\"%'",),
+    ],
+)  # fmt: skip
+def test_what_contradicts_itself_is_not_pooled_and_not_shown(forged, statement):
+    forged(*statement)
+
+
+def test_flags_that_contradict_counts_are_not_compared(forged):
+    path, study = forged("update batch set flags = ? where i = 0", (zlib.compress(bytes(128)),))
+    with pytest.raises(StoreError, match="0 flags for"):
+        compare(study, "ml", "hard", path)
+
+
+def test_tasks_of_older_noise_are_what_they_were(tmp_path, monkeypatch):
+    """Files go on when `STREAM` is raised: what they had stays readable, and is not of today's tasks."""
+    filled(tmp_path / "r.sqlite")
+    old = TASK.id
+    monkeypatch.setattr("fecnn.store.STREAM", STREAM + 1)
+    monkeypatch.setattr("fecnn.study.STREAM", STREAM + 1)
+    today = replace(TASK)
+    assert today.id != old
+    with Store(tmp_path / "r.sqlite", write=True) as store:
+        assert store.batches(today) == {}
+        store.append(today, 0, counts())
+        assert {row["task"] for row in store.rows()} == {old, today.id}
+    with Store(tmp_path / "pooled.sqlite", write=True) as pooled, Store(tmp_path / "r.sqlite") as part:
+        assert pooled.pool(part) == (4, 0)
+
+
 ENDLESS = "with recursive c(x) as (select 1 union all select x + 1 from c) select x as task, x as i from c"
 
 
@@ -538,7 +727,7 @@ def test_a_decoder_that_a_store_names_is_not_imported(tmp_path, monkeypatch):
     trap = replace(TASK, decoder="sprung:make", options=(("module", "sprung"),))
     with Store(tmp_path / "mine.sqlite", write=True) as store:
         for task in (trap, *(point.task for point in study.points)):
-            store.append(task, 0, replace(counts(), bit_errors=5, bit_errors_sq=9))
+            store.append(task, 0, counts())
     with Store(tmp_path / "mine.sqlite") as store:
         assert trap.decoder in {row["decoder"] for row in store.rows()}
         assert len(store.batches(trap)) == 1

@@ -24,7 +24,7 @@ def study(tmp_path, text):
 def refusal(tmp_path, text):
     """The message, without the file's name."""
     with pytest.raises(ValueError, match=r"mine\.toml") as refused:
-        study(tmp_path, text)
+        study(tmp_path, text).check()
     return str(refused.value).replace(str(tmp_path / "mine.toml"), "FILE")
 
 

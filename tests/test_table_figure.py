@@ -1,5 +1,6 @@
 import re
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -40,6 +41,12 @@ FEW = Tally(1000, 9, 18, 40, 28, 94, 9, seconds=0.001)
 NONE = Tally(1000, seconds=0.004)
 
 
+def flagged(counts):
+    """With flags: the first frames are wrong."""
+    wrong = np.arange(counts.frames) < counts.block_errors
+    return replace(counts, flags=np.packbits(wrong).tobytes())
+
+
 @pytest.fixture
 def study(tmp_path):
     (tmp_path / "study.toml").write_text(STUDY)
@@ -53,10 +60,10 @@ def store(study, tmp_path):
     with Store(path, write=True) as file:
         for point, counts in zip(study.points[:3], (MANY, FEW, NONE), strict=True):
             for i in range(5):  # one more than the rule asks for
-                file.append(point.task, i, counts)
-        file.append(study.points[3].task, 0, MANY)
-        file.append(study.points[3].task, 2, MANY)  # does not count: batch 1 is missing
-        file.append(study.points[5].task, 1, MANY)
+                file.append(point.task, i, flagged(counts))
+        file.append(study.points[3].task, 0, flagged(MANY))
+        file.append(study.points[3].task, 2, flagged(MANY))  # does not count: batch 1 is missing
+        file.append(study.points[5].task, 1, flagged(MANY))
     return path
 
 
@@ -111,7 +118,7 @@ def test_results_of_this_folder_come_before_the_shipped_ones(study, store, tmp_p
     pd.testing.assert_frame_equal(shipped, table(study, store))
     local = fecnn.campaign.store_path(study)
     with Store(local, write=True) as file:
-        file.append(study.points[0].task, 0, FEW)
+        file.append(study.points[0].task, 0, flagged(FEW))
     assert list(table(study)["block_errors"]) == [9]
 
 
@@ -510,10 +517,13 @@ def test_an_unknown_bound_is_refused(tmp_path):
 
 
 def test_counts_that_contradict_each_other_are_refused_with_the_file(study, tmp_path):
-    """A store cannot know k and n; the table does."""
-    for counts in (Tally(1000, 2000), Tally(1000, 1, 5000, 5000, 1, 1), Tally(1000, 1, 1, 1, 20, 10)):
-        path = tmp_path / f"{counts.block_errors}-{counts.bit_errors}.sqlite"
+    """Also by the n and k of its code."""
+    wide = Tally(1000, 1, 5, 25, 5, 25), Tally(1000, 1, 1, 1, 8, 64)
+    for counts in (Tally(1000, 2000), Tally(1000, 1, 5000, 5000, 1, 1), Tally(1000, 1, 1, 1, 20, 10), *wide):
+        path = tmp_path / f"{counts.block_errors}-{counts.bit_errors}-{counts.code_bit_errors}.sqlite"
         with Store(path, write=True) as results:
-            results.append(study.points[0].task, 0, counts)
-        with pytest.raises(StoreError, match=rf"{path.name} is damaged \(curve ml at 0.0 dB: .*move it away"):
+            results.append(study.points[0].task, 0, flagged(counts))
+        with pytest.raises(
+            StoreError, match=rf"{path.name} is damaged \(batch 0 .*, ml at 0.0 dB, .*move it away"
+        ):
             table(study, path)

@@ -9,13 +9,13 @@ import importlib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fecnn.arrays import LLR, Bits, as_llr, nearest
+from fecnn.arrays import LLR, Bits, as_float32, as_llr, bpsk, nearest, restored, within_reach
 from fecnn.channel import Channel
 from fecnn.code import Code
 
@@ -28,8 +28,10 @@ Factory = Callable[..., Callable[[LLR], NDArray[Any]]]
 class Effort:
     """What a decoder says of its own decisions, frame by frame.
 
-    work: Iterations done, or test patterns, queries or search nodes tried, (B,) int64.
-    uncertified: True where a budget ran out before the decoder could do all that it promises, (B,) bool.
+    work: Iterations done, or test patterns, queries or search nodes tried, (B,) int64; 0 where it never
+        varies.
+    uncertified: True where the decoder gave up, or a budget ran out before it could do all that it promises,
+        (B,) bool.
     """
 
     work: NDArray[np.int64]
@@ -104,12 +106,12 @@ def decoder(name: str, code: Code, channel: Channel | None = None, /, **options:
 
     Returns:
         A function from LLRs, ``(..., n)`` real, to code bits ``(..., n)`` or message bits ``(..., k)``,
-        uint8.
+        uint8. Where n = k these are code bits: widths cannot tell.
 
     Raises:
         LookupError: If there is no such decoder.
         TypeError: If it has no such option.
-        ValueError: If an option or the code does not suit it.
+        ValueError: If an option or the code does not suit it, or it returns message bits where n = k.
 
     Example:
         >>> import fecnn
@@ -148,7 +150,10 @@ def decoder(name: str, code: Code, channel: Channel | None = None, /, **options:
         bits = checked_bits(decode(flat), len(flat))
         return bits.reshape(*axes, bits.shape[1])
 
-    return Measured(measure) if isinstance(decode, Measured) else checked
+    final = Measured(measure) if isinstance(decode, Measured) else checked
+    if code.n == code.k:
+        _refuse_messages(final, name, code)
+    return final
 
 
 def soft_decoder(name: str, code: Code, channel: Channel | None = None, /, **options: Any) -> SoftDecoder:
@@ -165,8 +170,9 @@ def soft_decoder(name: str, code: Code, channel: Channel | None = None, /, **opt
     decode = _make(factory(name, soft=True), name, code, channel, options)
 
     def checked(llr: ArrayLike) -> LLR:
-        frames = as_llr(llr, code.n)
-        flat = frames.reshape(frames.size // code.n, code.n)
+        frames = as_float32(llr, code.n)
+        given = frames.reshape(frames.size // code.n, code.n)
+        flat = within_reach(given)
         app = decode(flat)
         if not isinstance(app, np.ndarray) or app.dtype != np.float32 or app.shape != flat.shape:
             raise TypeError(
@@ -174,7 +180,7 @@ def soft_decoder(name: str, code: Code, channel: Channel | None = None, /, **opt
             )
         if np.isnan(app).any():
             raise ValueError(f"soft decoder {name} returned NaN")
-        return app.reshape(frames.shape)
+        return restored(app, given, flat).reshape(frames.shape)
 
     return checked
 
@@ -185,6 +191,12 @@ def decoder_names(*, soft: bool = False) -> list[str]:
     return sorted(
         {*(BUILT_IN_SOFT if soft else BUILT_IN), *(entry.name for entry in entry_points(group=group))}
     )
+
+
+def plugin(name: str, *, soft: bool = False) -> EntryPoint | None:
+    """The entry point of that name, if a package has one; nothing of it is imported."""
+    group = SOFT_GROUP if soft else HARD_GROUP
+    return {entry.name: entry for entry in entry_points(group=group)}.get(name)
 
 
 def factory(name: str, *, soft: bool = False) -> Factory:
@@ -198,10 +210,10 @@ def factory(name: str, *, soft: bool = False) -> Factory:
     target = (BUILT_IN_SOFT if soft else BUILT_IN).get(name)
     found: Any
     if target is None and ":" not in name:
-        plugins = {entry.name: entry for entry in entry_points(group=SOFT_GROUP if soft else HARD_GROUP)}
-        if name not in plugins:
+        entry = plugin(name, soft=soft)
+        if entry is None:
             raise LookupError(f"no {kind} {name!r}; {nearest(name, decoder_names(soft=soft))}")
-        found = plugins[name].load()
+        found = entry.load()
     else:
         module, _, function = (target or name).partition(":")
         if not module or not function:
@@ -243,6 +255,25 @@ def check_options(name: str, make: Factory, options: dict[str, Any]) -> None:
 def as_output(code: Code, messages: Bits) -> Bits:
     """Message bits (B, k) as decoders return them: as code bits where n = k, for widths tell them apart."""
     return code.encode(messages) if code.n == code.k else messages
+
+
+def _refuse_messages(decode: Decoder, name: str, code: Code) -> None:
+    """Refuse a decoder that undoes the encoding of a word without noise, where n = k: bits would be mixed up.
+
+    Raises:
+        ValueError: Saying what is expected.
+    """
+    messages = np.concatenate([np.eye(code.k, dtype=np.uint8), np.ones((1, code.k), np.uint8)])[-64:]
+    codewords = code.encode(messages)
+    if (messages == codewords).all():
+        return
+    decided = decode(8 * bpsk(codewords))
+    if (decided == messages).all():
+        raise ValueError(
+            f"decoder {name} returns message bits of {code.name}, where n = k = {code.k}: there it must "
+            "return code bits, as widths cannot tell them apart; pass messages through "
+            "fecnn.decoders.as_output(code, messages)"
+        )
 
 
 def _make(make: Factory, name: str, code: Code, channel: Channel | None, options: dict[str, Any]) -> Any:

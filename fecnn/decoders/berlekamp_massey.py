@@ -9,7 +9,7 @@ from fecnn.arrays import LLR, Bits
 from fecnn.channel import Channel
 from fecnn.code import Code
 from fecnn.cyclic import ZeroRun, zero_run
-from fecnn.decoders import Decoder
+from fecnn.decoders import Decoder, Effort, Measured
 from fecnn.decoders.kernels import berlekamp_massey as kernel
 
 
@@ -25,7 +25,8 @@ def berlekamp_massey(code: Code, channel: Channel | None = None, /, *, t: int | 
     """Bounded-distance hard-decision decoding of cyclic codes.
 
     Berlekamp 1968; Massey, IEEE Trans. IT 15(1), 1969. Corrects up to t errors, else leaves the hard
-    decision. Field, zeros and designed distance are found from the code itself.
+    decision: then the output is no codeword, and the frame is counted as uncertified, with work 0 as every
+    frame. Field, zeros and designed distance are found from the code itself.
 
     Args:
         code: Cyclic, such as a BCH code, or a cyclic code extended by an overall parity bit, its last.
@@ -56,12 +57,12 @@ def berlekamp_massey(code: Code, channel: Channel | None = None, /, *, t: int | 
         )
     run, columns = algebra.run, code.parity_columns
 
-    def decode(llr: LLR) -> Bits:
-        out = np.empty(llr.shape, np.uint8)
-        kernel.correct(llr, algebra.powers, run.exp, run.log, run.step, columns, t, out)
-        return out
+    def measure(llr: LLR) -> tuple[Bits, Effort]:
+        out, found = np.empty(llr.shape, np.uint8), np.empty(len(llr), np.bool_)
+        kernel.correct(llr, algebra.powers, run.exp, run.log, run.step, columns, t, out, found)
+        return out, Effort(np.zeros(len(llr), np.int64), ~found)
 
-    return decode
+    return Measured(measure)
 
 
 def algebra_of(code: Code) -> Algebra | None:

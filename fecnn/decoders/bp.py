@@ -92,7 +92,9 @@ def bp_app(
 ) -> SoftDecoder:
     """Posterior LLRs of belief propagation: options and errors are those of `bp`.
 
-    All iterations are done: LLRs of a frame that is stopped early say nothing new about its bits.
+    All iterations are done: LLRs of a frame that is stopped early say nothing new about its bits. Short
+    cycles make them too sure: up to an |APP| of 8 the log-odds of a bit being right are 0.6 to 0.8 |APP|
+    (sum-product on H of short codes).
 
     Example:
         >>> import fecnn

@@ -1,5 +1,8 @@
 """Hard-decision decoding by a table of coset leaders, or by algebra where the table would be too large."""
 
+import warnings
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,9 +10,10 @@ from fecnn.arrays import LLR, Bits
 from fecnn.arrays import hard as hard_decision
 from fecnn.channel import Channel
 from fecnn.code import Code
-from fecnn.decoders import Decoder
+from fecnn.decoders import Decoder, Effort, Measured
 from fecnn.decoders.berlekamp_massey import algebra_of, berlekamp_massey
 from fecnn.decoders.kernels import coset
+from fecnn.decoders.ml import safe_distance
 
 MAX_CHECKS = 24
 """Largest n - k whose 2**(n-k) syndromes are tabulated (two bytes each, and eight while building)."""
@@ -18,12 +22,16 @@ MAX_CHECKS = 24
 def hard(code: Code, channel: Channel | None = None, /, *, t: int | None = None) -> Decoder:
     """Bounded-distance hard-decision decoding: corrects up to t errors, else leaves the hard decision.
 
-    By a table of coset leaders, or for n - k > 24 by Berlekamp and Massey's algorithm for cyclic codes.
+    By a table of coset leaders, or for n - k > 24 by Berlekamp and Massey's algorithm for cyclic codes. A
+    frame with more errors than can be corrected, whose output is no codeword, is counted as uncertified; the
+    work of a frame is always the same, and counted as 0.
 
     Args:
         code: n - k at most 24, or a cyclic code such as BCH, or one extended by a parity bit.
         channel: Not used.
-        t: Errors to correct, 0 or more; (d - 1) // 2 of the code's minimum distance d if not given.
+        t: Errors to correct, 0 or more; (d - 1) // 2 of the code's minimum distance d if not given. Where
+            n - k > 24 and the zeros of the code promise less, it is half the designed distance, with a
+            warning.
 
     Raises:
         ValueError: If n - k > 24 and the code is not cyclic or t more than half its designed distance; if
@@ -35,14 +43,19 @@ def hard(code: Code, channel: Channel | None = None, /, *, t: int | None = None)
         array([0, 0, 0, 0, 0, 0, 0], dtype=uint8)
     """
     if code.n - code.k > MAX_CHECKS and algebra_of(code) is not None:
-        known = code.minimum_distance
-        return berlekamp_massey(code, t=(known - 1) // 2 if t is None and known is not None else t)
+        return berlekamp_massey(code, t=_by_algebra(code) if t is None else t)
     _check_size(code)
     if t is None:
         t = (minimum_distance(code) - 1) // 2
     if t < 0:
         raise ValueError(f"t must be 0 or more errors, got {t}")
-    return _corrector(code, min(t, code.n))
+    correct = _corrector(code, min(t, code.n))
+
+    def measure(llr: LLR) -> tuple[Bits, Effort]:
+        bits, found = correct(llr)
+        return bits, Effort(np.zeros(len(llr), np.int64), ~found)
+
+    return Measured(measure)
 
 
 def hard_ml(code: Code, channel: Channel | None = None, /) -> Decoder:
@@ -52,7 +65,25 @@ def hard_ml(code: Code, channel: Channel | None = None, /) -> Decoder:
         ValueError: If n - k > 24.
     """
     _check_size(code)
-    return _corrector(code, code.n)
+    correct = _corrector(code, code.n)
+    return lambda llr: correct(llr)[0]
+
+
+def _by_algebra(code: Code) -> int:
+    """Errors that are corrected by default where algebra has to do it."""
+    algebra, distance = algebra_of(code), code.minimum_distance
+    assert algebra is not None
+    if distance is None:
+        return algebra.run.t
+    wanted = (distance - 1) // 2
+    if wanted > algebra.run.t:
+        warnings.warn(
+            f"hard of {code.name} corrects t = {algebra.run.t} errors, half its designed distance, not the "
+            f"{wanted} of its minimum distance {distance}: its zeros promise no more to algebra; give "
+            f"t={algebra.run.t} to have it without this warning, or use osd",
+            stacklevel=4,
+        )
+    return min(wanted, algebra.run.t)
 
 
 def _check_size(code: Code) -> None:
@@ -73,9 +104,10 @@ def minimum_distance(code: Code) -> int:
     """That of the code, counted if need be.
 
     Raises:
-        ValueError: If it is neither known nor computable.
+        ValueError: If it is neither known nor computable, or stated and plainly too large.
     """
     if code.minimum_distance is not None:
+        safe_distance(code)
         return code.minimum_distance
     try:
         spectrum = code.weight_spectrum()
@@ -92,15 +124,16 @@ def table_of_leaders(code: Code, radius: int) -> NDArray[np.int16]:
     return flip
 
 
-def _corrector(code: Code, radius: int) -> Decoder:
+def _corrector(code: Code, radius: int) -> Callable[[LLR], tuple[Bits, NDArray[np.bool_]]]:
+    """Corrected hard decisions, and which of them are codewords."""
     if code.n == code.k:
-        return hard_decision
+        return lambda llr: (hard_decision(llr), np.ones(len(llr), np.bool_))
     columns = np.ascontiguousarray(code.parity_columns[:, 0])
     flip = table_of_leaders(code, radius)
 
-    def decode(llr: LLR) -> Bits:
-        out = np.empty(llr.shape, np.uint8)
-        coset.correct(llr, columns, flip, out)
-        return out
+    def correct(llr: LLR) -> tuple[Bits, NDArray[np.bool_]]:
+        out, found = np.empty(llr.shape, np.uint8), np.empty(len(llr), np.bool_)
+        coset.correct(llr, columns, flip, out, found)
+        return out, found
 
-    return decode
+    return correct

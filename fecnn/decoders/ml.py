@@ -1,12 +1,14 @@
 """Exact maximum-likelihood decoding."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
-from fecnn.arrays import LLR, Bits
+from fecnn.arrays import LLR, Bits, out_of_sums
 from fecnn.arrays import hard as hard_decision
 from fecnn.channel import Channel
-from fecnn.code import MAX_CODEBOOK_K, Code
+from fecnn.code import MAX_CHECKED_DIMENSION, MAX_CODEBOOK_K, Code, few_weights, light_sum
 from fecnn.decoders import Decoder, Effort, Measured
 from fecnn.decoders.kernels import codebook, trellis, words
 from fecnn.decoders.kernels import search as kernel
@@ -18,6 +20,9 @@ MAX_SEARCH_N, MAX_SEARCH_CHECKS = 256, 128
 
 LIST_PATTERNS, FIRST_NODES = 300, 500
 """When a search goes from patterns to a few local constraints, and to more: measured; no decision changes."""
+
+SETS = 50
+"""Information sets in which a codeword lighter than the stated minimum distance is looked for."""
 
 METHODS = ("codebook", "trellis", "search")
 
@@ -144,23 +149,42 @@ def searched(code: Code, z: float, nodes: int) -> Decoder:
     return Measured(measure)
 
 
+@lru_cache(maxsize=16)
 def safe_distance(code: Code) -> int:
     """The minimum distance if the code states it or it is quickly counted, else 1, which is always right.
+
+    A code states it by its minimum distance or its weight spectrum.
 
     Raises:
         ValueError: If a lighter codeword is found at once: decisions would silently not be the best.
     """
-    if code.minimum_distance is not None:
-        lighter = light_weight(code)
-        if lighter < code.minimum_distance:
-            raise ValueError(
-                f"minimum_distance of {code.name} is said to be {code.minimum_distance}, but it has a "
-                f"codeword of weight {lighter}; leave it out where it is not known"
-            )
-        return code.minimum_distance
-    if min(code.k, code.n - code.k) > 16:
-        return 1
-    return next(weight for weight, count in enumerate(code.weight_spectrum()) if weight and count)
+    counted = few_weights(code)
+    if counted is not None:
+        exact = _first_weight(counted)
+        if code.minimum_distance is not None and exact < code.minimum_distance:
+            raise _lighter(code, code.minimum_distance, exact)
+        return exact
+    stated = code.minimum_distance
+    if stated is None and code.known_spectrum is not None:
+        stated = _first_weight(code.known_spectrum)
+    if stated is None:
+        few = min(code.k, code.n - code.k) <= MAX_CHECKED_DIMENSION
+        return _first_weight(code.weight_spectrum()) if few else 1
+    lighter = light_sum(code, SETS) if code.n <= 512 else light_weight(code)
+    if lighter < stated:
+        raise _lighter(code, stated, lighter)
+    return stated
+
+
+def _lighter(code: Code, stated: int, lighter: int) -> ValueError:
+    return ValueError(
+        f"minimum_distance of {code.name} is said to be {stated}, but it has a codeword of weight {lighter}; "
+        "leave it out where it is not known"
+    )
+
+
+def _first_weight(spectrum: tuple[int, ...]) -> int:
+    return next(weight for weight, count in enumerate(spectrum) if weight and count)
 
 
 def _costs(code: Code) -> dict[str, float]:
@@ -190,9 +214,24 @@ def _by_codebook(code: Code) -> Decoder:
     def decode(llr: LLR) -> Bits:
         message = np.empty(len(llr), np.int64)
         codebook.most_likely(llr, columns, k, message)
-        return code.encode((message[:, None] >> shifts) & 1)
+        words = code.encode((message[:, None] >> shifts) & 1)
+        if (far := out_of_sums(llr)).size:
+            words[far] = _by_reliability(code)(llr[far])
+        return words
 
     return decode
+
+
+def _by_reliability(code: Code) -> Decoder:
+    """A method that adds only what a word contradicts, so that known bits do not drown the others."""
+    costs = {method: cost for method, cost in _costs(code).items() if method != "codebook"}
+    if not costs:
+        raise ValueError(
+            f"{code.name} is too large to decode LLRs that span so many magnitudes; give known bits as "
+            "infinite LLRs"
+        )
+    method = min(costs, key=costs.__getitem__)
+    return _by_trellis(code) if method == "trellis" else searched(code, -1.0, 10_000_000)
 
 
 def _by_trellis(code: Code) -> Decoder:

@@ -1,21 +1,22 @@
-"""Torch networks as decoders."""
+"""Torch networks as decoders. Torch is imported when one is built: reading a study needs none."""
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from fecnn.arrays import LLR, Bits
+from fecnn.arrays import LLR, Bits, refuse_out_of_sums
 from fecnn.channel import Channel
 from fecnn.code import Code
 from fecnn.decoders import Decoder, as_output
-from fecnn.nets.codebook import BLOCK, MLNN, SLNN
-from fecnn.nets.device import torch_device
 
-Network = TypeVar("Network", SLNN, MLNN)
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fecnn.nets.codebook import MLNN, SLNN
+
+Network = TypeVar("Network", "SLNN", "MLNN")
 
 MAX_LOGITS = 1 << 21
 """Most logits computed at a time (16 MiB in float64)."""
@@ -44,10 +45,14 @@ def slnn(
     Raises:
         ValueError: If an option has a wrong value, or k > 24.
     """
+    import torch
+
+    from fecnn.nets.codebook import SLNN
+
     network = _module(SLNN, code, weights, device)
     shifts = torch.arange(code.k - 1, -1, -1, device=device)
 
-    def decide(r: Tensor) -> Tensor:
+    def decide(r: "Tensor") -> "Tensor":
         messages: Tensor = (network.decide(r)[:, None] >> shifts) & 1
         return messages.to(torch.uint8)
 
@@ -69,6 +74,8 @@ def mlnn(
 
     The softmax needs the noise level, which is already in the LLRs. Arguments and errors as for ``slnn``.
     """
+    from fecnn.nets.codebook import MLNN
+
     network = _module(MLNN, code, weights, device)
     return _on_torch(network.decide, code, dtype, device)
 
@@ -76,16 +83,23 @@ def mlnn(
 @lru_cache(maxsize=4)
 def _module(network: type[Network], code: Code, weights: str, device: str) -> Network:
     """One copy of the weights for all the decoders of a code."""
+    from fecnn.nets.device import torch_device
+
     return network(code, weights=weights).to(torch_device(device))
 
 
-def _on_torch(decide: Callable[[Tensor], Tensor], code: Code, dtype: str, device: str) -> Decoder:
+def _on_torch(decide: "Callable[[Tensor], Tensor]", code: Code, dtype: str, device: str) -> Decoder:
+    import torch
+
+    from fecnn.nets.codebook import BLOCK
+
     if dtype not in ("float32", "float64"):
         raise ValueError(f"dtype must be float32 or float64, got {dtype!r}")
     floating = torch.float32 if dtype == "float32" else torch.float64
     rows = max(1, MAX_LOGITS // min(2**code.k, BLOCK))
 
     def decode(llr: LLR) -> Bits:
+        refuse_out_of_sums(llr, "a network")
         out = np.empty((len(llr), code.k), np.uint8)
         with torch.inference_mode():
             for start in range(0, len(llr), rows):

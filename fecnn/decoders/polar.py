@@ -1,20 +1,26 @@
 """Successive-cancellation decoding of polar codes and of their subcodes."""
 
+from dataclasses import dataclass
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
+from fecnn import gf2
 from fecnn.arrays import LLR, Bits
-from fecnn.build import kronecker_transform
+from fecnn.build import erasure_scores, kronecker_transform
 from fecnn.channel import Channel
 from fecnn.code import Code
 from fecnn.decoders import Decoder, Effort, Measured, SoftDecoder
 from fecnn.decoders.kernels import polar as kernel
 
+Values = TypeVar("Values", Bits, LLR)
+
 MAX_LIST = 4096
 """Most paths of a list."""
 
 MAX_OUTER_CHECKS = 32
-"""Most checks beyond frozen bits: the final choice among paths can do no more."""
+"""Longest cyclic redundancy check beyond frozen bits: the final choice among paths can do no more."""
 
 
 def sc(code: Code, channel: Channel | None = None, /, *, exact: bool = False) -> Decoder:
@@ -22,12 +28,12 @@ def sc(code: Code, channel: Channel | None = None, /, *, exact: bool = False) ->
 
     Args:
         code: A polar code: spanned by rows of the Kronecker power of [[1, 0], [1, 1]], as also
-            Reed-Muller codes are.
+            Reed-Muller codes are. Its bits are in natural or in bit-reversed order (see `arranged`).
         channel: Not used.
         exact: Exact box-plus in place of its max-log form, which hardware has and which hardly loses.
 
     Raises:
-        ValueError: If the code is no polar code in natural order.
+        ValueError: If the code is no polar code in either order.
 
     Example:
         >>> import fecnn
@@ -35,17 +41,16 @@ def sc(code: Code, channel: Channel | None = None, /, *, exact: bool = False) ->
         >>> decode(np.float32([2, 3, -0.1, 4, 1, 2, 3, 2]))
         array([0, 0, 0, 0, 0, 0, 0, 0], dtype=uint8)
     """
-    frozen = frozen_bits(code)
-    outer = code.n - code.k - int(frozen.sum())
-    if outer:
+    form = arranged(code)
+    if form.outer:
         raise ValueError(
-            f"{code.name} has {outer} checks beyond frozen bits, which sc cannot use; use scl, which can"
+            f"{code.name} has {form.outer} checks beyond frozen bits, which sc cannot use; use scl, which can"
         )
 
     def decode(llr: LLR) -> Bits:
         out = np.empty(llr.shape, np.uint8)
-        kernel.sc(llr, frozen, exact, out)
-        return out
+        kernel.sc(form.in_order(llr), form.frozen, exact, out)
+        return form.in_order(out)
 
     return decode
 
@@ -67,13 +72,15 @@ def scl(
     frame is counted as uncertified. The work of a frame is the number of final paths whose checks were tried.
 
     Args:
-        code: A polar code, or a subcode of one by at most 32 further checks.
+        code: A polar code, or a subcode of one, its bits in natural or in bit-reversed order: see `arranged`.
         channel: Not used.
-        list: Paths that are followed, 1 to 4096; with 2**k of them this is maximum likelihood.
+        list: Paths that are followed, 1 to 4096. With 2**(k + c) of them, c the checks beyond frozen bits
+            (the bits of a CRC), this is maximum likelihood; so a list of 2**k or more is extended to as many
+            where 4096 are enough.
         exact: Exact box-plus and path metric in place of their max-log forms.
 
     Raises:
-        ValueError: If the list size is out of range, or the code is far from a polar code in natural order.
+        ValueError: If the list size is out of range, or the code is no polar code in either order.
 
     Example:
         >>> import fecnn
@@ -81,13 +88,13 @@ def scl(
         >>> decode(np.ones(16, np.float32)).sum()
         np.uint64(0)
     """
-    frozen, columns = _prepare(code, list, 1)
+    form, paths = arranged(code), _paths(code, list, 1)
 
     def measure(llr: LLR) -> tuple[Bits, Effort]:
         out = np.empty(llr.shape, np.uint8)
         tested, passed = np.empty(len(llr), np.int64), np.empty(len(llr), np.bool_)
-        kernel.scl(llr, frozen, columns, list, exact, out, tested, passed)
-        return out, Effort(tested, ~passed)
+        kernel.scl(form.in_order(llr), form.frozen, form.columns, paths, exact, out, tested, passed)
+        return form.in_order(out), Effort(tested, ~passed)
 
     return Measured(measure)
 
@@ -104,15 +111,17 @@ def scl_app(
 
     Of those paths, the ones that satisfy all checks of the code count, or all where none does. Where every
     one has the same bit, the other value is taken to be as unlikely as the least likely path of the list.
+    The log-odds of a bit being right are 0.8 to 1.0 |APP| where `scl` is near maximum likelihood.
 
     Args:
         code: As for `scl`.
         channel: Not used; but the LLRs must be true ones, not scaled.
-        list: Paths that are followed, 2 to 4096; with 2**k of them this is max-log MAP.
+        list: Paths that are followed, 2 to 4096; extended as for `scl`, it is max-log MAP where `scl` is
+            maximum likelihood.
         exact: As for `scl`: it says which paths there are, not how they are weighed.
 
     Raises:
-        ValueError: If the list size is out of range, or the code is far from a polar code in natural order.
+        ValueError: If the list size is out of range, or the code is no polar code in either order.
 
     Example:
         >>> import fecnn
@@ -120,38 +129,105 @@ def scl_app(
         >>> app(np.float32([1, 2, -0.5, 1]))
         array([3.5, 3.5, 3.5, 3.5], dtype=float32)
     """
-    frozen, columns = _prepare(code, list, 2)
+    form, paths = arranged(code), _paths(code, list, 2)
 
     def app(llr: LLR) -> LLR:
         out = np.empty(llr.shape, np.float32)
-        kernel.soft_scl(llr, frozen, columns, list, exact, out)
-        return out
+        kernel.soft_scl(form.in_order(llr), form.frozen, form.columns, paths, exact, out)
+        return form.in_order(out)
 
     return app
 
 
-def frozen_bits(code: Code) -> NDArray[np.bool_]:
-    """(n,) True where u_i is 0 in all codewords u F, F the Kronecker power of [[1, 0], [1, 1]].
+@dataclass(frozen=True)
+class PolarForm:
+    """A code as a polar decoder sees it.
+
+    frozen: (n,) True where u_i is 0 in all codewords u F, F the Kronecker power of [[1, 0], [1, 1]].
+    outer: Checks that are no frozen bits.
+    columns: Packed columns of all checks, (n, W); W = 0 if all are frozen bits.
+    reversed_bits: The code's positions in bit-reversed order, or None if they are in natural order.
+    """
+
+    frozen: NDArray[np.bool_]
+    outer: int
+    columns: NDArray[np.uint64]
+    reversed_bits: NDArray[np.int64] | None
+
+    def in_order(self, values: Values) -> Values:
+        """Rows of code bits or LLRs from the code's order to that of the kernels, or back."""
+        if self.reversed_bits is None:
+            return values
+        return np.ascontiguousarray(values[:, self.reversed_bits])
+
+
+def arranged(code: Code) -> PolarForm:
+    """The order in which a code is polar, natural or bit-reversed, and its frozen bits there.
+
+    Reversing the bits of each position of a codeword u F reverses those of u: a code has as many frozen bits
+    in one order as in the other, but the wrong ones. Taken is the order whose information bits fail less
+    often under successive cancellation, by the sum of their Bhattacharyya parameters on an erasure channel
+    (Arikan 2009) of which half the redundancy is erased; natural order if both are equal.
+
+    Any code of length 2**m is a subcode of a polar code. Successive cancellation suits it if most of its
+    checks are frozen bits, or if the others are a cyclic redundancy check in the last information bits.
 
     Raises:
-        ValueError: If n is no power of two, or more than 32 checks remain that are no frozen bits.
+        ValueError: If n is no power of two, or the code is no polar code by this rule.
     """
     if code.n < 2 or code.n & (code.n - 1):
         raise ValueError(f"{code.name} has length {code.n}: a polar code's is a power of two; use osd")
-    frozen: NDArray[np.bool_] = kronecker_transform(code.G).max(axis=0) == 0
-    outer = code.n - code.k - int(frozen.sum())
-    if outer > MAX_OUTER_CHECKS:
-        raise ValueError(
-            f"{code.name} is no polar code in natural order: {outer} of its {code.n - code.k} checks are no "
-            f"frozen bits (at most {MAX_OUTER_CHECKS} may be a CRC); use osd"
-        )
-    return frozen
+    m = code.n.bit_length() - 1
+    swapped = np.array([int(f"{i:0{m}b}"[::-1], 2) for i in range(code.n)])
+    erasure = min(max((1.0 - code.rate) / 2.0, 0.01), 0.49)
+    failure = 1.0 / (1.0 + np.exp(np.minimum(erasure_scores(m, erasure), 700.0)))
+    natural = kronecker_transform(code.G).max(axis=0) == 0
+    outer = code.n - code.k - int(natural.sum())
+    orders: list[tuple[NDArray[np.bool_], NDArray[np.int64] | None]]
+    orders = [(natural, None), (natural[swapped], swapped)]
+    if failure[~natural[swapped]].sum() < (1.0 - 1e-9) * failure[~natural].sum():
+        orders.reverse()
+    columns = code.parity_columns[:, : None if outer else 0]
+    for frozen, order in orders:
+        G = code.G if order is None else code.G[:, order]
+        if outer <= natural.sum() or (outer <= MAX_OUTER_CHECKS and _has_a_crc(G, frozen, outer)):
+            ordered = columns if order is None else np.ascontiguousarray(columns[order])
+            return PolarForm(frozen, outer, ordered, order)
+    raise ValueError(
+        f"{code.name} is no polar code in natural order: there, as in bit-reversed order, {outer} of its "
+        f"{code.n - code.k} checks are no frozen bits, nor are they a CRC; use osd, or put its bits in "
+        "one of these orders"
+    )
 
 
-def _prepare(code: Code, paths: int, fewest: int) -> tuple[NDArray[np.bool_], NDArray[np.uint64]]:
-    """Frozen bits of a code, and the packed columns of its checks if they are not frozen bits alone."""
+def frozen_bits(code: Code) -> NDArray[np.bool_]:
+    """(n,) the frozen bits of a polar code in the order in which it is decoded; errors as `arranged`."""
+    return arranged(code).frozen
+
+
+def _has_a_crc(G: Bits, frozen: NDArray[np.bool_], checks: int) -> bool:
+    """Whether the information bits, or those of a systematic code, end with a CRC of the others."""
+    return any(_ends_in_a_crc(words[:, ~frozen], checks) for words in (kronecker_transform(G), G))
+
+
+def _ends_in_a_crc(words: Bits, checks: int) -> bool:
+    """Whether the last ``checks`` columns of a (k, k + checks) generator are the remainders of the others.
+
+    Each column before is one power of D more: its remainder is D times that of the next one.
+    """
+    basis, pivots = gf2.rref(words)
+    if pivots != list(range(len(words))):
+        return False
+    rows = basis[:, len(words) :]
+    polynomial = rows[-1]  # without its leading term: the remainder of D**checks
+    shifted = np.roll(rows[1:], -1, axis=1)
+    shifted[:, -1] = 0
+    return bool(polynomial[-1] and (rows[:-1] == shifted ^ (rows[1:, :1] & polynomial)).all())
+
+
+def _paths(code: Code, paths: int, fewest: int) -> int:
+    """The size of the list: at least all words of the polar code if all words of the code are asked for."""
     if not isinstance(paths, int) or not fewest <= paths <= MAX_LIST:
         raise ValueError(f"list must be in {fewest}..{MAX_LIST} paths, got {paths!r}")
-    frozen = frozen_bits(code)
-    outer = code.n - code.k - int(frozen.sum())
-    return frozen, code.parity_columns[:, : None if outer else 0]
+    everything = code.k + arranged(code).outer
+    return max(paths, 1 << everything) if paths >= 1 << code.k and 1 << everything <= MAX_LIST else paths

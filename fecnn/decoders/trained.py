@@ -1,19 +1,22 @@
-"""Trained networks as decoders."""
+"""Trained networks as decoders. Torch is imported when one is built: reading a study needs none."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from fecnn.arrays import LLR, Bits, hard
 from fecnn.card import CheckpointError, default_weights, weights_digest
 from fecnn.channel import AWGN, Channel
-from fecnn.checkpoint import Network, load
 from fecnn.code import Code
 from fecnn.decoders import Decoder, Effort, Measured, as_output
-from fecnn.nets.device import torch_device
-from fecnn.nets.error_domain import ErrorNet
+
+if TYPE_CHECKING:
+    import torch
+
+    from fecnn.checkpoint import Network
+    from fecnn.nets.error_domain import ErrorNet
 
 ROWS = {"cpu": 512, "cuda": 1 << 14}
 """Frames that go through a network at a time: on a CPU its activations then stay in cache."""
@@ -139,8 +142,12 @@ def literature_mlnn(
     return _trained("literature-mlnn", code, channel, weights, weights_sha256, device)
 
 
-def decider(network: Network, code: Code, device: torch.device) -> Callable[[Received], Bits]:
+def decider(network: "Network", code: Code, device: "torch.device") -> Callable[[Received], Bits]:
     """From received values y (B, n), bit 0 sent as +1, to code bits (B, n) or message bits (B, k)."""
+    import torch
+
+    from fecnn.nets.error_domain import ErrorNet
+
     if not isinstance(network, ErrorNet):
         dense = network
 
@@ -161,11 +168,13 @@ def decider(network: Network, code: Code, device: torch.device) -> Callable[[Rec
     return errors
 
 
-def find(finder: ErrorNet, code: Code, y: Received, device: torch.device) -> tuple[Bits, Counts]:
+def find(finder: "ErrorNet", code: Code, y: Received, device: "torch.device") -> tuple[Bits, Counts]:
     """Decisions (B, n) of a network that points at errors on y (B, n), and its work (B,).
 
     A frame whose hard decision is a codeword keeps it, without work.
     """
+    import torch
+
     word, work = hard(y), np.zeros(len(y), np.int64)
     broken = np.flatnonzero(code.syndrome(word).any(axis=1))
     step = ROWS[device.type]
@@ -180,7 +189,7 @@ def find(finder: ErrorNet, code: Code, y: Received, device: torch.device) -> tup
 
 
 def find_again(
-    finder: ErrorNet, code: Code, y: Received, tries: int, device: torch.device
+    finder: "ErrorNet", code: Code, y: Received, tries: int, device: "torch.device"
 ) -> tuple[Bits, Counts]:
     """As `find`; where that is not surely most likely, the best of it and of ``tries`` with a bit turned.
 
@@ -228,7 +237,9 @@ def _price(y: Received, word: Bits) -> NDArray[np.float32]:
     return price
 
 
-def _float(bits: Bits, device: torch.device) -> torch.Tensor:
+def _float(bits: Bits, device: "torch.device") -> "torch.Tensor":
+    import torch
+
     return torch.from_numpy(bits.astype(np.float32)).to(device)
 
 
@@ -241,6 +252,10 @@ def _trained(
     device: str,
     tries: int = 0,
 ) -> Decoder:
+    from fecnn.checkpoint import load
+    from fecnn.nets.device import torch_device
+    from fecnn.nets.error_domain import ErrorNet
+
     if not isinstance(channel, AWGN):
         raise ValueError(
             f"{kind} was trained on BPSK over AWGN and needs its noise level; "

@@ -12,11 +12,12 @@ from fecnn.jit import kernel
 
 
 @kernel
-def correct(llr, powers, exp, log, step, columns, t, out):
+def correct(llr, powers, exp, log, step, columns, t, out, found):
     """Hard decisions corrected in up to t places where that gives a codeword.
 
-    llr (B, n) f4; out (B, n) u1. powers (n', l) i8: what an error in column j adds to each syndrome, with
-    n' = n, or n - 1 if the last bit is an overall parity. exp, log: of the field; step: log of beta.
+    llr (B, n) f4; out (B, n) u1; found (B,) b1 out: whether it does. powers (n', l) i8: what an error in
+    column j adds to each syndrome, with n' = n, or n - 1 if the last bit is an overall parity. exp, log: of
+    the field; step: log of beta.
     columns (n, W) u8: packed columns of H.
     """
     frames, n = llr.shape
@@ -37,6 +38,7 @@ def correct(llr, powers, exp, log, step, columns, t, out):
                     for i in range(length):
                         sums[i] ^= powers[j, i]
         count = locate(sums, syndrome, exp, log, step, core, columns, t, work, flips)
+        found[frame] = count >= 0
         for i in range(count):
             out[frame, flips[i]] ^= 1
 

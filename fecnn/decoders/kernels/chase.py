@@ -6,6 +6,8 @@ from fecnn.decoders.kernels.berlekamp_massey import locate
 from fecnn.decoders.kernels.loops import any_set, copy, sort_places
 from fecnn.jit import kernel
 
+LEAST = 1e-37  # of an LLR that still has the sign of the codeword found
+
 
 @kernel
 def chase2(llr, positions, columns, table, powers, exp, log, step, t, beta, out, app, tried, found):
@@ -119,7 +121,10 @@ def _price(error, weakest, flips, count, reliability):
 
 @kernel
 def _soften(llr, reliability, best, cheapest, price, beta, app):
-    """Max-log LLRs over the codewords found; where all agree, the LLR and beta mean reliabilities."""
+    """Max-log LLRs over the codewords found, with the signs of the best.
+
+    Where all agree: beta mean reliabilities, and the bit's own if it agrees too.
+    """
     if price == np.inf:
         copy(llr, app)
         return
@@ -131,7 +136,8 @@ def _soften(llr, reliability, best, cheapest, price, beta, app):
         hard = -1.0 if llr[j] < 0 else 1.0  # positive values below: the hard decision is right
         rival = cheapest[j, 1 - best[j]]
         if rival < np.inf:
-            value = -(rival - price) if best[j] else rival - price
-        else:
-            value = reliability[j] + (-lean if best[j] else lean)
-        app[j] = hard * value
+            value = rival - price
+        else:  # the bit's own LLR counts only where it agrees with the codeword found
+            value = lean if best[j] else reliability[j] + lean
+        value = max(value, LEAST)
+        app[j] = -hard * value if best[j] else hard * value

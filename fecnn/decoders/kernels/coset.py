@@ -33,8 +33,11 @@ def grow(columns, radius, flip):
 
 
 @kernel
-def correct(llr, columns, flip, out):
-    """Hard decisions of llr (B, n) f4, plus the leader of their coset where there is one: out (B, n) u1."""
+def correct(llr, columns, flip, out, found):
+    """Hard decisions of llr (B, n) f4, plus the leader of their coset where there is one: out (B, n) u1.
+
+    found (B,) b1 out: whether there is one, so that the output is a codeword.
+    """
     frames, n = llr.shape
     for frame in range(frames):
         syndrome = np.int64(0)
@@ -42,7 +45,8 @@ def correct(llr, columns, flip, out):
             out[frame, j] = llr[frame, j] < 0
             if out[frame, j]:
                 syndrome ^= np.int64(columns[j])
-        if flip[syndrome] < 0:
+        found[frame] = flip[syndrome] >= 0
+        if not found[frame]:
             continue
         while syndrome != 0:
             j = flip[syndrome]

@@ -1,0 +1,256 @@
+"""Decoders that do not come with fecnn: where their code lies, its version, and running just that one.
+
+Nothing is imported to find this out: imports are read from the syntax of the files.
+"""
+
+import ast
+import hashlib
+import importlib
+import importlib.util
+import sys
+import sysconfig
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from pathlib import Path
+from types import ModuleType
+
+from fecnn.arrays import nearest
+from fecnn.decoders import BUILT_IN, decoder_names, plugin
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A decoder that does not come with fecnn.
+
+    file: Where its module lies.
+    version: The SHA-256 of its module and of all that this imports, installed packages and Python's own
+        modules left out. Of an entry point, its distribution with its version, and the SHA-256 only if that
+        is not an installed copy.
+    """
+
+    file: str
+    version: str
+
+
+def foreign(decoder: str) -> Foreign | None:
+    """What a decoder's name stands for; None if it comes with fecnn.
+
+    Raises:
+        LookupError: If there is no such decoder or module.
+        ValueError: If its module has no file.
+    """
+    found = _find(decoder)
+    return found and found[0]
+
+
+@contextmanager
+def running(decoder: str, version: str) -> Iterator[None]:
+    """Inside, a foreign decoder's name leads to its code as its files are now, whatever was imported before.
+
+    Each version has modules of its own: a decoder that was built from another one keeps those. Modules that
+    others have imported are theirs again afterwards.
+
+    Raises:
+        LookupError: If there is no such decoder or module.
+        ValueError: If its files are not this version, or modules of this version were reloaded.
+    """
+    with _lock:
+        found = _find(decoder)
+        if found is None or found[0].version != version:
+            where = "of fecnn itself" if found is None else f"in {found[0].file}"
+            raise ValueError(
+                f"the code of decoder {decoder} {where} is not the version that the study was loaded with: "
+                "it has changed since, or is another copy; load the study again, or make the copies equal"
+            )
+        it, files = found
+        ours = _versions.setdefault((it.file, version), {})
+        if not all(map(_exact, ours.values())):
+            raise ValueError(
+                f"decoder {decoder}: its code was reloaded, so that two versions are mixed in this process; "
+                "start a new one"
+            )
+        theirs = {name: sys.modules.pop(name) for name in files if name in sys.modules}
+        sys.modules.update(ours)
+        finder = _Finder(files)
+        sys.meta_path.insert(0, finder)
+        try:
+            yield
+        finally:
+            sys.meta_path.remove(finder)
+            now = {name: sys.modules[name] for name in files if name in sys.modules}
+            ours.update({name: it for name, it in now.items() if _exact(it)})
+            sys.modules.update({name: it for name, it in theirs.items() if not _exact(it)})
+
+
+@dataclass(frozen=True)
+class _File:
+    spec: ModuleSpec
+    content: bytes
+
+
+_lock = threading.RLock()
+_versions: dict[tuple[str, str], dict[str, ModuleType]] = {}
+"""The modules loaded so far of each version of a decoder's file."""
+
+
+class _Exact(SourceFileLoader):
+    """Loads what was read: a compiled file is known by second and size alone, and so may be an older one."""
+
+    def __init__(self, name: str, path: str, content: bytes) -> None:
+        super().__init__(name, path)
+        self.content = content
+
+    def get_data(self, path: str) -> bytes:
+        return self.content if path == self.path else super().get_data(path)
+
+    def path_stats(self, path: str) -> Mapping[str, float]:
+        raise OSError("no compiled file is read or written")
+
+
+class _Finder:
+    """Finds source files as they were read."""
+
+    def __init__(self, files: Mapping[str, _File]) -> None:
+        self._files = files
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """The module's spec; None if it is not one of these."""
+        file = self._files.get(name)
+        if file is None:
+            return None
+        origin = str(file.spec.origin)
+        return importlib.util.spec_from_file_location(
+            name,
+            origin,
+            loader=_Exact(name, origin, file.content),
+            submodule_search_locations=file.spec.submodule_search_locations,
+        )
+
+
+def _exact(module: ModuleType) -> bool:
+    """Whether it was loaded by us, and not reloaded since."""
+    return isinstance(getattr(module.__spec__, "loader", None), _Exact)
+
+
+def _find(decoder: str) -> tuple[Foreign, dict[str, _File]] | None:
+    """What it is, and the source files to be loaded as they were read."""
+    if decoder in BUILT_IN:
+        return None
+    entry = None
+    if ":" in decoder:
+        module, _, function = decoder.partition(":")
+        if not module or not function:
+            raise LookupError(f"decoder {decoder!r} must be named module:function")
+    else:
+        entry = plugin(decoder)
+        if entry is None:
+            raise LookupError(f"no decoder {decoder!r}; {nearest(decoder, decoder_names())}")
+        module = entry.module
+    if module.partition(".")[0] == "fecnn":
+        return None
+    files = _files(module)
+    if module not in files:
+        if module in sys.modules:
+            raise ValueError(
+                f"decoder {decoder} is in memory only; save it in a file, so that it has a version"
+            )
+        raise LookupError(f"no module {module!r} for decoder {decoder!r}; is it installed, or on PYTHONPATH?")
+    where, version = str(files[module].spec.origin), _digest(files)
+    if entry is not None and entry.dist is not None:
+        named = f"{entry.dist.name} {entry.dist.version}"
+        if _installed(where):
+            return Foreign(where, named), {}
+        version = f"{named} {version}"
+    sources = {
+        name: it for name, it in files.items() if str(it.spec.origin).endswith(".py") and it.spec.loader
+    }
+    return Foreign(where, version), sources
+
+
+def _digest(files: Mapping[str, _File]) -> str:
+    lines = (f"{name} {hashlib.sha256(it.content).hexdigest()}\n" for name, it in sorted(files.items()))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _files(module: str) -> dict[str, _File]:
+    """A module, the packages it is in, and what all of these import, as far as their author wrote it."""
+    importlib.invalidate_caches()
+    top = module.partition(".")[0]
+    files: dict[str, _File] = {}
+    seen: set[str] = set()
+    waiting = [module]
+    while waiting:
+        parts = waiting.pop().split(".")
+        for i in range(len(parts)):
+            name = ".".join(parts[: i + 1])
+            if name in seen or parts[0] == "fecnn" or not all(parts):
+                continue
+            seen.add(name)
+            spec = _spec(name)
+            if spec is None or spec.origin is None or (parts[0] != top and _installed(spec.origin)):
+                continue
+            content = _read(spec)
+            files[name] = _File(spec, content)
+            waiting += _imports(name, spec.submodule_search_locations is not None, content)
+    return files
+
+
+def _spec(name: str) -> ModuleSpec | None:
+    """A module's spec; unlike `importlib.util.find_spec` this does not import the packages around it."""
+    if name == "__main__":  # the script that runs: it has no spec
+        file = getattr(sys.modules[name], "__file__", None)
+        return ModuleSpec(name, None, origin=str(Path(file).resolve())) if file else None
+    path: Sequence[str] | None = None
+    spec = None
+    parts = name.split(".")
+    for i in range(len(parts)):
+        whole = ".".join(parts[: i + 1])
+        finders = (find for it in sys.meta_path if (find := getattr(it, "find_spec", None)) is not None)
+        spec = next((found for find in finders if (found := find(whole, path)) is not None), None)
+        locations = None if spec is None else spec.submodule_search_locations
+        if locations is None and i + 1 < len(parts):
+            return None
+        # Of a package without a file the list would look for its parent, which is not imported.
+        path = getattr(locations, "_path", locations)
+    return spec
+
+
+def _installed(origin: str) -> bool:
+    """Whether a module is Python's own, or was installed: then its author does not edit it there."""
+    path = Path(origin)
+    return (
+        origin in ("built-in", "frozen")
+        or not {"site-packages", "dist-packages"}.isdisjoint(path.parts)
+        or any(path.is_relative_to(sysconfig.get_path(kind)) for kind in ("stdlib", "platstdlib"))
+    )
+
+
+def _read(spec: ModuleSpec) -> bytes:
+    if spec.origin in ("built-in", "frozen"):
+        return sys.version.encode()
+    read = getattr(spec.loader, "get_data", None)  # also from a zip file
+    return bytes(read(spec.origin)) if read else Path(str(spec.origin)).read_bytes()
+
+
+def _imports(name: str, is_package: bool, content: bytes) -> Iterator[str]:
+    """What a source file imports anywhere in it: modules, and names that may be modules."""
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError):  # no source, or none that runs
+        return
+    package = name if is_package else name.rpartition(".")[0]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parents = package.split(".")
+            base = parents[: len(parents) - node.level + 1] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            yield from (module, *(f"{module}.{alias.name}" for alias in node.names))
+        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if called in ("import_module", "__import__") and isinstance(node.args[0].value, str):
+                yield node.args[0].value

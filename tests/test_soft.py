@@ -1,0 +1,89 @@
+"""Soft decoders: what their LLRs promise, and that their signs are as good as hard decisions."""
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+from scipy.special import expit
+
+import fecnn
+from fecnn.decoders import decoder_names
+
+SLOPES = {"map": (0.95, 1.05), "osd": (0.8, 1.0), "scl": (0.8, 1.1), "chase2": (0.7, 1.0), "bp": (0.6, 0.85)}
+"""Least and largest slope of the log-odds of being right against |APP|, as the docstrings say."""
+
+ANY = (0.5, 1.5)
+"""What is asked of a soft decoder that says nothing."""
+
+CODES = {"bch-31-21": 3.0, "hamming-15-11": 4.0, "polar-32-16": 2.5}
+
+
+def slope(app, codewords, largest=8.0):
+    """The s for which bits of |APP| up to ``largest`` are right with probability 1 / (1 + e^(-s |APP|)).
+
+    By maximum likelihood: then the sum of |APP| over right bits is what that probability lets expect.
+    """
+    magnitude = np.abs(app).ravel().astype(np.float64)
+    right = ((app < 0) == codewords).ravel()
+    used = magnitude <= largest
+    magnitude, right = magnitude[used], right[used]
+    return brentq(lambda s: (magnitude * (right - expit(s * magnitude))).sum(), 0.0, 20.0)
+
+
+def received(name, frames=6000):
+    rng = np.random.default_rng(7)
+    code = fecnn.load_code(name)
+    channel = fecnn.AWGN.at(CODES[name], code.rate)
+    codewords = code.encode(rng.integers(0, 2, (frames, code.k), dtype=np.uint8))
+    return code, channel, codewords, channel.transmit(codewords, rng)
+
+
+def suited(name):
+    return ["polar-32-16"] if name == "scl" else CODES
+
+
+def test_the_slope_of_true_posteriors_is_1(rng):
+    app = rng.normal(0, 3, 200_000)
+    assert abs(slope(app, rng.random(200_000) < expit(-app)) - 1) < 0.02
+    assert abs(slope(2 * app, rng.random(200_000) < expit(-app)) - 0.5) < 0.02
+
+
+@pytest.mark.parametrize("name", decoder_names(soft=True))
+def test_reliabilities_are_as_calibrated_as_stated(name):
+    low, high = SLOPES.get(name, ANY)
+    for code_name in suited(name):
+        code, channel, codewords, llr = received(code_name)
+        found = slope(fecnn.soft_decoder(name, code, channel)(llr), codewords)
+        assert low <= found <= high, (code_name, found)
+
+
+@pytest.mark.parametrize("name", decoder_names(soft=True))
+def test_signs_are_no_worse_than_hard_decisions_of_the_same_decoder(name):
+    for code_name in suited(name):
+        code, channel, codewords, llr = received(code_name)
+        decided = fecnn.decoder(name, code, channel)(llr)
+        decided = decided if decided.shape[1] == code.n else code.encode(decided)
+        signs = fecnn.soft_decoder(name, code, channel)(llr) < 0
+        errors, soft_errors = ((bits != codewords).any(axis=1).sum() for bits in (decided, signs))
+        # bp's soft version does all its iterations, and bit-wise map decides no codewords: some more errors.
+        allowance = 0.1 * errors if name in ("bp", "map") else 0
+        assert soft_errors <= errors + allowance + 3 * np.sqrt(allowance), (code_name, errors, soft_errors)
+
+
+@pytest.mark.parametrize("name", ["bch-31-21", "bch-63-45", "ebch-128-64", "golay-24-12"])
+def test_signs_of_soft_chase_are_the_word_of_chase(name, rng):
+    """In 1 of 3 frames each other value would be outvoted by a wrong channel value."""
+    code = fecnn.load_code(name)
+    channel = fecnn.AWGN.at(3.0, code.rate)
+    llr = channel.transmit(code.encode(rng.integers(0, 2, (500, code.k), dtype=np.uint8)), rng)
+    for options in ({}, {"positions": 2}, {"positions": 5, "t": 1}):
+        decided = fecnn.decoder("chase2", code, **options)(llr)
+        for beta in (0.0, 0.5):
+            app = fecnn.soft_decoder("chase2", code, beta=beta, **options)(llr)
+            assert ((app < 0) == decided).all(), (options, beta)
+
+
+def test_ties_of_soft_chase_have_the_signs_of_its_word(rng):
+    code = fecnn.load_code("bch-15-7")
+    llr = np.where(rng.random((500, 15)) < 0.15, -1, 1).astype(np.float32)
+    app = fecnn.soft_decoder("chase2", code, positions=4)(llr)
+    assert ((app < 0) == fecnn.decoder("chase2", code, positions=4)(llr)).all()

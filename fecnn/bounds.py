@@ -82,6 +82,8 @@ def tangential_sphere_bound(code: Code, ebn0_db: float) -> float:
         0.00625
     """
     weights, log_counts = _spectrum(code)
+    if code.n == 1:  # a line has no angles
+        return union_bound(code, ebn0_db)
     n, inside = code.n, weights < code.n
     half_angle = np.arctan(np.sqrt(weights[inside] / (n - weights[inside])))
 

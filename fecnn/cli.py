@@ -23,7 +23,7 @@ from fecnn.live import Board
 from fecnn.simulate import ClusterError, DecodingError, Workers
 from fecnn.store import ROW, Store, StoreError
 from fecnn.study import Study, load_study
-from fecnn.table import FOOTNOTE, display, markdown, results_path
+from fecnn.table import FOOTNOTE, display, markdown, published_summary, results_path
 from fecnn.workers import Threads
 
 if TYPE_CHECKING:
@@ -301,7 +301,12 @@ def table_command(
             form,
             results,
             terminal=lambda: _print(plan, results),
-            text=lambda: markdown(display(plan, results)),
+            text=lambda: "".join(
+                [
+                    markdown(display(plan, results)),
+                    *(f"\n{line}" for line in published_summary(plan, results)),
+                ]
+            ),
         )
 
 
@@ -756,6 +761,8 @@ def _print(study: Study, results: Any) -> None:
     if len(gaps):
         typer.echo()
         _print_table(gaps)
+    if published := published_summary(study, results):
+        typer.echo("\n" + "\n".join(published))
 
 
 def _print_table(shown: "pd.DataFrame", title: str | None = None) -> None:

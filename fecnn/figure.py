@@ -1,6 +1,7 @@
 """The figure of a study: error rates over Eb/N0 with their intervals, and the published points."""
 
 import io
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ COLOURS = ("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#8A6D00", "#5
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "p", "h")
 _DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (2, 1.5)), (0, (6, 2, 1, 2)))
 _PUBLISHED = ("x", "+", "1", "2", "3", "4", "|")
+
+Line = tuple[list[float], list[float]]
+"""Eb/N0 in dB, and values."""
 
 FORMATS = (".svg", ".pdf", ".png")
 
@@ -43,7 +47,8 @@ def plot(study: Study, results: "pd.DataFrame", metrics: Sequence[str] | None = 
 
     Bands are 95 % intervals; points with fewer than 100 block errors are hollow, and a point without any is a
     triangle at the upper end of its interval. Curves that coincide stay visible: later ones are drawn
-    thinner, with smaller markers. Published points are drawn as crosses. Exact ML that is estimated, not
+    thinner, with smaller markers. Bounds are drawn for each code of a panel, over AWGN; the legend says what
+    cannot be drawn. Published points are drawn as crosses. Exact ML that is estimated, not
     counted, is a dashed line with its band and no markers.
 
     Raises:
@@ -67,7 +72,7 @@ def plot(study: Study, results: "pd.DataFrame", metrics: Sequence[str] | None = 
         for axes, metric in zip(figure.subplots(1, len(metrics), squeeze=False)[0], metrics, strict=True):
             _panel(axes, results, metric, styles)
             if metric == "bler":
-                _bounds(axes, study)
+                _bounds(axes, study, list(dict.fromkeys(results["code"])))
             _mark_published(axes, _published(study), metric)
     handles, labels = _legend(figure.axes)
     figure.suptitle(study.title, fontsize=11)
@@ -125,7 +130,7 @@ def _by_code(study: Study, results: "pd.DataFrame", metric: str) -> "Figure":
     for axes, code in zip(panels, codes, strict=False):
         _panel(axes, results[results["code"] == code], metric, styles)
         if metric == "bler":
-            _bounds(axes, study, code)
+            _bounds(axes, study, [code])
         axes.set_title(code, fontsize=10)
         _mark_published(axes, _published(study, code), metric)
     for axes in list(figure.axes)[len(codes) :]:
@@ -150,48 +155,64 @@ def _panel(axes: "Axes", results: "pd.DataFrame", metric: str, styles: dict[str,
     axes.set_axisbelow(True)
 
 
-def bound_curves(study: Study, only: str | None = None) -> dict[str, tuple[list[float], list[float]]]:
-    """The study's bounds on the BLER of one code, by name: Eb/N0 in dB, and values above 0.
+def bound_curves(study: Study, only: str) -> tuple[dict[str, Line], list[str]]:
+    """The study's bounds on the BLER of one of its codes, and what there is none of, and why.
 
-    Empty if the curves are of several codes and none is named, or not over AWGN.
-
-    Raises:
-        ValueError: If a bound needs a weight spectrum that is not known and cannot be counted.
+    Bounds by name: Eb/N0 in dB, from the first to the last point of that code over AWGN, and values above 0.
+    Uncoded bits have none.
     """
-    points = [(point.code, point.ebn0_db) for point in study.points if point.task.channel == "awgn"]
-    points += [(point.code, point.ebn0_db) for point in study.rare_points]
-    codes = {code.name: code for code, _ in points if code.k < code.n}
-    if only is None and len(codes) == 1:
-        (only,) = codes
-    if only is None or only not in codes:
-        return {}
-    here = [ebn0_db for code, ebn0_db in points if code.name == only]
+    points = [(point.code, point.ebn0_db, point.task.channel) for point in study.points]
+    points += [(point.code, point.ebn0_db, "awgn") for point in study.rare_points]
+    points = [point for point in points if point[0].name == only and point[0].k < point[0].n]
+    if not points or not study.bounds:
+        return {}, []
+    here = [ebn0_db for _, ebn0_db, channel in points if channel == "awgn"]
+    if not here:
+        return {}, [f"no bounds for {only} over {points[0][2]}: they are for awgn"]
     steps = round(2 * (max(here) - min(here)))
     grid = [min(here) + step / 2 for step in range(steps + 1)]
-    found = {}
+    found: dict[str, Line] = {}
+    problems = []
     for bound in study.bounds:
-        values = {ebn0_db: BOUNDS[bound](codes[only], ebn0_db) for ebn0_db in grid}
-        drawn = [
-            ebn0_db for ebn0_db in grid if values[ebn0_db] > 0
-        ]  # some are given as 0 where they are tiny
-        found[bound] = drawn, [values[ebn0_db] for ebn0_db in drawn]
-    return found
+        try:
+            values = {ebn0_db: BOUNDS[bound](points[0][0], ebn0_db) for ebn0_db in grid}
+        except ValueError as error:
+            problems.append(f"no {bound} bound for {only}: {error}")
+            continue
+        # Some are given as 0 where they are tiny.
+        drawn = [ebn0_db for ebn0_db in grid if values[ebn0_db] > 0]
+        if drawn:
+            found[bound] = drawn, [values[ebn0_db] for ebn0_db in drawn]
+        else:
+            problems.append(f"no {bound} bound for {only}: it is 0 at these Eb/N0")
+    return found, problems
 
 
-def _bounds(axes: "Axes", study: Study, only: str | None = None) -> None:
+def _bounds(axes: "Axes", study: Study, codes: Sequence[str]) -> None:
+    """Those of some codes, a grey for each; what there is none of is told in the legend."""
     low, high = axes.get_ylim()
-    for place, (bound, (grid, values)) in enumerate(bound_curves(study, only).items()):
-        axes.plot(
-            grid,
-            values,
-            color="0.45",
-            linewidth=1.1,
-            linestyle=_DASHES[1:][place % (len(_DASHES) - 1)],
-            label=BOUND_LABELS[bound],
-            gid=f"bound-{bound}",
-            zorder=2,
-        )
+    all_found = {code: bound_curves(study, code) for code in codes}
+    several = len([code for code, (found, problems) in all_found.items() if found or problems]) > 1
+    for shade, (code, (found, problems)) in zip(_greys(codes), all_found.items(), strict=True):
+        for bound, (grid, values) in found.items():
+            axes.plot(
+                grid,
+                values,
+                color=shade,
+                linewidth=1.1,
+                linestyle=_DASHES[1:][study.bounds.index(bound) % (len(_DASHES) - 1)],
+                label=f"{code}: {BOUND_LABELS[bound]}" if several else BOUND_LABELS[bound],
+                gid=f"bound-{bound}-{code}" if several else f"bound-{bound}",
+                zorder=2,
+            )
+        for problem in problems:
+            axes.plot([], [], linestyle="none", label=textwrap.fill(problem, 60, max_lines=3), gid="no-bound")
     axes.set_ylim(low, high)
+
+
+def _greys(codes: Sequence[str]) -> list[str]:
+    """From 0.45 on, lighter and lighter."""
+    return [f"{0.45 + 0.35 * place / max(len(codes), 2):.2f}" for place in range(len(codes))]
 
 
 def _mark_published(axes: "Axes", series: dict[str, list[Reference]], metric: str) -> None:

@@ -9,6 +9,9 @@ Union: in an error some word beats the sent one. A light word is drawn, then noi
 is counted is how many light words win at once (Karp and Luby). Heavier words, which are not listed, add at
 most their union bound. Where that is little, it widens the interval upwards. Else errors are told apart by
 the first word that wins along the noise: those of light words are drawn, the others found by rays.
+
+Where errors are very rare, so are draws in which two words win at once, and thousands may show none. How many
+they can be nevertheless is part of the interval, and bounds of the code bracket it.
 """
 
 import math
@@ -22,7 +25,7 @@ import scipy
 from numpy.typing import NDArray
 
 from fecnn.arrays import LLR, Bits
-from fecnn.bounds import kat_bound, tangential_sphere_bound
+from fecnn.bounds import kat_bound, tangential_sphere_bound, union_bound
 from fecnn.channel import noise_sigma
 from fecnn.code import Code
 from fecnn.decoders import Decoder, Measured, decoder
@@ -31,6 +34,9 @@ from fecnn.tally import proportion_interval
 
 Reals = NDArray[np.float64]
 Method = Literal["auto", "monte-carlo", "rays", "union"]
+
+CONFIDENCE = 0.95
+"""Coverage of an interval."""
 
 NORMAL = 1.959963984540054
 """Standard deviations of an interval of 95 % to each side."""
@@ -50,17 +56,22 @@ FEW_WORDS = 1 << 17
 SHRINK = 1 - 1e-6
 """A ray is followed to just inside of where the nearest word found so far wins."""
 
+QUADRATURE = 1e-9
+"""By so much, relatively, ends of an interval are moved out: bounds that bracket it are integrals."""
+
 
 @dataclass(frozen=True)
 class Estimate:
     """The BLER of exact maximum likelihood.
 
     value: The estimate.
-    low: Lower end of a 95 % interval.
-    high: Upper end; with ``union`` it includes all words that were not listed.
+    low: Lower end of a 95 % interval. But for ``monte-carlo``, it is not below the lower bound of Kuai,
+        Alajaji and Takahara.
+    high: Upper end; with ``union`` it includes all words that were not listed. But for ``monte-carlo``, it is
+        not above the tangential-sphere and union bounds.
     method: ``monte-carlo``, ``rays``, ``union``, or ``union and rays``.
     frames: Frames, rays, drawn words, or drawn words and rays that it rests on.
-    effective: As how many errors of plain Monte-Carlo it is worth.
+    effective: As how many errors of plain Monte-Carlo it is worth, judging by the interval.
     """
 
     value: float
@@ -75,6 +86,11 @@ def ml_bler(
     code: Code, ebn0_db: float, rel_error: float = 0.01, *, method: Method = "auto", seed: int = 1
 ) -> Estimate:
     """BLER of exact maximum likelihood over BPSK and AWGN, down to 1e-10 and below.
+
+    The interval of ``monte-carlo`` is Clopper and Pearson's; that of ``rays`` is normal, from twice the rays
+    that seemed enough; that of ``union`` is Fay and Feuer's for the share of overlaps, which allows for one
+    more than was seen, so that it holds where none was. Those of both together are added in squares. All but
+    the first are cut at bounds of the code (see `Estimate`).
 
     Args:
         code: Any that the decoder ``ml`` takes; but for ``monte-carlo`` with a weight spectrum that is known
@@ -151,8 +167,9 @@ def _rays(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Estimate:
         return rays.effective >= needed
 
     rays = _cast(code, ebn0_db, rel_error, seed, enough)
-    low, high = max(0.0, rays.mean - rays.spread), rays.mean + rays.spread + rays.beyond
-    return Estimate(rays.mean, low, high, "rays", rays.count, rays.effective)
+    low, high = rays.mean - rays.spread, rays.mean + rays.spread + rays.beyond
+    value, low, high = _bracketed(code, ebn0_db, rays.mean, low, high)
+    return Estimate(value, low, high, "rays", rays.count, rays.effective)
 
 
 def _cast(
@@ -178,10 +195,10 @@ def _cast(
 
 
 class _Sample:
-    """What was drawn at random, as far as its mean and its scatter go; all of it times a scale."""
+    """What was drawn at random, as far as its mean and its scatter go."""
 
-    def __init__(self, scale: float = 1.0) -> None:
-        self._scale, self.count, self._total, self._squares = scale, 0, 0.0, 0.0
+    def __init__(self) -> None:
+        self.count, self._total, self._squares = 0, 0.0, 0.0
 
     def add(self, values: Reals) -> None:
         """Take in more values, (N,)."""
@@ -194,18 +211,40 @@ class _Sample:
     @property
     def mean(self) -> float:
         """Their mean: a probability."""
-        return self._scale * self._total / self.count
+        return self._total / self.count
 
     @property
     def spread(self) -> float:
         """Half the width of its interval of 95 %."""
-        mean = self._total / self.count
-        return self._scale * NORMAL * math.sqrt(max(self._squares / self.count - mean**2, 0) / self.count)
+        return NORMAL * math.sqrt(max(self._squares / self.count - self.mean**2, 0) / self.count)
 
     @property
     def effective(self) -> float:
         """As how many errors of plain Monte-Carlo they are worth."""
         return self._total**2 / self._squares if self._squares else 0.0
+
+    def interval(self, most: float) -> tuple[float, float]:
+        """95 % interval of the mean of values from 0 to ``most``, at most 1, with what is rare and not seen.
+
+        Fay and Feuer (Statistics in Medicine 16, 1997): gamma distributions of the mean and variance of the
+        sum, for the upper end with one more value, the greatest. Whichever is rarer is taken as the events:
+        values, or what they lack of 1.
+        """
+        if self._total <= self.count / 2:
+            return self._gamma(self._total, self._squares, most)
+        low, high = self._gamma(self.count - self._total, self.count - 2 * self._total + self._squares, 1.0)
+        return 1 - high, 1 - low
+
+    def _gamma(self, total: float, squares: float, most: float) -> tuple[float, float]:
+        # Values that all are equal show no variance: each counts as rare.
+        variance = squares - total**2 / self.count or squares
+        tail = (1 - CONFIDENCE) / 2
+        low = variance / total * float(scipy.special.gammaincinv(total**2 / variance, tail)) if total else 0.0
+        if not most:
+            return low, low
+        total, variance = total + most, variance + most**2
+        high = variance / total * float(scipy.special.gammaincinv(total**2 / variance, 1 - tail))
+        return low / self.count, min(most, high / self.count)
 
 
 class _Rays(_Sample):
@@ -262,10 +301,9 @@ def _union(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Estimate:
     doubt = listed.missing / (2 * kat_bound(code, ebn0_db))
     if doubt <= 0.75 * rel_error:
         listed.draw(min(rel_error / 2, rel_error - doubt))
-        mean, spread, missing = listed.mean, listed.spread, listed.missing
-        effective = (NORMAL * mean / spread) ** 2 if spread else math.inf
-        low, high = mean - spread, mean + spread + missing
-        return Estimate(mean + missing / 2, low, high, "union", listed.count, effective)
+        value, low, high = listed.mean + listed.missing / 2, listed.low, listed.high + listed.missing
+        value, low, high = _bracketed(code, ebn0_db, value, low, high)
+        return Estimate(value, low, high, "union", listed.count, _worth(value, high - low))
     listed.draw(rel_error / 2, _exact(code))
 
     def enough(rays: _Rays) -> bool:
@@ -277,14 +315,31 @@ def _union(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Estimate:
 
     rays = _cast(code, ebn0_db, rel_error, seed, enough, listed.heaviest)
     value = listed.mean + rays.mean
-    spread = math.hypot(listed.spread, rays.spread)
-    low, high = max(0.0, value - spread), value + spread + rays.beyond
-    effective = (NORMAL * value / spread) ** 2
-    return Estimate(value, low, high, "union and rays", listed.count + rays.count, effective)
+    low = value - math.hypot(listed.mean - listed.low, rays.spread)
+    high = value + math.hypot(listed.high - listed.mean, rays.spread)
+    value, low, high = _bracketed(code, ebn0_db, value, low, high + rays.beyond)
+    return Estimate(value, low, high, "union and rays", listed.count + rays.count, _worth(value, high - low))
 
 
-class _Listed(_Sample):
+def _worth(value: float, width: float) -> float:
+    """As how many errors of plain Monte-Carlo an interval so wide is worth."""
+    return (2 * NORMAL * value / width) ** 2
+
+
+def _bracketed(
+    code: Code, ebn0_db: float, value: float, low: float, high: float
+) -> tuple[float, float, float]:
+    """An estimate and its interval, as far as bounds of the code allow; the bounds, where it is outside."""
+    least = kat_bound(code, ebn0_db)
+    most = min(union_bound(code, ebn0_db), tangential_sphere_bound(code, ebn0_db))
+    low, high = (max(low, least), min(high, most)) if low <= most and high >= least else (least, most)
+    return min(max(value, least), most), low * (1 - QUADRATURE), high * (1 + QUADRATURE)
+
+
+class _Listed:
     """Errors to light words, up to a weight: each word's chance, shared among those that win with it.
+
+    What is kept is what a draw loses of its word's chance: nothing where it wins alone, else at least 1/2.
 
     heaviest: The weight.
     missing: The union bound of all heavier words.
@@ -302,7 +357,28 @@ class _Listed(_Sample):
         self._alone = alone[self._weights]
         self._union = float(self._alone.sum())
         self._rng = np.random.default_rng([seed, 2])
-        super().__init__(self._union)
+        self._lost = _Sample()
+        self._most = 1 - 1 / len(self._words)  # when all of them win
+
+    @property
+    def count(self) -> int:
+        """Draws."""
+        return self._lost.count
+
+    @property
+    def mean(self) -> float:
+        """The probability of such errors."""
+        return self._union * (1 - self._lost.mean)
+
+    @property
+    def low(self) -> float:
+        """Lower end of its interval of 95 %."""
+        return self._union * (1 - self._lost.interval(self._most)[1])
+
+    @property
+    def high(self) -> float:
+        """The upper end."""
+        return self._union * (1 - self._lost.interval(self._most)[0])
 
     def draw(self, rel_error: float, decode: Decoder | None = None) -> None:
         """Draw words until the interval is so narrow.
@@ -312,10 +388,12 @@ class _Listed(_Sample):
             decode: Exact ML, to leave out errors for which a heavier word is the first to win.
         """
         words, weights = self._words, self._weights
+        if decode is not None:
+            self._most = 1.0
         rows, columns = words.astype(np.float32), np.ascontiguousarray(words.T.astype(np.float32))
         log_alone = np.log(self._alone)
         chunk = min(CHUNK, max(64, (1 << 25) // len(words)))
-        while self.count < 1000 or self.spread > rel_error * self.mean:
+        while self.count < 1000 or self.high - self.low > 2 * rel_error * self.mean:
             if self.count >= MOST_RAYS:
                 raise _too_rare("union", self.count, self.count, 2 * rel_error)
             which = self._rng.choice(len(words), chunk, p=self._alone / self._union)
@@ -326,12 +404,12 @@ class _Listed(_Sample):
             noise = self._sigma * self._rng.standard_normal((chunk, words.shape[1]))
             noise += ones * ((-(noise * ones).sum(axis=1, keepdims=True) - along * np.sqrt(weight)) / weight)
             wins = (-(noise.astype(np.float32) @ columns) >= weights * SHRINK).sum(axis=1)
-            share = 1 / np.maximum(wins, 1)
+            lost = 1 - 1 / np.maximum(wins, 1)
             if decode is not None:
                 length = np.sqrt((noise**2).sum(axis=1))
                 _, first = _first_to_win(decode, noise / length[:, None], length)
-                share *= first <= self.heaviest
-            self.add(share)
+                lost[first > self.heaviest] = 1
+            self._lost.add(lost)
 
 
 def _heaviest(code: Code, ebn0_db: float, rel_error: float) -> tuple[int, float]:

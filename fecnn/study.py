@@ -242,8 +242,8 @@ class Study(Table):
     drawn: Decoders of ``reference.csv`` whose points are drawn; all if not given.
     panels: What the panels of the figure are for: ``metric``, or ``code``, one for each code.
     metrics: The error rates that are drawn; with panels for codes, the first of them.
-    bounds: Bounds that are drawn with the BLER, by their names in `fecnn.bounds.BOUNDS`, where all curves of
-        a panel are of one code (or uncoded) over AWGN.
+    bounds: Bounds that are drawn with the BLER, by their names in `fecnn.bounds.BOUNDS`, for each code over
+        AWGN (none for uncoded bits).
     """
 
     title: str

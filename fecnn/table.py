@@ -5,8 +5,9 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fecnn.agreement import LogRate, agreement, log_rate, sentences, stopped_at, z_score
 from fecnn.campaign import RESULTS, store_path
-from fecnn.rare import Estimate
+from fecnn.rare import NORMAL, Estimate
 from fecnn.reference import Reference
 from fecnn.stop import Prefix
 from fecnn.store import Store, StoreError
@@ -79,11 +80,15 @@ def judge(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
     """Published points against ours, one row each: agrees if the two 95 % intervals (or reading errors) meet.
 
     With many points some differ by chance: two exact intervals of equal width miss each other about once in
-    170 pairs, and one in 20 if the published value is much the more uncertain or the more precise.
+    170 pairs, and one in 20 if the published value is much the more uncertain or the more precise. ``z`` is
+    the difference of the logarithms of the two BLERs in standard deviations, positive where the published one
+    is the higher; missing where the source gives no counts. `fecnn.agreement.agreement` looks at all of them
+    together.
     """
     import pandas as pd
 
     rows = []
+    stopped = stopped_at(study.references)
     for point in study.all_points:
         ours = results[(results["curve"] == point.curve) & (results["ebn0_db"] == point.ebn0_db)]
         for reference in _published(study, point):
@@ -107,12 +112,28 @@ def judge(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
                         "source": reference.source,
                         "where": reference.where,
                         "how": reference.how,
+                        "code": reference.code,
+                        "z": z_score(_published_rate(reference, stopped), _our_rate(point, row)),
                     }
                 )
     columns = (
-        "curve ebn0_db metric published published_low published_high ours low high verdict source where how"
+        "curve ebn0_db metric published published_low published_high ours low high verdict source where how "
+        "code z"
     )
-    return pd.DataFrame(rows, columns=columns.split())
+    return pd.DataFrame(rows, columns=columns.split()).astype({"z": float})
+
+
+def published_summary(study: Study, results: "pd.DataFrame") -> list[str]:
+    """How published points fared, one by one and together, in lines; none if there are none."""
+    verdicts = judge(study, results)
+    if verdicts.empty:
+        return []
+    agree = int((verdicts["verdict"] == "agrees").sum())
+    together = sentences(agreement(verdicts))
+    lines = [f"Published points: {agree} of {len(verdicts)} agree."]
+    if together:
+        lines.append("Those with counts, together (z: log published less log ours, in standard deviations):")
+    return lines + [f"- {line}" for line in together]
 
 
 def display(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
@@ -210,6 +231,22 @@ def _verdict(published: "pd.DataFrame") -> str:
     words = [f"{agree} agree{'s' if agree == 1 else ''}"] if agree else []
     words += [f"{METRICS[row['metric']]} {row['published']:.4g} differs" for _, row in differ.iterrows()]
     return "; ".join(words)
+
+
+def _published_rate(reference: Reference, stopped: dict[tuple[str, str], int]) -> LogRate | None:
+    if reference.metric != "bler" or reference.errors is None or not reference.frames:
+        return None
+    until = reference.errors == stopped.get((reference.source, reference.decoder))
+    return log_rate(reference.errors, reference.frames, until_errors=until)
+
+
+def _our_rate(point: Point | RarePoint, row: Any) -> LogRate | None:
+    if row["method"] != COUNTED or isinstance(point, RarePoint):
+        return math.log(row["bler"]), (math.log(row["bler_high"] / row["bler_low"]) / 2 / NORMAL) ** 2
+    errors, limit = int(row["block_errors"]), point.stop.block_errors
+    # In the first batch the number of frames is given, whatever the rule.
+    until = limit is not None and errors >= limit and row["frames"] > point.task.batch
+    return log_rate(errors, int(row["frames"]), until_errors=until)
 
 
 def _published(study: Study, point: Point | RarePoint) -> list[Reference]:

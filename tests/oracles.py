@@ -7,7 +7,7 @@ import numpy as np
 from scipy.integrate import quad
 from scipy.optimize import brentq, minimize
 from scipy.special import betainc, erf, gammainc, gammaincc, logsumexp
-from scipy.stats import norm
+from scipy.stats import binom, norm
 
 from fecnn.arrays import bpsk
 
@@ -513,3 +513,70 @@ def likelihood_lost(pair, residual):
     )
     free = -(counts[counts > 0] * np.log(counts[counts > 0] / pair.frames)).sum()
     return 2 * (found.fun - free)
+
+
+def integral(function, low, high, panels=400):
+    """Of a smooth function of arrays, by Gauss-Legendre in many panels."""
+    nodes, weights = np.polynomial.legendre.leggauss(32)
+    edges = np.linspace(low, high, panels + 1)
+    half = np.diff(edges)[:, None] / 2
+    return float((function(edges[:-1, None] + half * (nodes + 1)) * half * weights).sum())
+
+
+def bler_of_biorthogonal(n, sigma):
+    """ML of the first-order Reed-Muller code: n axes, the sent word on one; another coordinate is larger."""
+    signal = np.sqrt(n) / sigma
+
+    def error(x):
+        return norm.pdf(x - signal) * -np.expm1((n - 1) * np.log1p(-2 * norm.sf(x)))
+
+    return norm.sf(signal) + integral(error, 1e-12, signal + 12)
+
+
+def bler_of_parity_check(n, sigma):
+    """ML of the single-parity-check code: two hard errors, or one that is not the least reliable symbol."""
+    rest = n - 1
+
+    def error(x):  # x: how far beyond zero the one wrong symbol is, over sigma
+        right = norm.logsf(-1 / sigma)
+        further = norm.logsf(x - 1 / sigma)
+        return norm.pdf(x + 1 / sigma) * np.exp(rest * right) * -np.expm1(rest * (further - right))
+
+    return binom.sf(1, n, norm.sf(1 / sigma)) + n * integral(error, 0, 14)
+
+
+def bler_by_overlaps(code, sigma, draws=1 << 20, seed=7):
+    """Union bound less overlaps: of pairs, integrated, where triples do not matter; else a long sampling."""
+    words = code.codebook()
+    words = words[words.any(axis=1)].astype(np.float64)
+    weights = words.sum(axis=1)
+    alone = norm.sf(np.sqrt(weights) / sigma)
+    union = alone.sum()
+    keep = alone > 1e-9 * alone.max()  # what the others do is below all that is asked of this
+    words, weights, alone = words[keep], weights[keep], alone[keep]
+    first, second = np.triu_indices(len(words), 1)
+    overlap = (words @ words.T)[first, second]
+    kinds, counts = np.unique(
+        np.stack([weights[first], weights[second], overlap], axis=1), axis=0, return_counts=True
+    )
+    pairs = sum(count * _both(*kind, sigma) for kind, count in zip(kinds, counts, strict=True))
+    if pairs < 1e-3 * union:
+        return union - pairs
+    rng, lost = np.random.default_rng(seed), 0.0
+    for _ in range(draws >> 12):
+        which = rng.choice(len(words), 1 << 12, p=alone / alone.sum())
+        along = norm.isf(rng.random(1 << 12) * alone[which])
+        noise = rng.standard_normal((1 << 12, code.n))
+        unit = words[which] / np.sqrt(weights[which])[:, None]
+        noise += unit * (-along - (noise * unit).sum(axis=1))[:, None]
+        wins = (-sigma * noise @ words.T > weights * (1 - 1e-9)).sum(axis=1)
+        lost += (1 - 1 / wins).sum()
+    return union - alone.sum() * lost / (draws >> 12 << 12)
+
+
+def _both(one, other, common, sigma):
+    """Probability that words of two weights with so many ones in common both beat the sent one."""
+    correlation = common / np.sqrt(one * other)
+    first, second = np.sqrt(one) / sigma, np.sqrt(other) / sigma
+    rest = np.sqrt(1 - correlation**2)
+    return integral(lambda x: norm.pdf(x) * norm.sf((second - correlation * x) / rest), first, first + 14)

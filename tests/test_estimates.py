@@ -394,7 +394,9 @@ def test_bounds_reach_as_far_as_the_estimates(made):
 def test_bounds_that_are_given_as_0_are_not_drawn(made):
     study, _ = made
     study = load(study.path.parent, 'bounds = ["meta-converse"]\n' + STUDY)
-    grid, values = bound_curves(study)["meta-converse"]
+    found, problems = bound_curves(study, "hamming-7-4")
+    grid, values = found["meta-converse"]
+    assert problems == []
     assert len(grid) == len(values) > 5
     assert min(values) > 1e-12
     assert grid[-1] < 11.0

@@ -42,6 +42,7 @@ LAYERS = [
     ["schedulers"],
     ["estimates", "cluster"],
     ["campaign", "bench", "warm_up"],
+    ["agreement"],
     ["table", "live"],
     ["compare"],
     ["gap", "costs"],

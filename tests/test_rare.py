@@ -4,12 +4,14 @@ import itertools
 import math
 
 import numpy as np
+import oracles
 import pytest
+from scipy.optimize import brentq
 from scipy.stats import norm
 
 import fecnn
 from fecnn import rare
-from fecnn.bounds import kat_bound, tangential_sphere_bound
+from fecnn.bounds import kat_bound, tangential_sphere_bound, union_bound
 from fecnn.channel import noise_sigma
 from fecnn.rare import Estimate, ml_bler
 
@@ -80,7 +82,7 @@ def test_errors_are_those_of_listed_words_and_of_rays(light_words_only):
     assert listed.heaviest == 8
     assert rays.mean > 5 * rays.spread
     whole = ml_bler(code, ebn0_db, 0.005, method="monte-carlo")
-    spread = math.hypot(listed.spread, rays.spread, (whole.high - whole.low) / 2) / 1.96
+    spread = math.hypot(listed.high - listed.low, 2 * rays.spread, whole.high - whole.low) / 2 / 1.96
     assert abs(listed.mean + rays.mean - whole.value) < 3 * spread
 
 
@@ -171,3 +173,94 @@ def test_what_cannot_be_reached_is_refused(monkeypatch):
         ml_bler(code, 4.0, 0)
     with pytest.raises(ValueError, match="method must be auto"):
         ml_bler(code, 4.0, method="guess")
+
+
+def covered(code, ebn0_db, truth, rel_error, method="union"):
+    """By how many intervals of 40 seeds."""
+    found = [ml_bler(code, ebn0_db, rel_error, method=method, seed=seed) for seed in range(40)]
+    for one in found:
+        assert one.low < one.value < one.high
+        assert one.high - one.low <= 2.02 * rel_error * one.value
+        assert math.isfinite(one.effective)
+    return sum(one.low <= truth <= one.high for one in found)
+
+
+@pytest.mark.parametrize(
+    ("code", "ebn0_db", "truth"),
+    [
+        (fecnn.hamming(3, extended=True), 12.0, oracles.bler_of_biorthogonal),
+        (fecnn.reed_muller(1, 4), 9.0, oracles.bler_of_biorthogonal),
+        (fecnn.single_parity_check(16), 11.24, oracles.bler_of_parity_check),
+        (fecnn.load_code("polar-16-8"), 11.46, oracles.bler_by_overlaps),
+        (fecnn.hamming(3), 12.0, oracles.bler_by_overlaps),
+        (fecnn.repetition(5), 14.66, lambda n, sigma: norm.sf(math.sqrt(n) / sigma)),
+    ],
+    ids=lambda value: getattr(value, "name", None),
+)
+def test_intervals_cover_where_two_words_hardly_ever_win_at_once(code, ebn0_db, truth):
+    of = code if truth is oracles.bler_by_overlaps else code.n
+    assert covered(code, ebn0_db, truth(of, noise_sigma(ebn0_db, code.rate)), 0.05) >= 34
+
+
+def test_estimates_lie_between_bounds():
+    code = fecnn.golay(extended=False)
+    for ebn0_db in (9.0, 10.0, 11.0):
+        found = ml_bler(code, ebn0_db, 0.05)
+        least, most = kat_bound(code, ebn0_db), tangential_sphere_bound(code, ebn0_db)
+        assert least * (1 - 1e-8) <= found.low < found.value < found.high <= most * (1 + 1e-8)
+
+
+def test_interval_of_rare_values():
+    """No value seen: the mean is below 3.69 / count (Poisson); many: the normal interval."""
+    none, one, many = rare._Sample(), rare._Sample(), rare._Sample()
+    none.add(np.zeros(1000))
+    one.add(np.append(np.zeros(999), 1.0))
+    assert none.interval(1.0) == (0.0, pytest.approx(3.689e-3, rel=1e-3))
+    assert one.interval(1.0) == pytest.approx((0.0253e-3, 5.572e-3), rel=1e-2)  # Garwood's of one event
+    values = np.random.default_rng(1).choice([0.0, 0.5, 2 / 3], 100_000, p=[0.7, 0.2, 0.1])
+    many.add(values)
+    low, high = many.interval(1.0)
+    assert (low + high) / 2 == pytest.approx(values.mean(), rel=1e-3)
+    assert high - low == pytest.approx(2 * many.spread, rel=1e-2)
+    most = rare._Sample()
+    most.add(1 - values)
+    assert most.interval(1.0) == pytest.approx((1 - high, 1 - low), rel=1e-12)
+
+
+GRID = {
+    "rm-1-3": (fecnn.reed_muller(1, 3), oracles.bler_of_biorthogonal),
+    "rm-1-4": (fecnn.reed_muller(1, 4), oracles.bler_of_biorthogonal),
+    "spc-4": (fecnn.single_parity_check(4), oracles.bler_of_parity_check),
+    "spc-16": (fecnn.single_parity_check(16), oracles.bler_of_parity_check),
+    "repetition-5": (fecnn.repetition(5), lambda n, sigma: norm.sf(math.sqrt(n) / sigma)),
+    "uncoded-6": (fecnn.uncoded(6), lambda n, sigma: -math.expm1(n * math.log1p(-norm.sf(1 / sigma)))),
+    "hamming-7-4": (fecnn.hamming(3), None),
+    "polar-16-8": (fecnn.load_code("polar-16-8"), None),
+    "golay-24-12": (fecnn.golay(), None),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", GRID)
+def test_intervals_cover_from_one_in_a_thousand_to_1e_14(name):
+    code, closed = GRID[name]
+    rel_error, all_covered, count = 0.05, 0, 0
+    for exponent in (3, 4, 5, 6, 8, 10, 12, 14) if code.k < 12 else (8, 14):
+        ebn0_db = brentq(lambda x, e=exponent: math.log10(union_bound(code, x)) + e, 2.0, 16.0)
+        sigma = noise_sigma(ebn0_db, code.rate)
+        truth = closed(code.n, sigma) if closed else oracles.bler_by_overlaps(code, sigma)
+        # Rays are for 1e-2 to 1e-6.
+        for method in ("union", "rays", "auto") if exponent <= 5 and code.k < 12 else ("auto",):
+            found = covered(code, ebn0_db, truth, rel_error, method)
+            assert found >= 33, (name, exponent, method)
+            all_covered, count = all_covered + found, count + 40
+    assert all_covered >= 0.94 * count
+
+
+@pytest.mark.slow
+def test_intervals_of_both_together_cover_at_low_rates(monkeypatch):
+    monkeypatch.setattr(rare, "MAX_WORDS", 7)  # those of weight 3
+    code = fecnn.hamming(3)
+    for ebn0_db in (4.0, 6.0):
+        truth = oracles.bler_by_overlaps(code, noise_sigma(ebn0_db, code.rate), 1 << 22)
+        assert covered(code, ebn0_db, truth, 0.01) >= 34

@@ -13,6 +13,7 @@ import fecnn
 from fecnn.bounds import union_bound
 from fecnn.figure import plot, save
 from fecnn.reference import COLUMNS, read_references
+from fecnn.report import report
 from fecnn.store import Store, StoreError
 from fecnn.study import load_study
 from fecnn.table import FOOTNOTE, display, judge, markdown, table
@@ -508,6 +509,52 @@ def test_bounds_are_drawn_beside_the_curves(tmp_path):
     assert list(line.get_xdata()) == [0.0, 0.5, 1.0, 1.5, 2.0]
     labels = [entry.get_text() for entry in figure.legends[0].get_texts()]
     assert "union bound (ML is below)" in labels
+
+
+def test_bounds_are_drawn_for_each_code_and_what_is_not_drawn_is_said(tmp_path):
+    text = STUDY.replace(
+        "batch = 1000", 'batch = 500\nbounds = ["union", "sphere-packing"]\nstop = { frames = 500 }'
+    )
+    text = text.replace("stop = { frames = 4000 }\n", "")
+    text += """
+[[curve]]
+decoder = "hard"
+code = ["hamming-15-11", "uncoded"]
+ebn0_db = [1, 3]
+[[curve]]
+decoder = "bp"
+code = "polar-128-64"
+[[curve]]
+decoder = "hard"
+label = "faded"
+code = "bch-15-7"
+channel = "rayleigh"
+"""
+    (tmp_path / "study.toml").write_text(text)
+    bounded = load_study(tmp_path)
+    for _ in fecnn.run(bounded, store=tmp_path / "b.sqlite"):
+        pass
+    results = table(bounded, tmp_path / "b.sqlite")
+    figure = plot(bounded, results)
+    lines = {str(line.get_gid()): line for line in figure.axes[0].get_lines()}
+    assert {name for name in lines if name.startswith("bound")} == {
+        "bound-union-hamming-7-4",
+        "bound-sphere-packing-hamming-7-4",
+        "bound-union-hamming-15-11",
+        "bound-sphere-packing-hamming-15-11",
+        "bound-sphere-packing-polar-128-64",
+    }
+    line = lines["bound-union-hamming-15-11"]
+    assert list(line.get_xdata()) == [1.0, 1.5, 2.0, 2.5, 3.0]
+    for ebn0_db, value in zip(line.get_xdata(), line.get_ydata(), strict=True):
+        assert value == pytest.approx(union_bound(fecnn.load_code("hamming-15-11"), ebn0_db))
+    labels = [entry.get_text().replace("\n", " ") for entry in figure.legends[0].get_texts()]
+    assert "hamming-15-11: union bound (ML is below)" in labels
+    assert any(label.startswith("no union bound for polar-128-64: ") for label in labels)
+    assert "no bounds for bch-15-7 over rayleigh: they are for awgn" in labels
+    page = report([bounded], [results])
+    assert "<p>Not drawn: no bounds for bch-15-7 over rayleigh: they are for awgn.</p>" in page
+    save(figure, tmp_path / "f.svg")
 
 
 def test_an_unknown_bound_is_refused(tmp_path):

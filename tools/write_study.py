@@ -19,7 +19,7 @@ from fecnn.figure import plot, save
 from fecnn.gap import display_gaps, gap_to_ml
 from fecnn.pareto import plot_pareto
 from fecnn.study import Study
-from fecnn.table import display, judge, markdown
+from fecnn.table import display, judge, markdown, published_summary
 from fecnn.tally import COUNTS
 
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
@@ -34,7 +34,8 @@ def section(study: Study, results) -> str:
     verdicts = judge(study, results)
     if len(verdicts):
         differ = verdicts[verdicts["verdict"] == "differs"]
-        text += f"\nPublished points: {len(verdicts) - len(differ)} of {len(verdicts)} agree."
+        first, *together = published_summary(study, results)
+        text += f"\n{first}"
         for _, row in differ.iterrows():
             text += (
                 f"\n- {row['curve']} at {row['ebn0_db']:g} dB: {row['metric']} published "
@@ -43,6 +44,8 @@ def section(study: Study, results) -> str:
                 f"[{row['low']:.3g}, {row['high']:.3g}] ({row['source']})."
             )
         text += "\n"
+        if together:
+            text += "\n" + "\n".join([together[0], "", *together[1:]]) + "\n"
     return text
 
 

@@ -104,8 +104,11 @@ class _Part:
         self.codes = list(dict.fromkeys(results["code"]))
         wanted = [r for r in study.references if study.drawn is None or r.decoder in study.drawn]
         self.bounds: dict[str, dict[str, tuple[list[float], list[float]]]] = {}
+        self.problems: list[str] = []
         for code in self.codes:
-            for bound, curve in bound_curves(study, code).items():
+            found, problems = bound_curves(study, code)
+            self.problems += problems
+            for bound, curve in found.items():
                 self.bounds.setdefault(BOUND_LABELS[bound], {})[code] = curve
         self.published: dict[str, list[Reference]] = {}
         for reference in [*wanted, *references]:
@@ -348,6 +351,7 @@ def _section(index: int, parts: list[_Part], charts: int) -> str:
     lines.append('<div class="charts">' + '<div class="chart"></div>' * charts + "</div>")
     if not several:
         part = parts[0]
+        lines += [f"<p>Not drawn: {html.escape(problem)}.</p>" for problem in part.problems]
         gaps = display_gaps(gap_to_ml(study, part.results))
         if len(gaps):
             lines += ["<h3>Distance from maximum likelihood</h3>", _table(gaps)]

@@ -222,7 +222,7 @@ def warm_up_command(
         list[str] | None,
         typer.Argument(
             help="Studies, by name or file, and decoders.",
-            metavar="[STUDY | DECODER]...",
+            metavar="STUDY|DECODER",
             show_default="all decoders",
         ),
     ] = None,
@@ -241,6 +241,7 @@ def warm_up_command(
 
     with _errors(), compiling.told(lambda line: typer.echo(line, err=True)):
         warm_up(names or ())
+        typer.echo("everything that was asked for is compiled")
 
 
 @app.command(name="merge")

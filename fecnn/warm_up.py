@@ -30,9 +30,10 @@ def warm_up(names: Sequence[str] = ()) -> None:
     """
     one_torch_thread()
     known = sorted({*decoder_names(), *decoder_names(soft=True)})
-    for name in names or sorted({*BUILT_IN, *BUILT_IN_SOFT}):
+    wanted = names or sorted({*BUILT_IN, *BUILT_IN_SOFT})
+    for i, name in enumerate(wanted, 1):
         if name in known:
-            with compiling.for_(name):
+            with compiling.for_(f"{name} ({i} of {len(wanted)})"):
                 _warm_up_decoder(name)
         elif name in study_names() or "/" in name or name.endswith(".toml"):
             _warm_up_study(load_study(name))

@@ -218,7 +218,7 @@ def compact(batches: Sequence[int]) -> Sequence[int]:
 def luggage_of(task: Task) -> Luggage:
     """The files that a task needs and that do not come with fecnn."""
     luggage: Luggage = {}
-    for name in (task.code, dict(task.options).get("weights")):
+    for name in (task.code, task.sender, dict(task.options).get("weights")):
         path = Path(str(name))
         if "/" in str(name) and path.is_dir():
             luggage[str(name)] = {file: (path / file).read_bytes() for file in (CARD, WEIGHTS)}
@@ -258,4 +258,6 @@ def unpacked(task: Task) -> Task:
     options = {
         key: _places.get(str(value), value) if key == "weights" else value for key, value in task.options
     }
-    return replace(task, code=_places.get(task.code, task.code), options=tuple(options.items()))
+    sender = task.sender and _places.get(task.sender, task.sender)
+    code = _places.get(task.code, task.code)
+    return replace(task, code=code, sender=sender, options=tuple(options.items()))

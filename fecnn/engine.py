@@ -6,7 +6,7 @@ array of noise or of code bits is written and read again: a few frames at a time
 counter to the LLRs, and only frames with errors are looked at twice.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -118,6 +118,41 @@ class Engine:
             seconds=seconds,
             flags=np.packbits(flags).tobytes(),
         )
+
+
+class Resent:
+    """Frames of another code of the same words, with counts for a code that has other messages for these.
+
+    Args:
+        engine: Of the code.
+        sender: Of the other one, over the same channel.
+    """
+
+    def __init__(self, engine: Engine | PlainEngine, sender: Engine | PlainEngine) -> None:
+        self.code, self.count = engine.code, engine.count
+        self._packed, self._sender = isinstance(engine, Engine), sender
+
+    def frames(self, stream: FrameStream, count: int) -> Frames:
+        """The first ``count`` frames of a stream: the sender's words and noise."""
+        frames = self._sender.frames(stream, count)
+        messages = self.code.extract(frames.codewords)
+        return replace(frames, messages=_words_of(messages) if self._packed else messages)
+
+
+AnyEngine = Engine | PlainEngine | Resent
+
+
+def engine_of(code: Code, channel: Channel) -> Engine | PlainEngine:
+    """The compiled engine, where there is one for the channel."""
+    return Engine(code, channel) if isinstance(channel, AWGN) else PlainEngine(code, channel)
+
+
+def _words_of(messages: Bits) -> NDArray[np.uint64]:
+    """Message bits, (B, k), in words, (B, ceil(k / 64)), the first bit lowest."""
+    octets = np.packbits(messages, axis=1, bitorder="little")
+    whole = np.zeros((len(messages), -(-messages.shape[1] // 64) * 8), np.uint8)
+    whole[:, : octets.shape[1]] = octets
+    return whole.view("<u8").astype(np.uint64, copy=False)
 
 
 @kernel

@@ -12,9 +12,9 @@ from typing import NamedTuple, Protocol
 
 from fecnn.arrays import LLR, Bits
 from fecnn.catalogue import load_code
-from fecnn.channel import AWGN, channel_at
+from fecnn.channel import channel_at
 from fecnn.decoders import Decoder, Effort, Measured
-from fecnn.engine import Engine, PlainEngine
+from fecnn.engine import AnyEngine, Resent, engine_of
 from fecnn.jit import compiling
 from fecnn.stop import Prefix
 from fecnn.stream import FrameStream
@@ -349,7 +349,7 @@ class _Run:
 _building = threading.Lock()
 
 
-def prepared(task: Task) -> tuple[Engine | PlainEngine, Decoder]:
+def prepared(task: Task) -> tuple[AnyEngine, Decoder]:
     """The engine and the decoder of a task, built and compiled once in this process."""
     one_torch_thread()
     with _building:
@@ -357,7 +357,7 @@ def prepared(task: Task) -> tuple[Engine | PlainEngine, Decoder]:
 
 
 @lru_cache(maxsize=256)
-def _build(task: Task) -> tuple[Engine | PlainEngine, Decoder]:
+def _build(task: Task) -> tuple[AnyEngine, Decoder]:
     """The engine and the decoder of a task, compiled by a first frame so that no batch is charged for it."""
     with compiling.preparing():
         code = load_code(task.code)
@@ -365,7 +365,14 @@ def _build(task: Task) -> tuple[Engine | PlainEngine, Decoder]:
             raise ValueError(f"{task.code} is not the code that this task was made for; load the study again")
         decode = build_decoder(task, code)
         channel = channel_at(task.channel, task.ebn0_db, code.rate)
-        engine = Engine(code, channel) if isinstance(channel, AWGN) else PlainEngine(code, channel)
+        engine: AnyEngine = engine_of(code, channel)
+        if task.sender is not None:
+            sender = load_code(task.sender)
+            if sender.fingerprint != task.sender_fingerprint:
+                raise ValueError(
+                    f"{task.sender} is not the code that this task was made for; load the study again"
+                )
+            engine = Resent(engine_of(code, channel), engine_of(sender, channel))
     frames = engine.frames(FrameStream("first frame", 0), 1)
     decided, effort = decide(decode, frames.llr)
     engine.count(frames, decided, 0.0, effort)

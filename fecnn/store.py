@@ -77,7 +77,10 @@ create table if not exists curve (
 
 _BATCH = ("i", *COUNTS, "version", "host", "time")
 _STORED = ("task", "i", *COUNTS, "flags", "version", "host", "time")
-ROW = ("task", *sorted({field.name for field in fields(Task)} - {"code", "source"}), *_BATCH)
+_PLACE = {"code", "source", "sender", "sender_fingerprint"}
+"""Of a task, what an exported batch does not tell."""
+
+ROW = ("task", *sorted({field.name for field in fields(Task)} - _PLACE), *_BATCH)
 """Columns of an exported batch."""
 
 
@@ -411,7 +414,7 @@ class Store:
                 task = self._task(task_id, content)
                 described = {**asdict(task), "options": json.dumps(dict(task.options))}
                 # Where the code lay on that machine says nothing; its fingerprint does.
-                del described["code"], described["source"]
+                described = {name: value for name, value in described.items() if name not in _PLACE}
                 last = task_id
             self._check_batch(task, task_id, values[0], values[1 : 1 + len(COUNTS)])
             yield {"task": task_id, **described, **dict(zip(_BATCH, values, strict=True))}

@@ -8,6 +8,7 @@ import math
 import traceback
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -134,6 +135,8 @@ class Task:
     batch: Frames of a batch.
     source: The version of a decoder, or of its network, that does not come with fecnn (`fecnn.foreign`,
         `fecnn.card.network_version`); None if it does.
+    sender, sender_fingerprint: Another code of the same words, whose frames this one sees (its words, its
+        noise): where it is loaded from, and what counts; None if these are of the code itself.
     """
 
     code: str
@@ -145,6 +148,8 @@ class Task:
     seed: int
     batch: int
     source: str | None = None
+    sender: str | None = None
+    sender_fingerprint: str | None = None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Task) and self._content == other._content
@@ -178,12 +183,15 @@ class Task:
     @cached_property
     def stream(self) -> str:
         """Names the noise: the same for every decoder and batch size."""
-        return self._digest("code", "decoder", "options", "batch", "source")
+        sent = replace(self, fingerprint=self.sender_fingerprint or self.fingerprint, sender_fingerprint=None)
+        return sent._digest("code", "decoder", "options", "batch", "source")
 
     def _digest(self, *without: str, stream: int = STREAM) -> str:
         content = {key: value for key, value in asdict(self).items() if key not in without}
-        if self.source is None:
-            content.pop("source", None)
+        del content["sender"]
+        for name in ("source", "sender_fingerprint"):
+            if getattr(self, name) is None:
+                content.pop(name, None)
         if any(option == "weights_sha256" for option, _ in self.options) and "options" in content:
             # Trained weights are what they are, wherever they lie.
             content["options"] = [(option, value) for option, value in self.options if option != "weights"]
@@ -260,6 +268,7 @@ class Study(Table):
     bounds: list[str] = Field(default=[])
     curves: list[Curve] = Field(alias="curve", min_length=1)
     _path: Path = PrivateAttr(default=Path())
+    _codes: list[tuple[str, Code]] = PrivateAttr(default_factory=list)
     _foreign: dict[str, Foreign | None] = PrivateAttr(default_factory=dict)
 
     @field_validator("curves")
@@ -406,6 +415,7 @@ class Study(Table):
         except (ValueError, LookupError, OSError) as error:
             problems.append(f"curve {curve.name}: {error.args[0] if error.args else error}")
             return
+        sender, sender_fingerprint = self._sender_of(curve, code)
         for ebn0_db in grid:
             task = Task(
                 code=self._code_name(curve),
@@ -417,8 +427,26 @@ class Study(Table):
                 seed=self.seed,
                 batch=curve.batch or self.batch,
                 source=source,
+                sender=sender,
+                sender_fingerprint=sender_fingerprint,
             )
             yield Point(curve.name, curve.published, code, task, curve.stop or self.stop)
+
+    def _sender_of(self, curve: Curve, code: Code) -> tuple[str, str] | tuple[None, None]:
+        """The first code with the same words, if another: the study's own, or of a curve before this.
+
+        A code from its alist has another generator matrix than from its file; both see the same frames.
+        """
+        if not self._codes and self.code is not None:
+            with suppress(ValueError, LookupError, OSError):  # told of where a curve is of it
+                self._codes.append((self._resolve(self.code), load_code(self._resolve(self.code))))
+        for name, known in self._codes:
+            if known.fingerprint == code.fingerprint:
+                return None, None
+            if (known.n, known.k) == (code.n, code.k) and not known.syndrome(code.G).any():
+                return name, known.fingerprint
+        self._codes.append((self._code_name(curve), code))
+        return None, None
 
     def _options_of(
         self, curve: Curve, code: Code

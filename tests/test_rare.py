@@ -171,6 +171,9 @@ def test_what_cannot_be_reached_is_refused(monkeypatch):
         ml_bler(fecnn.load_code("polar-128-64"), 4.0)
     with pytest.raises(ValueError, match=r"rel_error must be in \(0, 0.5\], got 0"):
         ml_bler(code, 4.0, 0)
+    for method in ("auto", "union", "rays"):
+        with pytest.raises(ValueError, match=r"BLER of hamming-7-4 at 30 dB is below 1e-300"):
+            ml_bler(fecnn.hamming(3), 30.0, method=method)
     with pytest.raises(ValueError, match="method must be auto"):
         ml_bler(code, 4.0, method="guess")
 

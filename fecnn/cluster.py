@@ -19,6 +19,7 @@ from typing import Any
 from uuid import uuid4
 
 import fecnn
+from fecnn.atomic import write
 from fecnn.card import CARD, WEIGHTS
 from fecnn.simulate import ClusterError, Failed, Made, WorkerLost, make_batches
 from fecnn.study import Point, Task
@@ -268,7 +269,7 @@ class Unpack(distributed.WorkerPlugin):
             folder = Path(worker.local_directory) / self.name / str(number)
             folder.mkdir(parents=True, exist_ok=True)
             for file, content in files.items():
-                (folder / file).write_bytes(content)
+                write(folder / file, content)
             _places[name] = str(folder if WEIGHTS in files else folder / next(iter(files)))
 
 

@@ -19,6 +19,7 @@ from fecnn.jit import compiling
 from fecnn.simulate import Progress, Workers
 from fecnn.study import Study
 from fecnn.tally import proportion_interval
+from fecnn.text import plain
 
 WAIT_TOLD = 5.0
 """Seconds without workers after which a log says so; again after twice as long, and so on."""
@@ -114,9 +115,13 @@ class Board:
 
     def _say(self, line: str) -> None:
         if self._live:
-            self._live.console.print(Text(line))
-        else:
-            print(line, file=sys.stderr, flush=True)
+            self._live.console.print(Text(plain(line)))
+            return
+        try:
+            print(plain(line), file=sys.stderr, flush=True)
+        except BrokenPipeError:  # whoever compiles need not know
+            if threading.current_thread() is threading.main_thread():
+                raise
 
     def _render(self) -> Table:
         waiting, threads = self._waiting(), self._workers.threads

@@ -3,10 +3,12 @@
 import asyncio
 import logging
 import signal
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -72,20 +74,50 @@ def local(where: str) -> "Iterator[distributed.LocalCluster]":
     count = where.removeprefix("local:")
     if not count.isdecimal() or int(count) < 1:
         raise ValueError(f"a local cluster has 1 or more workers, such as local:2, got {where!r}")
-    with (
-        dask.config.set(SETTINGS),
-        distributed.LocalCluster(
-            n_workers=int(count),
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address=":0",
-            scheduler_kwargs=OPTIONS,
-            memory_limit=0,
-            preload=[__name__],
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-    ):
+    with dask.config.set(SETTINGS), ExitStack() as stack:
+        with uninterrupted():
+            cluster = distributed.LocalCluster(
+                n_workers=0,
+                threads_per_worker=1,
+                processes=True,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",
+                scheduler_kwargs=OPTIONS,
+                memory_limit=0,
+                preload=[__name__],
+                silence_logs=logging.CRITICAL,
+            )
+            stack.callback(cluster.close)
+            if hasattr(signal, "pthread_sigmask"):
+                resource_tracker.ensure_running()  # or it would be started there, and lift the mask
+                cluster.sync(_shield)
+        # What workers tell over HTTP is for this machine alone, too; older Dasks show it to all.
+        cluster.new_spec["options"]["dashboard_address"] = "127.0.0.1:0"
+        for _ in range(int(count)):
+            cluster.worker_spec.update(cluster.new_worker_spec())
+        cluster.sync(cluster._correct_state)
         yield cluster
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits for the end of this, where Dask could not clear up behind it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    waiting: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda signum, _: waiting.append(signum))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if waiting:
+            signal.raise_signal(signal.SIGINT)
+
+
+async def _shield() -> None:
+    """Where processes are started from: Ctrl-C, which all get in a terminal, is for the driver alone."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
 
 
 def dask_setup(worker: "distributed.Worker") -> None:

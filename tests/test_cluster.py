@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from types import SimpleNamespace
 
 import distributed
+import psutil
 import pytest
 from damage import doubled, killer, run_until_the_scheduler_is_killed, scheduler
 
@@ -112,6 +113,28 @@ def test_a_shard_may_run_on_a_cluster(tmp_path, undisturbed):
     fecnn.merge(plan, folder=tmp_path)
     run_all(plan, tmp_path / "mine.sqlite")
     assert results(plan, tmp_path / "mine.sqlite").equals(expected)
+
+
+# Who can reach it
+
+
+def listeners():
+    """Addresses at which this process, and those that it started, listen."""
+    here = psutil.Process()
+    for process in (here, *here.children(recursive=True)):
+        of = process.net_connections if hasattr(process, "net_connections") else process.connections
+        for connection in of(kind="inet"):
+            if connection.status == psutil.CONN_LISTEN:
+                yield connection.laddr.ip, connection.laddr.port
+
+
+def test_a_local_cluster_listens_on_this_machine_only():
+    before = set(listeners())
+    with connect("local:2"):
+        found = set(listeners()) - before
+        # Scheduler, nannies and workers, each of the two HTTP servers.
+        assert len(found) >= 5
+        assert {host for host, _ in found} == {"127.0.0.1"}
 
 
 # Files that travel

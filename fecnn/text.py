@@ -136,7 +136,7 @@ def read_text(path: Path, most: int, too_large: str) -> str:
     if len(raw) > most:
         raise ValueError(f"{path} has more than {most} bytes: too large for {too_large}")
     if raw.startswith(_UTF16) or (b"\0" in raw[:4] and raw[:4].strip(b"\0")):
-        raise ValueError(f"{path} is UTF-16 or UTF-32, as some Windows programs write; save it as UTF-8")
+        raise ValueError(f"{path}, line 1: UTF-16 or UTF-32, as Windows programs write; save it as UTF-8")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -260,7 +260,7 @@ def test_files_as_windows_programs_save_them(tmp_path):
         for encoding in ("utf-16", "utf-16-le", "utf-16-be", "utf-32"):
             path.write_bytes(text.encode(encoding))
             with pytest.raises(
-                ValueError, match=rf"{re.escape(name)} is UTF-16 or UTF-32, .*; save it as UTF-8"
+                ValueError, match=rf"{re.escape(name)}, line 1: UTF-16 or UTF-32, .*; save it as UTF-8"
             ):
                 read(path)
 

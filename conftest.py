@@ -1,16 +1,48 @@
-"""The option that tests and benchmarks share."""
+"""The option that tests and benchmarks share, and the end of a test that would never end by itself."""
+
+import faulthandler
+import os
 
 import pytest
+
+SLOW_LIMIT = 1800
+"""Seconds that a slow test may take, if it does not say."""
+
+stderr = pytest.StashKey[int]()
 
 
 def pytest_addoption(parser):
     parser.addoption("--slow", action="store_true", help="also run the tests marked slow")
+    parser.addini("timeout_grace", "seconds after a test's timeout at which the process ends", default="60")
+
+
+def pytest_configure(config):
+    config.stash[stderr] = os.dup(2)  # before it is captured
+
+
+def pytest_unconfigure(config):
+    os.close(config.stash[stderr])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """End the process where not even pytest-timeout ends a test: its main thread is never back in Python."""
+    marker = item.get_closest_marker("timeout")
+    said = marker.args[0] if marker else item.config.getoption("timeout") or item.config.getini("timeout")
+    limit = float(said or 0) + float(item.config.getini("timeout_grace"))
+    faulthandler.dump_traceback_later(limit, exit=True, file=item.config.stash[stderr])
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def pytest_collection_modifyitems(config, items):
-    if config.getoption("--slow"):
-        return
     skip = pytest.mark.skip(reason="slow: run with --slow")
     for item in items:
-        if "slow" in item.keywords:
+        if "slow" not in item.keywords:
+            continue
+        if not config.getoption("--slow"):
             item.add_marker(skip)
+        if item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(SLOW_LIMIT))

@@ -5,8 +5,6 @@ weights; then n lines of the rows in each column, and m lines of the columns in 
 A list may be padded with zeros up to the largest weight, or not.
 """
 
-import os
-import secrets
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +12,9 @@ from numpy.typing import ArrayLike
 
 from fecnn import gf2
 from fecnn.arrays import Bits, as_bits
+from fecnn.atomic import write
 from fecnn.code import MAX_LENGTH
+from fecnn.text import read_text
 
 MAX_BYTES = 1 << 26
 """Largest alist file read."""
@@ -78,28 +78,7 @@ def write_alist(H: ArrayLike, path: str | Path) -> None:
     lines = [[bits.shape[1], bits.shape[0]], widths, [len(c) for c in columns], [len(r) for r in rows]]
     for lists, width in zip((columns, rows), widths, strict=True):
         lines += [[*entries.tolist(), *[0] * (width - len(entries))] for entries in lists]
-    replace_file(path, "".join(" ".join(map(str, line)) + "\n" for line in lines))
-
-
-def replace_file(path: str | Path, text: str) -> None:
-    """Write UTF-8 text so that a reader finds the old file or the new one, never a part.
-
-    Raises:
-        FileNotFoundError: If the folder does not exist.
-    """
-    target = Path(os.path.realpath(path))  # through a link, not over it
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"cannot write {path}: there is no folder {target.parent}; create it first")
-    # Opened by name rather than by tempfile, whose files nobody else may read.
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with temporary.open("x", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write(path, "".join(" ".join(map(str, line)) + "\n" for line in lines), make_folder=False)
 
 
 class _Reader:
@@ -107,17 +86,7 @@ class _Reader:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with path.open("rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)
-        if len(raw) > MAX_BYTES:
-            raise ValueError(
-                f"{path} has more than {MAX_BYTES} bytes: too large for an alist of a short code"
-            )
-        try:
-            text = raw.decode("utf-8")
-        except UnicodeDecodeError as error:
-            line = raw.count(b"\n", 0, error.start) + 1
-            raise self.fault(line, "not text (invalid UTF-8): is this an alist file?") from None
+        text = read_text(path, MAX_BYTES, "an alist of a short code")
         # Bounded, so that no file can make millions of strings; what is left over is found at fault below.
         self.lines = text.removesuffix("\n").split("\n", maxsplit=4 * MAX_LENGTH) if text else []
 

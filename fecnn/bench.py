@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from fecnn.atomic import write
 from fecnn.catalogue import load_code
 from fecnn.channel import AWGN
 from fecnn.decoders import decoder
@@ -178,7 +179,7 @@ def save(measurements: Sequence[Measurement], gain: float | None, path: Path) ->
     rows = [asdict(m) for m in measurements]
     for row in rows:
         del row["total"]["flags"]
-    path.write_text(json.dumps({"machine": machine(), "two_threads": gain, "cases": rows}, indent=1) + "\n")
+    write(path, json.dumps({"machine": machine(), "two_threads": gain, "cases": rows}, indent=1) + "\n")
 
 
 def _spread(values: np.ndarray[Any, Any]) -> tuple[float, float, float]:

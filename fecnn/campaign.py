@@ -1,5 +1,6 @@
 """Run a study into its store, whole or in shards, and pool the shards."""
 
+import glob
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, nullcontext
@@ -186,7 +187,8 @@ def merge(study: Study, files: Sequence[str | Path] = (), folder: str | Path = R
         MergeError: If a file is missing or damaged, has results but none of this study, contradicts itself or
             disagrees with what is there. Nothing of it is taken in; all other files are.
     """
-    paths = [Path(file) for file in files] or sorted(Path(folder).glob(f"{study.name}.shard-*-of-*.sqlite"))
+    shards = f"{glob.escape(study.name)}.shard-*-of-*.sqlite"
+    paths = [Path(file) for file in files] or sorted(Path(folder).glob(shards))
     if not paths:
         raise FileNotFoundError(
             f"no shards of {study.name} in {folder}; make them with fecnn run --shard 1/2"

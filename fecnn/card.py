@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fecnn.arrays import nearest
 from fecnn.code import Code
+from fecnn.text import read_text, refuse_in_all
 
 ZOO = Path(__file__).parent / "zoo"
 """The trained networks that come with fecnn, a folder each."""
@@ -133,18 +134,21 @@ def read_card(folder: Path) -> Card:
         CheckpointError: If it is not a card.
     """
     path = folder / CARD
-    with path.open("rb") as file:
-        content = file.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise CheckpointError(f"{path} has more than {MAX_BYTES} bytes: too large for a card")
     try:
-        return Card.model_validate_json(content)
+        card = Card.model_validate_json(read_text(path, MAX_BYTES, "a card"))
     except ValidationError as error:
         problem = error.errors()[0]
         where = ".".join(map(str, problem["loc"])) or "the file"
         raise CheckpointError(
             f"{path} is not a card of trained weights: {where[:200]}: {problem['msg'][:300]}"
         ) from None
+    except ValueError as error:
+        raise CheckpointError(str(error)) from None
+    try:
+        refuse_in_all(card.model_dump())
+    except ValueError as error:
+        raise CheckpointError(f"{path}: {error}") from None
+    return card
 
 
 def default_weights(decoder: str, code: Code) -> str:

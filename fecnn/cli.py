@@ -1,18 +1,25 @@
 """The command line: ``fecnn --help``."""
 
+import _thread
+import io
 import os
+import shlex
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
+from typer.core import TyperGroup
 
 import fecnn
+from fecnn.atomic import write
 from fecnn.campaign import RESULTS, MergeError, run, store_path
 from fecnn.card import Card, checkpoint_folder, is_network, read_card, zoo_names
 from fecnn.catalogue import code_file, code_names, load_code, study_names
@@ -23,7 +30,8 @@ from fecnn.live import Board
 from fecnn.simulate import ClusterError, DecodingError, Workers
 from fecnn.store import ROW, Store, StoreError
 from fecnn.study import Study, load_study
-from fecnn.table import FOOTNOTE, display, markdown, published_summary, results_path
+from fecnn.table import FOOTNOTE, csv_text, display, markdown, published_summary, results_path
+from fecnn.text import plain
 from fecnn.workers import Threads
 
 if TYPE_CHECKING:
@@ -31,7 +39,89 @@ if TYPE_CHECKING:
 
     from fecnn.bench import Measurement
 
+
+class _Commands(TyperGroup):
+    """All commands: a reader who leaves, Ctrl-C and a terminal of few characters end none in a traceback."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run a command."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
+                stream.reconfigure(errors="replace")
+        try:
+            return super().main(*arguments, **options)
+        finally:
+            _flush()
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run it once its arguments are read."""
+        stopped = _Stopped()
+        try:
+            with stopped:
+                return super().invoke(ctx)
+        except BrokenPipeError:
+            _leave_quietly()
+        except BaseException as error:
+            # An import, or compiled code, may have made another error of the interrupt.
+            if isinstance(error, KeyboardInterrupt) or (stopped.was and not isinstance(error, typer.Exit)):
+                typer.echo("\nstopped", err=True)
+                raise typer.Exit(130) from None
+            raise
+
+
+class _Stopped:
+    """Knows whether Ctrl-C was pressed."""
+
+    was = False
+
+    def __enter__(self) -> None:
+        self._before, self._hook = signal.getsignal(signal.SIGINT), sys.unraisablehook
+        self._listens = (
+            self._before is signal.default_int_handler
+            and threading.current_thread() is threading.main_thread()
+        )
+        if self._listens:
+            signal.signal(signal.SIGINT, self._interrupt)
+            sys.unraisablehook = self._again
+
+    def __exit__(self, *_: object) -> None:
+        if self._listens:
+            signal.signal(signal.SIGINT, self._before)
+            sys.unraisablehook = self._hook
+
+    def _interrupt(self, signum: int, frame: object) -> None:
+        self.was = True
+        raise KeyboardInterrupt
+
+    def _again(self, unraisable: "sys.UnraisableHookArgs") -> None:
+        """It came in a callback of C, as LLVM's, from where it cannot be raised: again, once that is over."""
+        if isinstance(unraisable.exc_value, KeyboardInterrupt):
+            _thread.interrupt_main()
+        else:
+            self._hook(unraisable)
+
+
+def _flush() -> None:
+    """Give out what is left now: at the end of the process it would be too late to do it quietly."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _leave_quietly()
+
+
+def _leave_quietly() -> NoReturn:
+    """End as other programs do where nobody reads on, as in ``| head``."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(BrokenPipeError):
+            stream.flush()
+            continue
+        os.dup2(nowhere, stream.fileno())
+    sys.exit(128 + 13)  # SIGPIPE
+
+
 app = typer.Typer(
+    cls=_Commands,
     help="Decoders for short block codes, measured fairly.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
@@ -156,7 +246,7 @@ def run_command(
                 typer.echo("nothing was simulated: give it more time", err=True)
                 raise typer.Exit(1)
         else:
-            typer.echo(f"results: {store}\nWhen all shards are done: fecnn merge {study}")
+            typer.echo(f"results: {store}\nWhen all shards are done: fecnn merge {shlex.quote(study)}")
         if failure is not None:
             raise failure
 
@@ -211,7 +301,8 @@ def _show_run(study: str, plan: Study, store: Path, refused: int = 0) -> bool:
     wanted = len(plan.points) + len(plan.rare_points) - refused
     if not results["finished"].all() or len(results) < wanted:
         typer.echo(
-            f"Some points have not met the study's stopping rule: fecnn run {study} goes on from here."
+            "Some points have not met the study's stopping rule: "
+            f"fecnn run {shlex.quote(study)} goes on from here."
         )
     return True
 
@@ -514,7 +605,7 @@ def train_command(
             typer.echo(f"\nstopped; the same command goes on from the last checkpoint in {folder}", err=True)
             raise typer.Exit(130) from None
         _save_learning(card, folder / "curve.svg")
-        (folder / "README.md").write_text(page(card), encoding="utf-8")
+        write(folder / "README.md", page(card))
         typer.echo(f"{'trained' if card.finished else 'not finished'}: {folder}")
 
 
@@ -538,9 +629,11 @@ def export(
         with Store(store_path(load_study(study), out)) as store:
             rows = pd.DataFrame(list(store.rows()), columns=list(ROW))
         if file.suffix == ".csv":
-            rows.to_csv(file, index=False)
+            write(file, csv_text(rows))
         else:
-            rows.to_parquet(file, index=False)
+            content = io.BytesIO()
+            rows.to_parquet(content, index=False)
+            write(file, content.getvalue())
         typer.echo(f"{len(rows):,} batches: {file}")
 
 
@@ -748,7 +841,7 @@ def _give(form: str, table: "pd.DataFrame", terminal: Callable[[], None], text: 
     elif form == "markdown":
         typer.echo(text(), nl=False)
     elif form == "csv":
-        table.to_csv(sys.stdout, index=False)
+        typer.echo(csv_text(table), nl=False)
     else:
         raise ValueError(f"--format must be terminal, markdown or csv, got {form!r}")
 
@@ -819,7 +912,13 @@ def _describe_code(name: str) -> None:
 
 def _console() -> Console:
     """At least as wide as a table needs: a narrow terminal wraps lines, not cells."""
-    return Console(width=max(Console().width, TABLE_WIDTH))
+    return _Console(width=max(Console().width, TABLE_WIDTH))
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Nothing of rich's own: `_Commands` ends all commands alike."""
+        raise BrokenPipeError
 
 
 @contextmanager
@@ -827,6 +926,8 @@ def _errors() -> Iterator[None]:
     """What a user can mend is said in a sentence, without a traceback."""
     try:
         yield
+    except BrokenPipeError:
+        raise
     except (
         ValueError,
         TypeError,
@@ -839,6 +940,6 @@ def _errors() -> Iterator[None]:
     ) as error:
         message = error.args[0] if isinstance(error, LookupError) and error.args else error
         for trace in getattr(error, "__notes__", ()):  # where a decoder failed
-            typer.echo(trace, err=True)
-        typer.echo(f"fecnn: {message}", err=True)
+            typer.echo(plain(trace), err=True)
+        typer.echo(plain(f"fecnn: {message}"), err=True)
         raise typer.Exit(1) from None

@@ -19,6 +19,7 @@ from typing import Any
 from uuid import uuid4
 
 import fecnn
+from fecnn.atomic import write
 from fecnn.card import CARD, WEIGHTS
 from fecnn.simulate import ClusterError, Failed, Made, WorkerLost, make_batches
 from fecnn.study import Point, Task
@@ -89,14 +90,20 @@ def connect(where: str, limit: float | None = None) -> "Iterator[Cluster]":
         except (OSError, TimeoutError, ValueError) as error:
             raise ClusterError(f"no scheduler answers at {where}: {error}") from error
         stack.callback(client.close, 5)
-        yield Cluster(client, limit)
+        kept = None if isinstance(scheduler, str) else schedulers.Kept(scheduler)
+        yield Cluster(client, limit, kept)
 
 
 class Cluster:
     """Workers of a Dask client; `connect` makes it."""
 
-    def __init__(self, client: "distributed.Client", limit: float | None = None) -> None:
-        self._client, self._limit = client, limit
+    def __init__(
+        self,
+        client: "distributed.Client",
+        limit: float | None = None,
+        kept: "schedulers.Kept | None" = None,
+    ) -> None:
+        self._client, self._limit, self._kept = client, limit, kept
         self._threads, self._counted = 0, 0.0
         # Keys of one group: the scheduler remembers every group for as long as it has work.
         self._keys = zip(repeat(f"make_lot-{uuid4().hex}"), count())
@@ -119,7 +126,14 @@ class Cluster:
         """One lot more than there are threads: nobody waits for the driver, and Dask is never done.
 
         (Each time that it is done, a scheduler that was not started here begins a span, and forgets none.)
+
+        Asked every second, so here workers of its own that are gone are started again.
+
+        Raises:
+            ClusterError: If that failed.
         """
+        if self._kept is not None:
+            self._kept.look_after()
         return 1 + self.threads
 
     @property
@@ -161,7 +175,9 @@ class Cluster:
     def _deliver(self, remote: Any, found: "Future[list[Made | Failed]]") -> None:
         try:
             address, results = remote.result()
+            self._works()
         except KilledWorker as error:
+            self._works()
             found.set_exception(WorkerLost(f"{error.last_worker.address} died"))
         except ClusterError as error:
             found.set_exception(error)
@@ -177,6 +193,10 @@ class Cluster:
         finally:
             # An error that was raised here knows this frame, and so the lot: it would keep itself alive.
             remote.release()
+
+    def _works(self) -> None:
+        if self._kept is not None:
+            self._kept.works()
 
     def _restart(self, address: str) -> None:
         try:
@@ -249,7 +269,7 @@ class Unpack(distributed.WorkerPlugin):
             folder = Path(worker.local_directory) / self.name / str(number)
             folder.mkdir(parents=True, exist_ok=True)
             for file, content in files.items():
-                (folder / file).write_bytes(content)
+                write(folder / file, content)
             _places[name] = str(folder if WEIGHTS in files else folder / next(iter(files)))
 
 

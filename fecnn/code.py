@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from fecnn import gf2
 from fecnn.arrays import Bits, as_bits, shown
 from fecnn.jit import kernel
+from fecnn.text import refuse_control_characters
 
 MAX_LENGTH = 1 << 14
 """Longest code accepted: far beyond short blocks, and small enough to fail with a sentence, not in memory."""
@@ -60,6 +61,7 @@ class Code:
     def __post_init__(self) -> None:
         G = _matrix(self.G, "G")
         H = _matrix(self.H, "H", columns=G.shape[1])
+        refuse_control_characters(self.name, "the name of a code")
         k, n = G.shape
         rank = gf2.rank(G)
         if rank < k:

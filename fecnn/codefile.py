@@ -12,10 +12,11 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, ValidationError
 
 from fecnn import build
-from fecnn.alist import replace_file
 from fecnn.arrays import Bits, nearest, shown
+from fecnn.atomic import write
 from fecnn.code import MAX_LENGTH, Code
-from fecnn.tomlfile import toml_of
+from fecnn.text import read_text
+from fecnn.tomlfile import refuse_controls, toml_of
 
 MAX_BYTES = 1 << 24
 """Largest code file read or written; larger matrices belong in an alist."""
@@ -132,7 +133,7 @@ def save_code(
         raise ValueError(
             f"{code.name} is too large for a code file ({MAX_BYTES} bytes); write_alist writes H"
         )
-    replace_file(target, text)
+    write(target, text, make_folder=False)
 
 
 def rebuild(file: CodeFile) -> Code:
@@ -170,21 +171,16 @@ def read_code_file(path: Path) -> CodeFile:
     """
     if not path.is_file():
         raise FileNotFoundError(f"there is no code file {path}; the shipped ones are named without .toml")
-    with path.open("rb") as stream:
-        raw = stream.read(MAX_BYTES + 1)
-    if len(raw) > MAX_BYTES:
-        raise ValueError(f"{path} has more than {MAX_BYTES} bytes: too large for a code file")
+    text = read_text(path, MAX_BYTES, "a code file")
     try:
-        says = toml_of(raw.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"{path}, line {line}: not text (invalid UTF-8): is this a code file?") from None
+        says = toml_of(text)
     except ValueError as error:
         raise ValueError(f"{path} is not valid TOML: {error}") from None
     return _validated(says, path)
 
 
-def _validated(says: Mapping[str, Any], path: Path) -> CodeFile:
+def _validated(says: dict[str, Any], path: Path) -> CodeFile:
+    refuse_controls(says, path)
     try:
         file = CodeFile.model_validate(says)
     except ValidationError as error:

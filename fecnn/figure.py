@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fecnn.atomic import write
 from fecnn.bounds import BOUNDS
 from fecnn.reference import Reference
 from fecnn.study import Study
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.text import Text
 
 COLOURS = ("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#8A6D00", "#56B4E9", "#882255", "#E69F00")
 """Okabe and Ito's colours, which colour-blind readers tell apart; in grey the markers do it."""
@@ -74,10 +76,29 @@ def plot(study: Study, results: "pd.DataFrame", metrics: Sequence[str] | None = 
             if metric == "bler":
                 _bounds(axes, study, list(dict.fromkeys(results["code"])))
             _mark_published(axes, _published(study), metric)
-    handles, labels = _legend(figure.axes)
-    figure.suptitle(study.title, fontsize=11)
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+    literal(figure.suptitle(study.title, fontsize=11))
+    legend(figure, _handles(figure.axes), loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     return figure
+
+
+def spelt(label: str) -> str:
+    """A label for matplotlib, which hides those that begin with an underscore."""
+    return f"\\{label}" if label.startswith(("_", "\\")) else label
+
+
+def literal(*texts: "Text") -> None:
+    """Show texts as they are: a dollar sign begins no formula."""
+    for text in texts:
+        text.set_parse_math(False)
+        text.set_usetex(False)
+
+
+def legend(figure: "Figure", handles: dict[str, Any], **look: Any) -> None:
+    """Add a legend of handles by their labels, which are shown as they are."""
+    made = figure.legend(list(handles.values()), ["-"] * len(handles), **look)
+    for text, label in zip(made.get_texts(), handles, strict=True):
+        literal(text)
+        text.set_text(label)
 
 
 def curve_places(study: Study, looks: Sequence[str]) -> dict[str, int]:
@@ -113,8 +134,7 @@ def save(figure: "Figure", path: str | Path) -> None:
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": None}[path.suffix]
     with matplotlib.rc_context({"svg.hashsalt": "fecnn", "svg.fonttype": "path"}):
         figure.savefig(drawn, format=path.suffix[1:], dpi=160, metadata=metadata)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(drawn.getvalue())
+    write(path, drawn.getvalue())
 
 
 def _by_code(study: Study, results: "pd.DataFrame", metric: str) -> "Figure":
@@ -131,7 +151,7 @@ def _by_code(study: Study, results: "pd.DataFrame", metric: str) -> "Figure":
         _panel(axes, results[results["code"] == code], metric, styles)
         if metric == "bler":
             _bounds(axes, study, [code])
-        axes.set_title(code, fontsize=10)
+        literal(axes.set_title(code, fontsize=10))
         _mark_published(axes, _published(study, code), metric)
     for axes in list(figure.axes)[len(codes) :]:
         axes.set_axis_off()
@@ -227,7 +247,7 @@ def _mark_published(axes: "Axes", series: dict[str, list[Reference]], metric: st
                 markersize=7,
                 color="0.25",
                 zorder=5,
-                label=label,
+                label=spelt(label),
             )
 
 
@@ -241,7 +261,7 @@ def _curve(axes: "Axes", rows: "pd.DataFrame", metric: str, label: str, place: i
         color=colour,
         linestyle=_DASHES[place % len(_DASHES)],
         linewidth=0.9 + 2.0 * share,
-        label=label,
+        label=spelt(label),
         zorder=3,
     )
     axes.fill_between(
@@ -284,7 +304,7 @@ def _estimated_curve(axes: "Axes", rows: "pd.DataFrame", label: str, place: int)
         color=colour,
         linestyle=(0, (8, 3)),
         linewidth=1.4,
-        label=label,
+        label=spelt(label),
         gid=f"estimated-{place}",
         zorder=3,
     )
@@ -304,7 +324,7 @@ def _published(study: Study, only: str | None = None) -> dict[str, list[Referenc
 def published_label(reference: Reference) -> str:
     """What a published point is called in a legend: decoder, source and how it was read, shortened."""
     how = reference.how.split(",")[0]
-    return f"{reference.decoder}: {_short(f'{reference.source} [{how}]')}"
+    return " ".join(f"{reference.decoder}: {_short(f'{reference.source} [{how}]')}".split())
 
 
 def _short(source: str, limit: int = 48) -> str:
@@ -314,16 +334,17 @@ def _short(source: str, limit: int = 48) -> str:
     return head[: limit - len(how) - 5].rstrip(" ,;(") + "... [" + how
 
 
-def _legend(panels: "list[Axes]") -> tuple[list[Any], list[str]]:
-    """Each label once, in the order of the panels; a curve's handle shows its marker."""
+def _handles(panels: "list[Axes]") -> dict[str, Any]:
+    """By label, each once, in the order of the panels; a curve's handle shows its marker."""
     from matplotlib.lines import Line2D
 
     handles: dict[str, Any] = {}
     for axes in panels:
         lines = axes.get_lines()
         for i, line in enumerate(lines):
-            label = str(line.get_label())
-            if label.startswith("_") or label in handles:
+            said = str(line.get_label())
+            label = said.removeprefix("\\")
+            if said.startswith("_") or label in handles:
                 continue
             if line.get_linestyle() == "None" or line.get_gid() is not None:
                 handles[label] = line
@@ -338,4 +359,4 @@ def _legend(panels: "list[Axes]") -> tuple[list[Any], list[str]]:
                     marker=marked.get_marker(),
                     markersize=marked.get_markersize(),
                 )
-    return list(handles.values()), list(handles)
+    return handles

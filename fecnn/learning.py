@@ -44,7 +44,8 @@ def plot_learning(card: Card) -> "Figure":
             linestyle="--",
             label="exact ML",
         )
-    axes.set(title=card.name, xlabel="step", ylabel="BLER on the validation frames", yscale="log")
+    axes.set_title(card.name, parse_math=False, usetex=False)
+    axes.set(xlabel="step", ylabel="BLER on the validation frames", yscale="log")
     axes.grid(alpha=0.3, which="both")
     if steps:
         figure.legend(loc="outside right center")

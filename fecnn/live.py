@@ -2,6 +2,7 @@
 
 import math
 import sys
+import threading
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -18,11 +19,13 @@ from fecnn.jit import compiling
 from fecnn.simulate import Progress, Workers
 from fecnn.study import Study
 from fecnn.tally import proportion_interval
+from fecnn.text import plain
 
 WIDE = 100
 """Columns of a terminal in which whole intervals fit."""
 
-WAITING = "no workers now: waiting for some to join"
+WAIT_TOLD = 5.0
+"""Seconds without workers after which a log says so; again after twice as long, and so on."""
 
 
 class Board:
@@ -42,6 +45,8 @@ class Board:
         self._seconds: dict[tuple[str, float], float] = {}
         self._began = time.monotonic()
         self._told = ExitStack()
+        self._alone: float | None = None  # since when there are no workers
+        self._over = threading.Event()
         console = Console(stderr=True)
         self._narrow = console.width < WIDE
         self._live = (
@@ -54,14 +59,15 @@ class Board:
         self._told.enter_context(compiling.told(self._say))
         if self._live:
             self._live.start()
-        elif not self._workers.threads:
-            self._say(WAITING)
+        else:
+            threading.Thread(target=self._tell_of_waiting, daemon=True).start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._told.close()
+        self._over.set()
         if self._live:
             self._live.stop()
 
@@ -92,14 +98,39 @@ class Board:
                 f"BLER {_rate(progress)}"
             )
 
+    def _waiting(self) -> str:
+        """How long there have been no workers; empty where there are some."""
+        if self._workers.threads:
+            self._alone = None
+            return ""
+        if self._alone is None:
+            self._alone = time.monotonic()
+        return f"no workers for {_clock(time.monotonic() - self._alone)}: waiting for some to join"
+
+    def _tell_of_waiting(self) -> None:
+        """Say in a log that there are no workers, at growing intervals."""
+        following = WAIT_TOLD
+        while not self._over.is_set():
+            waiting = self._waiting()
+            if not waiting or self._alone is None:
+                following = WAIT_TOLD
+            elif time.monotonic() - self._alone >= following:
+                self._say(waiting)
+                following *= 2
+            self._over.wait(1.0)
+
     def _say(self, line: str) -> None:
         if self._live:
-            self._live.console.print(Text(line))
-        else:
-            print(line, file=sys.stderr, flush=True)
+            self._live.console.print(Text(plain(line)))
+            return
+        try:
+            print(plain(line), file=sys.stderr, flush=True)
+        except BrokenPipeError:  # whoever compiles need not know
+            if threading.current_thread() is threading.main_thread():
+                raise
 
     def _render(self) -> Table:
-        threads = self._workers.threads
+        waiting, threads = self._waiting(), self._workers.threads
         table = Table("curve", "points", "now at", box=None, pad_edge=False)
         for name in ("frames", "errors", "BLER [95 %]", "frames/s a thread", "left"):
             table.add_column(name, justify="right", no_wrap=name.startswith("BLER"))
@@ -141,7 +172,7 @@ class Board:
         about = f", about {left} left" if left else ""
         if 0 < begun < len(everything):
             about = f", first batches of {begun} of {len(everything)} points"
-        state = f"elapsed {gone}{about}" if threads else f"elapsed {gone}, {WAITING}"
+        state = f"elapsed {gone}, {waiting}" if waiting else f"elapsed {gone}{about}"
         table.caption = f"{state}; Ctrl-C stops, and nothing is lost"
         return table
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fecnn.costs import curve_costs, operations_at
-from fecnn.figure import COLOURS, MARKERS
+from fecnn.figure import COLOURS, MARKERS, legend, literal, spelt
 from fecnn.gap import Gap, gap_to_ml
 from fecnn.study import Study
 from fecnn.table import counted
@@ -93,18 +93,11 @@ def plot_pareto(study: Study, results: "pd.DataFrame") -> "Figure":
         row[0].set_xlabel("operations a message bit")
         row[1].set_xlabel("decoding time [us/frame], one thread")
         row[0].set_ylabel("gap to ML at BLER 1e-3 [dB]")
-        row[0].set_title(code, fontsize=10, loc="left")
-    handles = {line.get_label(): line for axes in figure.axes for line in axes.get_lines()}
-    shown = [what for what in whats if what in handles]
-    figure.suptitle(study.title, fontsize=11)
-    figure.legend(
-        [handles[what] for what in shown],
-        shown,
-        loc="outside lower center",
-        ncols=3,
-        fontsize=8,
-        frameon=False,
-    )
+        literal(row[0].set_title(code, fontsize=10, loc="left"))
+    lines = {str(line.get_label()): line for axes in figure.axes for line in axes.get_lines()}
+    handles = {what: lines[spelt(what)] for what in whats if spelt(what) in lines}
+    literal(figure.suptitle(study.title, fontsize=11))
+    legend(figure, handles, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     return figure
 
 
@@ -128,7 +121,7 @@ def _panel(axes: "Axes", found: list[Mark], costs: list[float], whats: list[str]
             marker=MARKERS[place % len(MARKERS)],
             markersize=8,
             color=colour,
-            label=mark.what,
+            label=spelt(mark.what),
             zorder=3,
         )
     axes.set_xscale("log")

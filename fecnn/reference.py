@@ -12,6 +12,7 @@ from typing import Any
 
 from fecnn.arrays import shown
 from fecnn.tally import proportion_interval
+from fecnn.text import read_text, refuse_control_characters, refuse_semicolons, uncell
 
 COLUMNS = ("code", "decoder", "ebn0_db", "metric", "value", "errors", "frames", "source", "where", "how")
 
@@ -76,20 +77,18 @@ def read_references(path: Path) -> list[Reference]:
     Raises:
         ValueError: If a column is missing or a value is no number, naming the line.
     """
+    content = read_text(path, MAX_BYTES, "published points")
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
-        if len(raw) > MAX_BYTES:
-            raise ValueError(f"{path} has more than {MAX_BYTES} bytes: too large for published points")
-        with io.StringIO(raw.decode("utf-8"), newline="") as text:
+        with io.StringIO(content, newline="") as text:
             rows = csv.DictReader(text, strict=True)
             missing = [name for name in COLUMNS if name not in (rows.fieldnames or [])]
             if missing:
+                refuse_semicolons(path, content)
                 raise ValueError(
                     f"{path} has no column {', '.join(missing)}; references have {', '.join(COLUMNS)}"
                 )
             return [_reference(path, rows.line_num, row) for row in rows]
-    except (UnicodeDecodeError, csv.Error) as error:
+    except csv.Error as error:
         raise ValueError(f"{path} is not CSV: {error}") from None
 
 
@@ -103,6 +102,9 @@ def _reference(path: Path, line: int, row: dict[str | None, Any]) -> Reference:
         )
         raise ValueError(f"{path}, line {line}: {told} fields than columns: {extra}")
     try:
+        row = {name: uncell(text) for name, text in row.items()}
+        for name, text in row.items():
+            refuse_control_characters(text, str(name), multiline=name in ("source", "where", "how"))
         metric, value = row["metric"], _number(row, "value", float)
         rounding = 0.5 * 10.0 ** _number(row, "value", Decimal).as_tuple().exponent
         if logarithm := re.fullmatch(r"-ln\((\w+)\)", metric):

@@ -1,5 +1,6 @@
 """A study's results as a table: one row a point, rates with their intervals, published values judged."""
 
+import io
 import json
 import math
 from pathlib import Path
@@ -13,9 +14,13 @@ from fecnn.stop import Prefix
 from fecnn.store import Store, StoreError
 from fecnn.study import Point, RarePoint, Study
 from fecnn.tally import COUNTS, Tally, proportion_interval, rate_interval
+from fecnn.text import cell, read_text, refuse_control_characters, refuse_semicolons, uncell
 
 if TYPE_CHECKING:
     import pandas as pd
+
+MAX_BYTES = 1 << 28
+"""Largest CSV of results read."""
 
 FEW_ERRORS = 100
 """Below this many block errors a point is marked: its interval is wider than about 20 % on each side."""
@@ -214,6 +219,21 @@ def markdown(shown: "pd.DataFrame", footnote: str = FOOTNOTE) -> str:
     return "\n".join(lines) + "\n" + (f"\n{footnote}\n" if footnote else "")
 
 
+def csv_text(table: "pd.DataFrame") -> str:
+    r"""A table as CSV, which a spreadsheet may open: no text in it is taken for a formula.
+
+    Example:
+        >>> import pandas as pd
+        >>> csv_text(pd.DataFrame({"curve": ["=1+1"], "ebn0_db": [-1.5]}))
+        "curve,ebn0_db\n'=1+1,-1.5\n"
+    """
+    harmless = table.copy()
+    for name in table.columns:
+        if table[name].dtype.kind not in "biuf":
+            harmless[name] = [cell(value) if isinstance(value, str) else value for value in table[name]]
+    return str(harmless.to_csv(index=False, lineterminator="\n"))
+
+
 def with_interval(rate: float, low: float, high: float) -> str:
     """A rate with its interval: ``1.79e-01 [1.76e-01, 1.82e-01]``.
 
@@ -336,10 +356,28 @@ def _shipped(path: Path) -> "pd.DataFrame":
         raise FileNotFoundError(f"no results in {path}; make them with fecnn run")
     import pandas as pd
 
-    results = pd.read_csv(path)
+    content = read_text(path, MAX_BYTES, "results")
+    texts = ("curve", "decoder", "options", "code", "channel", "method")
+    try:
+        results = pd.read_csv(
+            io.StringIO(content),
+            converters=dict.fromkeys(texts, uncell),
+            keep_default_na=False,  # a curve may be called "NA"
+            na_values=[""],
+        )
+    except ValueError as error:
+        refuse_semicolons(path, content)
+        raise ValueError(f"{path} is not CSV: {error}") from None
     missing = {"curve", "ebn0_db", "finished", *COUNTS, *METRICS} - set(results.columns)
     if missing:
+        refuse_semicolons(path, content)
         raise ValueError(f"{path} has no column {', '.join(sorted(missing))}: is it the CSV of fecnn table?")
+    for name in texts:
+        for text in results.get(name, pd.Series(dtype=str)).dropna().unique():
+            try:
+                refuse_control_characters(text, f"column {name}")
+            except ValueError as error:
+                raise ValueError(f"{path}: {error}") from None
     if "method" not in results:  # of a version that could only count
         results["method"] = COUNTED
     return _whole_counts(results)

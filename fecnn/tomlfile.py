@@ -7,8 +7,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from fecnn.text import read_text, refuse_in_all
+
 MAX_BYTES = 1 << 18
 """Largest study or training read."""
+
+MULTILINE = frozenset(("question", "source", "minimum_distance_proof"))
+"""What may have several lines: nobody shows it in one."""
 
 MAX_DEPTH = 64
 """Deepest tables and lists read; tomllib takes quadratic time for names of very many parts."""
@@ -36,16 +41,27 @@ def read_toml(path: Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is too large or not TOML, naming it.
+        ValueError: If it is too large, not TOML, or has control characters, naming it.
     """
-    with path.open("rb") as stream:
-        raw = stream.read(MAX_BYTES + 1)
-    if len(raw) > MAX_BYTES:
-        raise ValueError(f"{path} has more than {MAX_BYTES} bytes: too large for a study or training")
+    text = read_text(path, MAX_BYTES, "a study or training")
     try:
-        return toml_of(raw.decode("utf-8"))
+        content = toml_of(text)
     except ValueError as error:
         raise ValueError(f"{path} is not TOML: {error}") from None
+    refuse_controls(content, path)
+    return content
+
+
+def refuse_controls(content: dict[str, Any], path: Path) -> None:
+    """Refuse control characters in what a TOML file says; texts, not names, may have several lines.
+
+    Raises:
+        ValueError: Naming the file, the place and the character.
+    """
+    try:
+        refuse_in_all(content, MULTILINE)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def toml_of(text: str) -> dict[str, Any]:

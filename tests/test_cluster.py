@@ -1,17 +1,21 @@
 import logging
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future
+from types import SimpleNamespace
 
 import distributed
+import psutil
 import pytest
 from damage import doubled, killer, run_until_the_scheduler_is_killed, scheduler
 
 import fecnn
-from fecnn import cluster
+from fecnn import cluster, schedulers
 from fecnn.cluster import connect, luggage_of, unpacked
 from fecnn.simulate import ClusterError, DecodingError, Made, run_batch
 from fecnn.store import Store
@@ -109,6 +113,28 @@ def test_a_shard_may_run_on_a_cluster(tmp_path, undisturbed):
     fecnn.merge(plan, folder=tmp_path)
     run_all(plan, tmp_path / "mine.sqlite")
     assert results(plan, tmp_path / "mine.sqlite").equals(expected)
+
+
+# Who can reach it
+
+
+def listeners():
+    """Addresses at which this process, and those that it started, listen."""
+    here = psutil.Process()
+    for process in (here, *here.children(recursive=True)):
+        of = process.net_connections if hasattr(process, "net_connections") else process.connections
+        for connection in of(kind="inet"):
+            if connection.status == psutil.CONN_LISTEN:
+                yield connection.laddr.ip, connection.laddr.port
+
+
+def test_a_local_cluster_listens_on_this_machine_only():
+    before = set(listeners())
+    with connect("local:2"):
+        found = set(listeners()) - before
+        # Scheduler, nannies and workers, each of the two HTTP servers.
+        assert len(found) >= 5
+        assert {host for host, _ in found} == {"127.0.0.1"}
 
 
 # Files that travel
@@ -234,6 +260,99 @@ def test_killing_the_scheduler_loses_nothing(tmp_path, undisturbed):
     assert results(plan, store).equals(expected)
 
 
+def end(workers):
+    """Kill all workers, and their nannies with them: nobody starts others, as Dask does where it is slow."""
+    cluster = workers._client.cluster
+    nannies = list(cluster.workers.values())
+    pids = [nanny.pid for nanny in nannies]
+    for nanny in nannies:
+        nanny.status = distributed.Status.failed
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    return pids
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr(schedulers, "PAUSE", 0.5)
+
+
+def test_workers_that_are_gone_for_good_are_started_again(tmp_path, undisturbed, impatient, caplog):
+    expected = undisturbed(PATIENT)
+    plan, store = make(tmp_path, PATIENT), tmp_path / "r.sqlite"
+    made, killed = 0, []
+    with connect("local:2") as workers:
+        for step in fecnn.run(plan, store=store, workers=workers):
+            made += step.batch is not None
+            if made == 200 and not killed:
+                killed = end(workers)
+        assert len(set(workers._client.run(os.getpid).values()) - set(killed)) == 2
+    assert "2 of 2 workers are gone: starting them again" in caplog.text
+    assert results(plan, store).equals(expected)
+    assert not doubled(store)
+
+
+def test_one_worker_of_two_that_is_gone_for_good_is_started_again(tmp_path, impatient):
+    with connect("local:2") as workers:
+        (before, *_) = workers._client.cluster.workers.values()
+        workers.slots  # noqa: B018  sees both
+        pid = before.pid
+        workers._client.cluster.sync(before.close)
+        until = time.monotonic() + 60
+        while workers.slots != 3 or pid in workers._client.run(os.getpid).values():
+            assert time.monotonic() < until
+            time.sleep(0.2)
+
+
+def test_workers_that_cannot_be_started_again_are_an_error(tmp_path, impatient):
+    plan, store = make(tmp_path, PATIENT), tmp_path / "r.sqlite"
+    made = 0
+
+    def until_they_are_gone():
+        nonlocal made
+        with connect("local:2") as workers:
+            for step in fecnn.run(plan, store=store, workers=workers):
+                made += step.batch is not None
+                if made == 50:
+                    for spec in workers._client.cluster.worker_spec.values():
+                        spec["options"]["preload"] = ["no_such_module"]
+                    end(workers)
+                    made += 1
+
+    words = r"all 2 workers are gone, and starting them again failed 3 times: .*; every batch that came in"
+    with pytest.raises(ClusterError, match=words):
+        until_they_are_gone()
+    with Store(store) as file:
+        assert sum(1 for _ in file.rows()) >= 50
+
+
+def test_a_job_in_the_queue_is_not_lost(monkeypatch):
+    """A worker that was never there is waited for; one that was is asked for again when its job is over."""
+    monkeypatch.setattr(schedulers, "PATIENCE", 0.0)
+    there, asked = {}, []
+    job = SimpleNamespace(status=distributed.Status.running)
+    fake = SimpleNamespace(
+        worker_spec={"job-0": {"group": ["-0", "-1"]}, "job-1": {"group": ["-0", "-1"]}},
+        workers={"job-0": job, "job-1": job},
+        scheduler=SimpleNamespace(workers=there),
+        loop=SimpleNamespace(asyncio_loop=None),
+    )
+    kept = schedulers.Kept(fake)
+    monkeypatch.setattr(kept, "_start_again", asked.append)
+    monkeypatch.setattr(schedulers.asyncio, "run_coroutine_threadsafe", lambda *_: Future())
+    for names in ([], ["job-0-1"], ["job-0-0"]):
+        there.clear()
+        there.update({name: SimpleNamespace(name=name) for name in names})
+        time.sleep(0.01)
+        kept.look_after()
+    assert asked == []
+    there.clear()
+    kept.look_after()
+    time.sleep(0.01)
+    kept.look_after()
+    assert asked == [["job-0"]]
+
+
 DRIVER = """
 import sys, fecnn
 from fecnn.cluster import connect
@@ -272,13 +391,16 @@ def test_a_scheduler_forgets_what_is_done(tmp_path):
         assert "stealing" not in scheduler.extensions
 
 
+SOAK = float(os.environ.get("FECNN_SOAK", "60"))
+
+
 @pytest.mark.slow
+@pytest.mark.timeout(600 + 2 * SOAK)
 def test_workers_that_come_and_go(tmp_path, caplog):
     """A soak of a minute, or of FECNN_SOAK seconds: no batch is lost or doubled, and memory stays flat."""
     caplog.set_level(logging.CRITICAL, "distributed")  # what is logged is kept, with all that it speaks of
-    seconds = float(os.environ.get("FECNN_SOAK", "60"))
     # A thread makes some 300 batches of 3 ms a second.
-    text = PATIENT.replace("16_000", str(int(16 * 150 * seconds)))
+    text = PATIENT.replace("16_000", str(int(16 * 150 * SOAK)))
     plan, store = make(tmp_path, text), tmp_path / "r.sqlite"
     counts, memory = random.Random(1), []
     with connect("local:1") as workers:

@@ -55,17 +55,46 @@ def test_how_long_it_takes_is_told_once_all_points_have_begun(points):
     assert shown(board)[1] == ", about 0:05 left; Ctrl-C stops, and nothing is lost"
 
 
-def test_a_cluster_without_workers_is_waited_for(points, capsys):
-    with board_of(points, 0) as board:
-        assert capsys.readouterr().err == "no workers now: waiting for some to join\n"
-        text = ", no workers now: waiting for some to join; Ctrl-C stops, and nothing is lost"
-        assert shown(board)[1] == text
-        for point in points.points:
-            made(board, point, 64_000, 8.0)
-        assert shown(board)[0][-1] == ""  # they may be gone again
+def test_a_cluster_without_workers_is_waited_for(points, capsys, monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr("fecnn.live.time.monotonic", lambda: clock[0])
+    board = board_of(points, 0)
+    shown(board)
+    clock[0] += 40
+    text = ", no workers for 0:40: waiting for some to join; Ctrl-C stops, and nothing is lost"
+    assert shown(board)[1] == text
+    for point in points.points:
+        made(board, point, 64_000, 8.0)
+    assert shown(board)[0][-1] == ""  # they may be gone again
+    board._workers.threads = 1
+    assert "no workers" not in shown(board)[1]
+    board._workers.threads = 0
+    assert "no workers for 0:00: " in shown(board)[1]
 
 
-def test_whoever_has_workers_waits_for_nobody(points, capsys):
+def test_a_log_tells_of_waiting_at_growing_intervals(points, capsys, monkeypatch):
+    board = board_of(points, 0)
+    clock, told = [0.0], []
+    monkeypatch.setattr("fecnn.live.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr(board, "_say", told.append)
+
+    def a_second_later(_):
+        clock[0] += 1
+        if clock[0] == 100:  # one comes, and goes
+            board._workers.threads = 1
+        elif clock[0] == 101:
+            board._workers.threads = 0
+        elif clock[0] == 110:
+            board._over.set()
+
+    monkeypatch.setattr(board._over, "wait", a_second_later)
+    board._tell_of_waiting()
+    waits = ["0:05", "0:10", "0:20", "0:40", "1:20", "0:05"]
+    assert told == [f"no workers for {wait}: waiting for some to join" for wait in waits]
+
+
+def test_whoever_has_workers_waits_for_nobody(points, capsys, monkeypatch):
+    monkeypatch.setattr("fecnn.live.WAIT_TOLD", 0.0)
     with board_of(points, 2):
         assert capsys.readouterr().err == ""
 

@@ -364,7 +364,7 @@ def test_huge_networks_are_refused_before_they_are_built(model):
 def test_hostile_training_files_are_refused_in_words(tmp_path):
     path = tmp_path / "broken.toml"
     for text, words in (
-        ('code = "\\u0000.alist"\n', "is no path"),
+        ('code = "\\u0000.alist"\n', "code has the control character"),
         ("a = " + "[" * 3000, "nested too deeply"),
         ("a = " + "9" * 5000, "Exceeds the limit"),
         ("#" * 300_000, "has more than 262144 bytes"),

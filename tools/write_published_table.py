@@ -19,12 +19,13 @@ from matplotlib.figure import Figure
 from write_study import BEGIN, END
 
 import fecnn
+from fecnn.atomic import write
 from fecnn.campaign import RESULTS, store_path
 from fecnn.card import checkpoint_folder, read_card
 from fecnn.catalogue import load_code
 from fecnn.figure import save
 from fecnn.study import Study
-from fecnn.table import FEW_ERRORS, FOOTNOTE
+from fecnn.table import FEW_ERRORS, FOOTNOTE, csv_text
 
 NAME = "published-nets-table"
 EBN0_DB = (4.0, 5.0, 6.0)
@@ -190,12 +191,12 @@ def main(folder: Path) -> None:
     home = study.path.parent
     made, shipped = (fecnn.table(study, path) for path in (store_path(study, folder), home / "results.csv"))
     results = pooled(study, made, shipped)
-    results.to_csv(home / "results.csv", index=False)
+    write(home / "results.csv", csv_text(results))
     save(figure(study, results), home / "figure.svg")
     readme = home / "README.md"
     before, _, rest = readme.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
-    readme.write_text(f"{before}{BEGIN}\n{table(study, results)}{END}{after}")
+    write(readme, f"{before}{BEGIN}\n{table(study, results)}{END}{after}")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 import fecnn
+from fecnn.atomic import write
 from fecnn.campaign import RESULTS, store_path
 from fecnn.compare import Comparison, compare, display_comparison
 from fecnn.costs import cost_table, display_costs
@@ -19,7 +20,7 @@ from fecnn.figure import plot, save
 from fecnn.gap import display_gaps, gap_to_ml
 from fecnn.pareto import plot_pareto
 from fecnn.study import Study
-from fecnn.table import display, judge, markdown, published_summary
+from fecnn.table import csv_text, display, judge, markdown, published_summary
 from fecnn.tally import COUNTS
 
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
@@ -85,7 +86,7 @@ def main(name: str, folder: Path) -> None:
     if fresh and shipped.exists():
         results = with_shipped(results, fecnn.table(study, shipped))
     if fresh:
-        results.to_csv(shipped, index=False)
+        write(shipped, csv_text(results))
     save(plot(study, results), home / "figure.svg")
     readme = home / "README.md"
     before, _, rest = readme.read_text().partition(BEGIN)
@@ -102,7 +103,7 @@ def main(name: str, folder: Path) -> None:
     if name.startswith("verdict-"):
         save(plot_pareto(study, results), home / "pareto.svg")
         made += paired(study, folder) if fresh else old[old.index("\nA: fecnn-net") :]
-    readme.write_text(f"{before}{BEGIN}\n{made}{END}{after}")
+    write(readme, f"{before}{BEGIN}\n{made}{END}{after}")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from fecnn.atomic import write
 from fecnn.card import CARD, CONFIG, WEIGHTS, ZOO, read_card
 from fecnn.figure import save
 from fecnn.learning import page, plot_learning
@@ -25,7 +26,7 @@ def main(trainings: Path) -> None:
         for name in (WEIGHTS, CARD):
             shutil.copyfile(folder / name, home / name)
         save(plot_learning(card), home / "curve.svg")
-        (home / "README.md").write_text(page(card), encoding="utf-8")
+        write(home / "README.md", page(card))
         print(f"taken: {card.name}, {(home / WEIGHTS).stat().st_size / 1e6:.2f} MB")
 
 

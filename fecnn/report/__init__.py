@@ -2,6 +2,7 @@
 
 import html
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -343,7 +344,7 @@ def _section(index: int, parts: list[_Part], charts: int) -> str:
         lines.append(f"<h2>{'All of them' if several else html.escape(study.title)}</h2>")
     if not several:
         lines.append(f"<p>{html.escape(study.question)}</p>")
-        name = study.name if _shipped(study) else study.path.name
+        name = shlex.quote(study.name if _shipped(study) else study.path.name)
         lines.append(
             f"<p>Made again by <code>fecnn run {html.escape(name)}</code>; noise of seed {study.seed}.</p>"
         )
@@ -395,7 +396,7 @@ def _controls(parts: list[_Part]) -> str:
     ]
     boxes = "".join(
         f'<label><input type="checkbox" checked value="{html.escape(label)}" data-colour="{colour}" '
-        f'data-codes="{html.escape(" ".join(dict.fromkeys(of)))}"><span class="{kind}"></span>'
+        f'data-codes="{html.escape(json.dumps(list(dict.fromkeys(of))))}"><span class="{kind}"></span>'
         f"{html.escape(label)}</label>"
         for label, (colour, kind, of) in found.items()
     )
@@ -424,4 +425,4 @@ def _table(shown: "pd.DataFrame") -> str:
 
 def save(page: str, path: str | Path) -> None:
     """Write the page; a half-written one never stands there."""
-    write(Path(path), page.encode())
+    write(path, page)

@@ -79,7 +79,7 @@ class Section {
     const code = this.select?.value ?? "";
     const shown = new Set(this.boxes.filter((box) => box.checked).map((box) => box.value));
     for (const box of this.boxes) {
-      box.closest("label").hidden = code !== "" && !box.dataset.codes.split(" ").includes(code);
+      box.closest("label").hidden = code !== "" && !JSON.parse(box.dataset.codes).includes(code);
       const swatch = box.nextElementSibling;
       swatch.style.color = tone(box.dataset.colour, look);
     }

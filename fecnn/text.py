@@ -1,0 +1,144 @@
+"""Text from other people's programs, and for theirs: what may be in it, and what it may do there."""
+
+import codecs
+import re
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+_BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+"""They turn text around, so that it is read as what it is not."""
+
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+# A spreadsheet would run a cell of text that begins so, if not it then one in another alphabet's width.
+_FORMULA, _ARMED = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]"), re.compile(r"'+[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+def control_character(text: str, multiline: bool = False) -> str | None:
+    r"""The first character that would command a terminal or break an SVG, or an end of a line; None if none.
+
+    Example:
+        >>> control_character("a\x1b[2Jb"), control_character("a\nb", multiline=True)
+        ('\x1b', None)
+    """
+    if text.isascii() and text.isprintable():
+        return None
+    for character in text:
+        if multiline and character in "\n\r\t":
+            continue
+        if (
+            unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
+            or character in _BIDI
+            or character in "\ufeff\ufffe\uffff"
+        ):
+            return character
+    return None
+
+
+def refuse_control_characters(text: str, what: str, multiline: bool = False) -> None:
+    """Refuse text that is shown to people and holds characters that are not.
+
+    Raises:
+        ValueError: Naming the character.
+    """
+    found = control_character(text, multiline)
+    if found is not None:
+        kind = "a line break" if found in "\n\r" else f"the control character {found!a}"
+        raise ValueError(f"{what} has {kind}; remove it")
+
+
+def refuse_in_all(content: Any, multiline: frozenset[str] = frozenset(), what: str = "") -> None:
+    """Refuse control characters in all names and values of nested tables and lists.
+
+    Args:
+        content: Tables, lists, values.
+        multiline: Names of values that may have several lines.
+        what: Where it is.
+
+    Raises:
+        ValueError: Naming the place and the character.
+    """
+    for place, text, long in _texts(content, multiline, what, False):
+        refuse_control_characters(text, place[:200] or "a value", long)
+
+
+def _texts(
+    content: Any, multiline: frozenset[str], place: str, long: bool
+) -> Iterator[tuple[str, str, bool]]:
+    if isinstance(content, str):
+        yield place, content, long
+    elif isinstance(content, dict):
+        for key, value in content.items():
+            yield f"a name in {place}" if place else "a name", str(key), False
+            yield from _texts(value, multiline, f"{place}.{key}" if place else str(key), key in multiline)
+    elif isinstance(content, list | tuple):
+        for i, value in enumerate(content):
+            yield from _texts(value, multiline, f"{place}.{i}" if place else str(i), long)
+
+
+def plain(text: str) -> str:
+    r"""Text for a terminal: characters that would command it are spelt out.
+
+    Example:
+        >>> plain("a\x1b[2J\n")
+        'a\\x1b[2J\n'
+    """
+    if control_character(text, multiline=True) is None:
+        return text
+    return "".join(
+        ascii(character)[1:-1] if control_character(character, multiline=True) else character
+        for character in text
+    )
+
+
+def cell(text: str) -> str:
+    """Text as a cell of a CSV file that no spreadsheet takes for a formula; numbers stay as they are.
+
+    Example:
+        >>> cell("=1+1"), cell("'-x"), cell("-1.5e-3"), cell("osd")
+        ("'=1+1", "''-x", '-1.5e-3', 'osd')
+    """
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+
+
+def uncell(text: str) -> str:
+    """What `cell` was given."""
+    return text[1:] if _ARMED.match(text) else text
+
+
+def refuse_semicolons(path: Path, content: str) -> None:
+    """Refuse what a spreadsheet saved as CSV where a comma is part of numbers.
+
+    Raises:
+        ValueError: If the first line has semicolons or tabs, and fewer commas.
+    """
+    header = content.partition("\n")[0]
+    for sign, name in ((";", "semicolons"), ("\t", "tabs")):
+        if header.count(sign) > header.count(","):
+            raise ValueError(
+                f"{path} looks like it was saved with {name} between its columns; use commas, and points in "
+                "numbers"
+            )
+
+
+def read_text(path: Path, most: int, too_large: str) -> str:
+    """The text of a file of unknown origin, UTF-8 with or without a byte order mark.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        ValueError: If it is larger than ``most`` bytes (``too_large`` says for what), or not UTF-8.
+    """
+    with path.open("rb") as stream:
+        raw = stream.read(most + 1)
+    if len(raw) > most:
+        raise ValueError(f"{path} has more than {most} bytes: too large for {too_large}")
+    if raw.startswith(_UTF16) or (b"\0" in raw[:4] and raw[:4].strip(b"\0")):
+        raise ValueError(f"{path}, line 1: UTF-16 or UTF-32, as Windows programs write; save it as UTF-8")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"{path}, line {line}: not text (invalid UTF-8)") from None

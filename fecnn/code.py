@@ -110,6 +110,11 @@ class Code:
             )
         return cls(G, bits, name=name)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickled as its matrices; what follows from them is found again."""
+        known = self.minimum_distance, self.known_spectrum, self.bit_order
+        return Code, (self.G, self.H, self.name, *known)
+
     def __repr__(self) -> str:
         return f"Code({self.name}: n={self.n}, k={self.k})"
 

@@ -38,6 +38,42 @@ class Effort:
     uncertified: NDArray[np.bool_]
 
 
+@dataclass(frozen=True)
+class Recipe:
+    """What `decoder` or `soft_decoder` made a decoder of: it is pickled as that, and made again."""
+
+    make: Callable[..., Any]
+    name: str
+    code: Code
+    channel: Channel | None
+    options: dict[str, Any]
+
+    def again(self) -> Any:
+        """The decoder."""
+        return self.make(self.name, self.code, self.channel, **self.options)
+
+    def __str__(self) -> str:
+        options = "".join(f", {key}={value!r}" for key, value in self.options.items())
+        return f"{self.make.__name__}({self.name!r}, {self.code.name}{options})"
+
+
+class Made:
+    """A decoder, hard or soft, that is called like a function, pickles, and prints what it is."""
+
+    def __init__(self, decode: Callable[[LLR], Any], recipe: Recipe) -> None:
+        self._decode, self._recipe = decode, recipe
+
+    def __call__(self, llr: LLR) -> Any:
+        """Its decisions, or a-posteriori LLRs."""
+        return self._decode(llr)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Recipe.again, (self._recipe,)
+
+    def __repr__(self) -> str:
+        return f"<{self._recipe}>"
+
+
 class Measured:
     """A decoder whose work depends on the data, or whose budget may run out, and that says so.
 
@@ -51,12 +87,21 @@ class Measured:
         False
     """
 
-    def __init__(self, measure: Callable[[LLR], tuple[Bits, Effort]]) -> None:
+    def __init__(self, measure: Callable[[LLR], tuple[Bits, Effort]], recipe: Recipe | None = None) -> None:
         self.measure = measure
+        self._recipe = recipe
 
     def __call__(self, llr: LLR) -> Bits:
         """The bits alone."""
         return self.measure(llr)[0]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._recipe is None:
+            raise TypeError("only what fecnn.decoder has made can be pickled, not what a factory returns")
+        return Recipe.again, (self._recipe,)
+
+    def __repr__(self) -> str:
+        return object.__repr__(self) if self._recipe is None else f"<{self._recipe}>"
 
 
 BUILT_IN = {
@@ -150,7 +195,8 @@ def decoder(name: str, code: Code, channel: Channel | None = None, /, **options:
         bits = checked_bits(decode(flat), len(flat))
         return bits.reshape(*axes, bits.shape[1])
 
-    final = Measured(measure) if isinstance(decode, Measured) else checked
+    recipe = Recipe(decoder, name, code, channel, options)
+    final = Measured(measure, recipe) if isinstance(decode, Measured) else Made(checked, recipe)
     if code.n == code.k:
         _refuse_messages(final, name, code)
     return final
@@ -182,7 +228,7 @@ def soft_decoder(name: str, code: Code, channel: Channel | None = None, /, **opt
             raise ValueError(f"soft decoder {name} returned NaN")
         return restored(app, given, flat).reshape(frames.shape)
 
-    return checked
+    return Made(checked, Recipe(soft_decoder, name, code, channel, options))
 
 
 def decoder_names(*, soft: bool = False) -> list[str]:

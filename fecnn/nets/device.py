@@ -1,8 +1,13 @@
 """Where torch computes, checked before anything is put there."""
 
+import os
 import re
 
 import torch
+
+if hasattr(os, "register_at_fork"):
+    # The child of a fork has none of torch's threads, and would wait for them for ever.
+    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 
 def torch_device(name: str) -> torch.device:

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError, Future
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from itertools import count, repeat
@@ -21,7 +21,8 @@ from uuid import uuid4
 import fecnn
 from fecnn.atomic import write
 from fecnn.card import CARD, WEIGHTS
-from fecnn.simulate import ClusterError, Failed, Made, WorkerLost, make_batches
+from fecnn.jit import compiling
+from fecnn.simulate import ClusterError, Failed, Made, WorkerLost, curve_places, make_batches, prepared
 from fecnn.study import Point, Task
 from fecnn.workers import Threads, check_limit
 
@@ -91,7 +92,7 @@ def connect(where: str, limit: float | None = None) -> "Iterator[Cluster]":
             raise ClusterError(f"no scheduler answers at {where}: {error}") from error
         stack.callback(client.close, 5)
         kept = None if isinstance(scheduler, str) else schedulers.Kept(scheduler)
-        yield Cluster(client, limit, kept)
+        yield Cluster(client, limit, kept, here=where.startswith("local:"))
 
 
 class Cluster:
@@ -102,8 +103,10 @@ class Cluster:
         client: "distributed.Client",
         limit: float | None = None,
         kept: "schedulers.Kept | None" = None,
+        *,
+        here: bool = False,
     ) -> None:
-        self._client, self._limit, self._kept = client, limit, kept
+        self._client, self._limit, self._kept, self._here = client, limit, kept, here
         self._threads, self._counted = 0, 0.0
         # Keys of one group: the scheduler remembers every group for as long as it has work.
         self._keys = zip(repeat(f"make_lot-{uuid4().hex}"), count())
@@ -147,6 +150,13 @@ class Cluster:
         Raises:
             ClusterError: If a worker cannot take them.
         """
+        if self._here:
+            # Else each worker would compile the same; what this process compiles they read. It runs no code
+            # but fecnn's own, which can do it no harm.
+            names = curve_places(points)
+            for point in {point.curve: point for point in points if point.task.source is None}.values():
+                with compiling.for_(names[point.task.id]), suppress(Exception):  # a batch will tell
+                    prepared(point.task)
         # The points of a curve need the same files.
         tasks = {replace(point.task, ebn0_db=0.0) for point in points}
         luggage: Luggage = {}

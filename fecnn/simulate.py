@@ -346,6 +346,12 @@ class _Run:
             self.failure.add_note(failed.trace)
 
 
+def curve_places(points: Sequence[Point]) -> dict[str, str]:
+    """What people are told that a task is compiled for, by its id: a curve, and its place among them."""
+    places = {curve: i for i, curve in enumerate(dict.fromkeys(point.curve for point in points), 1)}
+    return {point.task.id: f"{point.curve} ({places[point.curve]} of {len(places)})" for point in points}
+
+
 _building = threading.Lock()
 
 

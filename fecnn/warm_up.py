@@ -9,7 +9,7 @@ from fecnn.catalogue import load_code, study_names
 from fecnn.channel import AWGN
 from fecnn.decoders import BUILT_IN, BUILT_IN_SOFT, decoder, decoder_names, soft_decoder
 from fecnn.jit import compiling
-from fecnn.simulate import one_torch_thread, prepared
+from fecnn.simulate import curve_places, one_torch_thread, prepared
 from fecnn.study import Study, load_study
 
 CODES = ("hamming-7-4", "bch-31-16", "polar-64-32", "bch-63-45", "ebch-128-64")
@@ -42,9 +42,9 @@ def warm_up(names: Sequence[str] = ()) -> None:
 
 
 def _warm_up_study(study: Study) -> None:
-    points = {(point.curve, point.task.fingerprint): point for point in study.points}
-    for i, point in enumerate(points.values(), 1):
-        with compiling.for_(f"{point.curve} ({i} of {len(points)})"):
+    names = curve_places(study.points)
+    for point in {point.curve: point for point in study.points}.values():
+        with compiling.for_(names[point.task.id]):
             prepared(point.task)
 
 

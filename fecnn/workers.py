@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from fecnn.jit import compiling
-from fecnn.simulate import Failed, Made, make_batches
+from fecnn.simulate import Failed, Made, curve_places, make_batches
 from fecnn.study import Point, Task
 
 LOT_SECONDS = 0.1
@@ -84,10 +84,7 @@ class Threads:
 
     def prepare(self, points: Sequence[Point]) -> None:
         """Threads have what the process has; only what they compile is to be called by its name."""
-        places = {curve: i for i, curve in enumerate(dict.fromkeys(point.curve for point in points), 1)}
-        self._names = {
-            point.task.id: f"{point.curve} ({places[point.curve]} of {len(places)})" for point in points
-        }
+        self._names = curve_places(points)
 
     def submit(self, task: Task, batches: Sequence[int]) -> "Future[list[Made | Failed]]":
         """Make a lot of batches of a task: each of them in this order, up to the first that fails."""

@@ -18,7 +18,7 @@ MAX_LENGTH = 1 << 14
 MAX_CODEBOOK_K = 24
 """Largest k whose 2**k codewords are ever listed."""
 
-MAX_CHECKED_DIMENSION = 16
+MAX_CHECKED_DIMENSION = 20
 """Largest min(k, n - k) for which a stated weight spectrum is counted again (milliseconds)."""
 
 MAX_SPECTRUM_DIMENSION = 34
@@ -35,7 +35,7 @@ class Code:
         name: Shown in tables and messages; not part of the fingerprint.
         minimum_distance: If it is known (proved); decoders may rely on it.
         known_spectrum: The weight spectrum if it is known, A_0 to A_n. It is counted again where k or n - k
-            is at most 16; elsewhere it must agree with the columns of G and H, and its transform (MacWilliams
+            is at most 20; elsewhere it must agree with the columns of G and H, and its transform (MacWilliams
             1963) must be a spectrum too.
         bit_order: Positions in an order that keeps a trellis small; not part of the fingerprint.
 
@@ -291,6 +291,14 @@ def _check_claims(code: Code) -> None:
             f"minimum_distance of {code.name} must be in 1..n - k + 1 = {n - k + 1} (the Singleton bound), "
             f"got {distance}; leave it out where it is not known"
         )
+    counted = few_weights(code) if spectrum is not None or distance is not None else None
+    if distance is not None and counted is not None:
+        exact = next(weight for weight, count in enumerate(counted) if weight and count)
+        if distance != exact:
+            raise ValueError(
+                f"minimum_distance of {code.name} is said to be {distance}, but it is {exact}; leave it out "
+                "where it is not known"
+            )
     if spectrum is None:
         return
     if len(spectrum) != n + 1 or spectrum[0] != 1 or sum(spectrum) != 2**k or min(spectrum) < 0:
@@ -303,7 +311,7 @@ def _check_claims(code: Code) -> None:
             f"minimum_distance of {code.name} is said to be {distance}, but its weight spectrum starts at "
             f"{first}"
         )
-    fault = _fault_of(spectrum, code)
+    fault = _fault_of(spectrum, code, counted)
     if fault:
         raise ValueError(
             f"the weight spectrum of {code.name} is not that of this code: {fault}; leave it out where it is "
@@ -311,10 +319,9 @@ def _check_claims(code: Code) -> None:
         )
 
 
-def _fault_of(spectrum: tuple[int, ...], code: Code) -> str:
+def _fault_of(spectrum: tuple[int, ...], code: Code, counted: tuple[int, ...] | None) -> str:
     """What shows that a spectrum is another code's; empty if nothing does."""
     n, k = code.n, code.k
-    counted = few_weights(code)
     if counted is not None:
         wrong = next((w for w in range(n + 1) if counted[w] != spectrum[w]), None)
         return "" if wrong is None else f"A_{wrong} is {counted[wrong]}, not {shown(spectrum[wrong])}"

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import ModuleType
+from typing import Any, TypeGuard
 
 from fecnn.arrays import nearest
 from fecnn.decoders import BUILT_IN, decoder_names, plugin
@@ -55,7 +56,8 @@ def running(decoder: str, version: str) -> Iterator[None]:
 
     Raises:
         LookupError: If there is no such decoder or module.
-        ValueError: If its files are not this version, or modules of this version were reloaded.
+        ValueError: If its files are not this version, modules of this version were reloaded, or it has
+            imported files that its version does not cover.
     """
     with _lock:
         found = _find(decoder)
@@ -73,12 +75,19 @@ def running(decoder: str, version: str) -> Iterator[None]:
                 "start a new one"
             )
         theirs = {name: sys.modules.pop(name) for name in files if name in sys.modules}
+        before, path = set(sys.modules), sys.path.copy()
         sys.modules.update(ours)
         finder = _Finder(files)
         sys.meta_path.insert(0, finder)
         try:
             yield
+            if strange := _uncovered(set(sys.modules) - before - files.keys()):
+                raise ValueError(
+                    f"decoder {decoder} has imported {strange}, which is not part of its version: import it "
+                    "by a statement, from the decoder's own folder or from PYTHONPATH"
+                )
         finally:
+            sys.path[:] = path
             sys.meta_path.remove(finder)
             now = {name: sys.modules[name] for name in files if name in sys.modules}
             ours.update({name: it for name, it in now.items() if _exact(it)})
@@ -128,6 +137,15 @@ class _Finder:
             loader=_Exact(name, origin, file.content),
             submodule_search_locations=file.spec.submodule_search_locations,
         )
+
+
+def _uncovered(names: set[str]) -> str:
+    """The file of a module that was imported and may be edited, if there is one among these."""
+    for name in sorted(names):
+        file = getattr(sys.modules.get(name), "__file__", None)
+        if file and name.partition(".")[0] != "fecnn" and not _installed(str(file)):
+            return str(file)
+    return ""
 
 
 def _exact(module: ModuleType) -> bool:
@@ -242,7 +260,15 @@ def _imports(name: str, is_package: bool, content: bytes) -> Iterator[str]:
     except (SyntaxError, ValueError, RecursionError):  # no source, or none that runs
         return
     package = name if is_package else name.rpartition(".")[0]
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(tree))
+    importers = {"import_module", "__import__"} | {
+        alias.asname
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and node.module == "importlib"
+        for alias in node.names
+        if alias.name == "import_module" and alias.asname
+    }
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -250,7 +276,19 @@ def _imports(name: str, is_package: bool, content: bytes) -> Iterator[str]:
             base = parents[: len(parents) - node.level + 1] if node.level else []
             module = ".".join([*base, *([node.module] if node.module else [])])
             yield from (module, *(f"{module}.{alias.name}" for alias in node.names))
-        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+        elif isinstance(node, ast.Call):
             called = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            if called in ("import_module", "__import__") and isinstance(node.args[0].value, str):
-                yield node.args[0].value
+            if called in importers:
+                values = (*node.args[:1], *(key.value for key in node.keywords if key.arg == "name"))
+                yield from (_absolute(it.value, package) for it in values if _is_text(it))
+
+
+def _is_text(node: ast.expr) -> TypeGuard[ast.Constant]:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
+
+
+def _absolute(name: Any, package: str) -> str:
+    """A module's name, which may begin with dots, as `importlib.import_module` resolves it."""
+    level = len(name) - len(name.lstrip("."))
+    parents = package.split(".")
+    return ".".join([*parents[: len(parents) - level + 1], name[level:]]) if level else str(name)

@@ -76,9 +76,7 @@ class Compiling(event.Listener):
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._depth = 0
-        self._began = self._seconds = 0.0
+        self._preparing, self._compiling = _Clock(), _Clock()
         self._nested, self._collects = 0, False  # one thread at a time compiles, kernels within kernels
         self._here = _Here()
         self._tell: Callable[[str], None] | None = None
@@ -87,6 +85,7 @@ class Compiling(event.Listener):
     def on_start(self, event: Any) -> None:
         """Somebody wants the compiler, or a kernel begins to be compiled."""
         if event.kind == LOCKED:
+            self._compiling.start()
             self._start()
             return
         tell, what = self._tell, self._here.what
@@ -102,6 +101,7 @@ class Compiling(event.Listener):
         """The end of either."""
         if event.kind == LOCKED:
             self._end()
+            self._compiling.end()
             return
         self._nested -= 1
         if not self._nested and self._collects:
@@ -137,8 +137,12 @@ class Compiling(event.Listener):
     @property
     def seconds(self) -> float:
         """Wall time that this process has spent preparing so far."""
-        with self._lock:
-            return self._seconds + (time.monotonic() - self._began if self._depth else 0.0)
+        return self._preparing.seconds
+
+    @property
+    def compiler_seconds(self) -> float:
+        """Of that, the time that the compiler took."""
+        return self._compiling.seconds
 
     @property
     def thread_seconds(self) -> float:
@@ -149,19 +153,39 @@ class Compiling(event.Listener):
         if not self._here.depth:
             self._here.began = time.thread_time()
         self._here.depth += 1
-        with self._lock:
-            if not self._depth:
-                self._began = time.monotonic()
-            self._depth += 1
+        self._preparing.start()
 
     def _end(self) -> None:
-        with self._lock:
-            self._depth -= 1
-            if not self._depth:
-                self._seconds += time.monotonic() - self._began
+        self._preparing.end()
         self._here.depth -= 1
         if not self._here.depth:
             self._here.seconds += time.thread_time() - self._here.began
+
+
+class _Clock:
+    """Wall time during which at least one thread does something."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._threads = 0
+        self._began = self._seconds = 0.0
+
+    def start(self) -> None:
+        with self._lock:
+            if not self._threads:
+                self._began = time.monotonic()
+            self._threads += 1
+
+    def end(self) -> None:
+        with self._lock:
+            self._threads -= 1
+            if not self._threads:
+                self._seconds += time.monotonic() - self._began
+
+    @property
+    def seconds(self) -> float:
+        with self._lock:
+            return self._seconds + (time.monotonic() - self._began if self._threads else 0.0)
 
 
 class _Here(threading.local):

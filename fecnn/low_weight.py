@@ -55,7 +55,8 @@ def low_weight_words(code: Code, weight: int | None = None, *, seed: int = 1) ->
         seed: Of the random information sets.
 
     Raises:
-        ValueError: If the weight is not in 1..n, or there are more than 2**18 words.
+        ValueError: If the weight is not in 1..n, there are more than 2**18 words, or the stated weight
+            spectrum is false.
 
     Example:
         >>> import fecnn
@@ -73,7 +74,11 @@ def low_weight_words(code: Code, weight: int | None = None, *, seed: int = 1) ->
         raise _too_many(code, f"{total}")
     if code.k <= MAX_LISTED_DIMENSION and weight is not None and total is not None:
         rows, found = gf2.pack(code.G), np.empty((total, -(-code.n // 64)), np.uint64)
-        _list(rows, weight, found)
+        if _list(rows, weight, found) != total:
+            raise ValueError(
+                f"the weight spectrum of {code.name} is false: it does not have {total} words of weight 1 to "
+                f"{weight}; leave it out"
+            )
         return LowWeightWords(_sorted(gf2.unpack(found, code.n)), True)
     return _hunt(code, weight, total, seed)
 
@@ -247,7 +252,10 @@ def _orbit(word: Bits, shifts: int) -> Bits:
 
 @kernel
 def _list(rows, weight, found):  # type: ignore[no-untyped-def]
-    """Fill ``found`` with the nonzero words of at most ``weight`` in the span of packed rows (Gray code)."""
+    """Fill ``found`` with the nonzero words of at most ``weight`` in the span of packed rows (Gray code).
+
+    Returns how many there are, which may be more than fit.
+    """
     word = np.zeros(rows.shape[1], np.uint64)
     size = 0
     for step in range(1, 1 << len(rows)):
@@ -259,8 +267,11 @@ def _list(rows, weight, found):  # type: ignore[no-untyped-def]
         for part in word:
             ones += popcount(part)
         if ones <= weight:
-            found[size] = word
+            if size < len(found):
+                for part in range(len(word)):
+                    found[size, part] = word[part]
             size += 1
+    return size
 
 
 @kernel

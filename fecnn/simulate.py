@@ -353,13 +353,20 @@ def curve_places(points: Sequence[Point]) -> dict[str, str]:
 
 
 _building = threading.Lock()
+_one_builds: dict[Task, threading.Lock] = {}
 
 
 def prepared(task: Task) -> tuple[AnyEngine, Decoder]:
-    """The engine and the decoder of a task, built and compiled once in this process."""
+    """The engine and the decoder of a task, built and compiled once in this process.
+
+    Others need not wait for one that hangs.
+    """
     one_torch_thread()
+    same = replace(task, batch=0, seed=0)
     with _building:
-        return _build(replace(task, batch=0, seed=0))
+        mine = _one_builds.setdefault(same, threading.Lock())
+    with mine:
+        return _build(same)
 
 
 @lru_cache(maxsize=256)

@@ -5,6 +5,9 @@ from fecnn.tally import Tally
 MOST_FRAMES = 1 << 53
 """No run gets so far; beyond it frames would share random numbers (docs/scaling.md)."""
 
+MOST_SECONDS = 1e9
+"""No batch takes thirty years."""
+
 
 def contradiction(
     counts: Tally, batch: int, i: int, k: int | None = None, n: int | None = None
@@ -26,6 +29,8 @@ def contradiction(
         '9 block errors in 8 frames'
     """
     errors = counts.block_errors
+    if counts.work > MOST_FRAMES or counts.seconds > MOST_SECONDS:
+        return f"work {counts.work:,} in {counts.seconds:g} s"
     if (i + 1) * batch > MOST_FRAMES:
         return f"its index is beyond {MOST_FRAMES:,} frames"
     if counts.frames != batch:

@@ -75,6 +75,9 @@ create table if not exists curve (
 """
 """What curves a task was run for, if its decoder may have several versions; made with the first of them."""
 
+_KEYS = {"task": ("id",), "batch": ("task", "i"), "estimate": ("id",), "curve": ("task", "name")}
+"""What names a row of each table: there is one of each."""
+
 _BATCH = ("i", *COUNTS, "version", "host", "time")
 _STORED = ("task", "i", *COUNTS, "flags", "version", "host", "time")
 _PLACE = {"code", "source", "sender", "sender_fingerprint"}
@@ -487,15 +490,18 @@ class Store:
     def _refuse_other_tables(self, schema: int) -> None:
         """Only tables of plain columns are read: views, triggers and computed columns are programs."""
         kinds = dict(self._db.execute("select name, type from sqlite_master"))
-        columns = [
-            column
-            for table in ("batch", "task", "estimate", "curve")
-            for column in self._db.execute("select hidden from pragma_table_xinfo(?)", (table,))
-        ]
+        foreign = False
+        for table, keys in _KEYS.items():
+            columns = self._db.execute(
+                "select name, pk, hidden from pragma_table_xinfo(?)", (table,)
+            ).fetchall()
+            key = tuple(name for name, place, _ in sorted(columns, key=lambda it: it[1]) if place)
+            foreign |= bool(columns) and key != keys
+            foreign |= any(hidden for *_, hidden in columns)
         if (
             not set(kinds.values()) <= {"table", "index"}
             or not kinds.get("task") == kinds.get("batch") == "table"
-            or any(hidden for (hidden,) in columns)
+            or foreign
             or schema < 1
             or (schema == SCHEMA and self._missing_counts())
         ):

@@ -36,6 +36,11 @@ class _Lot:
     began: float = 0.0
 
 
+def _clock() -> float:
+    """Seconds, of which none pass while something is compiled: a limit is for decoders."""
+    return time.monotonic() - compiling.compiler_seconds
+
+
 class Threads:
     """Worker threads; use as a context manager. Leaving it waits for the batches under way and drops them.
 
@@ -113,7 +118,7 @@ class Threads:
         made = make_batches(lot.task, lot.batches)
         while not self._closing.is_set():
             with self._lock:
-                lot.began = time.monotonic()
+                lot.began = _clock()
                 self._busy[me] = lot
             result = next(made, None)
             with self._lock:
@@ -131,7 +136,7 @@ class Threads:
         while self._alive():
             time.sleep(min(1.0, limit / 10))
             with self._lock:
-                late = [me for me, lot in self._busy.items() if time.monotonic() - lot.began > limit]
+                late = [me for me, lot in self._busy.items() if _clock() - lot.began > limit]
                 for thread in late:
                     lot = self._busy.pop(thread)
                     self._threads.remove(thread)

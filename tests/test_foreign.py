@@ -182,6 +182,8 @@ IMPORTS = {
     "as": {"mydec.py": "import helper as h\n" + HARD},
     "in a function": {"mydec.py": HARD + "def late():\n    import helper\n"},
     "by its name": {"mydec.py": "import importlib\nimportlib.import_module('helper')\n" + HARD},
+    "by a keyword": {"mydec.py": "import importlib\nimportlib.import_module(name='helper')\n" + HARD},
+    "by an alias": {"mydec.py": "from importlib import import_module as im\nim('helper')\n" + HARD},
     "by another": {"mydec.py": "import between\n" + HARD, "between.py": "import helper\n"},
     "in a circle": {"mydec.py": "import between\n" + HARD, "between.py": "import helper, mydec\n"},
 }
@@ -189,6 +191,10 @@ PACKAGES = {
     "from .": {"mydec/__init__.py": "", "mydec/main.py": "from . import helper\n" + HARD},
     "from .helper": {"mydec/__init__.py": "", "mydec/main.py": "from .helper import value\n" + HARD},
     "from the package": {"mydec/__init__.py": "", "mydec/main.py": "from mydec.helper import value\n" + HARD},
+    "by a relative name": {
+        "mydec/__init__.py": "",
+        "mydec/main.py": "import importlib\nimportlib.import_module('.helper', __package__)\n" + HARD,
+    },
     "by the package": {"mydec/__init__.py": "from mydec import helper\n", "mydec/main.py": HARD},
     "without __init__": {"mydec/main.py": "from . import helper\n" + HARD},
 }
@@ -603,3 +609,16 @@ def test_a_decoder_of_another_version_is_not_built(folder):
     build_decoder(point.task, point.code)
     with pytest.raises(ValueError, match="is not the version"):
         build_decoder(replace(point.task, source="0" * 64), point.code)
+
+
+def test_what_a_version_does_not_cover_is_not_run(folder):
+    """The decoder looks for it in a folder that only it knows of."""
+    (folder / "lib").mkdir()
+    (folder / "lib/apart.py").write_text("value = 1\n")
+    text = (
+        "import pathlib, sys\nsys.path.insert(0, str(pathlib.Path(__file__).parent / 'lib'))\nimport apart\n"
+    )
+    write(folder, "mydec.py", text + HARD)
+    with pytest.raises(ValueError, match=r"has imported .*apart\.py, which is not part of its version"):
+        errors(plan(folder))
+    sys.modules.pop("apart", None)

@@ -55,6 +55,8 @@ FORGED = {
     "squares that are too large": dict(bit_errors=4, bit_errors_sq=18),
     "code bits": dict(code_bit_errors=22, code_bit_errors_sq=162),
     "fewer code bits than block errors": dict(code_bit_errors=2, code_bit_errors_sq=2),
+    "more work than there is": dict(work=2**63 - 1),
+    "more time than there is": dict(seconds=1e308),
     "huge": dict(bit_errors=9 * 10**18, bit_errors_sq=9 * 10**18),
     "no flags": dict(flags=b""),
     "flags of more frames": dict(flags=SOUND.flags + b"\0"),

@@ -137,6 +137,17 @@ def test_a_thread_that_hangs_is_replaced_and_not_waited_for(tmp_path, plugins):
     assert sum(thread.name == "fecnn" for thread in threading.enumerate()) == before + 1
 
 
+def test_nobody_waits_for_a_decoder_that_hangs_from_the_first_frame(tmp_path, plugins):
+    plan = make(tmp_path, STUDY + '[[curve]]\ndecoder = "misbehaving:never"\n')
+    hangs = [point for point in plan.points if "never" in point.curve]
+    with Threads(2, limit=1.0) as threads:
+        late = threads.submit(hangs[0].task, [0])
+        assert [type(result) for result in threads.submit(plan.points[0].task, [0]).result(timeout=30)] == [
+            Made
+        ]
+        assert [type(result) for result in late.result(timeout=30)] == [Failed]
+
+
 def test_a_slow_lot_of_quick_batches_is_not_late(tmp_path, plugins):
     text = (
         STUDY.split("[[curve]]")[0]

@@ -1,6 +1,8 @@
 """Successive-cancellation decoding of polar codes and of their subcodes."""
 
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import permutations
 from typing import TypeVar
 
 import numpy as np
@@ -18,6 +20,9 @@ Values = TypeVar("Values", Bits, LLR)
 
 MAX_LIST = 4096
 """Most paths of a list."""
+
+MAX_DIGITS = 7
+"""Most digits of a position of which all orders are tried: 5,040 of them."""
 
 MAX_OUTER_CHECKS = 32
 """Longest cyclic redundancy check beyond frozen bits: the final choice among paths can do no more."""
@@ -50,7 +55,7 @@ def sc(code: Code, channel: Channel | None = None, /, *, exact: bool = False) ->
     def decode(llr: LLR) -> Bits:
         out = np.empty(llr.shape, np.uint8)
         kernel.sc(form.in_order(llr), form.frozen, exact, out)
-        return form.in_order(out)
+        return form.as_given(out)
 
     return decode
 
@@ -94,7 +99,7 @@ def scl(
         out = np.empty(llr.shape, np.uint8)
         tested, passed = np.empty(len(llr), np.int64), np.empty(len(llr), np.bool_)
         kernel.scl(form.in_order(llr), form.frozen, form.columns, paths, exact, out, tested, passed)
-        return form.in_order(out), Effort(tested, ~passed)
+        return form.as_given(out), Effort(tested, ~passed)
 
     return Measured(measure)
 
@@ -134,7 +139,7 @@ def scl_app(
     def app(llr: LLR) -> LLR:
         out = np.empty(llr.shape, np.float32)
         kernel.soft_scl(form.in_order(llr), form.frozen, form.columns, paths, exact, out)
-        return form.in_order(out)
+        return form.as_given(out)
 
     return app
 
@@ -146,28 +151,32 @@ class PolarForm:
     frozen: (n,) True where u_i is 0 in all codewords u F, F the Kronecker power of [[1, 0], [1, 1]].
     outer: Checks that are no frozen bits.
     columns: Packed columns of all checks, (n, W); W = 0 if all are frozen bits.
-    reversed_bits: The code's positions in bit-reversed order, or None if they are in natural order.
+    order: The code's positions in natural order, or None if they are in it already.
     """
 
     frozen: NDArray[np.bool_]
     outer: int
     columns: NDArray[np.uint64]
-    reversed_bits: NDArray[np.int64] | None
+    order: NDArray[np.int64] | None
 
     def in_order(self, values: Values) -> Values:
-        """Rows of code bits or LLRs from the code's order to that of the kernels, or back."""
-        if self.reversed_bits is None:
-            return values
-        return np.ascontiguousarray(values[:, self.reversed_bits])
+        """Rows of code bits or LLRs from the code's order to that of the kernels."""
+        return values if self.order is None else np.ascontiguousarray(values[:, self.order])
+
+    def as_given(self, values: Values) -> Values:
+        """And back."""
+        return values if self.order is None else np.ascontiguousarray(values[:, np.argsort(self.order)])
 
 
 def arranged(code: Code) -> PolarForm:
-    """The order in which a code is polar, natural or bit-reversed, and its frozen bits there.
+    """The order of its positions in which a code is polar, and its frozen bits there.
 
-    Reversing the bits of each position of a codeword u F reverses those of u: a code has as many frozen bits
-    in one order as in the other, but the wrong ones. Taken is the order whose information bits fail less
-    often under successive cancellation, by the sum of their Bhattacharyya parameters on an erasure channel
-    (Arikan 2009) of which half the redundancy is erased; natural order if both are equal.
+    Exchanging the binary digits of each position of a codeword u F exchanges those of u: a code has as many
+    frozen bits in one such order as in the other, but the wrong ones. Taken is the order whose information
+    bits fail less often under successive cancellation, by the sum of their Bhattacharyya parameters on an
+    erasure channel (Arikan 2009) of which half the redundancy is erased; natural order if it is no worse than
+    bit-reversed order, and either of them if no other halves that sum. Up to n = 128 all orders of the digits
+    are tried, above only their rotations.
 
     Any code of length 2**m is a subcode of a polar code. Successive cancellation suits it if most of its
     checks are frozen bits, or if the others are a cyclic redundancy check in the last information bits.
@@ -178,26 +187,41 @@ def arranged(code: Code) -> PolarForm:
     if code.n < 2 or code.n & (code.n - 1):
         raise ValueError(f"{code.name} has length {code.n}: a polar code's is a power of two; use osd")
     m = code.n.bit_length() - 1
-    swapped = np.array([int(f"{i:0{m}b}"[::-1], 2) for i in range(code.n)])
     erasure = min(max((1.0 - code.rate) / 2.0, 0.01), 0.49)
     failure = 1.0 / (1.0 + np.exp(np.minimum(erasure_scores(m, erasure), 700.0)))
     natural = kronecker_transform(code.G).max(axis=0) == 0
     outer = code.n - code.k - int(natural.sum())
-    orders: list[tuple[NDArray[np.bool_], NDArray[np.int64] | None]]
-    orders = [(natural, None), (natural[swapped], swapped)]
-    if failure[~natural[swapped]].sum() < (1.0 - 1e-9) * failure[~natural].sum():
-        orders.reverse()
+    orders = _digit_orders(m)
+    failures = (failure * ~natural[orders]).sum(axis=1)
+    likely = [0, 1] if failures[1] >= (1.0 - 1e-9) * failures[0] else [1, 0]
+    best = int(failures.argmin())
+    if failures[best] < 0.5 * failures[likely[0]]:
+        likely.insert(0, best)
     columns = code.parity_columns[:, : None if outer else 0]
-    for frozen, order in orders:
-        G = code.G if order is None else code.G[:, order]
-        if outer <= natural.sum() or (outer <= MAX_OUTER_CHECKS and _has_a_crc(G, frozen, outer)):
-            ordered = columns if order is None else np.ascontiguousarray(columns[order])
-            return PolarForm(frozen, outer, ordered, order)
+    for order in orders[likely]:
+        frozen = natural[order]
+        if outer <= natural.sum() or (
+            outer <= MAX_OUTER_CHECKS and _has_a_crc(code.G[:, order], frozen, outer)
+        ):
+            in_place = bool((order == np.arange(code.n)).all())
+            ordered = columns if in_place else np.ascontiguousarray(columns[order])
+            return PolarForm(frozen, outer, ordered, None if in_place else order)
     raise ValueError(
         f"{code.name} is no polar code in natural order: there, as in bit-reversed order, {outer} of its "
         f"{code.n - code.k} checks are no frozen bits, nor are they a CRC; use osd, or put its bits in "
         "one of these orders"
     )
+
+
+@lru_cache(maxsize=8)
+def _digit_orders(m: int) -> NDArray[np.int64]:
+    """Positions 0 to 2**m - 1 with their digits exchanged, (orders, 2**m): as they are, reversed, others."""
+    digits = list(range(m))
+    others = list(permutations(digits)) if m <= MAX_DIGITS else []
+    rotated = [digits[i:] + digits[:i] for i in range(m)]
+    places = np.array([digits, digits[::-1], *rotated, *(turn[::-1] for turn in rotated), *others])
+    bits = (np.arange(1 << m)[:, None] >> np.arange(m)) & 1
+    return np.asarray((bits[:, places] << np.arange(m)).sum(axis=2).T)
 
 
 def frozen_bits(code: Code) -> NDArray[np.bool_]:

@@ -92,9 +92,10 @@ def bp_app(
 ) -> SoftDecoder:
     """Posterior LLRs of belief propagation: options and errors are those of `bp`.
 
-    All iterations are done: LLRs of a frame that is stopped early say nothing new about its bits. Short
-    cycles make them too sure: up to an |APP| of 8 the log-odds of a bit being right are 0.6 to 0.8 |APP|
-    (sum-product on H of short codes).
+    All iterations are done: LLRs of a frame that is stopped early say nothing new about its bits. So the signs
+    leave some codewords at which `bp` stops (a tenth more block errors, on dense checks a third). Short
+    cycles make them too sure: up to an |APP| of 8 the log-odds of a bit being right are 0.6 to 0.8 |APP| on
+    BCH (31,21), Hamming (15,11) and polar (32,16), and as little as 0.2 on denser checks.
 
     Example:
         >>> import fecnn

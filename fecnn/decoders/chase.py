@@ -75,7 +75,8 @@ def chase2_app(
     The difference in metric of the best codeword and the best one that differs in the bit. Where none was
     found: ``beta`` times the frame's mean reliability towards the best codeword, and the bit's own LLR if it
     agrees. So the signs are always those of the codeword that `chase2` decides on. A frame without any
-    codeword keeps its LLRs. The log-odds of a bit being right are 0.7 to 0.9 |APP|, for ``beta`` = 0.5.
+    codeword keeps its LLRs. The log-odds of a bit being right are 0.7 to 0.9 |APP| for ``beta`` = 0.5,
+    on BCH (31,21) and Hamming (15,11); on shorter codes up to twice |APP|.
 
     Args:
         code: As for `chase2`.

@@ -115,8 +115,10 @@ def scl_app(
     """Max-log a-posteriori LLRs of the n code bits over the final paths of `scl`.
 
     Of those paths, the ones that satisfy all checks of the code count, or all where none does. Where every
-    one has the same bit, the other value is taken to be as unlikely as the least likely path of the list.
-    The log-odds of a bit being right are 0.8 to 1.0 |APP| where `scl` is near maximum likelihood.
+    one has the same bit, the other value is taken to be as unlikely as the least likely path of the list, but
+    at least by half the frame's mean reliability, so that the signs are always those of a path. On polar
+    codes with a list of 8 the log-odds of a bit being right are 0.9 to 1.1 |APP|. With a CRC or a list of 2,
+    which leave few paths to compare, LLRs are too small: 1.2 to 1.8 |APP|.
 
     Args:
         code: As for `scl`.

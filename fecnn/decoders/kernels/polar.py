@@ -108,7 +108,8 @@ def soft_scl(llr, frozen, columns, paths, exact, app):
     """Max-log a-posteriori LLRs over the final paths: app (B, n) f4 out, the rest as for `scl`.
 
     The price of a path is the reliability that its word contradicts. For each bit, the least price with an
-    error there, less that without; where only one of them is known, the other is the dearest price of all.
+    error there, less that without; where only one of them is known, the other is the dearest price of all,
+    but at least half a mean reliability above the cheapest: the path that is found may be the dearest itself.
     """
     frames, n = llr.shape
     layers = _layers(n)
@@ -127,6 +128,10 @@ def soft_scl(llr, frozen, columns, paths, exact, app):
         dearest = _least_prices(row, tree[2], count, columns, True, word, least)
         if least[0, 0] == np.inf and least[1, 0] == np.inf:  # no path satisfies the checks
             dearest = _least_prices(row, tree[2], count, columns, False, word, least)
+        mean = 0.0
+        for j in range(n):
+            mean += abs(np.float64(row[j])) / n
+        dearest = max(dearest, min(least[0, 0], least[1, 0]) + 0.5 * mean)
         for j in range(n):
             gap = min(least[1, j], dearest) - min(least[0, j], dearest)
             app[frame, j] = -gap if row[j] < 0 else gap

@@ -1,5 +1,6 @@
 """The shipped codes and studies, found by name; codes and studies of one's own, by path."""
 
+import hashlib
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -9,7 +10,7 @@ from pathlib import Path
 from fecnn import build
 from fecnn.alist import read_checks
 from fecnn.arrays import nearest
-from fecnn.code import MAX_LENGTH, Code
+from fecnn.code import MAX_LENGTH, Code, can_be_counted
 from fecnn.codefile import CodeFile, code_of, named_fault, read_code_file
 
 # With the largest length to be had by name: beyond it, building one takes minutes or gigabytes.
@@ -54,6 +55,17 @@ def load_code(name_or_path: str | Path) -> Code:
     if path.suffix == ".alist":
         return named_fault(path, lambda: Code.from_parity_check(read_checks(path), name=path.stem))
     return code_of(read_code_file(path), path)
+
+
+def claims(name_or_path: str | Path, code: Code) -> str | None:
+    """What a file of one's own says of its code that nobody has counted, as a SHA-256; None if nothing.
+
+    Decoders rely on it: `hard` and `chase2` correct by the minimum distance, `ml` stops by the spectrum.
+    """
+    said = code.minimum_distance, code.known_spectrum
+    if said == (None, None) or can_be_counted(code) or not _is_path(name_or_path, (".toml", ".alist")):
+        return None
+    return hashlib.sha256(repr(said).encode()).hexdigest()
 
 
 def code_file(name_or_path: str | Path) -> CodeFile:

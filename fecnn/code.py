@@ -271,10 +271,15 @@ def _transform(spectrum: tuple[int, ...]) -> list[int]:
     return total
 
 
+def can_be_counted(code: Code) -> bool:
+    """Whether what is said of its weights is counted again, each time that it is made."""
+    return min(code.k, code.n - code.k) <= MAX_CHECKED_DIMENSION and code.n <= 512
+
+
 def few_weights(code: Code) -> tuple[int, ...] | None:
     """The weight spectrum counted without a compiled kernel; None where that would take long."""
     n, k = code.n, code.k
-    if min(k, n - k) > MAX_CHECKED_DIMENSION or n > 512:
+    if not can_be_counted(code):
         return None
     words = np.zeros((1, -(-n // 64)), np.uint64)
     for row in gf2.pack(code.G if k <= n - k else gf2.rref(code.H)[0]):

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from fecnn.arrays import LLR, Bits
-from fecnn.catalogue import load_code
+from fecnn.catalogue import claims, load_code
 from fecnn.channel import channel_at
 from fecnn.decoders import Decoder, Effort, Measured
 from fecnn.engine import AnyEngine, Resent, engine_of
@@ -374,7 +374,7 @@ def _build(task: Task) -> tuple[AnyEngine, Decoder]:
     """The engine and the decoder of a task, compiled by a first frame so that no batch is charged for it."""
     with compiling.preparing():
         code = load_code(task.code)
-        if code.fingerprint != task.fingerprint:
+        if (code.fingerprint, claims(task.code, code)) != (task.fingerprint, task.claims):
             raise ValueError(f"{task.code} is not the code that this task was made for; load the study again")
         decode = build_decoder(task, code)
         channel = channel_at(task.channel, task.ebn0_db, code.rate)

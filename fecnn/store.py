@@ -80,7 +80,7 @@ _KEYS = {"task": ("id",), "batch": ("task", "i"), "estimate": ("id",), "curve": 
 
 _BATCH = ("i", *COUNTS, "version", "host", "time")
 _STORED = ("task", "i", *COUNTS, "flags", "version", "host", "time")
-_PLACE = {"code", "source", "sender", "sender_fingerprint"}
+_PLACE = {"code", "source", "claims", "sender", "sender_fingerprint"}
 """Of a task, what an exported batch does not tell."""
 
 ROW = ("task", *sorted({field.name for field in fields(Task)} - _PLACE), *_BATCH)

@@ -20,7 +20,7 @@ from fecnn.arrays import nearest, shown
 from fecnn.bounds import BOUNDS
 from fecnn.build import uncoded
 from fecnn.card import Whole, default_weights, network_version, weights_digest
-from fecnn.catalogue import load_code, study_path
+from fecnn.catalogue import claims, load_code, study_path
 from fecnn.channel import CHANNELS, channel_at
 from fecnn.code import Code
 from fecnn.decoders import check_options, decoder, factory
@@ -135,6 +135,7 @@ class Task:
     batch: Frames of a batch.
     source: The version of a decoder, or of its network, that does not come with fecnn (`fecnn.foreign`,
         `fecnn.card.network_version`); None if it does.
+    claims: What the code's file says of it and nobody has counted (`fecnn.catalogue.claims`), if anything.
     sender, sender_fingerprint: Another code of the same words, whose frames this one sees (its words, its
         noise): where it is loaded from, and what counts; None if these are of the code itself.
     """
@@ -148,6 +149,7 @@ class Task:
     seed: int
     batch: int
     source: str | None = None
+    claims: str | None = None
     sender: str | None = None
     sender_fingerprint: str | None = None
 
@@ -184,12 +186,12 @@ class Task:
     def stream(self) -> str:
         """Names the noise: the same for every decoder and batch size."""
         sent = replace(self, fingerprint=self.sender_fingerprint or self.fingerprint, sender_fingerprint=None)
-        return sent._digest("code", "decoder", "options", "batch", "source")
+        return sent._digest("code", "decoder", "options", "batch", "source", "claims")
 
     def _digest(self, *without: str, stream: int = STREAM) -> str:
         content = {key: value for key, value in asdict(self).items() if key not in without}
         del content["sender"]
-        for name in ("source", "sender_fingerprint"):
+        for name in ("source", "claims", "sender_fingerprint"):
             if getattr(self, name) is None:
                 content.pop(name, None)
         if any(option == "weights_sha256" for option, _ in self.options) and "options" in content:
@@ -224,11 +226,13 @@ class RarePoint:
     ebn0_db: float
     rel_error: float
     seed: int
+    claims: str | None = None
 
     @property
     def content(self) -> dict[str, object]:
         """Everything that decides the estimate."""
-        return {
+        said = {} if self.claims is None else {"claims": self.claims}
+        return said | {
             "method": "rare",
             "fingerprint": self.code.fingerprint,
             "ebn0_db": self.ebn0_db,
@@ -408,7 +412,8 @@ class Study(Table):
         if curve.method == "rare":
             rel_error = REL_ERROR if curve.rel_error is None else curve.rel_error
             for ebn0_db in grid:
-                yield RarePoint(curve.name, curve.published, code, float(ebn0_db), rel_error, self.seed)
+                said = claims(self._code_name(curve), code)
+                yield RarePoint(curve.name, curve.published, code, float(ebn0_db), rel_error, self.seed, said)
             return
         try:
             options, source = self._options_of(curve, code)
@@ -427,6 +432,7 @@ class Study(Table):
                 seed=self.seed,
                 batch=curve.batch or self.batch,
                 source=source,
+                claims=claims(self._code_name(curve), code),
                 sender=sender,
                 sender_fingerprint=sender_fingerprint,
             )

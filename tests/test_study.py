@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import fecnn
+from fecnn.simulate import run_batch
 from fecnn.stop import Prefix, Stop
 from fecnn.study import MAX_CURVES, MAX_POINTS, Grid, Task, load_study
 from fecnn.tally import Tally
@@ -377,6 +378,24 @@ def test_where_a_code_file_lies_does_not_change_the_result_it_names(tmp_path):
     assert ids[0].stream == named.stream
 
 
+def test_what_a_code_file_says_and_nobody_can_count_names_the_result(tmp_path):
+    """`hard` and `chase2` correct by the minimum distance, `ml` stops by the spectrum."""
+    code = fecnn.bch(63, 36)
+    tasks, estimates = [], []
+    for distance in (11, 9, None):
+        said = fecnn.Code(code.G, code.H, name="mine", minimum_distance=distance)
+        fecnn.save_code(said, tmp_path / "own.toml")
+        text = BASE.replace("hamming-7-4", "./own.toml") + '[[curve]]\ndecoder = "ml"\nmethod = "rare"\n'
+        plan = study(tmp_path, text)
+        tasks.append(plan.points[0].task)
+        estimates += plan.rare_points
+    assert len({task.id for task in tasks}) == len({point.id for point in estimates}) == 3
+    assert len({task.stream for task in tasks}) == len({task.fingerprint for task in tasks}) == 1
+    assert tasks[2].claims is None
+    with pytest.raises(ValueError, match="is not the code that this task was made for"):
+        run_batch(tasks[0], 0)
+
+
 def test_uncoded_sends_the_message_bits_of_the_study(tmp_path):
     plan = study(tmp_path, BASE + '[[curve]]\nlabel = "plain"\ndecoder = "hard"\ncode = "uncoded"\n')
     code = plan.points[1].code
@@ -473,6 +492,9 @@ CHANGES = {
     "ebn0_db": (2.5, False, False),
     "seed": (2, False, False),
     "batch": (64, False, True),
+    "source": ("a version", False, True),
+    "claims": ("a minimum distance", False, True),
+    "sender": ("ext-hamming-8-4", True, True),
 }
 
 

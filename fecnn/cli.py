@@ -25,6 +25,7 @@ from fecnn.card import Card, checkpoint_folder, is_network, read_card, zoo_names
 from fecnn.catalogue import code_file, code_names, load_code, study_names
 from fecnn.decoders import decoder_names, factory
 from fecnn.estimates import Estimation
+from fecnn.foreign import whose_code_runs
 from fecnn.jit import compiling
 from fecnn.live import Board
 from fecnn.simulate import ClusterError, DecodingError, Workers
@@ -277,7 +278,7 @@ def _say_whose_code_runs(plan: Study, allowed: bool) -> None:
                 f"decoder {name} does not come with fecnn: its code in {it.file} would run, and "
                 "--no-foreign-code refuses that"
             )
-        typer.echo(f"decoder {name} runs code of {it.file}", err=True)
+        typer.echo(whose_code_runs(name, it), err=True)
 
 
 def _say_what_is_stale(plan: Study, store: Path) -> None:
@@ -312,7 +313,7 @@ def warm_up_command(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Studies, by name or file, and decoders.",
+            help="Studies, by name or file, and decoders, by name or as module:function.",
             metavar="STUDY|DECODER",
             show_default="all decoders",
         ),
@@ -330,8 +331,11 @@ def warm_up_command(
     """
     from fecnn.warm_up import warm_up
 
-    with _errors(), compiling.told(lambda line: typer.echo(line, err=True)):
-        warm_up(names or ())
+    def tell(line: str) -> None:
+        typer.echo(line, err=True)
+
+    with _errors(), compiling.told(tell):
+        warm_up(names or (), tell)
         typer.echo("everything that was asked for is compiled")
 
 

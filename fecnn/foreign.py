@@ -47,6 +47,11 @@ def foreign(decoder: str) -> Foreign | None:
     return found and found[0]
 
 
+def whose_code_runs(decoder: str, it: Foreign) -> str:
+    """The line that says so before it does."""
+    return f"decoder {decoder} runs code of {it.file}"
+
+
 @contextmanager
 def running(decoder: str, version: str) -> Iterator[None]:
     """Inside, a foreign decoder's name leads to its code as its files are now, whatever was imported before.

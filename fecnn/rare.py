@@ -105,8 +105,8 @@ def ml_bler(
 
     Raises:
         ValueError: If the method cannot reach ``rel_error``: too many frames would be needed, or too few rays
-            decide. Also if rel_error is not in (0, 0.5], the method is unknown, the code's spectrum is
-            needed and cannot be counted, or the BLER is too small for a floating-point number.
+            decide. Also if rel_error is not in (0, 0.5], seed is no whole number, the method is unknown, the
+            code's spectrum is needed and cannot be counted, or the BLER is too small for a number.
 
     Example:
         >>> import fecnn
@@ -116,6 +116,8 @@ def ml_bler(
     """
     if not 0 < rel_error <= 0.5:
         raise ValueError(f"rel_error must be in (0, 0.5], got {rel_error}")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed must be a whole number, 0 or more, got {seed!r}")
     if method != "monte-carlo" and not kat_bound(code, ebn0_db):
         raise ValueError(
             f"the BLER of {code.name} at {ebn0_db:g} dB is below 1e-300, too small a number; lower ebn0_db"

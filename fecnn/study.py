@@ -373,8 +373,9 @@ class Study(Table):
             built.add(key)
             try:
                 build_decoder(point.task, point.code)
-            except Exception as error:
-                problems.append(f"curve {point.curve}: {error}")
+            except (Exception, SystemExit) as error:
+                what = "its code exits: " if isinstance(error, SystemExit) else ""
+                problems.append(f"curve {point.curve}: {what}{error}")
                 if point.task.decoder in self.foreign and _outside(error):
                     traces.append(traceback.format_exc())
         for curve, code in {point.curve: point.code for point in self.rare_points}.items():

@@ -1,13 +1,14 @@
 """Compile ahead what a study, or a decoder, will need; Numba keeps it on disk for every later process."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
 from fecnn.arrays import nearest
 from fecnn.catalogue import load_code, study_names
 from fecnn.channel import AWGN
-from fecnn.decoders import BUILT_IN, BUILT_IN_SOFT, decoder, decoder_names, soft_decoder
+from fecnn.decoders import BUILT_IN, BUILT_IN_SOFT, decoder, decoder_names, factory, soft_decoder
+from fecnn.foreign import foreign, whose_code_runs
 from fecnn.jit import compiling
 from fecnn.simulate import curve_places, one_torch_thread, prepared
 from fecnn.study import Study, load_study
@@ -18,11 +19,13 @@ CODES = ("hamming-7-4", "bch-31-16", "polar-64-32", "bch-63-45", "ebch-128-64")
 EBN0_DB = 3.0
 
 
-def warm_up(names: Sequence[str] = ()) -> None:
+def warm_up(names: Sequence[str] = (), tell: Callable[[str], None] = lambda line: None) -> None:
     """Build and compile, and decode a few frames with each; what is compiled already takes no time.
 
     Args:
-        names: Studies, by name or file, and decoders by name; all built-in decoders if none are given.
+        names: Studies, by name or file, and decoders, by name or as ``module:function``; all built-in
+            decoders if none are given.
+        tell: Is told whose code will run where that is not fecnn's.
 
     Raises:
         LookupError: If there is no such study or decoder.
@@ -32,13 +35,22 @@ def warm_up(names: Sequence[str] = ()) -> None:
     known = sorted({*decoder_names(), *decoder_names(soft=True)})
     wanted = names or sorted({*BUILT_IN, *BUILT_IN_SOFT})
     for i, name in enumerate(wanted, 1):
-        if name in known:
+        if name in known or ":" in name:
+            _say_whose_code_runs([name], tell)
             with compiling.for_(f"{name} ({i} of {len(wanted)})"):
                 _warm_up_decoder(name)
         elif name in study_names() or "/" in name or name.endswith(".toml"):
-            _warm_up_study(load_study(name))
+            study = load_study(name)
+            _say_whose_code_runs(study.foreign, tell)
+            _warm_up_study(study)
         else:
             raise LookupError(f"no study or decoder {name!r}; {nearest(name, [*known, *study_names()])}")
+
+
+def _say_whose_code_runs(names: Iterable[str], tell: Callable[[str], None]) -> None:
+    for name in names:
+        if (it := foreign(name)) is not None:
+            tell(whose_code_runs(name, it))
 
 
 def _warm_up_study(study: Study) -> None:
@@ -49,6 +61,8 @@ def _warm_up_study(study: Study) -> None:
 
 
 def _warm_up_decoder(name: str) -> None:
+    if ":" in name:
+        factory(name)  # what is wrong with the name is not about a code
     rng = np.random.default_rng(1)
     for code_name in CODES:
         code = load_code(code_name)
@@ -56,7 +70,7 @@ def _warm_up_decoder(name: str) -> None:
         codewords = code.encode(rng.integers(0, 2, (4, code.k), dtype=np.uint8))
         llr = channel.transmit(codewords, rng)
         for make, soft in ((decoder, False), (soft_decoder, True)):
-            if name not in decoder_names(soft=soft):
+            if name not in decoder_names(soft=soft) and (soft or ":" not in name):
                 continue
             try:
                 decode = make(name, code, channel)

@@ -59,6 +59,11 @@ def complains(code, channel=None, /):
     raise RuntimeError("no such device")
 
 
+def leaves(code, channel=None, /):
+    """A factory that was a script."""
+    sys.exit("usage: leaves.py FILE")
+
+
 def needs_sigma(code, channel, /):
     """A factory that needs its channel."""
     if channel is None:

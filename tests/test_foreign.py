@@ -22,6 +22,7 @@ from fecnn.foreign import foreign
 from fecnn.simulate import DecodingError
 from fecnn.store import Store
 from fecnn.study import build_decoder, load_study
+from fecnn.warm_up import warm_up
 
 HARD = """
 import numpy as np
@@ -601,6 +602,17 @@ def test_stale_results_are_told_and_not_shown(folder):
     told = CliRunner().invoke(app, ["table", "./s.toml"])
     assert told.exit_code == 0
     assert stale in told.output
+
+
+def test_warming_up_says_whose_code_runs(folder):
+    path = write(folder, "mydec.py", EXACT)
+    plan(folder)
+    for what in ("mydec:dec", "./s.toml"):
+        lines = []
+        warm_up([what], lines.append)
+        assert lines == [f"decoder mydec:dec runs code of {path}"]
+    with pytest.raises(LookupError, match="module 'mydec' has no function 'deck'"):
+        warm_up(["mydec:deck"])
 
 
 def test_a_decoder_of_another_version_is_not_built(folder):

@@ -157,6 +157,12 @@ def test_equal_seeds_give_equal_estimates():
         assert ml_bler(code, 5.0, 0.1, method=method) != ml_bler(code, 5.0, 0.1, method=method, seed=2)
 
 
+@pytest.mark.parametrize("seed", [-1, 1.0, True, "1"])
+def test_a_seed_that_is_none_is_refused(seed):
+    with pytest.raises(ValueError, match=r"seed must be a whole number, 0 or more, got"):
+        ml_bler(fecnn.hamming(3), 5.0, 0.1, seed=seed)
+
+
 def test_what_cannot_be_reached_is_refused(monkeypatch):
     code = fecnn.load_code("bch-63-45")
     with monkeypatch.context() as few:

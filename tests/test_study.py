@@ -291,6 +291,10 @@ def test_any_failure_of_a_factory_is_told_with_its_curve(tmp_path, request, monk
     plan = study(tmp_path, HEAD + '[[curve]]\ndecoder = "misbehaving:complains"\n')
     with pytest.raises(ValueError, match=r"curve misbehaving:complains: .*no such device"):
         plan.check()
+    plan = study(tmp_path, HEAD + '[[curve]]\ndecoder = "misbehaving:leaves"\n')
+    with pytest.raises(ValueError, match=r"curve misbehaving:leaves: its code exits: usage") as refused:
+        plan.check()
+    assert "misbehaving.py" in refused.value.__notes__[0]
 
 
 def test_the_decoder_is_built_for_the_channel_of_its_point(tmp_path, request, monkeypatch):

@@ -13,9 +13,10 @@ from sketches import sketches
 
 import fecnn
 from fecnn.engine import Engine
+from fecnn.intervals import proportion_interval
 from fecnn.simulate import chunk_of, decide
 from fecnn.stream import FrameStream
-from fecnn.tally import Tally, proportion_interval
+from fecnn.tally import Tally
 
 SIMULATIONS = [
     ("bch31_21", 2.4, "ml"),

@@ -5,8 +5,6 @@
 - BPSK sends bit 0 as +1 and bit 1 as -1.
 """
 
-from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
 import numpy as np
@@ -238,24 +236,3 @@ def restored(app: LLR, llr: LLR, decoded: LLR) -> LLR:
         out = np.where(whole, app * low[..., None], np.where(changed, known, app))
     limit = np.finfo(np.float32).max
     return np.where(np.isinf(app), app, np.clip(out, -limit, limit)).astype(np.float32)
-
-
-def nearest(name: str, known: Sequence[str]) -> str:
-    """The end of an error message about an unknown name: the nearest known names, or all of them."""
-    close = get_close_matches(name, known, n=3, cutoff=0.5)
-    if close:
-        return "did you mean " + " or ".join(close) + "?"
-    return "known: " + ", ".join(sorted(known))
-
-
-def shown(value: object) -> str:
-    """A value in an error message, short whatever a file holds.
-
-    Python refuses to print integers of thousands of digits, and nobody would read them.
-    """
-    if isinstance(value, int) and abs(value) >= 2**64:
-        return "an integer beyond 64 bits"
-    if not isinstance(value, str | int | float):
-        return f"a {type(value).__name__}"
-    text = repr(value)
-    return text if len(text) <= 40 else text[:40] + "..."

@@ -159,7 +159,7 @@ def machine() -> dict[str, str]:
     import llvmlite
     import numba
 
-    from fecnn import __version__
+    from fecnn._version import __version__
 
     return {
         "processor": _processor(),

@@ -7,11 +7,12 @@ from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fecnn.errors import StaleError, StoreError
 from fecnn.estimates import Estimation, estimate_points
 from fecnn.jit import compiling
 from fecnn.simulate import Progress, Workers, simulate
 from fecnn.stop import Prefix
-from fecnn.store import Store, StoreError
+from fecnn.store import Store
 from fecnn.study import Point, Study
 from fecnn.tally import Tally
 from fecnn.workers import Threads
@@ -151,10 +152,6 @@ def _part_of(
         if not prefix.finished:
             points.append(replace(point, stop=point.stop.share(shard[1])))
     return points
-
-
-class StaleError(StoreError):
-    """Results of a curve are of another version of its decoder."""
 
 
 class MergeError(StoreError):

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from fecnn.arrays import nearest
 from fecnn.code import Code
+from fecnn.errors import CheckpointError, nearest
 from fecnn.text import read_text, refuse_in_all
 
 ZOO = Path(__file__).parent / "zoo"
@@ -35,10 +35,6 @@ PINNED = frozenset(
     """.split()
 )
 """Networks of the zoo whose results are named by their weights alone, as all once were: `network_version`."""
-
-
-class CheckpointError(ValueError):
-    """A checkpoint that is damaged, or does not belong to what it is used for."""
 
 
 class _Record(BaseModel):

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from fecnn import build
 from fecnn.alist import read_checks
-from fecnn.arrays import nearest
 from fecnn.code import MAX_LENGTH, Code, can_be_counted
 from fecnn.codefile import CodeFile, code_of, named_fault, read_code_file
+from fecnn.errors import nearest
 
 # With the largest length to be had by name: beyond it, building one takes minutes or gigabytes.
 _TRIVIAL: Mapping[str, tuple[Callable[[int], Code], int]] = {

@@ -8,7 +8,8 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from fecnn.arrays import LLR, Bits, bpsk, nearest
+from fecnn.arrays import LLR, Bits, bpsk
+from fecnn.errors import nearest
 from fecnn.stream import Noise
 
 

@@ -13,10 +13,10 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 
-from fecnn.arrays import nearest
 from fecnn.atomic import write
-from fecnn.card import CARD, WEIGHTS, Card, CheckpointError, Model, checkpoint_folder, read_card
+from fecnn.card import CARD, WEIGHTS, Card, Model, checkpoint_folder, read_card
 from fecnn.code import Code
+from fecnn.errors import CheckpointError, nearest
 from fecnn.nets.crossmpt import CrossMPT
 from fecnn.nets.dense import LiteratureMLNN, LiteratureSLNN
 from fecnn.nets.ecct import ECCT
@@ -173,7 +173,7 @@ def load_state(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) ->
 
 def versions() -> dict[str, str]:
     """Versions of what decides the numbers."""
-    from fecnn import __version__
+    from fecnn._version import __version__
 
     return {
         "fecnn": __version__,

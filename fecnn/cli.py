@@ -18,20 +18,21 @@ from rich.table import Column, Table
 from rich.text import Text
 from typer.core import TyperGroup
 
-import fecnn
+from fecnn._version import __version__
 from fecnn.atomic import write
-from fecnn.campaign import RESULTS, MergeError, run, store_path
+from fecnn.campaign import RESULTS, MergeError, merge, run, store_path
 from fecnn.card import Card, checkpoint_folder, is_network, read_card, zoo_names
 from fecnn.catalogue import code_file, code_names, load_code, study_names
 from fecnn.decoders import decoder_names, factory
+from fecnn.errors import ClusterError, DecodingError, StoreError
 from fecnn.estimates import Estimation
 from fecnn.foreign import whose_code_runs
 from fecnn.jit import compiling
 from fecnn.live import Board
-from fecnn.simulate import ClusterError, DecodingError, Workers
-from fecnn.store import ROW, Store, StoreError
+from fecnn.simulate import Workers
+from fecnn.store import ROW, Store
 from fecnn.study import Study, load_study
-from fecnn.table import FOOTNOTE, csv_text, display, markdown, published_summary, results_path
+from fecnn.table import FOOTNOTE, csv_text, display, markdown, published_summary, results_path, table
 from fecnn.text import plain
 from fecnn.workers import Threads
 
@@ -144,7 +145,7 @@ OutOption = Annotated[Path, typer.Option("--out", help="Folder of results.", fil
 
 def _version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"fecnn {fecnn.__version__}")
+        typer.echo(f"fecnn {__version__}")
         raise typer.Exit
 
 
@@ -292,7 +293,7 @@ def _say_what_is_stale(plan: Study, store: Path) -> None:
 
 def _show_run(study: str, plan: Study, store: Path, refused: int = 0) -> bool:
     """Table and figure of a run, ``refused`` of whose points cannot be estimated; whether there are any."""
-    results = fecnn.table(plan, store)
+    results = table(plan, store)
     _say_what_is_stale(plan, store)
     if results.empty:
         return False
@@ -363,7 +364,7 @@ def merge_command(
         plan = load_study(study)
         failure = None
         try:
-            taken = fecnn.merge(plan, files or (), out)
+            taken = merge(plan, files or (), out)
         except MergeError as error:
             taken, failure = error.merged, error
         for merged in taken:
@@ -830,7 +831,7 @@ def _results(study: str, out: Path) -> "tuple[Study, pd.DataFrame]":
     path = results_path(plan, out)
     if path.suffix == ".csv":
         typer.echo(f"no results in {store_path(plan, out)}; these are the shipped ones", err=True)
-    results = fecnn.table(plan, path)
+    results = table(plan, path)
     if path.suffix != ".csv":
         _say_what_is_stale(plan, path)
     if results.empty:

@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import fecnn
+from fecnn._version import __version__
 from fecnn.atomic import write
 from fecnn.card import CARD, WEIGHTS
+from fecnn.errors import ClusterError
 from fecnn.jit import compiling
-from fecnn.simulate import ClusterError, Failed, Made, WorkerLost, curve_places, make_batches, prepared
+from fecnn.simulate import Failed, Made, WorkerLost, curve_places, make_batches, prepared
 from fecnn.study import Point, Task
 from fecnn.workers import Threads, check_limit
 
@@ -172,7 +173,7 @@ class Cluster:
         """Make a lot of batches of a task: each of them in this order, up to the first that fails."""
         found: Future[list[Made | Failed]] = Future()
         try:
-            lot = partial(make_lot, task, compact(batches), self._limit, fecnn.__version__)
+            lot = partial(make_lot, task, compact(batches), self._limit, __version__)
             # A lambda travels whole: a name that is not there, without fecnn, would end the worker unheard.
             remote = self._client.submit(
                 lambda lot: deserialize_bytes(lot)(), serialize_bytes(lot), key=next(self._keys)
@@ -224,8 +225,8 @@ def make_lot(
         ClusterError: If the worker has another fecnn than the driver.
     """
     address = distributed.get_worker().address
-    if fecnn.__version__ != version:
-        raise ClusterError(f"worker {address} has fecnn {fecnn.__version__}, and the driver has {version}")
+    if __version__ != version:
+        raise ClusterError(f"worker {address} has fecnn {__version__}, and the driver has {version}")
     task = unpacked(task)
     if limit is None:
         return address, list(make_batches(task, batches))

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fecnn import gf2
-from fecnn.arrays import Bits, as_bits, shown
+from fecnn.arrays import Bits, as_bits
+from fecnn.errors import shown
 from fecnn.jit import kernel
 from fecnn.text import refuse_control_characters
 

@@ -12,9 +12,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, ValidationError
 
 from fecnn import build
-from fecnn.arrays import Bits, nearest, shown
+from fecnn.arrays import Bits
 from fecnn.atomic import write
 from fecnn.code import MAX_LENGTH, Code
+from fecnn.errors import nearest, shown
 from fecnn.text import read_text
 from fecnn.tomlfile import refuse_controls, toml_of
 

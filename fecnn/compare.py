@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from fecnn.arrays import nearest
 from fecnn.campaign import store_path
+from fecnn.errors import nearest
 from fecnn.store import Store
 from fecnn.study import Point, Study, Task
 from fecnn.table import with_interval

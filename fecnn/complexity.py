@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from fecnn import gf2
-from fecnn.arrays import nearest
 from fecnn.card import checkpoint_folder, default_weights, read_card
 from fecnn.code import Code
+from fecnn.errors import nearest
 
 REAL = 32
 """Bits of a real number."""

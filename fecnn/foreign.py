@@ -18,8 +18,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeGuard
 
-from fecnn.arrays import nearest
 from fecnn.decoders import BUILT_IN, decoder_names, plugin
+from fecnn.errors import nearest
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,7 @@ def gap_to_ml(
     The interval is a parametric bootstrap over both curves' counts, of which the gap is read off anew. The
     two decode the same frames: block errors in which the decoder's word beats the sent one are also errors of
     ML, and are drawn once for both. For bit error rates the curves are drawn as independent, from the
-    effective number of events of `fecnn.tally.rate_interval`, which makes the interval too wide rather than
+    effective number of events of `fecnn.rate_interval`, which makes the interval too wide rather than
     too narrow.
 
     Where the study's curve of ``ml`` does not meet a target BLER, or there is none, exact ML as it is

@@ -4,7 +4,7 @@ import math
 from typing import TYPE_CHECKING
 
 from fecnn.card import Card, Validated, Validation
-from fecnn.tally import proportion_interval
+from fecnn.intervals import proportion_interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -15,10 +15,10 @@ from rich.table import Table
 from rich.text import Text
 
 from fecnn.estimates import Estimation
+from fecnn.intervals import proportion_interval
 from fecnn.jit import compiling
 from fecnn.simulate import Progress, Workers
 from fecnn.study import Study
-from fecnn.tally import proportion_interval
 from fecnn.text import plain
 
 WIDE = 100

@@ -29,8 +29,8 @@ from fecnn.bounds import kat_bound, tangential_sphere_bound, union_bound
 from fecnn.channel import noise_sigma
 from fecnn.code import Code
 from fecnn.decoders import Decoder, Measured, decoder
+from fecnn.intervals import proportion_interval
 from fecnn.low_weight import MAX_WORDS, low_weight_words
-from fecnn.tally import proportion_interval
 
 Reals = NDArray[np.float64]
 Method = Literal["auto", "monte-carlo", "rays", "union"]

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from fecnn.arrays import nearest, shown
 from fecnn.card import CONFIG, ZOO, Model
 from fecnn.catalogue import load_code
 from fecnn.checkpoint import MODELS, build
 from fecnn.code import Code
+from fecnn.errors import nearest, shown
 from fecnn.tomlfile import problems, read_toml
 
 Count = Annotated[int, Field(ge=1, lt=1 << 53)]

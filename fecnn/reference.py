@@ -10,8 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from fecnn.arrays import shown
-from fecnn.tally import proportion_interval
+from fecnn.errors import shown
+from fecnn.intervals import proportion_interval
 from fecnn.text import read_text, refuse_control_characters, refuse_semicolons, uncell
 
 COLUMNS = ("code", "decoder", "ebn0_db", "metric", "value", "errors", "frames", "source", "where", "how")

@@ -18,7 +18,7 @@ from distributed.scheduler import DEFAULT_EXTENSIONS
 from distributed.spans import SpansSchedulerExtension
 from pydantic import Field, ValidationError
 
-from fecnn.simulate import ClusterError
+from fecnn.errors import ClusterError
 from fecnn.tomlfile import Table, problems, read_toml
 
 SETTINGS = {

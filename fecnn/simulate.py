@@ -15,6 +15,7 @@ from fecnn.catalogue import claims, load_code
 from fecnn.channel import channel_at
 from fecnn.decoders import Decoder, Effort, Measured
 from fecnn.engine import AnyEngine, Resent, engine_of
+from fecnn.errors import DecodingError
 from fecnn.jit import compiling
 from fecnn.stop import Prefix
 from fecnn.stream import FrameStream
@@ -28,14 +29,6 @@ CHUNK_VALUES, MAX_CHUNK = 1 << 17, 1 << 13
 
 LOSSES = 3
 """A batch during which so many workers died, each with nothing else to do, is not tried again."""
-
-
-class DecodingError(RuntimeError):
-    """A decoder failed in the middle of a study; the trace is in the notes."""
-
-
-class ClusterError(RuntimeError):
-    """A cluster cannot be used, or is gone; every batch that came in is kept."""
 
 
 @dataclass(frozen=True)

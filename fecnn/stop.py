@@ -4,7 +4,8 @@ import math
 
 from pydantic import Field
 
-from fecnn.tally import Tally, proportion_interval
+from fecnn.intervals import proportion_interval
+from fecnn.tally import Tally
 from fecnn.tomlfile import Table
 
 WIDTH = 2 * 1.96

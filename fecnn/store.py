@@ -17,7 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from fecnn._version import __version__
 from fecnn.code import Code
+from fecnn.errors import StoreError
 from fecnn.rare import Estimate
 from fecnn.sound import contradiction
 from fecnn.stream import STREAM
@@ -85,10 +87,6 @@ _PLACE = {"code", "source", "claims", "sender", "sender_fingerprint"}
 
 ROW = ("task", *sorted({field.name for field in fields(Task)} - _PLACE), *_BATCH)
 """Columns of an exported batch."""
-
-
-class StoreError(RuntimeError):
-    """A results file cannot be used; what it held is untouched."""
 
 
 class Store:
@@ -163,8 +161,6 @@ class Store:
         Raises:
             StoreError: As `append`.
         """
-        from fecnn import __version__
-
         origin = (__version__, socket.gethostname(), datetime.now(UTC).isoformat(timespec="seconds"))
         tasks: dict[str, str] = {}
         rows = []
@@ -356,8 +352,6 @@ class Store:
         Raises:
             StoreError: If it cannot be written, such as on a full disk.
         """
-        from fecnn import __version__
-
         row = (
             *(point.id, json.dumps(point.content, sort_keys=True)),
             *(found.value, found.low, found.high, found.method, found.frames, found.effective, seconds),

@@ -16,7 +16,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, ValidationError, field_validator
 
-from fecnn.arrays import nearest, shown
 from fecnn.bounds import BOUNDS
 from fecnn.build import uncoded
 from fecnn.card import Whole, default_weights, network_version, weights_digest
@@ -24,6 +23,7 @@ from fecnn.catalogue import claims, load_code, study_path
 from fecnn.channel import CHANNELS, channel_at
 from fecnn.code import Code
 from fecnn.decoders import check_options, decoder, factory
+from fecnn.errors import nearest, shown
 from fecnn.foreign import Foreign, foreign, running
 from fecnn.reference import Reference, read_references
 from fecnn.stop import Stop

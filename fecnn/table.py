@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from fecnn.agreement import LogRate, agreement, log_rate, sentences, stopped_at, z_score
 from fecnn.campaign import RESULTS, store_path
+from fecnn.errors import StoreError
+from fecnn.intervals import proportion_interval, rate_interval
 from fecnn.rare import NORMAL, Estimate
 from fecnn.reference import Reference
 from fecnn.stop import Prefix
-from fecnn.store import Store, StoreError
+from fecnn.store import Store
 from fecnn.study import Point, RarePoint, Study
-from fecnn.tally import COUNTS, Tally, proportion_interval, rate_interval
+from fecnn.tally import COUNTS, Tally
 from fecnn.text import cell, read_text, refuse_control_characters, refuse_semicolons, uncell
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ def table(study: Study, store: str | Path | None = None) -> "pd.DataFrame":
 
     Counts are those of the ordered prefix of batches; ``<rate>_low`` and ``_high`` are 95 % intervals of
     ``bler`` (Clopper-Pearson), ``ber`` (message bits) and ``ber_code`` (code bits; see
-    `fecnn.tally.rate_interval`).
+    `fecnn.rate_interval`).
 
     ``method`` is ``counted``, or, for a point of a curve with ``method = "rare"``, how `fecnn.ml_bler` found
     it: ``frames`` are then the frames, rays or drawn words that it rests on, and whatever is not known, all

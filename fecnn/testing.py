@@ -10,13 +10,10 @@ from fecnn.build import hamming, polar
 from fecnn.channel import AWGN
 from fecnn.code import Code
 from fecnn.decoders import Decoder, decoder
+from fecnn.errors import ContractError
 
 EBN0_DB = 3.0
 FRAMES = 400
-
-
-class ContractError(AssertionError):
-    """A decoder breaks the contract; the message says which clause, on which code."""
 
 
 def check_decoder(name: str, *codes: Code, symmetric: bool = True, **options: Any) -> None:

@@ -22,7 +22,7 @@ from torch.nn import functional as F
 from fecnn.arrays import LLR, Bits, bpsk, hard
 from fecnn.atomic import write
 from fecnn.automorphism import random_automorphisms
-from fecnn.card import Card, CheckpointError, Validated, Validation
+from fecnn.card import Card, Validated, Validation
 from fecnn.channel import noise_sigma
 from fecnn.checkpoint import (
     Network,
@@ -37,6 +37,7 @@ from fecnn.checkpoint import (
 from fecnn.code import Code
 from fecnn.decoders import decoder, soft_decoder
 from fecnn.decoders.trained import decider
+from fecnn.errors import CheckpointError
 from fecnn.nets.device import torch_device
 from fecnn.nets.error_domain import ErrorNet
 from fecnn.recipe import Training

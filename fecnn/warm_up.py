@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from fecnn.arrays import nearest
 from fecnn.catalogue import load_code, study_names
 from fecnn.channel import AWGN
 from fecnn.decoders import BUILT_IN, BUILT_IN_SOFT, decoder, decoder_names, factory, soft_decoder
+from fecnn.errors import nearest
 from fecnn.foreign import foreign, whose_code_runs
 from fecnn.jit import compiling
 from fecnn.simulate import curve_places, one_torch_thread, prepared

@@ -16,7 +16,7 @@ import pytest
 
 import fecnn
 from fecnn.cluster import connect
-from fecnn.simulate import ClusterError
+from fecnn.errors import ClusterError
 from fecnn.store import Store
 
 

@@ -29,13 +29,14 @@ from safetensors.numpy import save as save_arrays
 
 import fecnn
 from fecnn.alist import read_alist, write_alist
-from fecnn.card import CARD, WEIGHTS, Card, CheckpointError, Model, read_card
+from fecnn.card import CARD, WEIGHTS, Card, Model, read_card
 from fecnn.checkpoint import build, checks_digest, load, parameter_count, save
 from fecnn.codefile import save_code
 from fecnn.compare import compare
+from fecnn.errors import CheckpointError, StoreError
 from fecnn.recipe import load_training, training_of
 from fecnn.reference import COLUMNS, read_references
-from fecnn.store import Store, StoreError
+from fecnn.store import Store
 from fecnn.study import load_study
 from fecnn.table import table
 from fecnn.tally import COUNTS, Tally

@@ -16,17 +16,9 @@ from safetensors.torch import load_file, save_file
 from test_train import plan, whole
 
 import fecnn
-from fecnn.campaign import StaleError
-from fecnn.card import (
-    CARD,
-    WEIGHTS,
-    CheckpointError,
-    checkpoint_folder,
-    network_version,
-    read_card,
-    zoo_names,
-)
+from fecnn.card import CARD, WEIGHTS, checkpoint_folder, network_version, read_card, zoo_names
 from fecnn.checkpoint import load
+from fecnn.errors import CheckpointError, StaleError
 from fecnn.recipe import load_training
 from fecnn.store import Store
 from fecnn.stream import STREAM

@@ -17,7 +17,8 @@ from damage import doubled, killer, run_until_the_scheduler_is_killed, scheduler
 import fecnn
 from fecnn import cluster, schedulers
 from fecnn.cluster import connect, luggage_of, unpacked
-from fecnn.simulate import ClusterError, DecodingError, Made, run_batch
+from fecnn.errors import ClusterError, DecodingError
+from fecnn.simulate import Made, run_batch
 from fecnn.store import Store
 from fecnn.study import load_study
 

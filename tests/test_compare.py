@@ -16,7 +16,8 @@ import fecnn
 from fecnn.campaign import run, store_path
 from fecnn.cli import app
 from fecnn.compare import LIKELIHOOD, Comparison, block_errors, compare
-from fecnn.store import Store, StoreError
+from fecnn.errors import StoreError
+from fecnn.store import Store
 
 STUDY = """
 title = "two decoders"

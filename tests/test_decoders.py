@@ -237,7 +237,8 @@ def test_contract_of_a_plug_in():
 )
 def test_contract_refuses(name, clause):
     """The negative controls: each breaks one clause."""
-    from fecnn.testing import ContractError, check_decoder
+    from fecnn.errors import ContractError
+    from fecnn.testing import check_decoder
 
     with pytest.raises(ContractError, match=clause):
         check_decoder(f"plugins:{name}")

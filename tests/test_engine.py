@@ -15,9 +15,10 @@ import fecnn
 from fecnn import simulate
 from fecnn.channel import channel_at
 from fecnn.decoders import Measured
-from fecnn.simulate import DecodingError, run_batch
+from fecnn.errors import DecodingError, StoreError
+from fecnn.simulate import run_batch
 from fecnn.stop import Prefix
-from fecnn.store import Store, StoreError
+from fecnn.store import Store
 from fecnn.stream import FrameStream
 from fecnn.study import load_study
 from fecnn.tally import COUNTS, Tally, tally

@@ -19,6 +19,7 @@ from fecnn.bounds import kat_bound, tangential_sphere_bound
 from fecnn.cli import app
 from fecnn.compare import compare
 from fecnn.costs import cost_table
+from fecnn.errors import StoreError
 from fecnn.estimates import Estimation, estimate_points
 from fecnn.figure import bound_curves, plot
 from fecnn.gap import gap_to_ml
@@ -26,7 +27,7 @@ from fecnn.live import Board
 from fecnn.pareto import marks
 from fecnn.rare import Estimate, ml_bler
 from fecnn.report import report
-from fecnn.store import Store, StoreError
+from fecnn.store import Store
 from fecnn.table import counted, display, estimated, judge, table
 from fecnn.tally import COUNTS
 from fecnn.workers import Threads

@@ -16,10 +16,10 @@ from typer.testing import CliRunner
 
 import fecnn
 from fecnn import simulate
-from fecnn.campaign import StaleError, store_path
+from fecnn.campaign import store_path
 from fecnn.cli import app
+from fecnn.errors import DecodingError, StaleError
 from fecnn.foreign import foreign
-from fecnn.simulate import DecodingError
 from fecnn.store import Store
 from fecnn.study import build_decoder, load_study
 from fecnn.warm_up import warm_up

@@ -12,7 +12,7 @@ PACKAGE = Path(fecnn.__file__).parent
 
 # Each layer may import the ones before it, and its neighbours in the same line.
 LAYERS = [
-    ["arrays", "atomic", "jit", "text", "tomlfile"],
+    ["_version", "arrays", "atomic", "errors", "intervals", "jit", "text", "tomlfile"],
     ["gf2"],
     ["code"],
     [

@@ -8,8 +8,9 @@ from typer.testing import CliRunner
 import fecnn
 from fecnn.campaign import Merged, MergeError, store_path
 from fecnn.cli import app
+from fecnn.errors import StoreError
 from fecnn.stop import Stop
-from fecnn.store import Store, StoreError
+from fecnn.store import Store
 from fecnn.study import load_study
 
 STUDY = """

@@ -19,7 +19,8 @@ from typer.testing import CliRunner
 import fecnn
 from fecnn.cli import app
 from fecnn.compare import compare
-from fecnn.store import APPLICATION_ID, FOLD_SECONDS, SCHEMA, Store, StoreError
+from fecnn.errors import StoreError
+from fecnn.store import APPLICATION_ID, FOLD_SECONDS, SCHEMA, Store
 from fecnn.stream import STREAM
 from fecnn.study import Task, load_study
 from fecnn.tally import COUNTS, Tally

@@ -17,8 +17,7 @@ from damage import clock_that_jumps, doubled, killer, run_until_the_scheduler_is
 import fecnn
 from fecnn.campaign import store_path
 from fecnn.cluster import connect
-from fecnn.simulate import DecodingError
-from fecnn.store import StoreError
+from fecnn.errors import DecodingError, StoreError
 from fecnn.study import load_study
 
 # A warning that became an error in one of Dask's own threads would stop it.

@@ -11,13 +11,15 @@ from matplotlib.colors import to_hex
 
 import fecnn
 from fecnn.bounds import union_bound
+from fecnn.errors import StoreError
 from fecnn.figure import plot, save
+from fecnn.intervals import proportion_interval, rate_interval
 from fecnn.reference import COLUMNS, read_references
 from fecnn.report import report
-from fecnn.store import Store, StoreError
+from fecnn.store import Store
 from fecnn.study import load_study
 from fecnn.table import FOOTNOTE, display, judge, markdown, table
-from fecnn.tally import COUNTS, Tally, proportion_interval, rate_interval
+from fecnn.tally import COUNTS, Tally
 
 STUDY = """
 title = "Two curves"

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fecnn
-from fecnn.card import CARD, CheckpointError, read_card
+from fecnn.card import CARD, read_card
 from fecnn.codefile import save_code
+from fecnn.errors import CheckpointError
 from fecnn.figure import plot, save
 from fecnn.learning import plot_learning
 from fecnn.recipe import load_training

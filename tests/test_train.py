@@ -17,7 +17,8 @@ from safetensors.torch import save as save_tensors
 
 import fecnn
 from fecnn.arrays import hard
-from fecnn.card import CheckpointError, read_card
+from fecnn.card import read_card
+from fecnn.errors import CheckpointError
 from fecnn.recipe import PRESETS, load_training, merged, training_of
 from fecnn.train import STATE, Source, Trainer, train
 

@@ -6,7 +6,8 @@ import pytest
 from damage import clock_that_jumps
 
 import fecnn
-from fecnn.simulate import DecodingError, Failed, Made, make_batches
+from fecnn.errors import DecodingError
+from fecnn.simulate import Failed, Made, make_batches
 from fecnn.store import Store
 from fecnn.study import load_study
 from fecnn.workers import Threads

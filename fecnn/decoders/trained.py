@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fecnn.arrays import LLR, Bits, hard
-from fecnn.card import CheckpointError, default_weights, weights_digest
+from fecnn.card import default_weights, weights_digest
 from fecnn.channel import AWGN, Channel
 from fecnn.code import Code
 from fecnn.decoders import Decoder, Effort, Measured, as_output
+from fecnn.errors import CheckpointError
 
 if TYPE_CHECKING:
     import torch

@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fecnn.arrays import shown
 from fecnn.code import Code
+from fecnn.errors import shown
 from fecnn.nets.edge_attention import Edges
 from fecnn.nets.error_domain import ErrorNet, check_matrix
 from fecnn.nets.size import refuse_huge

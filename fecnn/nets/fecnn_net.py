@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fecnn.arrays import Bits, shown
+from fecnn.arrays import Bits
 from fecnn.automorphism import Permutation, shift_length, squaring
 from fecnn.channel import noise_sigma
 from fecnn.code import Code
+from fecnn.errors import shown
 from fecnn.low_weight import MAX_WORDS, low_weight_checks
 from fecnn.nets.error_domain import ErrorNet
 from fecnn.nets.size import refuse_huge

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fecnn._version import __version__
 from fecnn.atomic import write
 from fecnn.costs import cost_table, display_costs
 from fecnn.estimates import THINGS
@@ -66,8 +67,6 @@ def report(
     """
     from plotly.offline import get_plotlyjs
 
-    import fecnn
-
     for study, found in zip(studies, results, strict=True):
         if found.empty:
             raise ValueError(f"there are no results of {study.name} yet; run it first")
@@ -81,7 +80,7 @@ def report(
     home = files("fecnn.report")
     return Template((home / "page.html").read_text(encoding="utf-8")).substitute(
         title=html.escape(title),
-        version=fecnn.__version__,
+        version=__version__,
         style=(home / "page.css").read_text(encoding="utf-8"),
         sections="\n".join(sections),
         plotly=get_plotlyjs(),

@@ -1,0 +1,82 @@
+"""Intervals of error rates that are counted."""
+
+
+def proportion_interval(errors: int, frames: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Clopper-Pearson interval (1934) of a probability seen ``errors`` times in ``frames`` trials.
+
+    Raises:
+        ValueError: If not 0 <= errors <= frames, or the confidence is not in (0, 1).
+
+    Example:
+        >>> low, high = proportion_interval(0, 100)
+        >>> low, round(high, 4)
+        (0.0, 0.0362)
+    """
+    from scipy.special import betaincinv  # costs a part of a second: only where there is an interval
+
+    _check(frames, confidence)
+    if not 0 <= errors <= frames:
+        raise ValueError(f"errors must be in 0..{frames} frames, got {errors}")
+    if frames == 0:
+        return 0.0, 1.0
+    tail = (1 - confidence) / 2
+    low = 0.0 if errors == 0 else float(betaincinv(float(errors), float(frames - errors + 1), tail))
+    high = 1.0 if errors == frames else float(betaincinv(float(errors + 1), float(frames - errors), 1 - tail))
+    return low, high
+
+
+def rate_interval(
+    total: int, squares: int, frames: int, width: int, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Interval of a bit error rate from frames whose ``width`` bits err together.
+
+    The wrong bits of a frame are not independent, so that a binomial interval on bits is far too narrow. The
+    errors are taken as ``total^2 / variance`` independent events of equal size, with the variance of their
+    sum estimated from the squares per frame, and the events as Poisson (Fay and Feuer, Statistics in Medicine
+    16, 1997, gamma interval for weighted counts). Without errors the upper end is that of the block error
+    rate.
+
+    Args:
+        total: Wrong bits in all frames.
+        squares: Sum over frames of the squared number of wrong bits.
+        frames: Frames.
+        width: Bits of a frame, k or n.
+        confidence: Coverage aimed at.
+
+    Raises:
+        ValueError: If the counts contradict each other, or the confidence is not in (0, 1).
+
+    Example:
+        >>> low, high = rate_interval(total=200, squares=800, frames=10_000, width=4)
+        >>> round(low, 5), round(high, 5)
+        (0.00371, 0.00659)
+    """
+    from scipy.special import gammaincinv
+
+    _check(frames, confidence)
+    if (
+        not (0 <= total <= squares <= width * total and total <= width * frames)
+        or total * total > squares * frames
+    ):
+        raise ValueError(
+            f"counts contradict each other: total {total}, squares {squares}, {frames} frames of {width} bits"
+        )
+    if total == 0:
+        return proportion_interval(0, frames, confidence)
+    if total == width * frames:
+        return proportion_interval(frames, frames, confidence)
+    tail = (1 - confidence) / 2
+    rate = total / (frames * width)
+    variance = squares - total * total / frames
+    # Frames that all have equally many errors (a single one, say) show no variance: each counts as rare.
+    events = total * total / (variance if variance > 0 else squares)
+    low = float(gammaincinv(events, tail)) / events
+    high = float(gammaincinv(events + 1, 1 - tail)) / events
+    return rate * low, min(1.0, rate * high)
+
+
+def _check(frames: int, confidence: float) -> None:
+    if frames < 0:
+        raise ValueError(f"frames must be 0 or more, got {frames}")
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must be in (0, 1), got {confidence}")

@@ -14,13 +14,13 @@ def _stop(signum: int, frame: FrameType | None) -> None:
 def main() -> None:
     """Run the command line."""
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:  # such as nohup
-        from fecnn.cli import app
+        from fecnn.cli.app import app
 
         app()
         return
     signal.signal(signal.SIGINT, _stop)  # many an import makes another error of KeyboardInterrupt
     try:
-        from fecnn.cli import app
+        from fecnn.cli.app import app
 
         signal.signal(signal.SIGINT, signal.default_int_handler)
         app()

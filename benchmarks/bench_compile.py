@@ -11,7 +11,7 @@ from fecnn.decoders import BUILT_IN
 FIRST_STUDY = """
 import fecnn
 from fecnn.jit import compiling
-from fecnn.simulate import prepared
+from fecnn.simulation.simulate import prepared
 study = fecnn.load_study("optimal-hamming-7-4")
 before = compiling.thread_seconds
 for point in study.points:
@@ -31,7 +31,7 @@ fecnn.decoder({name!r}, code, channel, **{options!r})(llr)
 EVERYTHING = """
 import numpy as np
 import fecnn
-from fecnn.warm_up import warm_up
+from fecnn.studies.warm_up import warm_up
 warm_up()
 parity = np.random.default_rng(0).integers(0, 2, (100, 100), dtype=np.uint8)
 wide = fecnn.Code.from_generator(np.concatenate([np.eye(100, dtype=np.uint8), parity], axis=1))

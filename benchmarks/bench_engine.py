@@ -12,11 +12,11 @@ from frames import bler, frames_of
 from sketches import sketches
 
 import fecnn
-from fecnn.engine import Engine
+from fecnn.channels.stream import FrameStream
 from fecnn.intervals import proportion_interval
-from fecnn.simulate import chunk_of, decide
-from fecnn.stream import FrameStream
-from fecnn.tally import Tally
+from fecnn.simulation.frames import Engine
+from fecnn.simulation.simulate import chunk_of, decide
+from fecnn.simulation.tally import Tally
 
 SIMULATIONS = [
     ("bch31_21", 2.4, "ml"),

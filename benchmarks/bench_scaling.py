@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 import fecnn
-from fecnn.cluster import connect
-from fecnn.engine import STRIP
-from fecnn.simulate import run_batch
-from fecnn.store import Store
-from fecnn.stream import FrameStream, box_muller, philox
-from fecnn.workers import Threads
+from fecnn.channels.stream import FrameStream, box_muller, philox
+from fecnn.simulation.cluster import connect
+from fecnn.simulation.frames import STRIP
+from fecnn.simulation.simulate import run_batch
+from fecnn.simulation.store import Store
+from fecnn.simulation.threads import Threads
 
 STUDY = """
 title = "t"

@@ -3,8 +3,8 @@
 import numpy as np
 
 import fecnn
-from fecnn.engine import Engine
-from fecnn.stream import FrameStream
+from fecnn.channels.stream import FrameStream
+from fecnn.simulation.frames import Engine
 
 
 def frames_of(code, ebn0_db, count, first=0):

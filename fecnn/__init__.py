@@ -4,9 +4,14 @@ Importing it is light: torch, galois and matplotlib are imported by what needs t
 """
 
 from fecnn._version import __version__ as __version__
-from fecnn.alist import read_alist, write_alist
+from fecnn.analysis.table import judge, table
 from fecnn.arrays import LLR, Bits, bpsk, hard
-from fecnn.build import (
+from fecnn.channels.channel import AWGN, BSC, Rayleigh
+from fecnn.codes.alist import read_alist, write_alist
+from fecnn.codes.catalogue import code_names, load_code, study_names
+from fecnn.codes.code import Code
+from fecnn.codes.codefile import save_code
+from fecnn.codes.families import (
     array_ldpc,
     bch,
     ccsds_128_64,
@@ -18,11 +23,6 @@ from fecnn.build import (
     single_parity_check,
     uncoded,
 )
-from fecnn.campaign import MergeError, merge, run
-from fecnn.catalogue import code_names, load_code, study_names
-from fecnn.channel import AWGN, BSC, Rayleigh
-from fecnn.code import Code
-from fecnn.codefile import save_code
 from fecnn.decoders import Decoder, SoftDecoder, decoder, decoder_names, soft_decoder
 from fecnn.errors import (
     CheckpointError,
@@ -34,10 +34,10 @@ from fecnn.errors import (
     StoreError,
 )
 from fecnn.intervals import proportion_interval, rate_interval
-from fecnn.rare import Estimate, ml_bler
-from fecnn.study import Study, load_study
-from fecnn.table import judge, table
-from fecnn.tally import Tally
+from fecnn.simulation.tally import Tally
+from fecnn.studies.run import MergeError, merge, run
+from fecnn.studies.study import Study, load_study
+from fecnn.theory.ml_bler import Estimate, ml_bler
 
 __all__ = [
     "AWGN",

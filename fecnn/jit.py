@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import numba as nb
+import numpy as np
 from numba.core import event
 
 LOCKED, COMPILES = "numba:compiler_lock", "numba:compile"
@@ -201,3 +202,12 @@ compiling = Compiling()
 
 for kind in (LOCKED, COMPILES):
     event.register(kind, compiling)  # type: ignore[no-untyped-call]
+
+
+@kernel(inline="always")
+def popcount(x):  # type: ignore[no-untyped-def]
+    """Number of ones of a 64-bit word (the classic SWAR sum, which LLVM turns into one instruction)."""
+    x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return np.int64((x * np.uint64(0x0101010101010101)) >> np.uint64(56))

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from fecnn.arrays import LLR, Bits, bpsk, hard
-from fecnn.build import hamming, polar
-from fecnn.channel import AWGN
-from fecnn.code import Code
+from fecnn.channels.channel import AWGN
+from fecnn.codes.code import Code
+from fecnn.codes.families import hamming, polar
 from fecnn.decoders import Decoder, decoder
 from fecnn.errors import ContractError
 

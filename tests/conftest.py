@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from fecnn import simulate
+from fecnn.simulation import simulate
 
 # The first example of a test may compile a kernel.
 settings.register_profile("fecnn", deadline=None)

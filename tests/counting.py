@@ -1,7 +1,7 @@
 """Decoders written out number by number, counting what they do: slow, with the decisions of the real ones.
 
 They follow the kernels' arithmetic operation by operation; moving data, magnitudes and changes of sign are
-free, as in `fecnn.complexity`.
+free, as in `fecnn.decoders.complexity`.
 """
 
 import heapq

@@ -15,9 +15,9 @@ from datetime import datetime, timedelta
 import pytest
 
 import fecnn
-from fecnn.cluster import connect
 from fecnn.errors import ClusterError
-from fecnn.store import Store
+from fecnn.simulation.cluster import connect
+from fecnn.simulation.store import Store
 
 
 @contextmanager
@@ -114,7 +114,7 @@ def clock_that_jumps(monkeypatch):
             cls.calls += 1
             return datetime.now(zone) + timedelta(days=(-1) ** cls.calls * 400 * cls.calls)
 
-    monkeypatch.setattr("fecnn.store.datetime", Jumping)
+    monkeypatch.setattr("fecnn.simulation.store.datetime", Jumping)
     monkeypatch.setattr(time, "time", lambda: 1e9 * (-1) ** Jumping.calls)
     return Jumping
 

@@ -28,18 +28,18 @@ import torch
 from safetensors.numpy import save as save_arrays
 
 import fecnn
-from fecnn.alist import read_alist, write_alist
-from fecnn.card import CARD, WEIGHTS, Card, Model, read_card
-from fecnn.checkpoint import build, checks_digest, load, parameter_count, save
-from fecnn.codefile import save_code
-from fecnn.compare import compare
+from fecnn.analysis.compare import compare
+from fecnn.analysis.table import table
+from fecnn.codes.alist import read_alist, write_alist
+from fecnn.codes.codefile import save_code
 from fecnn.errors import CheckpointError, StoreError
-from fecnn.recipe import load_training, training_of
-from fecnn.reference import COLUMNS, read_references
-from fecnn.store import Store
-from fecnn.study import load_study
-from fecnn.table import table
-from fecnn.tally import COUNTS, Tally
+from fecnn.nets.card import CARD, WEIGHTS, Card, Model, read_card
+from fecnn.nets.checkpoint import build, checks_digest, load, parameter_count, save
+from fecnn.simulation.store import Store
+from fecnn.simulation.tally import COUNTS, Tally
+from fecnn.studies.reference import COLUMNS, read_references
+from fecnn.studies.study import load_study
+from fecnn.training.recipe import load_training, training_of
 
 MOST_SECONDS = 5.0
 """Processor time that one case may take: far beyond what any needs, far below what a hang takes."""
@@ -371,7 +371,7 @@ class CodeToml(TomlTarget):
     def prepare(self):
         import tomllib
 
-        from fecnn.codefile import CodeFile
+        from fecnn.codes.codefile import CodeFile
 
         self.trees = []
         for code in (fecnn.load_code("hamming-7-4"), fecnn.repetition(3), fecnn.load_code("uncoded-2")):
@@ -403,8 +403,8 @@ class CodeToml(TomlTarget):
 
 class StudyToml(TomlTarget):
     def prepare(self):
-        from fecnn.stop import Stop
-        from fecnn.study import Curve, Grid, Study
+        from fecnn.simulation.stop import Stop
+        from fecnn.studies.study import Curve, Grid, Study
 
         write_alist(fecnn.hamming(3).H, self.folder / "mine.alist")
         small = {"title": "t", "code": "hamming-7-4", "ebn0_db": [1.0, 2.0], "curve": [{"decoder": "ml"}]}
@@ -428,7 +428,7 @@ class StudyToml(TomlTarget):
                 {"decoder": "map", "code": "mine.alist", "ebn0_db": [3.0], "stop": {"frames": 8}},
             ],
         }
-        from fecnn.bounds import BOUNDS
+        from fecnn.theory.bounds import BOUNDS
 
         large["bounds"] = [next(iter(BOUNDS))]
         self.trees = [small, large]
@@ -448,7 +448,7 @@ class StudyToml(TomlTarget):
 
 class TrainingToml(TomlTarget):
     def prepare(self):
-        from fecnn.recipe import Check, Data, EarlyStop, Optimiser, Training
+        from fecnn.training.recipe import Check, Data, EarlyStop, Optimiser, Training
 
         head = {"name": "small", "code": "hamming-7-4", "steps": 40}
         write_alist(fecnn.hamming(3).H, self.folder / "mine.alist")
@@ -749,8 +749,8 @@ class TrainingState(Target):
     TOKENS = Checkpoint.TOKENS
 
     def prepare(self):
-        from fecnn.recipe import training_of
-        from fecnn.train import Trainer, _save_state
+        from fecnn.training.recipe import training_of
+        from fecnn.training.train import Trainer, _save_state
 
         head = {"name": "small", "code": "hamming-7-4", "steps": 4000, "batch": 8, "data": {"ebn0_db": [2.0]}}
         model = {"kind": "fecnn-net", "options": {"iterations": 2, "width": 4}}
@@ -798,7 +798,7 @@ class TrainingState(Target):
         return struct.pack("<Q", len(content)) + content + state[8 + length :]
 
     def load(self):
-        from fecnn.train import _resume
+        from fecnn.training.train import _resume
 
         (name,) = self.present
         trainer = self.trainers[int(name[len(self.named)])]

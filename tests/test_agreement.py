@@ -8,9 +8,9 @@ import pytest
 from scipy.stats import chi2, norm
 
 import fecnn
-from fecnn.agreement import agreement, log_rate, sentences, stopped_at, z_score
-from fecnn.reference import Reference
-from fecnn.table import judge, published_summary, table
+from fecnn.analysis.agreement import agreement, log_rate, sentences, stopped_at, z_score
+from fecnn.analysis.table import judge, published_summary, table
+from fecnn.studies.reference import Reference
 
 RATES = (0.4, 0.2, 0.05, 0.02, 5e-3, 2e-3, 5e-4, 1e-4)
 

@@ -4,11 +4,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from fecnn import alist
-from fecnn.alist import read_alist, write_alist
-from fecnn.build import array_ldpc, hamming
-from fecnn.catalogue import load_code
-from fecnn.code import Code
+from fecnn.codes import alist
+from fecnn.codes.alist import read_alist, write_alist
+from fecnn.codes.catalogue import load_code
+from fecnn.codes.code import Code
+from fecnn.codes.families import array_ldpc, hamming
 
 shapes = st.tuples(st.integers(0, 9), st.integers(1, 9))
 matrices = shapes.flatmap(lambda shape: arrays(np.uint8, shape, elements=st.integers(0, 1)))

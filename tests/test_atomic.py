@@ -7,8 +7,8 @@ import threading
 import pytest
 
 import fecnn
-from fecnn.atomic import write
-from fecnn.codefile import save_code
+from fecnn._files.atomic import write
+from fecnn.codes.codefile import save_code
 
 COMMAND = [sys.executable, "-m", "fecnn_command"]
 

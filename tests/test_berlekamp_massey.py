@@ -6,8 +6,9 @@ from scipy.stats import binom, norm
 from test_decoders import SMALL
 
 import fecnn
-from fecnn import Code, gf2
-from fecnn.cyclic import is_cyclic, zero_run
+from fecnn import Code
+from fecnn.codes import gf2
+from fecnn.codes.cyclic import is_cyclic, zero_run
 from fecnn.testing import check_decoder
 
 # Bose & Ray-Chaudhuri's codes and their designed distances (Lin & Costello, appendix C).

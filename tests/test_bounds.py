@@ -10,7 +10,9 @@ from scipy.special import betaincinv
 from scipy.stats import multivariate_normal, nct, norm
 
 import fecnn
-from fecnn.bounds import (
+from fecnn.analysis.table import table
+from fecnn.channels.channel import noise_sigma
+from fecnn.theory.bounds import (
     _information_density,
     kat_bound,
     meta_converse,
@@ -20,8 +22,6 @@ from fecnn.bounds import (
     tangential_sphere_bound,
     union_bound,
 )
-from fecnn.channel import noise_sigma
-from fecnn.table import table
 
 OF_CODES = (union_bound, tangential_sphere_bound, kat_bound)
 OF_SIZES = (sphere_packing_bound, random_coding_bound, meta_converse, normal_approximation)

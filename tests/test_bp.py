@@ -6,9 +6,10 @@ import pytest
 from test_decoders import llrs, random_codes
 
 import fecnn
-from fecnn import Code, gf2
+from fecnn import Code
 from fecnn.arrays import bpsk
-from fecnn.low_weight import distance_bound, low_weight_checks, low_weight_words
+from fecnn.codes import gf2
+from fecnn.codes.low_weight import distance_bound, low_weight_checks, low_weight_words
 from fecnn.testing import check_decoder
 
 VARIANTS = [
@@ -160,7 +161,7 @@ def test_hunting_finds_what_listing_finds(name, monkeypatch):
     code = fecnn.load_code(name)
     dual = Code(code.dual.G, code.dual.H)
     listed = low_weight_words(dual)
-    monkeypatch.setattr("fecnn.low_weight.MAX_LISTED_DIMENSION", 5)
+    monkeypatch.setattr("fecnn.codes.low_weight.MAX_LISTED_DIMENSION", 5)
     hunted = low_weight_words(dual)
     assert (hunted.words == listed.words).all()
     assert listed.complete

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from fecnn import gf2
-from fecnn.build import (
+from fecnn.codes import gf2
+from fecnn.codes.code import macwilliams
+from fecnn.codes.families import (
     array_ldpc,
     bch,
     best_channels,
@@ -26,7 +27,6 @@ from fecnn.build import (
     single_parity_check,
     uncoded,
 )
-from fecnn.code import macwilliams
 
 bch = cache(bch)  # galois takes seconds for each new field
 

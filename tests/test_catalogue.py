@@ -9,20 +9,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fecnn import catalogue, codefile, gf2
-from fecnn.alist import write_alist
-from fecnn.build import hamming, kronecker_transform, polar, repetition, uncoded
-from fecnn.catalogue import (
+from fecnn._files.text import control_character
+from fecnn.codes import catalogue, codefile, gf2
+from fecnn.codes.alist import write_alist
+from fecnn.codes.catalogue import (
     code_file,
     code_names,
     load_code,
     study_names,
     study_path,
 )
-from fecnn.code import Code, macwilliams
-from fecnn.codefile import rebuild, save_code
-from fecnn.low_weight import distance_bound, low_weight_words
-from fecnn.text import control_character
+from fecnn.codes.code import Code, macwilliams
+from fecnn.codes.codefile import rebuild, save_code
+from fecnn.codes.families import hamming, kronecker_transform, polar, repetition, uncoded
+from fecnn.codes.low_weight import distance_bound, low_weight_words
 
 EXPECTED = {
     "hamming": ["7-4", "15-11", "31-26"],

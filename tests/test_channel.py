@@ -5,8 +5,8 @@ import pytest
 from scipy.stats import norm
 
 from fecnn import AWGN, BSC, Rayleigh
-from fecnn.channel import channel_at
-from fecnn.stream import FrameStream
+from fecnn.channels.channel import channel_at
+from fecnn.channels.stream import FrameStream
 
 
 def sent_and_llr(channel, frames=40000):

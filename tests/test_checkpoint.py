@@ -16,14 +16,14 @@ from safetensors.torch import load_file, save_file
 from test_train import plan, whole
 
 import fecnn
-from fecnn.card import CARD, WEIGHTS, checkpoint_folder, network_version, read_card, zoo_names
-from fecnn.checkpoint import load
+from fecnn.channels.stream import STREAM
 from fecnn.errors import CheckpointError, StaleError
-from fecnn.recipe import load_training
-from fecnn.store import Store
-from fecnn.stream import STREAM
-from fecnn.study import load_study
+from fecnn.nets.card import CARD, WEIGHTS, checkpoint_folder, network_version, read_card, zoo_names
+from fecnn.nets.checkpoint import load
+from fecnn.simulation.store import Store
+from fecnn.studies.study import load_study
 from fecnn.testing import check_decoder
+from fecnn.training.recipe import load_training
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 import fecnn
-from fecnn.cli import app
-from fecnn.tally import COUNTS
+from fecnn.cli.app import app
+from fecnn.simulation.tally import COUNTS
 
 STUDY = """
 title = "A small one"
@@ -154,7 +154,9 @@ def test_run_prints_the_table_and_draws_the_figure(call, tmp_path):
 def test_a_second_run_has_nothing_to_do_and_shows_the_same(call, tmp_path, monkeypatch):
     first = call("run", "small.toml", "--out", "out")
     before = call("table", "small.toml", "--out", "out", "--format", "csv").stdout
-    monkeypatch.setattr("fecnn.simulate.run_batch", lambda task, i: pytest.fail("a batch was made"))
+    monkeypatch.setattr(
+        "fecnn.simulation.simulate.run_batch", lambda task, i: pytest.fail("a batch was made")
+    )
     again = call("run", "small.toml", "--out", "out")
     assert again.stdout == first.stdout
     assert again.stderr == ""
@@ -177,18 +179,18 @@ def test_a_run_that_stops_early_says_how_to_go_on(call, tmp_path):
 
 def test_quick_is_a_limit_of_time_that_seconds_may_change(call, monkeypatch):
     given = []
-    real = fecnn.cli.run
+    real = fecnn.cli.app.run
 
     def run(plan, *, seconds, **options):
         given.append(seconds)
         return real(plan, seconds=seconds, **options)
 
-    monkeypatch.setattr("fecnn.cli.run", run)
+    monkeypatch.setattr("fecnn.cli.app.run", run)
     call("run", "small.toml", "--quick")
     call("run", "small.toml", "--quick", "--seconds", 3)
     call("run", "small.toml")
-    assert given == [fecnn.cli.QUICK_SECONDS, 3, None]
-    assert 10 < fecnn.cli.QUICK_SECONDS < 60
+    assert given == [fecnn.cli.app.QUICK_SECONDS, 3, None]
+    assert 10 < fecnn.cli.app.QUICK_SECONDS < 60
 
 
 def test_the_table_in_three_formats(call, tmp_path):
@@ -309,7 +311,7 @@ def test_square_brackets_in_titles_and_labels_are_shown(call, tmp_path):
 
 
 def command(*arguments):
-    return [sys.executable, "-c", "from fecnn.cli import app; app()", *map(str, arguments)]
+    return [sys.executable, "-c", "from fecnn.cli.app import app; app()", *map(str, arguments)]
 
 
 ENVIRONMENT = {k: v for k, v in os.environ.items() if k not in ("FORCE_COLOR", "NO_COLOR", "COLUMNS")} | {

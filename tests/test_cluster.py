@@ -15,12 +15,12 @@ import pytest
 from damage import doubled, killer, run_until_the_scheduler_is_killed, scheduler
 
 import fecnn
-from fecnn import cluster, schedulers
-from fecnn.cluster import connect, luggage_of, unpacked
 from fecnn.errors import ClusterError, DecodingError
-from fecnn.simulate import Made, run_batch
-from fecnn.store import Store
-from fecnn.study import load_study
+from fecnn.simulation import cluster, schedulers
+from fecnn.simulation.cluster import connect, luggage_of, unpacked
+from fecnn.simulation.simulate import Made, run_batch
+from fecnn.simulation.store import Store
+from fecnn.studies.study import load_study
 
 # A warning that became an error in one of Dask's own threads would stop it.
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("plugins")]
@@ -108,7 +108,7 @@ def test_counts_do_not_depend_on_dask_workers(tmp_path, undisturbed, count):
 def test_a_shard_may_run_on_a_cluster(tmp_path, undisturbed):
     expected = undisturbed(STUDY)
     plan = make(tmp_path, STUDY)
-    shards = [fecnn.campaign.store_path(plan, tmp_path, (i, 2)) for i in (1, 2)]
+    shards = [fecnn.studies.run.store_path(plan, tmp_path, (i, 2)) for i in (1, 2)]
     run_on("local:1", plan, shards[0], shard=(1, 2))
     run_all(plan, shards[1], shard=(2, 2))
     fecnn.merge(plan, folder=tmp_path)
@@ -149,7 +149,7 @@ def test_codes_and_weights_travel(tmp_path, monkeypatch):
     weights = here / "my-net"
     weights.mkdir()
     for file in ("card.json", "weights.safetensors"):
-        original = fecnn.card.ZOO / "slnn-7-hamming-7-4" / file
+        original = fecnn.nets.card.ZOO / "slnn-7-hamming-7-4" / file
         (weights / file).write_bytes(original.read_bytes())
     text = STUDY.replace("hamming-7-4", "./my-code.toml") + '[[curve]]\ndecoder = "literature-slnn"\n'
     plan = make(here, text + f'options = {{ weights = "{weights}" }}\n')
@@ -356,7 +356,7 @@ def test_a_job_in_the_queue_is_not_lost(monkeypatch):
 
 DRIVER = """
 import sys, fecnn
-from fecnn.cluster import connect
+from fecnn.simulation.cluster import connect
 with connect(sys.argv[3]) as workers:
     for step in fecnn.run(fecnn.load_study(sys.argv[1]), store=sys.argv[2], workers=workers):
         print(step.batch, flush=True)

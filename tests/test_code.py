@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import fecnn
-from fecnn import gf2
-from fecnn.code import MAX_LENGTH, Code, macwilliams
-from fecnn.codefile import save_code
+from fecnn.codes import gf2
+from fecnn.codes.code import MAX_LENGTH, Code, macwilliams
+from fecnn.codes.codefile import save_code
 
 relaxed = settings(deadline=None)  # the first call compiles
 
@@ -362,7 +362,7 @@ def test_a_code_without_checks():
 
 
 def test_the_dual_is_orthogonal_and_its_dual_is_the_code():
-    from fecnn.catalogue import load_code
+    from fecnn.codes.catalogue import load_code
 
     for code in (load_code("bch-15-7"), load_code("golay-24-12"), load_code("polar-16-8")):
         dual = code.dual

@@ -13,11 +13,11 @@ from scipy.stats import binomtest, chi2
 from typer.testing import CliRunner
 
 import fecnn
-from fecnn.campaign import run, store_path
-from fecnn.cli import app
-from fecnn.compare import LIKELIHOOD, Comparison, block_errors, compare
+from fecnn.analysis.compare import LIKELIHOOD, Comparison, block_errors, compare
+from fecnn.cli.app import app
 from fecnn.errors import StoreError
-from fecnn.store import Store
+from fecnn.simulation.store import Store
+from fecnn.studies.run import run, store_path
 
 STUDY = """
 title = "two decoders"

@@ -11,12 +11,12 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 import fecnn
-from fecnn.card import Model
-from fecnn.checkpoint import build
-from fecnn.complexity import KINDS, Cost, complexity, message_passing, transformer
 from fecnn.decoders.berlekamp_massey import algebra_of
+from fecnn.decoders.complexity import KINDS, Cost, complexity, message_passing, transformer
 from fecnn.decoders.map import chosen
 from fecnn.decoders.trellis import bit_order, build_trellis
+from fecnn.nets.card import Model
+from fecnn.nets.checkpoint import build
 
 
 @pytest.mark.parametrize("name", ["hamming-7-4", "polar-16-8", "bch-15-7"])

@@ -6,10 +6,10 @@ import pytest
 from typer.testing import CliRunner
 
 import fecnn
-from fecnn.cli import app
-from fecnn.complexity import complexity
-from fecnn.costs import cost_table, curve_costs, display_costs, operations_at
-from fecnn.table import table
+from fecnn.analysis.costs import cost_table, curve_costs, display_costs, operations_at
+from fecnn.analysis.table import table
+from fecnn.cli.app import app
+from fecnn.decoders.complexity import complexity
 
 
 def shipped(name):

@@ -6,8 +6,9 @@ import oracles
 import pytest
 
 import fecnn
-from fecnn import Code, gf2
+from fecnn import Code
 from fecnn.arrays import bpsk
+from fecnn.codes import gf2
 from fecnn.decoders import BUILT_IN, BUILT_IN_SOFT
 
 SMALL = bool(numba.config.DISABLE_JIT)
@@ -396,7 +397,7 @@ def test_networks_are_what_the_theorems_say(rng):
 
 def test_networks_equal_the_exact_decoders_frame_by_frame():
     """SLNN is exact ML and MLNN exact bit-wise MAP on BCH (31,21)."""
-    from fecnn.stream import FrameStream
+    from fecnn.channels.stream import FrameStream
 
     code = fecnn.load_code("bch-31-21")
     slnn, mlnn = fecnn.decoder("slnn", code), fecnn.decoder("mlnn", code)

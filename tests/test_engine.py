@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 
 import fecnn
-from fecnn import simulate
-from fecnn.channel import channel_at
+from fecnn.channels.channel import channel_at
+from fecnn.channels.stream import FrameStream
 from fecnn.decoders import Measured
 from fecnn.errors import DecodingError, StoreError
-from fecnn.simulate import run_batch
-from fecnn.stop import Prefix
-from fecnn.store import Store
-from fecnn.stream import FrameStream
-from fecnn.study import load_study
-from fecnn.tally import COUNTS, Tally, tally
-from fecnn.workers import Threads
+from fecnn.simulation import simulate
+from fecnn.simulation.simulate import run_batch
+from fecnn.simulation.stop import Prefix
+from fecnn.simulation.store import Store
+from fecnn.simulation.tally import COUNTS, Tally, tally
+from fecnn.simulation.threads import Threads
+from fecnn.studies.study import load_study
 
 STUDY = """
 title = "t"
@@ -427,10 +427,11 @@ def test_a_decoder_that_fails_at_once_keeps_the_others(tmp_path, plugins):
 DRIVER = """
 import os, random, signal, sys, time
 import fecnn
+from fecnn.simulation.simulate import run_batch
 
 path, store, kills, seed = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 plan = fecnn.load_study(path)
-fecnn.simulate.run_batch(plan.points[0].task, 0)  # compiled before it is forked: a child starts at once
+run_batch(plan.points[0].task, 0)  # compiled before it is forked: a child starts at once
 instants = random.Random(seed)
 killed = 0
 while killed < kills:
@@ -506,7 +507,7 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path, plugins):
     store = tmp_path / "out" / "mine.sqlite"
     command = [
         "-c",
-        "from fecnn.cli import app; app()",
+        "from fecnn.cli.app import app; app()",
         "run",
         tmp_path / "mine.toml",
         "--out",

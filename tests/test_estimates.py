@@ -14,23 +14,23 @@ from scipy.optimize import brentq
 from typer.testing import CliRunner
 
 import fecnn
-from fecnn import estimates
-from fecnn.bounds import kat_bound, tangential_sphere_bound
-from fecnn.cli import app
-from fecnn.compare import compare
-from fecnn.costs import cost_table
+from fecnn.analysis.compare import compare
+from fecnn.analysis.costs import cost_table
+from fecnn.analysis.gap import gap_to_ml
+from fecnn.analysis.table import counted, display, estimated, judge, table
+from fecnn.cli.app import app
+from fecnn.cli.live import Board
 from fecnn.errors import StoreError
-from fecnn.estimates import Estimation, estimate_points
-from fecnn.figure import bound_curves, plot
-from fecnn.gap import gap_to_ml
-from fecnn.live import Board
-from fecnn.pareto import marks
-from fecnn.rare import Estimate, ml_bler
-from fecnn.report import report
-from fecnn.store import Store
-from fecnn.table import counted, display, estimated, judge, table
-from fecnn.tally import COUNTS
-from fecnn.workers import Threads
+from fecnn.plots.figure import bound_curves, plot
+from fecnn.plots.pareto import marks
+from fecnn.reports import report
+from fecnn.simulation.store import Store
+from fecnn.simulation.tally import COUNTS
+from fecnn.simulation.threads import Threads
+from fecnn.studies import estimates
+from fecnn.studies.estimates import Estimation, estimate_points
+from fecnn.theory.bounds import kat_bound, tangential_sphere_bound
+from fecnn.theory.ml_bler import Estimate, ml_bler
 
 STUDY = """
 title = "Rare"
@@ -162,7 +162,7 @@ def test_identity_is_what_decides_the_estimate(tmp_path):
         "ebn0_db": 6.0,
         "rel_error": 0.1,
         "seed": 1,
-        "stream": fecnn.stream.STREAM,
+        "stream": fecnn.channels.stream.STREAM,
     }
 
 

@@ -15,14 +15,15 @@ import pytest
 from typer.testing import CliRunner
 
 import fecnn
-from fecnn import simulate
-from fecnn.campaign import store_path
-from fecnn.cli import app
+from fecnn.cli.app import app
+from fecnn.decoders.foreign import foreign
 from fecnn.errors import DecodingError, StaleError
-from fecnn.foreign import foreign
-from fecnn.store import Store
-from fecnn.study import build_decoder, load_study
-from fecnn.warm_up import warm_up
+from fecnn.simulation import simulate
+from fecnn.simulation.store import Store
+from fecnn.simulation.task import build_decoder
+from fecnn.studies.run import store_path
+from fecnn.studies.study import load_study
+from fecnn.studies.warm_up import warm_up
 
 HARD = """
 import numpy as np

@@ -5,10 +5,10 @@ import pytest
 from test_decoders import SMALL, random_codes
 
 import fecnn
-from fecnn.channel import AWGN
+from fecnn.channels.channel import AWGN
+from fecnn.channels.stream import FrameStream
 from fecnn.decoders import Effort
-from fecnn.engine import STRIP, Engine, PlainEngine
-from fecnn.stream import FrameStream
+from fecnn.simulation.frames import STRIP, Engine, PlainEngine
 
 
 def codes(rng):

@@ -136,14 +136,14 @@ def test_a_planted_bug_is_found(target_of, monkeypatch, case):
 @pytest.mark.parametrize(
     ("name", "where", "what"),
     [
-        ("alist", "fecnn.alist._Reader.compare", lambda self, H, rows: None),
-        ("references", "fecnn.reference.shown", lambda value: {}["x"]),
-        ("store", "fecnn.store.Store._damaged", lambda self, how: ValueError(how)),
-        ("checkpoint", "fecnn.checkpoint.parameter_count", lambda network: {}[network]),
-        ("state", "fecnn.train.load_state", lambda network, tensors, path: {}[path]),
-        ("code", "fecnn.codefile.shown", lambda value: repr(value)),
-        ("study", "fecnn.study.shown", lambda value: repr(value)),
-        ("training", "fecnn.recipe.shown", lambda value: repr(value)),
+        ("alist", "fecnn.codes.alist._Reader.compare", lambda self, H, rows: None),
+        ("references", "fecnn.studies.reference.shown", lambda value: {}["x"]),
+        ("store", "fecnn.simulation.store.Store._damaged", lambda self, how: ValueError(how)),
+        ("checkpoint", "fecnn.nets.checkpoint.parameter_count", lambda network: {}[network]),
+        ("state", "fecnn.training.train.load_state", lambda network, tensors, path: {}[path]),
+        ("code", "fecnn.codes.codefile.shown", lambda value: repr(value)),
+        ("study", "fecnn.studies.study.shown", lambda value: repr(value)),
+        ("training", "fecnn.training.recipe.shown", lambda value: repr(value)),
     ],
 )
 def test_a_bug_planted_in_a_loader_is_found_by_its_mutants(target_of, monkeypatch, name, where, what):

@@ -9,9 +9,9 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 import fecnn
-from fecnn.bounds import tangential_sphere_bound
-from fecnn.gap import _crossing, display_gaps, gap_to_ml
-from fecnn.table import table
+from fecnn.analysis.gap import _crossing, display_gaps, gap_to_ml
+from fecnn.analysis.table import table
+from fecnn.theory.bounds import tangential_sphere_bound
 
 STUDY = """
 title = "synthetic"
@@ -158,7 +158,7 @@ def coverage(study, loss, rounds, seed):
 
 
 def test_intervals_cover(study, monkeypatch):
-    monkeypatch.setattr("fecnn.gap.REPETITIONS", 400)
+    monkeypatch.setattr("fecnn.analysis.gap.REPETITIONS", 400)
     found = coverage(study, 0.3, 60, 1)
     assert found["bler"] > 0.86
     assert found["ber"] > 0.9

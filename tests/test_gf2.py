@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from fecnn import gf2
+from fecnn.codes import gf2
 
 relaxed = settings(deadline=None)  # the first call compiles
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import fecnn
-from fecnn.campaign import run
 from fecnn.jit import compiling
+from fecnn.studies.run import run
 
 STUDY = """
 title = "two"
@@ -38,7 +38,7 @@ def python(*arguments, folder, **environment):
 
 def test_a_run_tells_what_it_compiles_once_on_a_machine(tmp_path):
     (tmp_path / "two.toml").write_text(STUDY)
-    command = ("-c", "import fecnn.cli; fecnn.cli.app()", "run", "two.toml", "--workers", "1")
+    command = ("-c", "from fecnn.cli.app import app; app()", "run", "two.toml", "--workers", "1")
     cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
     told = python(*command, folder=tmp_path, **cache).stderr.splitlines()
     assert [line for line in told if "compiling" in line] == [
@@ -52,7 +52,7 @@ def test_a_run_tells_what_it_compiles_once_on_a_machine(tmp_path):
 
 def test_what_was_warmed_up_is_not_compiled_again(tmp_path):
     (tmp_path / "two.toml").write_text(STUDY)
-    app = ("-c", "import fecnn.cli; fecnn.cli.app()")
+    app = ("-c", "from fecnn.cli.app import app; app()")
     cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
     told = python(*app, "warm-up", "two.toml", "grand", folder=tmp_path, **cache).stderr
     assert "compiling osd (order 1) (2 of 2), once on this machine" in told
@@ -66,7 +66,7 @@ def test_no_batch_is_charged_for_compiling(tmp_path):
     script = (
         "import numpy as np, time, fecnn\n"
         "from fecnn.jit import compiling\n"
-        "from fecnn.simulate import run_batch\n"
+        "from fecnn.simulation.simulate import run_batch\n"
         "task = fecnn.load_study('two.toml').points[0].task\n"
         "began = time.perf_counter()\n"
         "counts = run_batch(task, 0)\n"

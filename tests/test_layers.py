@@ -10,68 +10,63 @@ import fecnn
 
 PACKAGE = Path(fecnn.__file__).parent
 
-# Each layer may import the ones before it, and its neighbours in the same line.
-LAYERS = [
-    ["_version", "arrays", "atomic", "errors", "intervals", "jit", "text", "tomlfile"],
-    ["gf2"],
-    ["code"],
-    [
-        "alist",
-        "automorphism",
-        "bit_order",
-        "build",
-        "card",
-        "codefile",
-        "catalogue",
-        "cyclic",
-        "low_weight",
-        "stream",
-    ],
-    ["channel"],
-    ["nets"],
-    ["checkpoint"],
-    ["decoders"],
-    ["foreign", "testing", "tally", "recipe", "bounds", "witness"],
-    ["sound"],
-    ["rare", "complexity"],
-    ["engine"],
-    ["reference", "stop"],
-    ["study"],
-    ["simulate", "train", "learning"],
-    ["store", "workers"],
-    ["schedulers"],
-    ["estimates", "cluster"],
-    ["campaign", "bench", "warm_up"],
-    ["agreement"],
-    ["table", "live"],
-    ["compare"],
-    ["gap", "costs"],
-    ["figure"],
-    ["pareto"],
-    ["report"],
-    ["cli"],
+ROOMS = [
+    "_version",
+    "arrays",
+    "errors",
+    "intervals",
+    "jit",
+    "_files",
+    "codes",
+    "channels",
+    "nets",
+    "decoders",
+    "testing",
+    "theory",
+    "training",
+    "simulation",
+    "studies",
+    "analysis",
+    "plots",
+    "reports",
+    "cli",
 ]
-LEVEL = {module: level for level, modules in enumerate(LAYERS) for module in modules}
+"""A room, a folder or a module at the top, uses itself and the rooms before it."""
 
 
 def imports(path):
+    """Every module of the package that a file imports, anywhere in it; the package itself as ``fecnn``."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "fecnn":
-            parts = node.module.split(".")
-            yield from [parts[1]] if len(parts) > 1 else [alias.name for alias in node.names]
+            yield node.module
         elif isinstance(node, ast.Import):
-            yield from (a.name.split(".")[1] for a in node.names if a.name.startswith("fecnn."))
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "fecnn")
 
 
-def test_imports_run_one_way():
+def test_each_room_has_its_place():
+    found = {path.stem for path in PACKAGE.glob("*.py")} | {
+        path.parent.name for path in PACKAGE.glob("*/*.py")
+    }
+    assert found - {"__init__", "__main__"} == set(ROOMS)
+    assert len(list(PACKAGE.glob("*.py"))) <= 8
+
+
+def test_imports_run_down_the_rooms():
     for path in PACKAGE.rglob("*.py"):
-        module = path.relative_to(PACKAGE).with_suffix("").parts[0]
-        if module in ("__init__", "cli"):
+        room = path.relative_to(PACKAGE).with_suffix("").parts[0]
+        if room in ("__init__", "__main__"):
             continue
-        assert module in LEVEL, f"{path} has no layer"
-        for imported in imports(path):
-            if imported in LEVEL:
-                assert LEVEL[imported] <= LEVEL[module], f"{path} imports {imported}, which is above it"
+        for module in imports(path):
+            parts = module.split(".")
+            assert len(parts) > 1, f"{path} imports the whole package"
+            assert ROOMS.index(parts[1]) <= ROOMS.index(room), f"{path} imports {module}, which is above it"
+
+
+def test_kernels_import_kernels_arrays_and_their_compiler_only():
+    for path in (PACKAGE / "decoders" / "kernels").glob("*.py"):
+        for module in imports(path):
+            allowed = ("fecnn.decoders.kernels", "fecnn.arrays", "fecnn.jit")
+            assert module.startswith(allowed), f"{path} imports {module}"
 
 
 def test_importing_is_light():

@@ -125,14 +125,14 @@ def test_ctrl_c_before_anything_is_imported_ends_in_one_line(tmp_path):
 
 def test_an_interrupt_that_an_import_makes_another_error_of_is_still_one(tmp_path):
     script = """
-import os, signal, sys, fecnn.cli
+import os, signal, sys, fecnn.cli.app
 def names(*_):
     try:
         os.kill(os.getpid(), signal.SIGINT)
     except KeyboardInterrupt:
         raise ImportError("a module of C failed to import")
-fecnn.cli.study_names = names
-fecnn.cli.app(["studies"])
+fecnn.cli.app.study_names = names
+fecnn.cli.app.app(["studies"])
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (130, "\nstopped\n")

@@ -4,9 +4,9 @@ from types import SimpleNamespace
 import pytest
 
 import fecnn
-from fecnn.live import Board
-from fecnn.simulate import Progress
-from fecnn.tally import Tally
+from fecnn.cli.live import Board
+from fecnn.simulation.simulate import Progress
+from fecnn.simulation.tally import Tally
 
 STUDY = """
 title = "t"
@@ -57,7 +57,7 @@ def test_how_long_it_takes_is_told_once_all_points_have_begun(points):
 
 def test_a_cluster_without_workers_is_waited_for(points, capsys, monkeypatch):
     clock = [100.0]
-    monkeypatch.setattr("fecnn.live.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("fecnn.cli.live.time.monotonic", lambda: clock[0])
     board = board_of(points, 0)
     shown(board)
     clock[0] += 40
@@ -75,7 +75,7 @@ def test_a_cluster_without_workers_is_waited_for(points, capsys, monkeypatch):
 def test_a_log_tells_of_waiting_at_growing_intervals(points, capsys, monkeypatch):
     board = board_of(points, 0)
     clock, told = [0.0], []
-    monkeypatch.setattr("fecnn.live.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("fecnn.cli.live.time.monotonic", lambda: clock[0])
     monkeypatch.setattr(board, "_say", told.append)
 
     def a_second_later(_):
@@ -94,7 +94,7 @@ def test_a_log_tells_of_waiting_at_growing_intervals(points, capsys, monkeypatch
 
 
 def test_whoever_has_workers_waits_for_nobody(points, capsys, monkeypatch):
-    monkeypatch.setattr("fecnn.live.WAIT_TOLD", 0.0)
+    monkeypatch.setattr("fecnn.cli.live.WAIT_TOLD", 0.0)
     with board_of(points, 2):
         assert capsys.readouterr().err == ""
 

@@ -6,12 +6,12 @@ import pytest
 from typer.testing import CliRunner
 
 import fecnn
-from fecnn.campaign import Merged, MergeError, store_path
-from fecnn.cli import app
+from fecnn.cli.app import app
 from fecnn.errors import StoreError
-from fecnn.stop import Stop
-from fecnn.store import Store
-from fecnn.study import load_study
+from fecnn.simulation.stop import Stop
+from fecnn.simulation.store import Store
+from fecnn.studies.run import Merged, MergeError, store_path
+from fecnn.studies.study import load_study
 
 STUDY = """
 title = "t"

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 import fecnn
-from fecnn.automorphism import automorphisms, is_automorphism, random_automorphisms, shift_length
-from fecnn.checkpoint import load
+from fecnn.codes.automorphism import automorphisms, is_automorphism, random_automorphisms, shift_length
 from fecnn.decoders.trained import KNOWN, decider, surely_most_likely
+from fecnn.nets.checkpoint import load
 from fecnn.nets.dense import LiteratureMLNN, LiteratureSLNN
 from fecnn.nets.fecnn_net import FecnnNet
 

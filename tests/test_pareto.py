@@ -7,10 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 import fecnn
-from fecnn.cli import app
-from fecnn.costs import curve_costs
-from fecnn.pareto import front, marks, plot_pareto
-from fecnn.table import table
+from fecnn.analysis.costs import curve_costs
+from fecnn.analysis.table import table
+from fecnn.cli.app import app
+from fecnn.plots.pareto import front, marks, plot_pareto
 
 
 def shipped(name):

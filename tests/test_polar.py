@@ -6,8 +6,9 @@ import pytest
 from test_decoders import llrs
 
 import fecnn
-from fecnn import Code, gf2
-from fecnn.build import CRC_POLYNOMIALS, kronecker_transform
+from fecnn import Code
+from fecnn.codes import gf2
+from fecnn.codes.families import CRC_POLYNOMIALS, kronecker_transform
 from fecnn.decoders.polar import arranged, frozen_bits
 from fecnn.testing import check_decoder
 
@@ -209,8 +210,8 @@ def test_a_code_far_from_polar_is_refused(rng):
 
 
 def test_a_crc_code_is_rebuilt_from_its_file(tmp_path):
-    from fecnn.catalogue import code_file
-    from fecnn.codefile import rebuild, save_code
+    from fecnn.codes.catalogue import code_file
+    from fecnn.codes.codefile import rebuild, save_code
 
     code = fecnn.polar(32, 10, design_snr_db=1.0, crc=6)
     parameters = {"n": 32, "k": 10, "design_snr_db": 1.0, "crc": 6}

@@ -10,10 +10,10 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 import fecnn
-from fecnn import rare
-from fecnn.bounds import kat_bound, tangential_sphere_bound, union_bound
-from fecnn.channel import noise_sigma
-from fecnn.rare import Estimate, ml_bler
+from fecnn.channels.channel import noise_sigma
+from fecnn.theory import ml_bler as rare
+from fecnn.theory.bounds import kat_bound, tangential_sphere_bound, union_bound
+from fecnn.theory.ml_bler import Estimate, ml_bler
 
 METHODS = ("monte-carlo", "rays", "union")
 

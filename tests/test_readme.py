@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import fecnn
-from fecnn.table import display, markdown, table
+from fecnn.analysis.table import display, markdown, table
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -83,7 +83,7 @@ def test_links_lead_somewhere():
         ROOT / "CONTRIBUTING.md",
         *ROOT.glob("docs/*.md"),
         *ROOT.glob("studies/*/README.md"),
-        *ROOT.glob("fecnn/zoo/*/README.md"),
+        *ROOT.glob("fecnn/nets/zoo/*/README.md"),
     ]:
         for target in re.findall(r"\]\((?!http)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), (page, target)

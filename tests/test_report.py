@@ -7,10 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 import fecnn
-from fecnn.cli import app
-from fecnn.reference import read_references
-from fecnn.report import report
-from fecnn.table import table
+from fecnn.analysis.table import table
+from fecnn.cli.app import app
+from fecnn.reports import report
+from fecnn.studies.reference import read_references
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 import fecnn
-from fecnn.channel import AWGN, Rayleigh
-from fecnn.engine import Resent, engine_of
-from fecnn.simulate import run_batch
-from fecnn.stream import FrameStream
-from fecnn.study import load_study
-from fecnn.tally import COUNTS
+from fecnn.channels.channel import AWGN, Rayleigh
+from fecnn.channels.stream import FrameStream
+from fecnn.simulation.frames import Resent, engine_of
+from fecnn.simulation.simulate import run_batch
+from fecnn.simulation.tally import COUNTS
+from fecnn.studies.study import load_study
 
 STUDY = """
 title = "One code in two guises"
@@ -84,7 +84,7 @@ def test_curves_of_one_code_are_compared_frame_by_frame(study, tmp_path):
     both = study()
     for _ in fecnn.run(both, store=tmp_path / "r.sqlite"):
         pass
-    from fecnn.compare import compare
+    from fecnn.analysis.compare import compare
 
     for found in compare(both, "from the alist", "from the file", tmp_path / "r.sqlite").values():
         assert found.frames == 3000

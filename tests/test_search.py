@@ -7,8 +7,9 @@ import pytest
 from test_decoders import SMALL, llrs, random_codes
 
 import fecnn
-from fecnn import Code, gf2
+from fecnn import Code
 from fecnn.arrays import bpsk
+from fecnn.codes import gf2
 from fecnn.decoders.kernels import basis, minplus, search, words
 
 EXACT = -1.0

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import fecnn
-from fecnn.engine import PlainEngine
-from fecnn.sound import contradiction
-from fecnn.stream import FrameStream
-from fecnn.tally import COUNTS, Tally
+from fecnn.channels.stream import FrameStream
+from fecnn.simulation.frames import PlainEngine
+from fecnn.simulation.sound import contradiction
+from fecnn.simulation.tally import COUNTS, Tally
 
 
 def counted(name, decoder, batch, ebn0_db=1.0):

@@ -17,13 +17,14 @@ from damage import small_disk
 from typer.testing import CliRunner
 
 import fecnn
-from fecnn.cli import app
-from fecnn.compare import compare
+from fecnn.analysis.compare import compare
+from fecnn.channels.stream import STREAM
+from fecnn.cli.app import app
 from fecnn.errors import StoreError
-from fecnn.store import APPLICATION_ID, FOLD_SECONDS, SCHEMA, Store
-from fecnn.stream import STREAM
-from fecnn.study import Task, load_study
-from fecnn.tally import COUNTS, Tally
+from fecnn.simulation.store import APPLICATION_ID, FOLD_SECONDS, SCHEMA, Store
+from fecnn.simulation.tally import COUNTS, Tally
+from fecnn.simulation.task import Task
+from fecnn.studies.study import load_study
 
 TASK = Task(
     code="/somewhere/hamming.toml",
@@ -672,8 +673,8 @@ def test_tasks_of_older_noise_are_what_they_were(tmp_path, monkeypatch):
     """Files go on when `STREAM` is raised: what they had stays readable, and is not of today's tasks."""
     filled(tmp_path / "r.sqlite")
     old = TASK.id
-    monkeypatch.setattr("fecnn.store.STREAM", STREAM + 1)
-    monkeypatch.setattr("fecnn.study.STREAM", STREAM + 1)
+    monkeypatch.setattr("fecnn.simulation.store.STREAM", STREAM + 1)
+    monkeypatch.setattr("fecnn.studies.study.STREAM", STREAM + 1)
     today = replace(TASK)
     assert today.id != old
     with Store(tmp_path / "r.sqlite", write=True) as store:

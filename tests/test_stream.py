@@ -5,7 +5,7 @@ import oracles
 import pytest
 from scipy import stats
 
-from fecnn.stream import FrameStream, box_muller, philox
+from fecnn.channels.stream import FrameStream, box_muller, philox
 
 
 @pytest.mark.kernel

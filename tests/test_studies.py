@@ -9,10 +9,10 @@ import pytest
 from scipy.stats import binom, norm
 
 import fecnn
-from fecnn.bounds import kat_bound, tangential_sphere_bound
-from fecnn.stop import Prefix
-from fecnn.table import display, estimated, judge, markdown, table
-from fecnn.tally import COUNTS
+from fecnn.analysis.table import display, estimated, judge, markdown, table
+from fecnn.simulation.stop import Prefix
+from fecnn.simulation.tally import COUNTS
+from fecnn.theory.bounds import kat_bound, tangential_sphere_bound
 
 STUDIES = fecnn.study_names()
 OPTIMAL = [name for name in STUDIES if name.startswith("optimal-")]
@@ -199,7 +199,7 @@ def test_estimates_agree_with_counts_and_are_recomputed(name, first, last, count
 def recompute(study, points):
     """Run some points of a study anew and compare every count with what is shipped."""
     shipped_results = table(study, study.path.parent / "results.csv")
-    from fecnn.simulate import run_batch
+    from fecnn.simulation.simulate import run_batch
 
     for point in points:
         prefix = Prefix(point.stop)

@@ -7,10 +7,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import fecnn
-from fecnn.simulate import run_batch
-from fecnn.stop import Prefix, Stop
-from fecnn.study import MAX_CURVES, MAX_POINTS, Grid, Task, load_study
-from fecnn.tally import Tally
+from fecnn.simulation.simulate import run_batch
+from fecnn.simulation.stop import Prefix, Stop
+from fecnn.simulation.tally import Tally
+from fecnn.simulation.task import Task
+from fecnn.studies.study import MAX_CURVES, MAX_POINTS, Grid, load_study
 
 HEAD = 'title = "t"\ncode = "hamming-7-4"\nebn0_db = [1.0]\n'
 BASE = HEAD + '[[curve]]\ndecoder = "ml"\n'

@@ -15,10 +15,10 @@ import pytest
 from damage import clock_that_jumps, doubled, killer, run_until_the_scheduler_is_killed, small_disk
 
 import fecnn
-from fecnn.campaign import store_path
-from fecnn.cluster import connect
 from fecnn.errors import DecodingError, StoreError
-from fecnn.study import load_study
+from fecnn.simulation.cluster import connect
+from fecnn.studies.run import store_path
+from fecnn.studies.study import load_study
 
 # A warning that became an error in one of Dask's own threads would stop it.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]

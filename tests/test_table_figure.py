@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 
 import fecnn
-from fecnn.bounds import union_bound
+from fecnn.analysis.table import FOOTNOTE, display, judge, markdown, table
 from fecnn.errors import StoreError
-from fecnn.figure import plot, save
 from fecnn.intervals import proportion_interval, rate_interval
-from fecnn.reference import COLUMNS, read_references
-from fecnn.report import report
-from fecnn.store import Store
-from fecnn.study import load_study
-from fecnn.table import FOOTNOTE, display, judge, markdown, table
-from fecnn.tally import COUNTS, Tally
+from fecnn.plots.figure import plot, save
+from fecnn.reports import report
+from fecnn.simulation.store import Store
+from fecnn.simulation.tally import COUNTS, Tally
+from fecnn.studies.reference import COLUMNS, read_references
+from fecnn.studies.study import load_study
+from fecnn.theory.bounds import union_bound
 
 STUDY = """
 title = "Two curves"
@@ -119,7 +119,7 @@ def test_results_of_this_folder_come_before_the_shipped_ones(study, store, tmp_p
     table(study, store).to_csv(tmp_path / "results.csv", index=False)
     shipped = table(study)
     pd.testing.assert_frame_equal(shipped, table(study, store))
-    local = fecnn.campaign.store_path(study)
+    local = fecnn.studies.run.store_path(study)
     with Store(local, write=True) as file:
         file.append(study.points[0].task, 0, flagged(FEW))
     assert list(table(study)["block_errors"]) == [9]
@@ -297,7 +297,7 @@ def test_refusals_of_references_are_short(study, wrong):
 
 
 def test_too_large_a_file_of_references_is_not_read(study, monkeypatch):
-    monkeypatch.setattr("fecnn.reference.MAX_BYTES", len(HEADER))
+    monkeypatch.setattr("fecnn.studies.reference.MAX_BYTES", len(HEADER))
     with pytest.raises(ValueError, match=r"reference\.csv has more than \d+ bytes"):
         refer(study, row()).references  # noqa: B018
 

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from scipy.stats import binom, binomtest
 
 import fecnn
+from fecnn.channels.stream import FrameStream
 from fecnn.intervals import proportion_interval, rate_interval
-from fecnn.stream import FrameStream
-from fecnn.tally import COUNTS, Tally, tally
+from fecnn.simulation.tally import COUNTS, Tally, tally
 
 # Seconds are halves here: sums of those are exact.
 tallies = st.builds(

@@ -13,16 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fecnn
-from fecnn.card import CARD, read_card
-from fecnn.codefile import save_code
+from fecnn._files.text import cell, control_character, uncell
+from fecnn.analysis.table import csv_text
+from fecnn.codes.codefile import save_code
 from fecnn.errors import CheckpointError
-from fecnn.figure import plot, save
-from fecnn.learning import plot_learning
-from fecnn.recipe import load_training
-from fecnn.reference import COLUMNS, read_references
-from fecnn.report import report
-from fecnn.table import csv_text
-from fecnn.text import cell, control_character, uncell
+from fecnn.nets.card import CARD, read_card
+from fecnn.plots.figure import plot, save
+from fecnn.reports import report
+from fecnn.studies.reference import COLUMNS, read_references
+from fecnn.training.page import plot_learning
+from fecnn.training.recipe import load_training
 
 STUDY = """
 title = "{title}"
@@ -108,7 +108,7 @@ def test_names_of_codes_are_shown_as_they_are(tmp_path):
 
 
 def test_control_characters_in_cards_trainings_references_and_results_are_refused(tmp_path):
-    sound = (fecnn.card.ZOO / "fecnn-net-bch-31-16" / CARD).read_text()
+    sound = (fecnn.nets.card.ZOO / "fecnn-net-bch-31-16" / CARD).read_text()
     (tmp_path / CARD).write_text(sound.replace('"name": "', '"name": "\\u001b'))
     with pytest.raises(CheckpointError, match="name has the control character"):
         read_card(tmp_path)
@@ -198,7 +198,7 @@ def test_labels_are_drawn_as_they_are(tmp_path, label):
 
 
 def test_a_learning_curve_of_any_name_is_drawn(tmp_path):
-    card = fecnn.card.read_card(fecnn.card.ZOO / "fecnn-net-bch-31-16")
+    card = fecnn.nets.card.read_card(fecnn.nets.card.ZOO / "fecnn-net-bch-31-16")
     save(plot_learning(card.model_copy(update={"name": "$\\frac"})), tmp_path / "a.svg")
 
 
@@ -230,7 +230,7 @@ def readers(tmp_path):
     save_code(fecnn.hamming(3), tmp_path / "code.toml")
     fecnn.write_alist(fecnn.hamming(3).H, tmp_path / "code.alist")
     plan, results = finished(tmp_path)
-    zoo = fecnn.card.ZOO / "fecnn-net-bch-31-16"
+    zoo = fecnn.nets.card.ZOO / "fecnn-net-bch-31-16"
     return {
         "s.toml": (STUDY.format(title="t", label="é"), fecnn.load_study),
         "c.toml": ((tmp_path / "code.toml").read_text(), fecnn.load_code),

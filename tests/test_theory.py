@@ -7,9 +7,9 @@ import pytest
 from scipy.stats import binom, norm
 
 import fecnn
-from fecnn.simulate import run_batch
-from fecnn.study import Task
-from fecnn.tally import Tally
+from fecnn.simulation.simulate import run_batch
+from fecnn.simulation.tally import Tally
+from fecnn.simulation.task import Task
 
 
 def simulate(code, decoder, ebn0_db, frames, **options):

@@ -17,10 +17,10 @@ from safetensors.torch import save as save_tensors
 
 import fecnn
 from fecnn.arrays import hard
-from fecnn.card import read_card
 from fecnn.errors import CheckpointError
-from fecnn.recipe import PRESETS, load_training, merged, training_of
-from fecnn.train import STATE, Source, Trainer, train
+from fecnn.nets.card import read_card
+from fecnn.training.recipe import PRESETS, load_training, merged, training_of
+from fecnn.training.train import STATE, Source, Trainer, train
 
 SMALL = {
     "name": "small",
@@ -101,7 +101,7 @@ def test_a_killed_training_ends_with_the_same_weights(tmp_path):
     )
 
     def start(out):
-        run = [sys.executable, "-c", "from fecnn.cli import app; app()"]
+        run = [sys.executable, "-c", "from fecnn.cli.app import app; app()"]
         command = [*run, "train", str(config), "--out", str(tmp_path / out)]
         return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
 

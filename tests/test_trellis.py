@@ -10,9 +10,16 @@ import oracles
 import pytest
 
 import fecnn
-from fecnn import Code, gf2
-from fecnn.bit_order import bit_order, search_bit_order, state_dimensions, trellis_states, with_message_bits
-from fecnn.codefile import save_code
+from fecnn import Code
+from fecnn.codes import gf2
+from fecnn.codes.bit_order import (
+    bit_order,
+    search_bit_order,
+    state_dimensions,
+    trellis_states,
+    with_message_bits,
+)
+from fecnn.codes.codefile import save_code
 from fecnn.decoders.kernels import lanes, polynomials, trellis
 from fecnn.decoders.trellis import build_trellis, minimum_span
 

@@ -7,10 +7,10 @@ from damage import clock_that_jumps
 
 import fecnn
 from fecnn.errors import DecodingError
-from fecnn.simulate import Failed, Made, make_batches
-from fecnn.store import Store
-from fecnn.study import load_study
-from fecnn.workers import Threads
+from fecnn.simulation.simulate import Failed, Made, make_batches
+from fecnn.simulation.store import Store
+from fecnn.simulation.threads import Threads
+from fecnn.studies.study import load_study
 
 STUDY = """
 title = "t"

@@ -7,9 +7,9 @@ import pytest
 from test_train import whole
 
 import fecnn
-from fecnn.engine import Engine
-from fecnn.recipe import load_training
-from fecnn.stream import FrameStream
+from fecnn.channels.stream import FrameStream
+from fecnn.simulation.frames import Engine
+from fecnn.training.recipe import load_training
 
 
 def error_rates(decoder, code, ebn0_db, block_errors, most, **options):

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from fecnn import gf2
-from fecnn.bit_order import search_bit_order, trellis_states
-from fecnn.code import MAX_SPECTRUM_DIMENSION, Code
-from fecnn.codefile import FAMILIES, save_code
+from fecnn.codes import gf2
+from fecnn.codes.bit_order import search_bit_order, trellis_states
+from fecnn.codes.code import MAX_SPECTRUM_DIMENSION, Code
+from fecnn.codes.codefile import FAMILIES, save_code
 from fecnn.decoders.trellis import MAX_STATES
 
 HAMMING = "Hamming, Error detecting and error correcting codes, Bell System Tech. J. 29(2), 1950."
@@ -92,7 +92,7 @@ EBCH_128_64 = (
 DISJOINT = (
     "At least 14: all sums of at most 6 rows of two generators, systematic on disjoint sets of 64 positions, "
     "were counted, and a word that is no such sum has 7 ones in each (Zimmermann 1996; "
-    "fecnn.low_weight.distance_bound). At most 14 by the witness."
+    "fecnn.codes.low_weight.distance_bound). At most 14 by the witness."
 )
 
 
@@ -100,8 +100,8 @@ def translated(distance: int, sums: int) -> str:
     return (
         f"At least {distance}: all sums of at most {sums} rows of a systematic generator were counted; any "
         "other word has more ones in the information positions wherever it is moved by the translations of "
-        "the plane, which are automorphisms, and all weights are even (fecnn.low_weight.distance_bound). At "
-        f"most {distance} by the witness."
+        "the plane, which are automorphisms, and all weights are even "
+        f"(fecnn.codes.low_weight.distance_bound). At most {distance} by the witness."
     )
 
 

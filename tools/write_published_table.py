@@ -19,13 +19,13 @@ from matplotlib.figure import Figure
 from write_study import BEGIN, END
 
 import fecnn
-from fecnn.atomic import write
-from fecnn.campaign import RESULTS, store_path
-from fecnn.card import checkpoint_folder, read_card
-from fecnn.catalogue import load_code
-from fecnn.figure import save
-from fecnn.study import Study
-from fecnn.table import FEW_ERRORS, FOOTNOTE, csv_text
+from fecnn._files.atomic import write
+from fecnn.analysis.table import FEW_ERRORS, FOOTNOTE, csv_text
+from fecnn.codes.catalogue import load_code
+from fecnn.nets.card import checkpoint_folder, read_card
+from fecnn.plots.figure import save
+from fecnn.studies.run import RESULTS, store_path
+from fecnn.studies.study import Study
 
 NAME = "published-nets-table"
 EBN0_DB = (4.0, 5.0, 6.0)

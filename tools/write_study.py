@@ -12,16 +12,16 @@ from pathlib import Path
 import pandas as pd
 
 import fecnn
-from fecnn.atomic import write
-from fecnn.campaign import RESULTS, store_path
-from fecnn.compare import Comparison, compare, display_comparison
-from fecnn.costs import cost_table, display_costs
-from fecnn.figure import plot, save
-from fecnn.gap import display_gaps, gap_to_ml
-from fecnn.pareto import plot_pareto
-from fecnn.study import Study
-from fecnn.table import csv_text, display, judge, markdown, published_summary
-from fecnn.tally import COUNTS
+from fecnn._files.atomic import write
+from fecnn.analysis.compare import Comparison, compare, display_comparison
+from fecnn.analysis.costs import cost_table, display_costs
+from fecnn.analysis.gap import display_gaps, gap_to_ml
+from fecnn.analysis.table import csv_text, display, judge, markdown, published_summary
+from fecnn.plots.figure import plot, save
+from fecnn.plots.pareto import plot_pareto
+from fecnn.simulation.tally import COUNTS
+from fecnn.studies.run import RESULTS, store_path
+from fecnn.studies.study import Study
 
 BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 

@@ -7,11 +7,11 @@ import shutil
 import sys
 from pathlib import Path
 
-from fecnn.atomic import write
-from fecnn.card import CARD, CONFIG, WEIGHTS, ZOO, read_card
-from fecnn.figure import save
-from fecnn.learning import page, plot_learning
-from fecnn.recipe import load_training
+from fecnn._files.atomic import write
+from fecnn.nets.card import CARD, CONFIG, WEIGHTS, ZOO, read_card
+from fecnn.plots.figure import save
+from fecnn.training.page import page, plot_learning
+from fecnn.training.recipe import load_training
 
 
 def main(trainings: Path) -> None:

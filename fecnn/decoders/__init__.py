@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fecnn.arrays import LLR, Bits, as_float32, as_llr, bpsk, restored, within_reach
-from fecnn.channel import Channel
-from fecnn.code import Code
+from fecnn.channels.channel import Channel
+from fecnn.codes.code import Code
 from fecnn.errors import nearest
 
 Decoder = Callable[[LLR], Bits]

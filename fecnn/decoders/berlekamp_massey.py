@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fecnn.arrays import LLR, Bits
-from fecnn.channel import Channel
-from fecnn.code import Code
-from fecnn.cyclic import ZeroRun, zero_run
+from fecnn.channels.channel import Channel
+from fecnn.codes.code import Code
+from fecnn.codes.cyclic import ZeroRun, zero_run
 from fecnn.decoders import Decoder, Effort, Measured
 from fecnn.decoders.kernels import berlekamp_massey as kernel
 

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fecnn.arrays import LLR, Bits
-from fecnn.channel import Channel
-from fecnn.code import Code
+from fecnn.channels.channel import Channel
+from fecnn.codes.code import Code
+from fecnn.codes.low_weight import low_weight_checks
 from fecnn.decoders import Decoder, Effort, Measured, SoftDecoder
 from fecnn.decoders.kernels import bp as kernel
-from fecnn.low_weight import low_weight_checks
 
 MAX_EDGES = 6_000_000
 """Most ones of the check matrix: their messages take 128 bytes each."""

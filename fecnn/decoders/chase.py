@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from fecnn.arrays import LLR, Bits
-from fecnn.channel import Channel
-from fecnn.code import Code
+from fecnn.channels.channel import Channel
+from fecnn.codes.code import Code
 from fecnn.decoders import Decoder, Effort, Measured, SoftDecoder
 from fecnn.decoders.berlekamp_massey import algebra_of
 from fecnn.decoders.hard import MAX_CHECKS, minimum_distance, table_of_leaders, too_many_checks

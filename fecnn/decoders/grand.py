@@ -3,8 +3,8 @@
 import numpy as np
 
 from fecnn.arrays import LLR, Bits
-from fecnn.channel import Channel
-from fecnn.code import Code
+from fecnn.channels.channel import Channel
+from fecnn.codes.code import Code
 from fecnn.decoders import Decoder, Effort, Measured
 from fecnn.decoders.kernels import grand as kernel
 

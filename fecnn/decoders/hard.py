@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from fecnn.arrays import LLR, Bits
 from fecnn.arrays import hard as hard_decision
-from fecnn.channel import Channel
-from fecnn.code import Code
+from fecnn.channels.channel import Channel
+from fecnn.codes.code import Code
 from fecnn.decoders import Decoder, Effort, Measured
 from fecnn.decoders.berlekamp_massey import algebra_of, berlekamp_massey
 from fecnn.decoders.kernels import coset

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fecnn.arrays import LLR, Bits, bpsk, out_of_sums, refuse_out_of_sums
-from fecnn.channel import Channel
-from fecnn.code import Code
+from fecnn.channels.channel import Channel
+from fecnn.codes.code import Code
 from fecnn.decoders import Decoder, SoftDecoder, as_output
 from fecnn.decoders.kernels import codebook, dual, trellis
 from fecnn.decoders.ml import generator_columns

@@ -7,13 +7,13 @@ from numpy.typing import NDArray
 
 from fecnn.arrays import LLR, Bits, out_of_sums
 from fecnn.arrays import hard as hard_decision
-from fecnn.channel import Channel
-from fecnn.code import MAX_CHECKED_DIMENSION, MAX_CODEBOOK_K, Code, few_weights, light_sum
+from fecnn.channels.channel import Channel
+from fecnn.codes.code import MAX_CHECKED_DIMENSION, MAX_CODEBOOK_K, Code, few_weights, light_sum
+from fecnn.codes.low_weight import light_weight
 from fecnn.decoders import Decoder, Effort, Measured
 from fecnn.decoders.kernels import codebook, trellis, words
 from fecnn.decoders.kernels import search as kernel
 from fecnn.decoders.trellis import bit_order, build_trellis, trellis_fits, trellis_states, viterbi_ns
-from fecnn.low_weight import light_weight
 
 MAX_SEARCH_N, MAX_SEARCH_CHECKS = 256, 128
 """Largest n and n - k of a search."""

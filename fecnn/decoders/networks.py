@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from fecnn.arrays import LLR, Bits, refuse_out_of_sums
-from fecnn.channel import Channel
-from fecnn.code import Code
+from fecnn.channels.channel import Channel
+from fecnn.codes.code import Code
 from fecnn.decoders import Decoder, as_output
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ import numpy as np
 
 from fecnn.arrays import LLR, Bits
 from fecnn.arrays import hard as hard_decision
-from fecnn.channel import Channel
-from fecnn.code import Code
+from fecnn.channels.channel import Channel
+from fecnn.codes.code import Code
 from fecnn.decoders import Decoder, Effort, Measured, SoftDecoder
 from fecnn.decoders.kernels import lc_osd as in_order
 from fecnn.decoders.kernels import osd as kernel

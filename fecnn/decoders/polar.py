@@ -8,11 +8,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fecnn import gf2
 from fecnn.arrays import LLR, Bits
-from fecnn.build import erasure_scores, kronecker_transform
-from fecnn.channel import Channel
-from fecnn.code import Code
+from fecnn.channels.channel import Channel
+from fecnn.codes import gf2
+from fecnn.codes.code import Code
+from fecnn.codes.families import erasure_scores, kronecker_transform
 from fecnn.decoders import Decoder, Effort, Measured, SoftDecoder
 from fecnn.decoders.kernels import polar as kernel
 

@@ -7,16 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fecnn.arrays import LLR, Bits, hard
-from fecnn.card import default_weights, weights_digest
-from fecnn.channel import AWGN, Channel
-from fecnn.code import Code
+from fecnn.channels.channel import AWGN, Channel
+from fecnn.codes.code import Code
 from fecnn.decoders import Decoder, Effort, Measured, as_output
 from fecnn.errors import CheckpointError
+from fecnn.nets.card import default_weights, weights_digest
 
 if TYPE_CHECKING:
     import torch
 
-    from fecnn.checkpoint import Network
+    from fecnn.nets.checkpoint import Network
     from fecnn.nets.error_domain import ErrorNet
 
 ROWS = {"cpu": 512, "cuda": 1 << 14}
@@ -253,7 +253,7 @@ def _trained(
     device: str,
     tries: int = 0,
 ) -> Decoder:
-    from fecnn.checkpoint import load
+    from fecnn.nets.checkpoint import load
     from fecnn.nets.device import torch_device
     from fecnn.nets.error_domain import ErrorNet
 

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from fecnn import gf2
 from fecnn.arrays import Bits
-from fecnn.bit_order import bit_order, trellis_states, with_message_bits
-from fecnn.code import Code
+from fecnn.codes import gf2
+from fecnn.codes.bit_order import bit_order, trellis_states, with_message_bits
+from fecnn.codes.code import Code
 from fecnn.decoders.kernels.trellis import BUTTERFLY, MERGE, PASS, SPLIT, Trellis
 
 __all__ = [

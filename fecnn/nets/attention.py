@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fecnn.code import Code
+from fecnn.codes.code import Code
 from fecnn.errors import shown
 from fecnn.nets.edge_attention import Edges
 from fecnn.nets.error_domain import ErrorNet, check_matrix

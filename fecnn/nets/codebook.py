@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from fecnn.code import Code
+from fecnn.codes.code import Code
 
 BLOCK = 1 << 14
 """Rows of the codebook that are multiplied at a time on the bounded-memory path."""

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fecnn.code import MAX_CODEBOOK_K, Code
+from fecnn.codes.code import MAX_CODEBOOK_K, Code
 from fecnn.nets.size import refuse_huge
 
 

@@ -13,9 +13,9 @@ zero word is training on all of them.
 import torch
 from torch import Tensor, nn
 
-from fecnn import gf2
 from fecnn.arrays import Bits
-from fecnn.code import Code
+from fecnn.codes import gf2
+from fecnn.codes.code import Code
 
 CHECKS = ("H", "systematic")
 

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fecnn.arrays import Bits
-from fecnn.automorphism import Permutation, shift_length, squaring
-from fecnn.channel import noise_sigma
-from fecnn.code import Code
+from fecnn.channels.channel import noise_sigma
+from fecnn.codes.automorphism import Permutation, shift_length, squaring
+from fecnn.codes.code import Code
+from fecnn.codes.low_weight import MAX_WORDS, low_weight_checks
 from fecnn.errors import shown
-from fecnn.low_weight import MAX_WORDS, low_weight_checks
 from fecnn.nets.error_domain import ErrorNet
 from fecnn.nets.size import refuse_huge
 
@@ -54,7 +54,8 @@ class FecnnNet(ErrorNet):
     shifts: Chen and Ye, ICML 2021.
 
     Args:
-        code: Any. Codes without a shift (`fecnn.automorphism.shift_length` 1) get weights for each edge.
+        code: Any. Codes without a shift (`fecnn.codes.automorphism.shift_length` 1) get weights for each
+            edge.
         iterations: How often the checks are gone through in training.
         limit: How often at most in decoding; twice as often, if not given.
         width: Numbers in the memory of a bit.

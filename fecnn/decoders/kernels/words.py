@@ -12,7 +12,7 @@ import numba as nb
 import numpy as np
 from numba.extending import overload, register_jitable
 
-from fecnn.code import popcount
+from fecnn.jit import popcount
 
 ONE, ZERO, BYTE, FULL = np.uint64(1), np.uint64(0), np.uint64(0xFF), np.uint64(0xFFFFFFFFFFFFFFFF)
 

@@ -1,0 +1,90 @@
+"""TOML of unknown origin: bounded in size and depth, whatever is wrong with it said as a ValueError."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from fecnn._files.text import read_text, refuse_in_all
+
+MAX_BYTES = 1 << 18
+"""Largest study or training read."""
+
+MULTILINE = frozenset(("question", "source", "minimum_distance_proof"))
+"""What may have several lines: nobody shows it in one."""
+
+MAX_DEPTH = 64
+"""Deepest tables and lists read; tomllib takes quadratic time for names of very many parts."""
+
+_KEY = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')"""
+_DEEP_NAME = re.compile(rf"(?<![A-Za-z0-9_-])(?:{_KEY}[ \t]*+\.[ \t]*+){{{MAX_DEPTH}}}")
+
+
+class Table(BaseModel):
+    """A table with no keys but its own, and values of no type but theirs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def problems(error: ValidationError) -> list[str]:
+    """What is wrong with a table: where, and what, one after another."""
+    return [
+        f"{'.'.join(map(str, p['loc'])) or 'the file'}: {p['msg'].removeprefix('Value error, ')}"
+        for p in error.errors()
+    ]
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """What a TOML file says.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is too large, not TOML, or has control characters, naming it.
+    """
+    text = read_text(path, MAX_BYTES, "a study or training")
+    try:
+        content = toml_of(text)
+    except ValueError as error:
+        raise ValueError(f"{path} is not TOML: {error}") from None
+    refuse_controls(content, path)
+    return content
+
+
+def refuse_controls(content: dict[str, Any], path: Path) -> None:
+    """Refuse control characters in what a TOML file says; texts, not names, may have several lines.
+
+    Raises:
+        ValueError: Naming the file, the place and the character.
+    """
+    try:
+        refuse_in_all(content, MULTILINE)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def toml_of(text: str) -> dict[str, Any]:
+    """What TOML text says.
+
+    Raises:
+        ValueError: If it is not TOML, holds an integer of thousands of digits, or is nested too deeply.
+    """
+    deep = ValueError(f"its tables or lists are nested too deeply (at most {MAX_DEPTH})")
+    if _DEEP_NAME.search(text):
+        raise deep
+    try:
+        content = tomllib.loads(text)
+    except RecursionError:
+        raise deep from None
+    level: list[Any] = [content]
+    for _ in range(MAX_DEPTH):
+        level = [
+            part
+            for whole in level
+            for part in (whole.values() if isinstance(whole, dict) else whole)
+            if isinstance(part, dict | list)
+        ]
+        if not level:
+            return content
+    raise deep

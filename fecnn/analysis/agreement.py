@@ -1,0 +1,137 @@
+"""Published points against ours as a set: points that agree one by one may still be low together.
+
+A point's z is what its published rate p and ours q differ by, in standard deviations of that difference:
+
+    z = (log p - log q) / sqrt(v + w),    v = (1 - p) / E
+
+for E errors, and w likewise; a difference of logarithms, as of the risk ratio (Katz et al., Biometrics 34,
+1978). A rate whose frames were counted *until* there were E errors is too high by E / (E - 1) (Haldane,
+Biometrika 33, 1945): it is taken as (E - 1) / (N - 1), which is unbiased. The logarithm of an unbiased rate
+is low by half its variance, which is added.
+
+If only chance is at work, n points have a mean z of 0 +- 1 / sqrt(n), and their squares add to chi-square of
+n degrees of freedom.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fecnn.studies.reference import Reference
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RANGES = (
+    (0.1, 1.0, "0.1 and more"),
+    (1e-2, 0.1, "1e-2 to 0.1"),
+    (1e-3, 1e-2, "1e-3 to 1e-2"),
+    (0, 1e-3, "below 1e-3"),
+)
+"""Rates, of ours, that are looked at together: from, below, and their name."""
+
+CHANCE = 0.01
+"""What is less likely than this is not called chance."""
+
+LogRate = tuple[float, float]
+"""Logarithm of a rate, and its variance."""
+
+
+def log_rate(errors: int, frames: int, *, until_errors: bool) -> LogRate | None:
+    """Logarithm of an error rate from counts, without bias, and its variance; None for fewer than two errors.
+
+    Args:
+        errors: Counted errors, E.
+        frames: In so many frames.
+        until_errors: Whether counting stopped at E, so that the frames are what chance decided.
+
+    Example:
+        >>> fixed, until = log_rate(100, 1000, until_errors=False), log_rate(100, 1000, until_errors=True)
+        >>> round(until[0] - fixed[0], 4), round(fixed[1], 4)
+        (-0.009, 0.009)
+    """
+    if errors < 2:
+        return None
+    variance = (1 - errors / frames) / errors
+    rate = (errors - 1) / (frames - 1) if until_errors else errors / frames
+    return math.log(rate) + variance / 2, variance
+
+
+def stopped_at(references: Sequence[Reference]) -> dict[tuple[str, str], int]:
+    """By source and decoder, the count of errors at which its simulations ended, where the points show it.
+
+    That is the largest count, if several points have it: those that met another limit have fewer errors.
+    """
+    counts: dict[tuple[str, str], Counter[int]] = {}
+    for point in references:
+        if point.errors is not None:
+            counts.setdefault((point.source, point.decoder), Counter())[point.errors] += 1
+    return {key: max(found) for key, found in counts.items() if found[max(found)] > 1}
+
+
+def z_score(published: LogRate | None, ours: LogRate | None) -> float:
+    """Published less ours in standard deviations; NaN where either has too few counts."""
+    if published is None or ours is None or not published[1] + ours[1]:
+        return math.nan
+    return (published[0] - ours[0]) / math.sqrt(published[1] + ours[1])
+
+
+def agreement(verdicts: "pd.DataFrame") -> "pd.DataFrame":
+    """How published points fare together, one row a range of rates that has any with counts.
+
+    ``points``, ``mean_z``, ``sigma`` (the mean in its own standard deviations, negative where published rates
+    are low), ``p_mean`` (how often chance does as much), ``chi_square`` and ``p_scatter``.
+
+    Args:
+        verdicts: From `fecnn.judge`. A published point that several curves should meet counts once, for the
+            first of them: they saw the same noise.
+    """
+    import pandas as pd
+    import scipy
+
+    known = verdicts[verdicts["z"].notna()]
+    known = known.drop_duplicates(["code", "ebn0_db", "metric", "published", "source", "where"])
+    rows = []
+    for low, high, name in RANGES:
+        z = known.loc[(known["ours"] >= low) & (known["ours"] < high), "z"].to_numpy()
+        if not len(z):
+            continue
+        sigma = float(z.sum() / math.sqrt(len(z)))
+        rows.append(
+            {
+                "bler": name,
+                "points": len(z),
+                "mean_z": float(z.mean()),
+                "sigma": sigma,
+                "p_mean": 2 * float(scipy.special.ndtr(-abs(sigma))),
+                "chi_square": float((z**2).sum()),
+                "p_scatter": float(scipy.special.chdtrc(len(z), (z**2).sum())),
+            }
+        )
+    return pd.DataFrame(rows, columns="bler points mean_z sigma p_mean chi_square p_scatter".split())
+
+
+def sentences(found: "pd.DataFrame") -> list[str]:
+    r"""What `agreement` found, for people: a line a range.
+
+    Example:
+        >>> import pandas as pd
+        >>> row = dict(bler="0.1 and more", points=32, mean_z=-1.02, sigma=-5.8, p_mean=7e-9)
+        >>> (line,) = sentences(pd.DataFrame([row | dict(chi_square=59.0, p_scatter=0.003)]))
+        >>> print(line.replace("), ", "),\n"))
+        BLER 0.1 and more: 32 points, mean z -1.02 (low together by 5.8 sigma, p = 7e-09),
+        chi-square 59 (p = 0.003)
+    """
+    lines = []
+    for _, row in found.iterrows():
+        how, sigma = "low" if row["sigma"] < 0 else "high", row["sigma"]
+        together = f"{how} together by {abs(sigma):.1f} sigma, p = {row['p_mean']:.1g}"
+        if row["p_mean"] >= CHANCE:
+            together = f"within chance: {sigma:+.1f} sigma"
+        points = f"{row['points']} point{'s' if row['points'] != 1 else ''}"
+        lines.append(
+            f"BLER {row['bler']}: {points}, mean z {row['mean_z']:+.2f} ({together}), "
+            f"chi-square {row['chi_square']:.0f} (p = {row['p_scatter']:.1g})"
+        )
+    return lines

@@ -1,0 +1,268 @@
+"""Two decoders on the same frames: which is wrong where the other is right, and could that be chance."""
+
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fecnn.analysis.table import with_interval
+from fecnn.errors import nearest
+from fecnn.simulation.store import Store
+from fecnn.simulation.task import Point, Task
+from fecnn.studies.run import store_path
+from fecnn.studies.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LIKELIHOOD = 3.841458820694124
+"""Twice the log likelihood that an interval of 95 % gives away: the quantile of chi-squared, one degree."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What two decoders did on the same frames.
+
+    both, only_first, only_second: Frames that both got wrong, and that one of them alone did.
+    """
+
+    frames: int
+    both: int
+    only_first: int
+    only_second: int
+
+    def __add__(self, other: "Comparison") -> "Comparison":
+        """The counts of both, which must be of different frames."""
+        return Comparison(
+            self.frames + other.frames,
+            self.both + other.both,
+            self.only_first + other.only_first,
+            self.only_second + other.only_second,
+        )
+
+    @property
+    def first_errors(self) -> int:
+        """Block errors of the first decoder."""
+        return self.both + self.only_first
+
+    @property
+    def second_errors(self) -> int:
+        """Block errors of the second decoder."""
+        return self.both + self.only_second
+
+    @property
+    def discordant(self) -> int:
+        """Frames that one decoder got wrong and the other right."""
+        return self.only_first + self.only_second
+
+    @property
+    def p_value(self) -> float:
+        """How often decoders that are equally good differ as much, or more: McNemar's test, exact, two-sided.
+
+        Only frames that one decoder alone got wrong tell the two apart; of equally good ones half are each's.
+
+        Example:
+            >>> round(Comparison(frames=1000, both=10, only_first=9, only_second=1).p_value, 4)
+            0.0215
+        """
+        from scipy.stats import binom
+
+        less = min(self.only_first, self.only_second)
+        return min(1.0, 2 * float(binom.cdf(less, self.discordant, 0.5)))
+
+    @property
+    def difference(self) -> float:
+        """BLER of the first decoder less that of the second."""
+        return (self.only_first - self.only_second) / self.frames
+
+    @property
+    def ratio(self) -> float:
+        """BLER of the first decoder over that of the second; inf or NaN where that made no error."""
+        if self.second_errors == 0:
+            return math.inf if self.first_errors else math.nan
+        return self.first_errors / self.second_errors
+
+    @property
+    def difference_interval(self) -> tuple[float, float]:
+        """The differences whose likelihood is not too far below the greatest, 95 %."""
+        return self._interval(lambda d: np.array([0, 1, -1, 0]) - d, self.difference, -1.0, 1.0)
+
+    @property
+    def ratio_interval(self) -> tuple[float, float]:
+        """The same for ratios; from 0 or to inf where one of them made no error."""
+        low, high = 0.0, math.inf
+        if self.first_errors:
+            top = math.log(self.ratio) if self.second_errors else 60.0
+            low = math.exp(self._interval(self._ratio_residual, top, -60.0, top)[0])
+        if self.second_errors:
+            bottom = math.log(self.ratio) if self.first_errors else -60.0
+            high = math.exp(self._interval(self._ratio_residual, bottom, bottom, 60.0)[1])
+        return low, high
+
+    @property
+    def separate_frames(self) -> float:
+        """Frames for each decoder, had each had its own, for as narrow an interval of the difference.
+
+        From the variances of the difference, paired and not; infinite where the pairs show none.
+        """
+        first, second = self.first_errors / self.frames, self.second_errors / self.frames
+        paired = self.discordant / self.frames - self.difference**2
+        separate = first * (1 - first) + second * (1 - second)
+        return self.frames * separate / paired if paired else math.inf
+
+    @staticmethod
+    def _ratio_residual(log_ratio: float) -> NDArray[np.float64]:
+        ratio = math.exp(log_ratio)
+        # Scaled, which changes nothing, so that no entry is huge.
+        return np.array([1 - ratio, 1.0, -ratio, 0.0]) / (1 + ratio)
+
+    def _interval(
+        self, residual: Callable[[float], NDArray[np.float64]], best: float, least: float, most: float
+    ) -> tuple[float, float]:
+        """Where the likelihood ratio of a value that makes the mean residual zero is at its limit.
+
+        residual: Of a value, what each kind of frame (both wrong, first, second, neither) adds to a mean
+            that is zero if the value is true.
+        """
+        from scipy.optimize import brentq
+
+        counts = np.array(
+            [self.both, self.only_first, self.only_second, self.frames - self.both - self.discordant], float
+        )
+
+        def excess(value: float) -> float:
+            return _likelihood_ratio(counts, residual(value)) - LIKELIHOOD
+
+        def end(limit: float) -> float:
+            if best == limit or excess(limit) <= 0:
+                return limit
+            return float(brentq(excess, best, limit, xtol=1e-14, rtol=1e-10))
+
+        return end(least), end(most)
+
+
+def compare(
+    study: Study, first: str, second: str, store: str | Path | None = None
+) -> dict[float, Comparison]:
+    """Compare two curves of a study, point by point, on the frames that both decoded.
+
+    The block errors of every frame are in the results file, and every decoder of a study sees the same
+    frames, so that the noise is the same on both sides and only what the decoders do with it differs.
+
+    Args:
+        study: The study.
+        first: Name of a curve.
+        second: Name of another.
+        store: A results file; ``fecnn-results/<study>.sqlite`` if not given.
+
+    Returns:
+        By Eb/N0 in dB; points where one of them has no frame are left out.
+
+    Raises:
+        LookupError: If the study has no such curve.
+        ValueError: If the two are one curve, one is estimated and not counted, or they do not see the same
+            frames at any point.
+        FileNotFoundError: If there are no results: frame by frame they are not shipped.
+        StoreError: If the results file cannot be used.
+    """
+    if first == second:
+        raise ValueError(f"{first!r} with itself is no comparison")
+    ours, theirs = (_points(study, name) for name in (first, second))
+    same = [ebn0_db for ebn0_db in ours if ebn0_db in theirs]
+    if not same:
+        raise ValueError(f"{first} and {second} have no Eb/N0 in common")
+    for ebn0_db in same:
+        if ours[ebn0_db].task.stream != theirs[ebn0_db].task.stream:
+            raise ValueError(
+                f"{first} and {second} do not see the same frames: "
+                f"{_frames_of(ours[ebn0_db])} and {_frames_of(theirs[ebn0_db])}"
+            )
+    with Store(store or store_path(study)) as results:
+        found = {ebn0_db: paired(results, ours[ebn0_db].task, theirs[ebn0_db].task) for ebn0_db in same}
+    return {ebn0_db: comparison for ebn0_db, comparison in found.items() if comparison.frames}
+
+
+def display_comparison(found: dict[float, Comparison]) -> "pd.DataFrame":
+    """Comparisons as text, for people: the first decoder is A, the second B."""
+    import pandas as pd
+
+    rows = [
+        {
+            "Eb/N0 [dB]": f"{ebn0_db:g}",
+            "frames": f"{pair.frames:,}",
+            "A wrong": f"{pair.first_errors:,}",
+            "B wrong": f"{pair.second_errors:,}",
+            "only A": f"{pair.only_first:,}",
+            "only B": f"{pair.only_second:,}",
+            "p": f"{pair.p_value:.2g}",
+            "BLER A - BLER B [95 %]": with_interval(pair.difference, *pair.difference_interval),
+            "BLER A / BLER B [95 %]": "{:.3g} [{:.3g}, {:.3g}]".format(pair.ratio, *pair.ratio_interval),
+            "separate": f"{pair.separate_frames:,.0f}",
+        }
+        for ebn0_db, pair in found.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def paired(store: Store, first: Task, second: Task) -> Comparison:
+    """Compare two tasks of one stream on the frames that both have, counted from the first one."""
+    a, b = block_errors(store, first), block_errors(store, second)
+    frames = min(len(a), len(b))
+    a, b = a[:frames], b[:frames]
+    return Comparison(frames, int((a & b).sum()), int((a & ~b).sum()), int((~a & b).sum()))
+
+
+def block_errors(store: Store, task: Task) -> NDArray[np.bool_]:
+    """Whether each of the frames 0, 1, 2, ... of a task was wrong, as far as batches go without a gap."""
+    return np.concatenate([np.zeros(0, bool), *_flags(store, task)])
+
+
+def _flags(store: Store, task: Task) -> Iterator[NDArray[np.bool_]]:
+    for i in itertools.count():
+        try:
+            packed = store.flags(task, i)
+        except LookupError:
+            return
+        yield np.unpackbits(np.frombuffer(packed, np.uint8), count=task.batch).astype(bool)
+
+
+def _points(study: Study, curve: str) -> dict[float, Point]:
+    names = [known.name for known in study.curves]
+    if curve not in names:
+        raise LookupError(f"study {study.name} has no curve {curve!r}; {nearest(curve, names)}")
+    if any(point.curve == curve for point in study.rare_points):
+        raise ValueError(f"{curve} is estimated: it has no frames to compare")
+    return {point.task.ebn0_db: point for point in study.points if point.curve == curve}
+
+
+def _frames_of(point: Point) -> str:
+    return f"{point.code.name} over {point.task.channel}"
+
+
+def _likelihood_ratio(counts: NDArray[np.float64], residual: NDArray[np.float64]) -> float:
+    """Twice what the log likelihood of counts loses if the mean residual is to be zero.
+
+    The most likely shares are counts / (1 + slope * residual), with the slope that makes the mean zero
+    (Owen, Biometrika 1988); it is where the sum below, concave in the slope, is greatest. Kinds that were
+    not seen bound the slope, too: they may get a share.
+    """
+    from scipy.optimize import minimize_scalar
+
+    if not (residual < 0).any() or not (residual > 0).any():
+        # All kinds lie on one side: only those that add nothing can be.
+        return 0.0 if not counts[residual != 0].any() else math.inf
+    low, high = -1 / residual.max(), -1 / residual.min()
+    seen = counts > 0
+    counts, residual = counts[seen], residual[seen]
+
+    def loss(slope: float) -> float:
+        inside = 1 + slope * residual
+        return math.inf if (inside <= 0).any() else -float(counts @ np.log(inside))
+
+    found = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-12})
+    return 2 * max(0.0, -min(float(found.fun), loss(low), loss(high)))

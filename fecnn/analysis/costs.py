@@ -1,0 +1,106 @@
+"""What the curves of a study cost: operations by kind, with the work that was measured at each point."""
+
+import math
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fecnn.analysis.table import counted
+from fecnn.decoders.complexity import FORMULAS, KINDS, Cost, complexity
+from fecnn.simulation.task import Point
+from fecnn.studies.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def cost_table(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
+    """Operations a frame of every curve that has a formula: one row a point, or one if all are equal.
+
+    Args:
+        study: The study.
+        results: Its table, from `fecnn.table`, for the measured work of decoders that depend on the noise.
+
+    Returns:
+        ``curve``, ``code``, ``ebn0_db`` (NaN for all), ``operations`` and ``per_bit`` (of all kinds, a frame
+        and a message bit), their kinds, ``parameters``, ``parameter_bits`` and ``memory_bits``.
+    """
+    import pandas as pd
+
+    rows = []
+    for curve, found in curve_costs(study, results).items():
+        costs = list(dict.fromkeys(cost for cost, _ in found.values()))
+        for ebn0_db, (cost, point) in found.items():
+            rows.append(
+                {
+                    "curve": curve,
+                    "code": point.code.name,
+                    "ebn0_db": math.nan if len(costs) == 1 else ebn0_db,
+                    "operations": cost.operations,
+                    "per_bit": cost.operations / point.code.k,
+                    **vars(cost),
+                }
+            )
+            if len(costs) == 1:
+                break
+    columns = ["curve", "code", "ebn0_db", "operations", "per_bit", *vars(Cost())]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def curve_costs(study: Study, results: "pd.DataFrame") -> dict[str, dict[float, tuple[Cost, Point]]]:
+    """By curve and Eb/N0, what a frame costs there."""
+    found: dict[str, dict[float, tuple[Cost, Point]]] = {}
+    worked = {
+        (row["curve"], row["ebn0_db"]): row["work"] / row["frames"] for _, row in counted(results).iterrows()
+    }
+    for point in study.points:
+        key = (point.curve, point.task.ebn0_db)
+        if key not in worked or point.task.decoder not in FORMULAS:
+            continue
+        # Zero means that the decoder does not count, or had nothing to do.
+        cost = _cost(point, worked[key] or None)
+        if cost is not None:
+            found.setdefault(point.curve, {})[point.task.ebn0_db] = cost, point
+    return found
+
+
+def operations_at(costs: Mapping[float, tuple[Cost, Point]], ebn0_db: float) -> float:
+    """Operations a frame of a curve between its points: a straight line of the logarithm."""
+    grid = sorted(costs)
+    return float(np.exp(np.interp(ebn0_db, grid, [math.log(costs[at][0].operations) for at in grid])))
+
+
+def display_costs(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Costs as text, for people."""
+    import pandas as pd
+
+    shown = {
+        "decoder": table["curve"],
+        "Eb/N0 [dB]": table["ebn0_db"].map(lambda it: "" if math.isnan(it) else f"{it:g}"),
+        "operations": table["operations"].map(_short),
+        "per message bit": table["per_bit"].map(_short),
+        **{kind: table[kind].map(_short) for kind in KINDS},
+        "parameters": table["parameters"].map("{:,}".format),
+        "their bits": table["parameter_bits"].map("{:,}".format),
+        "memory [bit]": table["memory_bits"].map("{:,}".format),
+    }
+    return pd.DataFrame(shown)
+
+
+def _short(number: float) -> str:
+    return f"{number:,.0f}" if number >= 100 or number == int(number) else f"{number:.3g}"
+
+
+def _cost(point: Point, work: float | None) -> Cost | None:
+    options = {name: value for name, value in point.task.options if name != "weights_sha256"}
+    try:
+        return _known(point.task.decoder, point.code, work, tuple(options.items()))
+    except ValueError:  # a formula that needs the work, or does not fit the code
+        return None
+
+
+@lru_cache(maxsize=256)
+def _known(decoder: str, code: Any, work: float | None, options: tuple[tuple[str, Any], ...]) -> Cost:
+    return complexity(decoder, code, work=work, **dict(options))

@@ -1,0 +1,315 @@
+"""How far from maximum likelihood: the Eb/N0 that a curve needs for an error rate, less what ML needs."""
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import scipy
+from numpy.typing import NDArray
+
+from fecnn.analysis.table import METRICS
+from fecnn.codes.code import Code
+from fecnn.simulation.task import Point, RarePoint
+from fecnn.studies.study import Study
+from fecnn.theory.bounds import tangential_sphere_bound
+from fecnn.theory.ml_bler import NORMAL
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Reals = NDArray[np.float64]
+
+REPETITIONS = 2000
+"""Curves drawn for an interval."""
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Eb/N0 in dB at which a curve meets an error rate, with the ends of a 95 % interval.
+
+    NaN if the curve does not meet it; an end is infinite where the interval goes beyond what was simulated.
+    """
+
+    ebn0_db: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A curve's distance in dB from the reference of its code, with a 95 % interval.
+
+    crossing: Where the curve meets the target.
+    reference: Name of the ML curve, or ``tangential-sphere bound``.
+    """
+
+    curve: str
+    code: str
+    crossing: Crossing
+    reference: str
+    gap_db: float
+    low: float
+    high: float
+
+
+def gap_to_ml(
+    study: Study,
+    results: "pd.DataFrame",
+    *,
+    bler: float | None = None,
+    ber: float | None = None,
+    ber_code: float | None = None,
+    reference: str = "ml",
+) -> list[Gap]:
+    """Gap in dB between each curve and exact ML of the same code and channel, at a target error rate.
+
+    Between two simulated points a curve is a straight line of the Gaussian quantile of the rate over the
+    amplitude, 10^(dB / 20): exact for a single wrong word, and for whole codes so close that points 1 dB
+    apart move a crossing by at most 0.02 dB.
+
+    The interval is a parametric bootstrap over both curves' counts, of which the gap is read off anew. The
+    two decode the same frames: block errors in which the decoder's word beats the sent one are also errors of
+    ML, and are drawn once for both. For bit error rates the curves are drawn as independent, from the
+    effective number of events of `fecnn.rate_interval`, which makes the interval too wide rather than
+    too narrow.
+
+    Where the study's curve of ``ml`` does not meet a target BLER, or there is none, exact ML as it is
+    estimated (a curve with ``method = "rare"``) is the reference. Its noise is not that of the decoders, so
+    it is drawn as independent: normally, as wide as its interval.
+
+    Args:
+        study: The study.
+        results: Its table, from `fecnn.table`.
+        bler: The target, 1e-3 if none is given; or one of
+        ber: this, over message bits,
+        ber_code: and this, over code bits.
+        reference: ``ml``: the study's curve of exact ML; ``tsb``: the tangential-sphere bound, an
+            upper bound on the BLER of ML, so that gaps are at least as wide as said.
+
+    Returns:
+        A gap for each curve with a reference, itself included; NaN where one does not meet the target.
+
+    Raises:
+        ValueError: If several targets are given, one is not in (0, 1), or the reference is neither.
+
+    Example:
+        >>> import fecnn
+        >>> study = fecnn.load_study("optimal-bch-31-21")
+        >>> gaps = gap_to_ml(study, fecnn.table(study, study.path.parent / "results.csv"))
+        >>> print({gap.curve: round(gap.gap_db, 2) for gap in gaps if gap.curve.startswith("osd")})
+        {'osd (order 0)': 1.26, 'osd (order 1)': 0.01, 'osd (order 2)': 0.0}
+    """
+    metric, target = _target({"bler": bler, "ber": ber, "ber_code": ber_code})
+    if reference not in ("ml", "tsb"):
+        raise ValueError(f"reference must be 'ml' or 'tsb', got {reference!r}")
+    if reference == "tsb" and metric != "bler":
+        raise ValueError(f"the tangential-sphere bound is one on BLER, not on {METRICS[metric]}")
+    curves: dict[str, Point | RarePoint] = {}
+    for point in (*study.points, *(study.rare_points if metric == "bler" else ())):
+        curves.setdefault(point.curve, point)
+    gaps = []
+    for place, (name, point) in enumerate(curves.items()):
+        rng = np.random.default_rng(place)
+        ours = _rates_of(results, name, point, metric)
+        if reference == "ml":
+            optimum = _optimum(results, curves, point, metric, target)
+            if optimum is None:
+                continue
+            theirs = _rates_of(results, optimum, curves[optimum], metric)
+            drawn, best = (
+                _drawn_together(ours, theirs, rng)
+                if metric == "bler" and isinstance(ours, _Counts) and isinstance(theirs, _Counts)
+                else (ours.drawn(rng), theirs.drawn(rng))
+            )
+            crossings = _crossings(theirs.ebn0_db, theirs.rates, best, target)
+        elif _channel(point) == "awgn":
+            optimum, crossings = "tangential-sphere bound", np.array(_bound_crossing(point.code, target))
+            drawn = ours.drawn(rng)
+        else:
+            continue
+        found = _crossings(ours.ebn0_db, ours.rates, drawn, target)
+        with np.errstate(invalid="ignore"):  # both beyond what was simulated
+            gap = _summary(found - (found if name == optimum else crossings))
+        gaps.append(Gap(name, point.code.name, Crossing(*_summary(found)), optimum, *gap))
+    return gaps
+
+
+def display_gaps(gaps: list[Gap], target: float = 1e-3, metric: str = "bler") -> "pd.DataFrame":
+    """Gaps as text, for people; curves that do not meet the target are left out.
+
+    Args:
+        gaps: From `gap_to_ml`.
+        target: The error rate they are for.
+        metric: Which one that is.
+    """
+    import pandas as pd
+
+    rows = []
+    for gap in gaps:
+        if math.isfinite(gap.crossing.ebn0_db):
+            there = _decibels(gap.crossing.ebn0_db, gap.crossing.low, gap.crossing.high)
+            rows.append([gap.curve, there, _decibels(gap.gap_db, gap.low, gap.high)])
+    needed = f"Eb/N0 for {METRICS[metric]} {target:g} [dB]"
+    return pd.DataFrame(rows, columns=["decoder", needed, "gap to ML [dB]"])
+
+
+def _decibels(value: float, low: float, high: float) -> str:
+    # Adding 0 makes a zero of a negative one.
+    value, low, high = (round(it, 2) + 0.0 for it in (value, low, high))
+    return f"{value:.2f} [{low:.2f}, {high:.2f}]" if math.isfinite(value) else ""
+
+
+def _target(targets: dict[str, float | None]) -> tuple[str, float]:
+    given = [(metric, target) for metric, target in targets.items() if target is not None] or [("bler", 1e-3)]
+    if len(given) > 1:
+        raise ValueError(f"give one target, got {' and '.join(metric for metric, _ in given)}")
+    metric, target = given[0]
+    if not 0 < target < 1:
+        raise ValueError(f"{metric} must be in (0, 1), got {target}")
+    return metric, target
+
+
+def _optimum(
+    results: "pd.DataFrame",
+    curves: "dict[str, Point | RarePoint]",
+    point: Point | RarePoint,
+    metric: str,
+    target: float,
+) -> str | None:
+    """The curve of exact ML: the first counted one that meets the target, else one that is estimated."""
+    alike = {
+        name: other
+        for name, other in curves.items()
+        if (other.code.fingerprint, _channel(other)) == (point.code.fingerprint, _channel(point))
+        and (isinstance(other, RarePoint) or other.task.decoder == "ml")
+    }
+    ordered = sorted(alike, key=lambda name: isinstance(alike[name], RarePoint))
+    for name in ordered:
+        rates = _rates_of(results, name, alike[name], metric)
+        if math.isfinite(_crossing(rates.ebn0_db, rates.rates, target)):
+            return name
+    return ordered[0] if ordered else None
+
+
+def _channel(point: Point | RarePoint) -> str:
+    return point.task.channel if isinstance(point, Point) else "awgn"
+
+
+def _rates_of(
+    results: "pd.DataFrame", curve: str, point: Point | RarePoint, metric: str
+) -> "_Counts | _Estimates":
+    if isinstance(point, Point):
+        return _Counts.of(results, curve, point, metric)
+    rows = results[results["curve"] == curve].sort_values("ebn0_db")
+    return _Estimates(*(rows[name].to_numpy(float) for name in ("ebn0_db", "bler", "bler_low", "bler_high")))
+
+
+@dataclass(frozen=True)
+class _Estimates:
+    """A curve of estimated rates by Eb/N0, with the ends of their 95 % intervals."""
+
+    ebn0_db: Reals
+    rates: Reals
+    low: Reals
+    high: Reals
+
+    def drawn(self, rng: np.random.Generator) -> Reals:
+        """Rates as they might have been: (REPETITIONS, points)."""
+        middle, spread = (self.high + self.low) / 2, (self.high - self.low) / (2 * NORMAL)
+        # A negative rate, which an interval as wide as its value would allow, meets every target.
+        return np.maximum(middle + spread * rng.standard_normal((REPETITIONS, len(middle))), 1e-300)
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """A curve by Eb/N0.
+
+    events: Independent events that stand behind the rate; half an event where there was none.
+    weight: What an event adds to the rate.
+    shared: Block errors that ML makes, too.
+    """
+
+    ebn0_db: Reals
+    events: Reals
+    weight: Reals
+    frames: Reals
+    shared: Reals
+
+    @classmethod
+    def of(cls, results: "pd.DataFrame", curve: str, point: Point, metric: str) -> "_Counts":
+        rows = results[results["curve"] == curve].sort_values("ebn0_db")
+        ebn0_db, frames, errors, shared = (
+            rows[name].to_numpy(float) for name in ("ebn0_db", "frames", "block_errors", "ml_errors")
+        )
+        if metric == "bler":
+            events, weight = np.maximum(errors, 0.5), 1 / frames
+        else:
+            name, width = (
+                ("bit_errors", point.code.k) if metric == "ber" else ("code_bit_errors", point.code.n)
+            )
+            total, squares = (rows[column].to_numpy(float) for column in (name, f"{name}_sq"))
+            variance = squares - total**2 / frames
+            variance = np.where(variance > 0, variance, squares)
+            events = np.where(total > 0, total**2 / np.maximum(variance, 1), 0.5)
+            weight = np.where(total > 0, total / events, 1) / (frames * width)
+        return cls(ebn0_db, events, weight, frames, shared)
+
+    @property
+    def rates(self) -> Reals:
+        return self.events * self.weight
+
+    def drawn(self, rng: np.random.Generator) -> Reals:
+        """Rates as they might have been: (REPETITIONS, points)."""
+        return self.weight * rng.gamma(self.events + 0.5, size=(REPETITIONS, len(self.events)))
+
+
+def _drawn_together(ours: _Counts, optimum: _Counts, rng: np.random.Generator) -> tuple[Reals, Reals]:
+    """Block error rates of a decoder and of ML as they might have been on their common frames."""
+    drawn, best = ours.drawn(rng), optimum.drawn(rng)
+    for i, ebn0_db in enumerate(ours.ebn0_db):
+        for j in np.flatnonzero(optimum.ebn0_db == ebn0_db):
+            common = ours.shared[i] * min(1.0, optimum.frames[j] / ours.frames[i])
+            common = min(common, ours.events[i], optimum.events[j])
+            both = rng.gamma(common, size=REPETITIONS) if common else np.zeros(REPETITIONS)
+            for rates, counts, place in ((drawn, ours, i), (best, optimum, j)):
+                alone = rng.gamma(counts.events[place] - common + 0.5, size=REPETITIONS)
+                rates[:, place] = counts.weight[place] * (both + alone)
+    return drawn, best
+
+
+def _crossings(ebn0_db: Reals, rates: Reals, drawn: Reals, target: float) -> Reals:
+    """Where a curve meets the target: as measured, and then as drawn."""
+    return np.array([_crossing(ebn0_db, row, target) for row in (rates, *drawn)])
+
+
+def _crossing(ebn0_db: Reals, rates: Reals, target: float) -> float:
+    """Where a curve first falls to the target; -inf if it starts below, inf if it never does."""
+    below = np.flatnonzero(rates <= target)
+    if not len(below):
+        return math.inf
+    after = int(below[0])
+    if after == 0:
+        return -math.inf if rates[0] < target else float(ebn0_db[0])
+    amplitude = 10 ** (ebn0_db[after - 1 : after + 1] / 20)
+    quantile = -scipy.special.ndtri(np.minimum(rates[after - 1 : after + 1], 1 - 1e-12))
+    share = (-scipy.special.ndtri(target) - quantile[0]) / (quantile[1] - quantile[0])
+    return float(20 * np.log10(amplitude[0] + share * (amplitude[1] - amplitude[0])))
+
+
+def _bound_crossing(code: Code, target: float) -> float:
+    from scipy.optimize import brentq
+
+    def excess(ebn0_db: float) -> float:
+        return math.log(max(tangential_sphere_bound(code, ebn0_db), 1e-300) / target)
+
+    return float(brentq(excess, -20, 40, xtol=1e-6))
+
+
+def _summary(found: Reals) -> tuple[float, float, float]:
+    """The measured value, first, and the 95 % interval of those drawn; NaN without one."""
+    if not math.isfinite(found[0]):
+        return math.nan, math.nan, math.nan
+    drawn = np.sort(np.where(np.isnan(found[1:]), math.inf, found[1:]))
+    low, high = (float(drawn[round(share * (len(drawn) - 1))]) for share in (0.025, 0.975))
+    return float(found[0]), low, high

@@ -1,0 +1,386 @@
+"""A study's results as a table: one row a point, rates with their intervals, published values judged."""
+
+import io
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fecnn._files.text import cell, read_text, refuse_control_characters, refuse_semicolons, uncell
+from fecnn.analysis.agreement import LogRate, agreement, log_rate, sentences, stopped_at, z_score
+from fecnn.errors import StoreError
+from fecnn.intervals import proportion_interval, rate_interval
+from fecnn.simulation.stop import Prefix
+from fecnn.simulation.store import Store
+from fecnn.simulation.tally import COUNTS, Tally
+from fecnn.simulation.task import Point, RarePoint
+from fecnn.studies.reference import Reference
+from fecnn.studies.run import RESULTS, store_path
+from fecnn.studies.study import Study
+from fecnn.theory.ml_bler import NORMAL, Estimate
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_BYTES = 1 << 28
+"""Largest CSV of results read."""
+
+FEW_ERRORS = 100
+"""Below this many block errors a point is marked: its interval is wider than about 20 % on each side."""
+
+COUNTED = "counted"
+"""The ``method`` of a row whose rates are counts of errors over frames."""
+
+METRICS = {"bler": "BLER", "ber": "BER", "ber_code": "BER (code bits)"}
+
+
+def table(study: Study, store: str | Path | None = None) -> "pd.DataFrame":
+    """Results of a study, one row a point.
+
+    Counts are those of the ordered prefix of batches; ``<rate>_low`` and ``_high`` are 95 % intervals of
+    ``bler`` (Clopper-Pearson), ``ber`` (message bits) and ``ber_code`` (code bits; see
+    `fecnn.rate_interval`).
+
+    ``method`` is ``counted``, or, for a point of a curve with ``method = "rare"``, how `fecnn.ml_bler` found
+    it: ``frames`` are then the frames, rays or drawn words that it rests on, and whatever is not known, all
+    counts of errors among it, is missing.
+
+    Args:
+        study: The study.
+        store: A results file, or a ``results.csv``; if not given, ``fecnn-results/<study>.sqlite``, or, where
+            there is none, the ``results.csv`` that is shipped with the study.
+
+    Raises:
+        FileNotFoundError: If there are no results.
+        StoreError: If the results file cannot be used.
+    """
+    import pandas as pd  # costs a second: only where there is a table
+
+    path = Path(store) if store is not None else results_path(study)
+    if path.suffix == ".csv":
+        return _shipped(path)
+    with Store(path) as results:
+        rows = [_row_of(results, point) for point in study.points]
+        estimates = [(point, results.estimate(point)) for point in study.rare_points]
+    rows = [row for row in rows if row["frames"]]
+    rows += [_estimated_row(point, found) for point, found in estimates if found is not None]
+    return _whole_counts(pd.DataFrame(rows, columns=list(_ROW)))
+
+
+def counted(results: "pd.DataFrame") -> "pd.DataFrame":
+    """The rows of a table that are counts."""
+    rows = results[results["method"] == COUNTED]
+    return rows.astype({name: "int64" for name in COUNTS if name != "seconds"})
+
+
+def estimated(results: "pd.DataFrame") -> "pd.DataFrame":
+    """The other rows: exact ML as `fecnn.ml_bler` finds it."""
+    return results[results["method"] != COUNTED]
+
+
+def results_path(study: Study, folder: str | Path = RESULTS) -> Path:
+    """Where the results of a study are: its store in a folder, else the ``results.csv`` shipped with it."""
+    own, shipped = store_path(study, folder), study.path.parent / "results.csv"
+    return shipped if not own.exists() and shipped.exists() else own
+
+
+def judge(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
+    """Published points against ours, one row each: agrees if the two 95 % intervals (or reading errors) meet.
+
+    With many points some differ by chance: two exact intervals of equal width miss each other about once in
+    170 pairs, and one in 20 if the published value is much the more uncertain or the more precise. ``z`` is
+    the difference of the logarithms of the two BLERs in standard deviations, positive where the published one
+    is the higher; missing where the source gives no counts. `fecnn.analysis.agreement` looks at all of them
+    together.
+    """
+    import pandas as pd
+
+    rows = []
+    stopped = stopped_at(study.references)
+    for point in study.all_points:
+        ours = results[(results["curve"] == point.curve) & (results["ebn0_db"] == point.ebn0_db)]
+        for reference in _published(study, point):
+            for _, row in ours.iterrows():
+                low, high = row[f"{reference.metric}_low"], row[f"{reference.metric}_high"]
+                if math.isnan(low):  # estimated: the BLER alone
+                    continue
+                published_low, published_high = reference.interval
+                rows.append(
+                    {
+                        "curve": point.curve,
+                        "ebn0_db": reference.ebn0_db,
+                        "metric": reference.metric,
+                        "published": reference.value,
+                        "published_low": published_low,
+                        "published_high": published_high,
+                        "ours": row[reference.metric],
+                        "low": low,
+                        "high": high,
+                        "verdict": "agrees" if reference.agrees(low, high) else "differs",
+                        "source": reference.source,
+                        "where": reference.where,
+                        "how": reference.how,
+                        "code": reference.code,
+                        "z": z_score(_published_rate(reference, stopped), _our_rate(point, row)),
+                    }
+                )
+    columns = (
+        "curve ebn0_db metric published published_low published_high ours low high verdict source where how "
+        "code z"
+    )
+    return pd.DataFrame(rows, columns=columns.split()).astype({"z": float})
+
+
+def published_summary(study: Study, results: "pd.DataFrame") -> list[str]:
+    """How published points fared, one by one and together, in lines; none if there are none."""
+    verdicts = judge(study, results)
+    if verdicts.empty:
+        return []
+    agree = int((verdicts["verdict"] == "agrees").sum())
+    together = sentences(agreement(verdicts))
+    lines = [f"Published points: {agree} of {len(verdicts)} agree."]
+    if together:
+        lines.append("Those with counts, together (z: log published less log ours, in standard deviations):")
+    return lines + [f"- {line}" for line in together]
+
+
+def display(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
+    """The table as people read it: text, sorted by Eb/N0, curves in the study's order.
+
+    ``not ML`` counts the block errors in which the sent word was at least as likely as the decision: what the
+    decoder certainly lost against maximum likelihood. ``uncertified`` counts frames in which a budget ran out
+    before a decoder could do all it promises; it is left out where there are none. The bit error rate over
+    code bits is shown where the study draws it. ``method`` is shown where some points are estimated: they
+    have no counts of errors, and rest on so many frames, rays or drawn words.
+    """
+    import pandas as pd
+
+    verdicts = judge(study, results)
+    order = {curve.name: place for place, curve in enumerate(study.curves)}
+    rows = []
+    ordered = results.assign(place=results["curve"].map(order)).sort_values(["ebn0_db", "place"])
+    for _, row in ordered.iterrows():
+        published = verdicts[(verdicts["curve"] == row["curve"]) & (verdicts["ebn0_db"] == row["ebn0_db"])]
+        bler = with_interval(row["bler"], row["bler_low"], row["bler_high"])
+        common = {
+            "Eb/N0 [dB]": f"{row['ebn0_db']:g}",
+            "decoder": row["curve"],
+            "method": row["method"],
+            "frames": f"{row['frames']:,}",
+            "BLER [95 %]": bler,
+            "published": _verdict(published),
+        }
+        if row["method"] != COUNTED:
+            rows.append(dict.fromkeys(_COLUMNS, "") | common)
+            continue
+        rows.append(
+            common
+            | {
+                "block errors": f"{row['block_errors']:,}"
+                + ("*" if row["block_errors"] < FEW_ERRORS else ""),
+                "not ML": f"{row['block_errors'] - row['ml_errors']:,}",
+                "uncertified": f"{row['uncertified']:,}",
+                "BER [95 %]": with_interval(row["ber"], row["ber_low"], row["ber_high"]),
+                "BER (code bits) [95 %]": with_interval(
+                    row["ber_code"], row["ber_code_low"], row["ber_code_high"]
+                ),
+                "us/frame": f"{row['us_per_frame']:.3g}",
+            }
+        )
+    shown = pd.DataFrame(rows, columns=[*_COLUMNS])
+    if "ber_code" not in study.metrics:
+        shown = shown.drop(columns="BER (code bits) [95 %]")
+    for column, nothing in (("published", ""), ("uncertified", "0"), ("method", COUNTED)):
+        if shown[column].isin(["", nothing]).all():
+            shown = shown.drop(columns=column)
+    return shown
+
+
+_COLUMNS = (
+    "Eb/N0 [dB]",
+    "decoder",
+    "method",
+    "frames",
+    "block errors",
+    "not ML",
+    "uncertified",
+    "BLER [95 %]",
+    "BER [95 %]",
+    "BER (code bits) [95 %]",
+    "us/frame",
+    "published",
+)
+
+FOOTNOTE = f"* fewer than {FEW_ERRORS} block errors"
+
+
+def markdown(shown: "pd.DataFrame", footnote: str = FOOTNOTE) -> str:
+    """A table of text in Markdown."""
+    lines = ["| " + " | ".join(shown.columns) + " |", "|" + "---|" * len(shown.columns)]
+    rows = shown.itertuples(index=False, name=None)
+    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n" + (f"\n{footnote}\n" if footnote else "")
+
+
+def csv_text(table: "pd.DataFrame") -> str:
+    r"""A table as CSV, which a spreadsheet may open: no text in it is taken for a formula.
+
+    Example:
+        >>> import pandas as pd
+        >>> csv_text(pd.DataFrame({"curve": ["=1+1"], "ebn0_db": [-1.5]}))
+        "curve,ebn0_db\n'=1+1,-1.5\n"
+    """
+    harmless = table.copy()
+    for name in table.columns:
+        if table[name].dtype.kind not in "biuf":
+            harmless[name] = [cell(value) if isinstance(value, str) else value for value in table[name]]
+    return str(harmless.to_csv(index=False, lineterminator="\n"))
+
+
+def with_interval(rate: float, low: float, high: float) -> str:
+    """A rate with its interval: ``1.79e-01 [1.76e-01, 1.82e-01]``.
+
+    Example:
+        >>> with_interval(0.179, 0.176, 0.182)
+        '1.79e-01 [1.76e-01, 1.82e-01]'
+    """
+    return f"{rate:.2e} [{low:.2e}, {high:.2e}]"
+
+
+def _verdict(published: "pd.DataFrame") -> str:
+    """``3 agree``, or those that differ by value."""
+    differ = published[published["verdict"] == "differs"]
+    agree = len(published) - len(differ)
+    words = [f"{agree} agree{'s' if agree == 1 else ''}"] if agree else []
+    words += [f"{METRICS[row['metric']]} {row['published']:.4g} differs" for _, row in differ.iterrows()]
+    return "; ".join(words)
+
+
+def _published_rate(reference: Reference, stopped: dict[tuple[str, str], int]) -> LogRate | None:
+    if reference.metric != "bler" or reference.errors is None or not reference.frames:
+        return None
+    until = reference.errors == stopped.get((reference.source, reference.decoder))
+    return log_rate(reference.errors, reference.frames, until_errors=until)
+
+
+def _our_rate(point: Point | RarePoint, row: Any) -> LogRate | None:
+    if row["method"] != COUNTED or isinstance(point, RarePoint):
+        return math.log(row["bler"]), (math.log(row["bler_high"] / row["bler_low"]) / 2 / NORMAL) ** 2
+    errors, limit = int(row["block_errors"]), point.stop.block_errors
+    # In the first batch the number of frames is given, whatever the rule.
+    until = limit is not None and errors >= limit and row["frames"] > point.task.batch
+    return log_rate(errors, int(row["frames"]), until_errors=until)
+
+
+def _published(study: Study, point: Point | RarePoint) -> list[Reference]:
+    return [
+        reference
+        for reference in study.references
+        if reference.decoder == point.published
+        and reference.code == point.code.name
+        and reference.ebn0_db == point.ebn0_db
+        and reference.metric in METRICS
+    ]
+
+
+_ROW = (
+    *("curve", "decoder", "options", "code", "channel", "ebn0_db", "finished", *COUNTS),
+    *(f"{metric}{end}" for metric in METRICS for end in ("", "_low", "_high")),
+    *("us_per_frame", "method"),
+)
+"""Columns of a table."""
+
+
+def _row_of(store: Store, point: Point) -> dict[str, Any]:
+    batches = store.batches(point.task, point.code)
+    try:
+        return _row(point, batches)
+    except ValueError as error:
+        raise StoreError(
+            f"{store.path} is damaged (curve {point.curve} at {point.task.ebn0_db} dB: {error}); "
+            "move it away and run again"
+        ) from None
+
+
+def _row(point: Point, batches: dict[int, Tally]) -> dict[str, Any]:
+    prefix = Prefix(point.stop)
+    for i, counts in batches.items():
+        prefix.add(i, counts)
+    total, code = prefix.total, point.code
+    row: dict[str, Any] = {
+        "curve": point.curve,
+        "decoder": point.task.decoder,
+        "options": json.dumps(dict(point.task.options)),
+        "code": code.name,
+        "channel": point.task.channel,
+        "ebn0_db": point.task.ebn0_db,
+        "finished": prefix.finished,
+    }
+    row |= {name: getattr(total, name) for name in COUNTS}
+    frames = max(total.frames, 1)
+    row["bler"] = total.block_errors / frames
+    row["bler_low"], row["bler_high"] = proportion_interval(total.block_errors, total.frames)
+    for name, errors, squares, width in (
+        ("ber", total.bit_errors, total.bit_errors_sq, code.k),
+        ("ber_code", total.code_bit_errors, total.code_bit_errors_sq, code.n),
+    ):
+        row[name] = errors / (frames * width)
+        row[f"{name}_low"], row[f"{name}_high"] = rate_interval(errors, squares, total.frames, width)
+    row["us_per_frame"] = 1e6 * total.seconds / frames
+    row["method"] = COUNTED
+    return row
+
+
+def _estimated_row(point: RarePoint, found: Estimate) -> dict[str, Any]:
+    return {
+        "curve": point.curve,
+        "decoder": "ml",
+        "options": json.dumps({"rel_error": point.rel_error}),
+        "code": point.code.name,
+        "channel": "awgn",
+        "ebn0_db": point.ebn0_db,
+        "finished": True,
+        "frames": found.frames,
+        "bler": found.value,
+        "bler_low": found.low,
+        "bler_high": found.high,
+        "method": found.method,
+    }
+
+
+def _whole_counts(results: "pd.DataFrame") -> "pd.DataFrame":
+    """Counts as whole numbers, also where some are missing."""
+    names = [name for name in COUNTS if name != "seconds"]
+    return results.astype({name: "Int64" if results[name].isna().any() else "int64" for name in names})
+
+
+def _shipped(path: Path) -> "pd.DataFrame":
+    if not path.exists():
+        raise FileNotFoundError(f"no results in {path}; make them with fecnn run")
+    import pandas as pd
+
+    content = read_text(path, MAX_BYTES, "results")
+    texts = ("curve", "decoder", "options", "code", "channel", "method")
+    try:
+        results = pd.read_csv(
+            io.StringIO(content),
+            converters=dict.fromkeys(texts, uncell),
+            keep_default_na=False,  # a curve may be called "NA"
+            na_values=[""],
+        )
+    except ValueError as error:
+        refuse_semicolons(path, content)
+        raise ValueError(f"{path} is not CSV: {error}") from None
+    missing = {"curve", "ebn0_db", "finished", *COUNTS, *METRICS} - set(results.columns)
+    if missing:
+        refuse_semicolons(path, content)
+        raise ValueError(f"{path} has no column {', '.join(sorted(missing))}: is it the CSV of fecnn table?")
+    for name in texts:
+        for text in results.get(name, pd.Series(dtype=str)).dropna().unique():
+            try:
+                refuse_control_characters(text, f"column {name}")
+            except ValueError as error:
+                raise ValueError(f"{path}: {error}") from None
+    if "method" not in results:  # of a version that could only count
+        results["method"] = COUNTED
+    return _whole_counts(results)

@@ -1,0 +1,138 @@
+"""Memoryless channels for BPSK: code bits in, LLRs out, all in the one sign convention of `fecnn.arrays`."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fecnn.arrays import LLR, Bits, bpsk
+from fecnn.channels.stream import Noise
+from fecnn.errors import nearest
+
+
+class Channel(Protocol):
+    """What the rest of the package needs of a channel."""
+
+    @classmethod
+    def at(cls, ebn0_db: float, rate: float) -> Self:
+        """The channel at Eb/N0 in dB per information bit, for a code of this rate."""
+
+    def transmit(self, bits: Bits, rng: Noise) -> LLR:
+        """LLRs of the received word: ``(frames, n)`` bits to ``(frames, n)`` float32."""
+
+
+def noise_sigma(ebn0_db: float, rate: float) -> float:
+    """Standard deviation of the noise: sigma^2 = 1 / (2 R 10^(Eb/N0 / 10)) at unit symbol energy.
+
+    Raises:
+        ValueError: If Eb/N0 is not within -100..100 dB, or the rate not in (0, 1].
+    """
+    if not -100 <= ebn0_db <= 100:
+        raise ValueError(f"ebn0_db must be a number of dB in -100..100, got {ebn0_db}")
+    if not 0 < rate <= 1:
+        raise ValueError(f"rate must be k / n in (0, 1], got {rate}")
+    return math.sqrt(0.5 / (rate * 10 ** (ebn0_db / 10)))
+
+
+@dataclass(frozen=True)
+class AWGN:
+    """BPSK over additive white Gaussian noise: y = s + sigma z, LLR = 2 y / sigma^2.
+
+    Example:
+        >>> channel = AWGN.at(3.0, rate=0.5)
+        >>> round(channel.sigma, 4)
+        0.7079
+        >>> rng = np.random.default_rng(0)
+        >>> channel.transmit(np.zeros((2, 3), np.uint8), rng).shape
+        (2, 3)
+    """
+
+    sigma: float
+
+    @classmethod
+    def at(cls, ebn0_db: float, rate: float) -> Self:
+        """The channel at Eb/N0 in dB per information bit, for a code of this rate."""
+        return cls(noise_sigma(ebn0_db, rate))
+
+    def llr(self, y: NDArray[np.float32]) -> LLR:
+        """LLRs of received values y, any shape."""
+        return y * np.float32(2 / self.sigma**2)
+
+    def transmit(self, bits: Bits, rng: Noise) -> LLR:
+        """LLRs of the received word: ``(frames, n)`` bits to ``(frames, n)`` float32."""
+        y = bpsk(bits)
+        y += np.float32(self.sigma) * rng.standard_normal(y.shape, dtype=np.float32)
+        return self.llr(y)
+
+
+@dataclass(frozen=True)
+class BSC:
+    """Binary symmetric channel: bits flip with probability ``crossover``, LLR = +-ln((1 - p) / p).
+
+    Raises:
+        ValueError: If the crossover probability is not in 0..1/2.
+    """
+
+    crossover: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.crossover <= 0.5:
+            raise ValueError(f"crossover must be a probability in 0..1/2, got {self.crossover}")
+
+    @classmethod
+    def at(cls, ebn0_db: float, rate: float) -> Self:
+        """Hard-decided BPSK over AWGN at this Eb/N0 in dB: p = Q(1 / sigma)."""
+        return cls(0.5 * math.erfc(1 / (math.sqrt(2) * noise_sigma(ebn0_db, rate))))
+
+    def transmit(self, bits: Bits, rng: Noise) -> LLR:
+        """LLRs of the received word: ``(frames, n)`` bits to ``(frames, n)`` float32."""
+        flips = rng.random(bits.shape, dtype=np.float32) < self.crossover
+        p = self.crossover
+        magnitude = math.inf if p == 0 else math.log((1 - p) / p)
+        return bpsk(bits ^ flips) * np.float32(magnitude)
+
+
+@dataclass(frozen=True)
+class Rayleigh:
+    """BPSK over independent Rayleigh fading with gains known to the receiver.
+
+    y = a s + sigma z, LLR = 2 a y / sigma^2. E[a^2] = 1, so that Eb/N0 is the mean received one.
+    """
+
+    sigma: float
+
+    @classmethod
+    def at(cls, ebn0_db: float, rate: float) -> Self:
+        """The channel at mean Eb/N0 in dB per information bit, for a code of this rate."""
+        return cls(noise_sigma(ebn0_db, rate))
+
+    def transmit(self, bits: Bits, rng: Noise) -> LLR:
+        """LLRs of the received word: ``(frames, n)`` bits to ``(frames, n)`` float32."""
+        noise = rng.standard_normal(bits.shape, dtype=np.float32)
+        in_phase = rng.standard_normal(bits.shape, dtype=np.float32)
+        quadrature = rng.standard_normal(bits.shape, dtype=np.float32)
+        gain = np.sqrt(np.float32(0.5) * (in_phase * in_phase + quadrature * quadrature))
+        y = gain * bpsk(bits) + np.float32(self.sigma) * noise
+        return gain * y * np.float32(2 / self.sigma**2)
+
+
+CHANNELS: dict[str, type[AWGN] | type[BSC] | type[Rayleigh]] = {
+    "awgn": AWGN,
+    "bsc": BSC,
+    "rayleigh": Rayleigh,
+}
+
+
+def channel_at(name: str, ebn0_db: float, rate: float) -> Channel:
+    """A channel by name: ``awgn``, ``bsc`` or ``rayleigh``.
+
+    Raises:
+        LookupError: If there is no such channel.
+    """
+    if name not in CHANNELS:
+        raise LookupError(f"no channel {name!r}; {nearest(name, list(CHANNELS))}")
+    at: Callable[[float, float], Channel] = CHANNELS[name].at
+    return at(ebn0_db, rate)

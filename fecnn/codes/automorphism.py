@@ -1,0 +1,87 @@
+"""Permutations of the positions that map a code onto itself: cyclic and quasi-cyclic shifts, squaring."""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fecnn.codes.code import Code
+
+Permutation = NDArray[np.int64]
+
+
+def is_automorphism(code: Code, permutation: Permutation) -> bool:
+    """Whether moving position j of every codeword to position permutation[j], (n,) int64, gives codewords.
+
+    Example:
+        >>> import fecnn
+        >>> is_automorphism(fecnn.load_code("bch-31-16"), 2 * np.arange(31) % 31)
+        True
+    """
+    moved = np.empty_like(code.G)
+    moved[:, permutation] = code.G
+    return not code.syndrome(moved).any()
+
+
+def block_shift(n: int, length: int) -> Permutation:
+    """The permutation that shifts each block of ``length`` positions cyclically by one."""
+    positions = np.arange(n)
+    return positions - positions % length + (positions + 1) % length
+
+
+def shift_length(code: Code) -> int:
+    """The largest p for which the code is invariant to cyclic shifts of all blocks of p positions at once.
+
+    n for a cyclic code, the circulant size (or a multiple) of a quasi-cyclic one in that order, else 1.
+
+    Example:
+        >>> import fecnn
+        >>> shift_length(fecnn.load_code("bch-31-16")), shift_length(fecnn.load_code("ccsds-128-64"))
+        (31, 16)
+    """
+    lengths = (p for p in range(code.n, 0, -1) if code.n % p == 0)
+    return next(p for p in lengths if is_automorphism(code, block_shift(code.n, p)))
+
+
+def squaring(code: Code) -> Permutation | None:
+    """The permutation j -> 2 j mod n, (n,) int64, where it maps the code onto itself; else None.
+
+    It does so for every binary cyclic code of odd length, by x -> x^2 (MacWilliams and Sloane 1977, Ch. 8).
+    """
+    doubled = 2 * np.arange(code.n) % code.n
+    return doubled if code.n % 2 and is_automorphism(code, doubled) else None
+
+
+def automorphisms(code: Code) -> list[Permutation]:
+    """Generators of the automorphisms that are looked for: the block shift, and `squaring`; perhaps none."""
+    found = [squaring(code)]
+    if (length := shift_length(code)) > 1:
+        found.insert(0, block_shift(code.n, length))
+    return [permutation for permutation in found if permutation is not None]
+
+
+def random_automorphisms(code: Code, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Random products of powers of the generators, (count, n); the identity where there are none.
+
+    Example:
+        >>> import fecnn
+        >>> places = random_automorphisms(fecnn.hamming(3), 2, np.random.default_rng(1))
+        >>> places.shape
+        (2, 7)
+    """
+    product = np.tile(np.arange(code.n), (count, 1))
+    for powers in _powers(code):
+        product = powers[rng.integers(0, len(powers), count)[:, None], product]
+    return product
+
+
+@lru_cache(maxsize=16)
+def _powers(code: Code) -> list[NDArray[np.int64]]:
+    """All powers of every generator, (order, n) each."""
+    tables = []
+    for generator in automorphisms(code):
+        powers = [np.arange(code.n)]
+        while (power := generator[powers[-1]]).tolist() != powers[0].tolist():
+            powers.append(power)
+        tables.append(np.array(powers))
+    return tables

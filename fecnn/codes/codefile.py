@@ -1,0 +1,309 @@
+"""Code files: a code with its family, parameters, source and what is known of it, as TOML."""
+
+import dataclasses
+import inspect
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, ValidationError
+
+from fecnn._files.atomic import write
+from fecnn._files.text import read_text
+from fecnn._files.toml import refuse_controls, toml_of
+from fecnn.arrays import Bits
+from fecnn.codes import families as build
+from fecnn.codes.code import MAX_LENGTH, Code
+from fecnn.errors import nearest, shown
+
+MAX_BYTES = 1 << 24
+"""Largest code file read or written; larger matrices belong in an alist."""
+
+FAMILIES: Mapping[str, Callable[..., Code]] = {
+    "array_ldpc": build.array_ldpc,
+    "bch": build.bch,
+    "ccsds_128_64": build.ccsds_128_64,
+    "golay": build.golay,
+    "hamming": build.hamming,
+    "polar": build.polar,
+    "reed_muller": build.reed_muller,
+    "repetition": build.repetition,
+    "single_parity_check": build.single_parity_check,
+    "uncoded": build.uncoded,
+}
+"""The builder of each family that a code file may name."""
+
+Parameter = StrictBool | StrictInt | StrictFloat | list[StrictInt]
+Row = Annotated[str, Field(pattern="^[01]+$", max_length=MAX_LENGTH)]
+
+
+class CodeFile(BaseModel):
+    """What a code file says, a TOML file with these keys.
+
+    Attributes:
+        name: As in tables; for a shipped code, the file's name.
+        family: The builder, one of `FAMILIES`, or "custom".
+        parameters: The builder's arguments.
+        n: Code bits.
+        k: Message bits.
+        source: Where the code comes from.
+        minimum_distance: If it is known.
+        minimum_distance_proof: How it is known.
+        weight_spectrum: Weight -> number of codewords, zeros left out. Counts beyond 64 bits are strings.
+        witness: Positions of the ones of a codeword of minimum weight, 0-based.
+        bit_order: Positions, 0-based, in an order that keeps a trellis small.
+        sha256: `Code.fingerprint`.
+        G: Rows of the generator, as strings of 0 and 1.
+        H: Rows of the parity-check matrix, likewise.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    family: str = "custom"
+    parameters: dict[str, Parameter] = {}
+    n: Annotated[StrictInt, Field(ge=1, le=MAX_LENGTH)]
+    k: Annotated[StrictInt, Field(ge=1, le=MAX_LENGTH)]
+    source: str = ""
+    minimum_distance: Annotated[StrictInt, Field(ge=1, le=MAX_LENGTH)] | None = None
+    minimum_distance_proof: str | None = None
+    weight_spectrum: dict[Annotated[int, Field(ge=0, le=MAX_LENGTH)], Annotated[int, Field(gt=0)]] | None = (
+        None
+    )
+    witness: list[Annotated[StrictInt, Field(ge=0, lt=MAX_LENGTH)]] | None = None
+    bit_order: list[Annotated[StrictInt, Field(ge=0, lt=MAX_LENGTH)]] | None = None
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    G: Annotated[list[Row], Field(min_length=1, max_length=MAX_LENGTH)]
+    H: Annotated[list[Row], Field(max_length=2 * MAX_LENGTH)]
+
+
+def save_code(
+    code: Code,
+    path: str | Path,
+    *,
+    family: str = "custom",
+    source: str = "",
+    parameters: Mapping[str, Parameter] | None = None,
+    minimum_distance_proof: str | None = None,
+    witness: Iterable[int] | None = None,
+) -> None:
+    """Write a code file that `load_code` reads back; it appears whole or not at all.
+
+    The minimum distance, the weight spectrum and the bit order are those that the code carries.
+
+    Args:
+        code: The code to write.
+        path: The file, ending ``.toml``.
+        family: The builder in `FAMILIES`, or "custom".
+        source: Where the code comes from.
+        parameters: The builder's arguments.
+        minimum_distance_proof: How the minimum distance is known.
+        witness: Positions of the ones of a codeword of minimum weight, 0-based.
+
+    Raises:
+        FileNotFoundError: If the folder does not exist.
+        ValueError: If the path does not end in ``.toml``, the code is too large, or the witness is wrong.
+    """
+    target = Path(path)
+    if target.suffix != ".toml":
+        raise ValueError(f"path of a code file must end in .toml, got {target}")
+    spectrum = code.known_spectrum
+    says = {
+        "name": code.name,
+        "family": family,
+        "parameters": dict(parameters or {}),
+        "n": code.n,
+        "k": code.k,
+        "source": source,
+        "minimum_distance": code.minimum_distance,
+        "minimum_distance_proof": minimum_distance_proof,
+        "weight_spectrum": None if spectrum is None else {w: a for w, a in enumerate(spectrum) if a},
+        "witness": None if witness is None else [int(position) for position in witness],
+        "bit_order": None if code.bit_order is None else list(code.bit_order),
+        "sha256": code.fingerprint,
+        "G": _rows(code.G),
+        "H": _rows(code.H),
+    }
+    file = _validated(says, target)
+    code_of(file, target)
+    text = _toml(file)
+    if len(text.encode()) > MAX_BYTES:
+        raise ValueError(
+            f"{code.name} is too large for a code file ({MAX_BYTES} bytes); write_alist writes H"
+        )
+    write(target, text, make_folder=False)
+
+
+def rebuild(file: CodeFile) -> Code:
+    """The code that the builder of the file's family makes of its parameters, under the file's name.
+
+    Raises:
+        LookupError: If the family has no builder.
+        ValueError: If the builder does not take these parameters.
+
+    Example:
+        >>> from fecnn.codes.catalogue import code_file
+        >>> rebuild(code_file("hamming-7-4")).fingerprint == code_file("hamming-7-4").sha256
+        True
+    """
+    if file.family not in FAMILIES:
+        raise LookupError(
+            f"no builder for family {file.family!r} of {file.name}; {nearest(file.family, list(FAMILIES))}"
+        )
+    builder = FAMILIES[file.family]
+    try:
+        inspect.signature(builder).bind(**file.parameters)
+    except TypeError as error:
+        raise ValueError(
+            f"parameters of {file.name} do not suit the builder {file.family}: {error}"
+        ) from None
+    return dataclasses.replace(builder(**file.parameters), name=file.name)
+
+
+def read_code_file(path: Path) -> CodeFile:
+    """What a code file says, checked key by key.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is not a code file; all problems in one message.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no code file {path}; the shipped ones are named without .toml")
+    text = read_text(path, MAX_BYTES, "a code file")
+    try:
+        says = toml_of(text)
+    except ValueError as error:
+        raise ValueError(f"{path} is not valid TOML: {error}") from None
+    return _validated(says, path)
+
+
+def _validated(says: dict[str, Any], path: Path) -> CodeFile:
+    refuse_controls(says, path)
+    try:
+        file = CodeFile.model_validate(says)
+    except ValidationError as error:
+        problems = [_problem(dict(detail)) for detail in error.errors()]
+        more = f"; and {len(problems) - 10} more" if len(problems) > 10 else ""
+        raise ValueError(f"{path} is not a code file: {'; '.join(problems[:10])}{more}") from None
+    for name, rows, count in (("G", file.G, file.k), ("H", file.H, len(file.H))):
+        if len(rows) != count:
+            raise ValueError(f"{path}: {name} has {len(rows)} rows, but k = {file.k}")
+        wrong = next((index for index, row in enumerate(rows) if len(row) != file.n), None)
+        if wrong is not None:
+            raise ValueError(
+                f"{path}: row {wrong + 1} of {name} has {len(rows[wrong])} digits, but n = {file.n}"
+            )
+    return file
+
+
+def _problem(detail: Mapping[str, Any]) -> str:
+    where = ".".join(str(part) for part in detail["loc"])[:100]
+    if detail["type"] == "extra_forbidden":
+        return f"unknown key {where!r} ({nearest(where, list(CodeFile.model_fields))})"
+    if detail["type"] == "missing":
+        return f"the key {where!r} is missing"
+    return f"{where}: {detail['msg']}, got {shown(detail['input'])}"
+
+
+def code_of(file: CodeFile, path: Path) -> Code:
+    """The code of a file whose matrices agree with all it says, as far as that can be checked at once.
+
+    Raises:
+        ValueError: Where they do not; the message names ``path``.
+    """
+    code = named_fault(path, lambda: Code(_bits(file.G, file.n), _bits(file.H, file.n), name=file.name))
+    if code.fingerprint != file.sha256:
+        raise ValueError(
+            f"{path}: sha256 is {file.sha256}, but G and H have {code.fingerprint}: the file was changed; "
+            "get it again, or write your own with save_code"
+        )
+    spectrum = None
+    if file.weight_spectrum is not None:
+        if max(file.weight_spectrum, default=0) > file.n:
+            raise ValueError(
+                f"{path}: weight_spectrum has weight {max(file.weight_spectrum)}, but n = {file.n}"
+            )
+        spectrum = tuple(file.weight_spectrum.get(weight, 0) for weight in range(file.n + 1))
+        first = min((weight for weight in file.weight_spectrum if weight > 0), default=None)
+        if file.minimum_distance is not None and first != file.minimum_distance:
+            raise ValueError(
+                f"{path}: minimum_distance is {file.minimum_distance}, but weight_spectrum starts at {first}"
+            )
+    _check_witness(file, code, path)
+    return named_fault(
+        path,
+        lambda: dataclasses.replace(
+            code,
+            minimum_distance=file.minimum_distance,
+            known_spectrum=spectrum,
+            bit_order=None if file.bit_order is None else tuple(file.bit_order),
+        ),
+    )
+
+
+def _check_witness(file: CodeFile, code: Code, path: Path) -> None:
+    if file.witness is None:
+        return
+    word = np.zeros(file.n, np.uint8)
+    word[[position for position in file.witness if position < file.n]] = 1
+    if word.sum() != len(file.witness) or code.syndrome(word).any():
+        raise ValueError(
+            f"{path}: witness must be the positions of the ones of a codeword, each once, below n"
+        )
+    if file.minimum_distance is not None and len(file.witness) != file.minimum_distance:
+        raise ValueError(
+            f"{path}: witness has weight {len(file.witness)}, but minimum_distance is {file.minimum_distance}"
+        )
+
+
+def named_fault(path: Path, make: Callable[[], Code]) -> Code:
+    """``make()``, its ValueError preceded by the file's name."""
+    try:
+        return make()
+    except ValueError as error:
+        message = str(error)
+        raise ValueError(message if message.startswith(str(path)) else f"{path}: {message}") from None
+
+
+def _rows(matrix: Bits) -> list[str]:
+    return ["".join(map(str, row)) for row in matrix.tolist()]
+
+
+def _bits(rows: list[str], n: int) -> Bits:
+    return (np.frombuffer("".join(rows).encode(), np.uint8) - ord("0")).reshape(len(rows), n)
+
+
+def _toml(file: CodeFile) -> str:
+    """The file's text: keys in the order of `CodeFile`, then the two tables."""
+    says = {key: value for key, value in file if value is not None}
+    tables = {key: says.pop(key) for key in ("parameters", "weight_spectrum") if key in says}
+    lines = [f"{key} = {_value(value, key in ('G', 'H'))}" for key, value in says.items()]
+    for key, table in tables.items():
+        lines += ["", f"[{key}]"]
+        lines += [f"{_key(str(entry))} = {_value(value)}" for entry, value in table.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _value(key)
+
+
+def _value(value: Any, one_per_line: bool = False) -> str:
+    if isinstance(value, list):
+        items = [_value(item) for item in value]
+        return (
+            "[\n" + "".join(f"  {item},\n" for item in items) + "]"
+            if one_per_line
+            else f"[{', '.join(items)}]"
+        )
+    if isinstance(value, str):
+        # A JSON string is a TOML string, but for DEL.
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int) and value >= 2**63:
+        return f'"{value}"'  # TOML promises no more than 64 bits
+    return repr(value)

@@ -1,0 +1,333 @@
+"""Codewords of low weight: listed outright where the code is small, else hunted with information sets."""
+
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from fecnn.arrays import Bits
+from fecnn.codes import gf2
+from fecnn.codes.code import Code
+from fecnn.codes.cyclic import is_cyclic
+from fecnn.jit import kernel, popcount
+
+MAX_LISTED_DIMENSION = 26
+"""Largest k whose 2**k codewords are gone through one by one."""
+
+MAX_WORDS = 1 << 18
+"""Most words that are listed."""
+
+MAX_FINDS = 1 << 16
+"""Most words that one information set may bring."""
+
+MAX_SETS = 20_000
+"""Most information sets tried in a hunt."""
+
+SIGHTINGS = 12
+"""A hunt without a known goal ends when every word, up to cyclic shifts, was met this often."""
+
+
+@dataclass(frozen=True)
+class LowWeightWords:
+    """Codewords of low weight.
+
+    words: (N, n) bits, ordered by weight and then as binary numbers, first bit most significant.
+    complete: True if it is proved that there are no others: they were listed, or the weight spectrum counts
+        as many.
+    """
+
+    words: Bits
+    complete: bool
+
+
+def low_weight_words(code: Code, weight: int | None = None, *, seed: int = 1) -> LowWeightWords:
+    """The nonzero codewords of at most this weight; of minimum weight, if none is given.
+
+    Small codes are listed. Otherwise sums of up to three rows of the generator, systematic on random
+    information sets, are tried (Lee and Brickell, Eurocrypt 1988), and each find of a cyclic code brings its
+    cyclic shifts. The hunt ends when the weight spectrum (of the code or, by MacWilliams, of its dual) says
+    that all are there, or when all finds were met so often that others are unlikely.
+
+    Args:
+        code: Any. Words that one information set in a thousand shows are found in seconds.
+        weight: Largest weight, 1 to n.
+        seed: Of the random information sets.
+
+    Raises:
+        ValueError: If the weight is not in 1..n, there are more than 2**18 words, or the stated weight
+            spectrum is false.
+
+    Example:
+        >>> import fecnn
+        >>> found = low_weight_words(fecnn.hamming(3))
+        >>> len(found.words), found.complete
+        (7, True)
+    """
+    if weight is not None and not 1 <= weight <= code.n:
+        raise ValueError(f"weight must be in 1..{code.n} for {code.name}, got {weight}")
+    spectrum = _spectrum(code)
+    if weight is None and spectrum is not None:
+        weight = next(w for w, number in enumerate(spectrum) if w and number)
+    total = None if spectrum is None or weight is None else sum(spectrum[1 : weight + 1])
+    if total is not None and total > MAX_WORDS:
+        raise _too_many(code, f"{total}")
+    if code.k <= MAX_LISTED_DIMENSION and weight is not None and total is not None:
+        rows, found = gf2.pack(code.G), np.empty((total, -(-code.n // 64)), np.uint64)
+        if _list(rows, weight, found) != total:
+            raise ValueError(
+                f"the weight spectrum of {code.name} is false: it does not have {total} words of weight 1 to "
+                f"{weight}; leave it out"
+            )
+        return LowWeightWords(_sorted(gf2.unpack(found, code.n)), True)
+    return _hunt(code, weight, total, seed)
+
+
+def low_weight_checks(code: Code, *, seed: int = 1) -> Bits:
+    """All least-weight words of the dual code, and short further ones until all span it: (m, n) bits.
+
+    They are complete as far as `low_weight_words` of the dual code finds them.
+
+    Raises:
+        ValueError: If there are more than 2**18.
+    """
+    if code.n == code.k:
+        return code.H
+    dual = code.dual
+    words = low_weight_words(dual, seed=seed).words
+    missing = dual.k - gf2.rank(words)
+    if missing == 0:
+        return words
+    rng = np.random.default_rng(seed)
+    bases = [gf2.rref(code.H, order=rng.permutation(code.n).tolist())[0] for _ in range(100)]
+    pool = np.concatenate([code.H, *bases])
+    pool = pool[np.argsort(pool.sum(axis=1), kind="stable")]
+    return np.concatenate([words, pool[_independent_of(words, pool)]])
+
+
+def light_weight(code: Code, sets: int = 10) -> int:
+    """The weight of a light codeword, an upper bound on the minimum distance that is found at once.
+
+    The lightest sum of at most two rows of generators that are systematic on random information sets.
+
+    Args:
+        code: Any.
+        sets: Information sets tried.
+
+    Example:
+        >>> import fecnn
+        >>> light_weight(fecnn.golay())
+        8
+    """
+    rng = np.random.default_rng(1)
+    bases = (gf2.rref(code.G, order=rng.permutation(code.n).tolist())[0] for _ in range(sets))
+    return min(int(_lightest_sum(gf2.pack(basis), min(2, code.k))) for basis in bases)
+
+
+def distance_bound(code: Code, sums: int, *, transitive: bool = False) -> int:
+    """A proved lower bound on the minimum distance, from all sums of at most ``sums`` rows of generators.
+
+    The generators are systematic on disjoint sets of columns, so that a word which is no such sum has more
+    than ``sums`` ones in each (Zimmermann 1996). If the lightest sum met is no heavier than that promises, it
+    is the minimum distance. Of an even code (all weights are) the promise is rounded up.
+
+    Args:
+        code: Best of rate 1/2 or less, or transitive.
+        sums: 1 to k; the cost grows as binomial(k, sums).
+        transitive: The caller knows that automorphisms of the code take each bit to each other one, as shifts
+            do in cyclic codes. One generator is enough then: some image of a word of weight w has at most
+            w k / n ones in its k systematic columns.
+
+    Raises:
+        ValueError: If ``sums`` is not in 1..k.
+
+    Example:
+        >>> import fecnn
+        >>> distance_bound(fecnn.golay(), 3)
+        8
+    """
+    if not 1 <= sums <= code.k:
+        raise ValueError(f"sums must be in 1..{code.k} rows for {code.name}, got {sums}")
+    if transitive:
+        lightest = int(_lightest_sum(gf2.pack(gf2.rref(code.G)[0]), sums))
+        promised = -(-(sums + 1) * code.n // code.k)
+    else:
+        lightest, promised = code.n, 0
+        for basis, missing in _disjoint_generators(code):
+            if missing <= sums:
+                lightest = min(lightest, int(_lightest_sum(gf2.pack(basis), sums)))
+                promised += sums + 1 - missing
+    if not (code.G.sum(axis=1) % 2).any():
+        promised += promised % 2
+    return lightest if sums == code.k else min(lightest, promised)
+
+
+def _disjoint_generators(code: Code) -> list[tuple[Bits, int]]:
+    """Generators, each systematic on columns that no other uses, but for ``missing`` rows.
+
+    Of a few random orders of the columns, the one with the fewest rows missing.
+    """
+    rng = np.random.default_rng(1)
+    best: list[tuple[Bits, int]] = []
+    for _ in range(20):
+        fresh: list[int] = rng.permutation(code.n).tolist()
+        used: list[int] = []
+        found: list[tuple[Bits, int]] = []
+        while fresh:
+            basis, pivots = gf2.rref(code.G, order=fresh + used)
+            taken = set(pivots) & set(fresh)
+            if not taken:
+                break
+            found.append((basis, code.k - len(taken)))
+            fresh, used = [j for j in fresh if j not in taken], used + sorted(taken)
+        if not best or [missing for _, missing in found] < [missing for _, missing in best]:
+            best = found
+    return best
+
+
+def _spectrum(code: Code) -> tuple[int, ...] | None:
+    try:
+        if code.known_spectrum is None and min(code.k, code.n - code.k) > MAX_LISTED_DIMENSION:
+            return None
+        return code.weight_spectrum()
+    except ValueError:
+        return None
+
+
+def _too_many(code: Code, number: str) -> ValueError:
+    return ValueError(
+        f"{code.name} has {number} words of low weight (at most {MAX_WORDS} are listed); "
+        "ask for less weight, or have bp use checks='H'"
+    )
+
+
+def _sorted(words: Bits) -> Bits:
+    """By weight, then as binary numbers."""
+    return words[np.lexsort((*words.T[::-1], words.sum(axis=1)))]
+
+
+def _independent_of(words: Bits, pool: Bits) -> list[int]:
+    """Rows of the pool, first come first taken, that together with ``words`` have the rank of both."""
+    # Columns of the transpose: a left-to-right elimination takes each that is not spanned by earlier ones.
+    basis = gf2.rref(words)[0]
+    pivots = gf2.rref(np.concatenate([basis, pool]).T.copy())[1]
+    return [pivot - len(basis) for pivot in pivots if pivot >= len(basis)]
+
+
+def _hunt(code: Code, weight: int | None, total: int | None, seed: int) -> LowWeightWords:
+    """Sums of few rows of random systematic generators, until all there are (``total``) are found."""
+    rng = np.random.default_rng(seed)
+    shifts = code.n if is_cyclic(code) else 1
+    limit = code.n if weight is None else weight
+    orbit_of: dict[bytes, int] = {}  # of every word found and all its shifts
+    met: list[int] = []  # how often each orbit was met
+    words = [np.zeros((0, code.n), np.uint8)]
+    found = np.empty((MAX_FINDS, -(-code.n // 64)), np.uint64)
+    for tried in count(1):
+        order = rng.permutation(code.n)
+        basis = gf2.pack(gf2.rref(code.G, order=order.tolist())[0])
+        lightest, finds = _sums(basis, limit, weight is None, found)
+        if lightest < limit:
+            limit = lightest
+            orbit_of, met, words = {}, [], words[:1]
+        for word in gf2.unpack(found[:finds], code.n):
+            if word.tobytes() not in orbit_of:
+                words.append(_orbit(word, shifts))
+                orbit_of |= {other.tobytes(): len(met) for other in words[-1]}
+                met.append(0)
+            met[orbit_of[word.tobytes()]] += 1
+        if len(orbit_of) > MAX_WORDS:
+            raise _too_many(code, f"more than {MAX_WORDS}")
+        known = total is not None and len(orbit_of) == total
+        if known or tried == MAX_SETS or (total is None and met and min(met) >= SIGHTINGS):
+            break
+    return LowWeightWords(_sorted(np.concatenate(words)), known)
+
+
+def _orbit(word: Bits, shifts: int) -> Bits:
+    """The distinct cyclic shifts of a word, the first ``shifts`` of them."""
+    twice = np.concatenate([word, word])
+    return np.unique(sliding_window_view(twice, len(word))[:shifts], axis=0)
+
+
+@kernel
+def _list(rows, weight, found):  # type: ignore[no-untyped-def]
+    """Fill ``found`` with the nonzero words of at most ``weight`` in the span of packed rows (Gray code).
+
+    Returns how many there are, which may be more than fit.
+    """
+    word = np.zeros(rows.shape[1], np.uint64)
+    size = 0
+    for step in range(1, 1 << len(rows)):
+        flip = 0
+        while (step >> flip) & 1 == 0:
+            flip += 1
+        word ^= rows[flip]
+        ones = 0
+        for part in word:
+            ones += popcount(part)
+        if ones <= weight:
+            if size < len(found):
+                for part in range(len(word)):
+                    found[size, part] = word[part]
+            size += 1
+    return size
+
+
+@kernel
+def _lightest_sum(basis, most):  # type: ignore[no-untyped-def]
+    """Least weight of a sum of 1 to ``most`` of the packed rows."""
+    k, words = basis.shape
+    sums = np.zeros((most + 1, words), np.uint64)
+    following = np.zeros(most + 1, np.int64)
+    lightest, depth = 64 * words, 0
+    while depth >= 0:
+        row = following[depth]
+        if row == k or depth == most:
+            depth -= 1
+            continue
+        following[depth] = row + 1
+        ones = 0
+        for part in range(words):
+            sums[depth + 1, part] = sums[depth, part] ^ basis[row, part]
+            ones += popcount(sums[depth + 1, part])
+        lightest = min(lightest, ones)
+        depth += 1
+        following[depth] = row + 1
+    return lightest
+
+
+@kernel
+def _sums(basis, limit, lightest, found):  # type: ignore[no-untyped-def]
+    """Fill ``found`` with sums of one to three rows of weight at most ``limit``; the limit and their number.
+
+    If ``lightest``, the limit sinks to the least weight met.
+    """
+    k, words = basis.shape
+    pair, triple = np.empty(words, np.uint64), np.empty(words, np.uint64)
+    size = 0
+    for a in range(k):
+        limit, size = _keep(basis[a], limit, lightest, found, size)
+        for b in range(a):
+            for part in range(words):
+                pair[part] = basis[a, part] ^ basis[b, part]
+            limit, size = _keep(pair, limit, lightest, found, size)
+            for c in range(b):
+                for part in range(words):
+                    triple[part] = pair[part] ^ basis[c, part]
+                limit, size = _keep(triple, limit, lightest, found, size)
+    return limit, size
+
+
+@kernel(inline="always")
+def _keep(word, limit, lightest, found, size):  # type: ignore[no-untyped-def]
+    ones = 0
+    for part in word:
+        ones += popcount(part)
+    if ones <= limit:
+        if lightest and ones < limit:
+            limit, size = ones, 0
+        if size < len(found):
+            found[size] = word
+            size += 1
+    return limit, size

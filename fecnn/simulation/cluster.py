@@ -1,0 +1,294 @@
+"""A study on many machines: workers of Dask distributed (the extra ``fecnn[cluster]``).
+
+The driver keeps the results file and hands out lots of batches; workers are processes with the same fecnn.
+Dask passes Python objects both ways: join only a cluster whose every member you trust.
+"""
+
+import hashlib
+import logging
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError, Future
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from functools import partial
+from itertools import count, repeat
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from fecnn._files.atomic import write
+from fecnn._version import __version__
+from fecnn.errors import ClusterError
+from fecnn.jit import compiling
+from fecnn.nets.card import CARD, WEIGHTS
+from fecnn.simulation.simulate import Failed, Made, WorkerLost, curve_places, make_batches, prepared
+from fecnn.simulation.task import Point, Task
+from fecnn.simulation.threads import Threads, check_limit
+
+try:
+    import distributed
+    from dask.utils import key_split
+    from distributed.protocol.serialize import deserialize_bytes, serialize_bytes
+    from distributed.scheduler import KilledWorker
+
+    from fecnn.simulation import schedulers
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError("clusters need Dask: pip install 'fecnn[cluster]'") from missing
+
+LOT_SECONDS = 1.0
+"""How long a lot takes: the few milliseconds of handing it out are lost in it."""
+
+LOTS_A_SECOND = 100
+"""Most lots that the driver hands out a second; many workers get longer ones."""
+
+CONNECT_SECONDS = 30
+"""How long to wait for a scheduler."""
+
+Luggage = dict[str, dict[str, bytes]]
+"""Files that a task needs: by the name that it uses, those of the folder (or one) by their own names."""
+
+
+@contextmanager
+def connect(where: str, limit: float | None = None) -> "Iterator[Cluster]":
+    """Workers of a cluster, as a context manager.
+
+    A script that starts processes, ``local:N``, does so under ``if __name__ == "__main__":``, because they
+    read it again.
+
+    Args:
+        where: ``local:N`` for N processes on this machine; the address of a running scheduler, such as
+            ``tcp://10.0.0.1:8786``; or a ``.toml`` file about a Slurm cluster (docs/scaling.md).
+        limit: Seconds after which a batch has failed, a worker's first one with building its decoder; None
+            for no limit. The worker is started anew.
+
+    Raises:
+        ValueError: If ``where`` is none of these, the file is broken, or the limit is not positive.
+        FileNotFoundError: If there is no such file.
+        ClusterError: If no scheduler answers.
+
+    Example:
+        >>> with connect("local:0"):
+        ...     pass
+        Traceback (most recent call last):
+            ...
+        ValueError: a local cluster has 1 or more workers, such as local:2, got 'local:0'
+    """
+    check_limit(limit)
+    with ExitStack() as stack:
+        if where.startswith("local:"):
+            scheduler: Any = stack.enter_context(schedulers.local(where))
+        elif where.endswith(".toml"):
+            scheduler = stack.enter_context(schedulers.slurm(Path(where)))
+        elif "://" in where:
+            scheduler = where
+        else:
+            raise ValueError(
+                f"a cluster is local:N, an address such as tcp://host:8786, or a .toml file, got {where!r}"
+            )
+        try:
+            client = distributed.Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise ClusterError(f"no scheduler answers at {where}: {error}") from error
+        stack.callback(client.close, 5)
+        kept = None if isinstance(scheduler, str) else schedulers.Kept(scheduler)
+        yield Cluster(client, limit, kept, here=where.startswith("local:"))
+
+
+class Cluster:
+    """Workers of a Dask client; `connect` makes it."""
+
+    def __init__(
+        self,
+        client: "distributed.Client",
+        limit: float | None = None,
+        kept: "schedulers.Kept | None" = None,
+        *,
+        here: bool = False,
+    ) -> None:
+        self._client, self._limit, self._kept, self._here = client, limit, kept, here
+        self._threads, self._counted = 0, 0.0
+        # Keys of one group: the scheduler remembers every group for as long as it has work.
+        self._keys = zip(repeat(f"make_lot-{uuid4().hex}"), count())
+
+    @property
+    def threads(self) -> int:
+        """How many threads all workers have, counted once a second."""
+        if time.monotonic() - self._counted > 1:
+            try:
+                self._threads = sum(self._client.nthreads().values())
+            except (OSError, TimeoutError, RuntimeError, CancelledError):
+                pass  # the lots under way will tell that the scheduler is gone
+            # A scheduler in this process remembers the last 100,000 keys, and none comes twice.
+            key_split.cache_clear()
+            self._counted = time.monotonic()
+        return self._threads
+
+    @property
+    def slots(self) -> int:
+        """One lot more than there are threads: nobody waits for the driver, and Dask is never done.
+
+        (Each time that it is done, a scheduler that was not started here begins a span, and forgets none.)
+
+        Asked every second, so here workers of its own that are gone are started again.
+
+        Raises:
+            ClusterError: If that failed.
+        """
+        if self._kept is not None:
+            self._kept.look_after()
+        return 1 + self.threads
+
+    @property
+    def seconds(self) -> float:
+        """How long a lot should take."""
+        return max(LOT_SECONDS, self._threads / LOTS_A_SECOND)
+
+    def prepare(self, points: Sequence[Point]) -> None:
+        """Send files of codes and weights: once to each worker, also to those that come later.
+
+        Raises:
+            ClusterError: If a worker cannot take them.
+        """
+        if self._here:
+            # Else each worker would compile the same; what this process compiles they read. It runs no code
+            # but fecnn's own, which can do it no harm.
+            names = curve_places(points)
+            for point in {point.curve: point for point in points if point.task.source is None}.values():
+                with compiling.for_(names[point.task.id]), suppress(Exception):  # a batch will tell
+                    prepared(point.task)
+        # The points of a curve need the same files.
+        tasks = {replace(point.task, ebn0_db=0.0) for point in points}
+        luggage: Luggage = {}
+        for task in sorted(tasks, key=lambda task: task.id):
+            luggage |= luggage_of(task)
+        if luggage:
+            try:
+                self._client.register_plugin(Unpack(luggage))
+            except Exception as error:
+                raise ClusterError(f"a worker cannot take the files of this study: {error}") from error
+
+    def submit(self, task: Task, batches: Sequence[int]) -> "Future[list[Made | Failed]]":
+        """Make a lot of batches of a task: each of them in this order, up to the first that fails."""
+        found: Future[list[Made | Failed]] = Future()
+        try:
+            lot = partial(make_lot, task, compact(batches), self._limit, __version__)
+            # A lambda travels whole: a name that is not there, without fecnn, would end the worker unheard.
+            remote = self._client.submit(
+                lambda lot: deserialize_bytes(lot)(), serialize_bytes(lot), key=next(self._keys)
+            )
+        except Exception as error:
+            raise ClusterError(f"the cluster takes no more work: {error}") from error
+        remote.add_done_callback(lambda done: self._deliver(done, found))
+        return found
+
+    def _deliver(self, remote: Any, found: "Future[list[Made | Failed]]") -> None:
+        try:
+            address, results = remote.result()
+            self._works()
+        except KilledWorker as error:
+            self._works()
+            found.set_exception(WorkerLost(f"{error.last_worker.address} died"))
+        except ClusterError as error:
+            found.set_exception(error)
+        except (ImportError, AttributeError, TypeError) as error:  # as unpickling raises them
+            found.set_exception(ClusterError(f"a worker has another fecnn than the driver, or none: {error}"))
+        except BaseException as error:  # whatever it is, somebody is waiting
+            found.set_exception(ClusterError(f"the cluster is gone: {error or type(error).__name__}"))
+        else:
+            found.set_result(results)
+            if any(isinstance(result, Failed) and result.late for result in results):
+                # Its thread goes on; only the end of the process ends it.
+                threading.Thread(target=self._restart, args=(address,), daemon=True).start()
+        finally:
+            # An error that was raised here knows this frame, and so the lot: it would keep itself alive.
+            remote.release()
+
+    def _works(self) -> None:
+        if self._kept is not None:
+            self._kept.works()
+
+    def _restart(self, address: str) -> None:
+        try:
+            self._client.restart_workers([address], raise_for_error=False)
+        except (ValueError, OSError, TimeoutError, RuntimeError) as error:
+            logging.getLogger(__name__).warning("%s hangs and cannot be started anew: %s", address, error)
+
+
+def make_lot(
+    task: Task, batches: Sequence[int], limit: float | None, version: str
+) -> tuple[str, list[Made | Failed]]:
+    """On a worker: make a lot of batches; its address, and what came of them.
+
+    Raises:
+        ClusterError: If the worker has another fecnn than the driver.
+    """
+    address = distributed.get_worker().address
+    if __version__ != version:
+        raise ClusterError(f"worker {address} has fecnn {__version__}, and the driver has {version}")
+    task = unpacked(task)
+    if limit is None:
+        return address, list(make_batches(task, batches))
+    with Threads(1, limit) as thread:
+        return address, thread.submit(task, batches).result()
+
+
+def compact(batches: Sequence[int]) -> Sequence[int]:
+    """The same as a range, if it is one: the scheduler remembers what it has handed out.
+
+    Example:
+        >>> compact([4, 6, 8]), compact([1, 2, 5])
+        (range(4, 9, 2), [1, 2, 5])
+    """
+    step = batches[1] - batches[0] if len(batches) > 1 else 1
+    whole = range(batches[0], batches[-1] + 1, step)
+    return whole if list(whole) == list(batches) else list(batches)
+
+
+def luggage_of(task: Task) -> Luggage:
+    """The files that a task needs and that do not come with fecnn."""
+    luggage: Luggage = {}
+    for name in (task.code, task.sender, dict(task.options).get("weights")):
+        path = Path(str(name))
+        if "/" in str(name) and path.is_dir():
+            luggage[str(name)] = {file: (path / file).read_bytes() for file in (CARD, WEIGHTS)}
+        elif "/" in str(name):
+            luggage[str(name)] = {path.name: path.read_bytes()}
+    return luggage
+
+
+_places: dict[str, str] = {}
+"""Where this worker has put its luggage."""
+
+
+class Unpack(distributed.WorkerPlugin):
+    """Writes luggage into a worker's own folder when it joins."""
+
+    def __init__(self, luggage: Luggage) -> None:
+        self.luggage = luggage
+        names = (
+            f"{name}/{file}".encode() + content
+            for name, files in luggage.items()
+            for file, content in files.items()
+        )
+        self.name = f"fecnn-{hashlib.sha256(b''.join(names)).hexdigest()[:16]}"
+
+    def setup(self, worker: "distributed.Worker") -> None:
+        """Write the files."""
+        for number, (name, files) in enumerate(self.luggage.items()):
+            folder = Path(worker.local_directory) / self.name / str(number)
+            folder.mkdir(parents=True, exist_ok=True)
+            for file, content in files.items():
+                write(folder / file, content)
+            _places[name] = str(folder if WEIGHTS in files else folder / next(iter(files)))
+
+
+def unpacked(task: Task) -> Task:
+    """The task with the places of its files on this worker."""
+    options = {
+        key: _places.get(str(value), value) if key == "weights" else value for key, value in task.options
+    }
+    sender = task.sender and _places.get(task.sender, task.sender)
+    code = _places.get(task.code, task.code)
+    return replace(task, code=code, sender=sender, options=tuple(options.items()))

@@ -1,0 +1,301 @@
+"""Dask schedulers that are started for a run, with their workers: on this machine, or as jobs of Slurm."""
+
+import asyncio
+import logging
+import signal
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager, suppress
+from multiprocessing import resource_tracker
+from pathlib import Path
+from typing import Annotated, Any
+
+import dask
+import distributed
+from distributed.scheduler import DEFAULT_EXTENSIONS
+from distributed.spans import SpansSchedulerExtension
+from pydantic import Field, ValidationError
+
+from fecnn._files.toml import Table, problems, read_toml
+from fecnn.errors import ClusterError
+
+SETTINGS = {
+    # A lot waits at the scheduler, not behind another one: it would be blamed with it for a dead worker.
+    "distributed.scheduler.worker-saturation": 1.0,
+    # The driver judges what ended a worker.
+    "distributed.scheduler.allowed-failures": 0,
+    # Dask gives up on a worker that is not back in time, and starts no other; `Kept` does.
+    "distributed.deploy.lost-worker-timeout": "1 day",
+    # Sampling a worker's stack a hundred times a second tells nothing about compiled kernels.
+    "distributed.worker.profile.enabled": False,
+    # What Dask remembers of lots done and of workers gone, for an hour: many megabytes that nobody reads.
+    "distributed.admin.log-length": 100,
+    "distributed.admin.low-level-log-length": 100,
+    "distributed.scheduler.events-cleanup-delay": "1 minute",
+    "distributed.admin.system-monitor.log-length": 100,
+    # Dask has malloc give memory back at once: every chunk of frames would be paged in anew.
+    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
+}
+"""How schedulers that are started here, and their workers, behave."""
+
+
+class NoSpans(SpansSchedulerExtension):
+    """Dask's own takes a note of every task, and keeps it for as long as the scheduler lives."""
+
+    def observe_tasks(self, *tasks: Any, **of_them: Any) -> dict[Any, Any]:
+        """Nothing is noted."""
+        return {}
+
+    def heartbeat(self, *measured: Any) -> None:
+        """Nor this."""
+
+
+OPTIONS = {
+    "dashboard": False,
+    # Lots wait at the scheduler, so there is none to steal; and stealing remembers workers long gone.
+    "extensions": {name: kind for name, kind in DEFAULT_EXTENSIONS.items() if name != "stealing"}
+    | {"spans": NoSpans},
+}
+"""What such a scheduler has, and has not."""
+
+KEEP_MEMORY = "export MALLOC_TRIM_THRESHOLD_=33554432 MALLOC_MMAP_THRESHOLD_=33554432"
+"""What a job says to the same end; 32 MiB is the most that malloc takes."""
+
+
+@contextmanager
+def local(where: str) -> "Iterator[distributed.LocalCluster]":
+    """A scheduler and N workers on this machine, by ``local:N``.
+
+    Raises:
+        ValueError: If it is not that.
+    """
+    count = where.removeprefix("local:")
+    if not count.isdecimal() or int(count) < 1:
+        raise ValueError(f"a local cluster has 1 or more workers, such as local:2, got {where!r}")
+    with dask.config.set(SETTINGS), ExitStack() as stack:
+        with uninterrupted():
+            cluster = distributed.LocalCluster(
+                n_workers=0,
+                threads_per_worker=1,
+                processes=True,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",
+                scheduler_kwargs=OPTIONS,
+                memory_limit=0,
+                preload=[__name__],
+                silence_logs=logging.CRITICAL,
+            )
+            stack.callback(cluster.close)
+            if hasattr(signal, "pthread_sigmask"):
+                resource_tracker.ensure_running()  # or it would be started there, and lift the mask
+                cluster.sync(_shield)
+        # What workers tell over HTTP is for this machine alone, too; older Dasks show it to all.
+        cluster.new_spec["options"]["dashboard_address"] = "127.0.0.1:0"
+        for _ in range(int(count)):
+            cluster.worker_spec.update(cluster.new_worker_spec())
+        cluster.sync(cluster._correct_state)
+        yield cluster
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits for the end of this, where Dask could not clear up behind it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    waiting: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda signum, _: waiting.append(signum))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if waiting:
+            signal.raise_signal(signal.SIGINT)
+
+
+async def _shield() -> None:
+    """Where processes are started from: Ctrl-C, which all get in a terminal, is for the driver alone."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+
+
+def dask_setup(worker: "distributed.Worker") -> None:
+    """Called by a local worker when it starts: Ctrl-C is for the driver alone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+PATIENCE = 60.0
+"""Seconds that a nanny, or Slurm, has to bring a lost worker back."""
+
+PAUSE = 5.0
+"""Seconds before a worker that nobody brings back is started again, also after a failed start."""
+
+ATTEMPTS = 3
+"""How often workers are started again while none of them makes anything."""
+
+CLOSE_SECONDS = 20.0
+"""How long to wait for the end of what is left of a worker."""
+
+
+class Kept:
+    """The workers of a cluster that was started here: those that are gone for good are started again."""
+
+    def __init__(self, cluster: Any) -> None:
+        self._cluster = cluster
+        self._seen: set[Any] = set()  # a job may wait in Slurm's queue for days: it is not lost
+        self._gone: dict[Any, float] = {}
+        self._starting: Future[None] | None = None
+        self._began = 0.0
+        self._attempts = 0
+        self._problem = "none of them came up"
+
+    def works(self) -> None:
+        """Some worker has made something, or died of trying."""
+        self._attempts = 0
+
+    def look_after(self) -> None:
+        """Start those again that are gone for good; to be called every second or so.
+
+        Raises:
+            ClusterError: If there are no workers, and starting them has failed too often.
+        """
+        now = time.monotonic()
+        if self._starting is not None:
+            if not self._starting.done() and now - self._began < 2 * PATIENCE:
+                return
+            self._end_start()
+        there = {worker.name for worker in list(self._cluster.scheduler.workers.values())}
+        groups = {
+            name: {f"{name}{part}" for part in spec.get("group", [""])}
+            for name, spec in self._cluster.worker_spec.items()
+        }
+        alive = {name for name, group in groups.items() if name in there or group & there}
+        self._seen |= alive
+        self._gone = {
+            name: self._gone.get(name, now)
+            for name in groups
+            if name not in alive and (name in self._seen or self._is_over(name))
+        }
+        lost = [
+            name
+            for name, since in self._gone.items()
+            if now - since > (PAUSE if self._is_over(name) else PATIENCE)
+        ]
+        if not lost:
+            return
+        if not alive:
+            if self._attempts == ATTEMPTS:
+                raise ClusterError(
+                    f"all {len(groups)} workers are gone, and starting them again failed {ATTEMPTS} times: "
+                    f"{self._problem}; every batch that came in is kept"
+                )
+            self._attempts += 1
+        logging.getLogger(__name__).warning(
+            "%d of %d workers are gone: starting them again", len(lost), len(groups)
+        )
+        for name in lost:
+            del self._gone[name]
+        self._seen.difference_update(lost)
+        self._began = now
+        self._starting = asyncio.run_coroutine_threadsafe(
+            self._start_again(lost), self._cluster.loop.asyncio_loop
+        )
+
+    def _is_over(self, name: Any) -> bool:
+        """Whether its nanny has given up, or a start of it has failed."""
+        keeper = self._cluster.workers.get(name)
+        return keeper is None or keeper.status in (distributed.Status.closed, distributed.Status.failed)
+
+    def _end_start(self) -> None:
+        starting, self._starting = self._starting, None
+        if starting is None:
+            return
+        if not starting.done():
+            starting.cancel()
+            self._problem = f"they did not start within {2 * PATIENCE:g} s"
+        elif not starting.cancelled() and (error := starting.exception()) is not None:
+            self._problem = f"{type(error).__name__}: {error}".splitlines()[0]
+
+    async def _start_again(self, names: Sequence[Any]) -> None:
+        cluster = self._cluster
+        for name in names:
+            keeper = cluster.workers.pop(name, None)
+            if keeper is not None:
+                with suppress(Exception):  # whatever is left of it
+                    await asyncio.wait_for(keeper.close(), CLOSE_SECONDS)
+                cluster._created.discard(keeper)  # whose end Dask would wait for
+        await cluster._correct_state()
+
+
+class SlurmJob(Table):
+    """A job of a Slurm cluster, as ``dask_jobqueue.SLURMCluster`` takes it."""
+
+    cores: int = Field(ge=1)
+    memory: str
+    processes: int | None = Field(default=None, ge=1)
+    queue: str | None = None
+    account: str | None = None
+    walltime: str | None = None
+    interface: str | None = None
+    python: str | None = None
+    local_directory: str | None = None
+    log_directory: str | None = None
+    job_extra_directives: list[str] | None = None
+    job_script_prologue: list[str] | None = None
+
+
+class SlurmCluster(Table):
+    """What a Slurm file says: how many jobs, and what each is."""
+
+    jobs: Annotated[int, Field(ge=1)]
+    job: SlurmJob
+
+
+@contextmanager
+def slurm(path: Path) -> Iterator[Any]:
+    """A scheduler on this machine, whose workers are jobs of Slurm, by a TOML file.
+
+    Raises:
+        ValueError: If the file is broken.
+        FileNotFoundError: If there is none.
+        ClusterError: If the scheduler cannot be started, or Slurm does not take the jobs.
+    """
+    try:
+        plan = SlurmCluster.model_validate(read_toml(path))
+    except ValidationError as error:
+        raise ValueError(f"{path}: " + "; ".join(problems(error))) from None
+    try:
+        from dask_jobqueue.slurm import SLURMCluster, SLURMJob
+    except ModuleNotFoundError as missing:
+        raise ModuleNotFoundError(
+            "Slurm clusters need dask-jobqueue: pip install 'fecnn[cluster]'"
+        ) from missing
+
+    class Job(SLURMJob):
+        """Has failed if Slurm does not take it; else a cluster that closes would wonder about it."""
+
+        async def start(self) -> None:
+            try:
+                await super().start()
+            except BaseException:
+                self.status = distributed.Status.failed
+                raise
+
+    job = plan.job
+    options: Mapping[str, Any] = {
+        **job.model_dump(exclude_none=True),
+        "processes": job.processes or job.cores,  # kernels hold no lock, but torch and plug-ins may
+        "job_script_prologue": [*(job.job_script_prologue or ()), KEEP_MEMORY],
+        "job_cls": Job,
+        "scheduler_options": OPTIONS,
+    }
+    with dask.config.set(SETTINGS), ExitStack() as stack:
+        try:
+            cluster = SLURMCluster(**options)
+            for _ in range(plan.jobs):
+                cluster.worker_spec.update(cluster.new_worker_spec())
+            stack.enter_context(cluster)  # waits until Slurm has taken the jobs; `scale` would not
+        except (OSError, RuntimeError, ValueError) as error:
+            raise ClusterError(f"{path}: the cluster cannot be started: {str(error).strip()}") from error
+        yield cluster

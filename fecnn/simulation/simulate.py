@@ -1,0 +1,385 @@
+"""The Monte-Carlo engine: pure batches, handed out to workers, stopping on the ordered prefix of batches."""
+
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import NamedTuple, Protocol
+
+from fecnn.arrays import LLR, Bits
+from fecnn.channels.channel import channel_at
+from fecnn.channels.stream import FrameStream
+from fecnn.codes.catalogue import claims, load_code
+from fecnn.decoders import Decoder, Effort, Measured
+from fecnn.errors import DecodingError
+from fecnn.jit import compiling
+from fecnn.simulation.frames import AnyEngine, Resent, engine_of
+from fecnn.simulation.stop import Prefix
+from fecnn.simulation.tally import Tally
+from fecnn.simulation.task import Point, Task, build_decoder
+from fecnn.simulation.witness import ask_again, hear
+
+CHUNK_VALUES, MAX_CHUNK = 1 << 17, 1 << 13
+"""LLRs made and decoded at a time (half a MiB: they stay in cache), and frames at most."""
+
+
+LOSSES = 3
+"""A batch during which so many workers died, each with nothing else to do, is not tried again."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A point after one more batch.
+
+    total: Counts of the ordered prefix so far.
+    finished: Whether the point's stopping rule is met.
+    batch, counts, seconds: Index, counts and wall time of the batch just made; none of them for a point as it
+        stood before.
+    failure: Why no more batches are made, if one failed.
+    loss: What became of the worker that had batches of the point, if it was lost; they are made again.
+    """
+
+    point: Point
+    total: Tally
+    finished: bool
+    batch: int | None = None
+    counts: Tally | None = None
+    seconds: float = 0.0
+    failure: str | None = None
+    loss: str | None = None
+
+
+def run_batch(task: Task, i: int) -> Tally:
+    """Simulate batch i of a task: frames i * batch to (i + 1) * batch - 1 of its stream.
+
+    Pure: the counts depend on the arguments alone, not on what ran before, beside it, or where.
+
+    Raises:
+        ValueError: If the code or the decoder is no longer the one that the task was made for, or a decoder
+            that does not come with fecnn decides the same frames differently.
+    """
+    engine, decode = prepared(task)
+    start = time.thread_time()
+    foreign, just_asked = task.source is not None, False
+    total, flags = Tally(), b""
+    chunk = chunk_of(engine.code.n)
+    end = (i + 1) * task.batch
+    for first in range(i * task.batch, end, chunk):
+        frames = engine.frames(FrameStream(task.stream, first), min(chunk, end - first))
+        # Not the clock: on a busy machine that would count others' work.
+        began = time.thread_time() - compiling.thread_seconds
+        decided, effort = decide(decode, frames.llr)
+        seconds = time.thread_time() - compiling.thread_seconds - began
+        if foreign:
+            just_asked = hear(decode, frames.llr, task.batch)
+        counts = engine.count(frames, decided, seconds, effort)
+        total += counts
+        flags += counts.flags or b""
+    if foreign and not just_asked:
+        ask_again(decode, time.thread_time() - start)
+    return replace(total, flags=flags)
+
+
+def decide(decode: Decoder, llr: LLR) -> tuple[Bits, Effort | None]:
+    """A decoder's decisions, with its effort if it measures it."""
+    return decode.measure(llr) if isinstance(decode, Measured) else (decode(llr), None)
+
+
+def one_torch_thread() -> None:
+    """Workers are the parallelism: torch's own threads inside each only get in the others' way."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+
+
+def chunk_of(n: int) -> int:
+    """Frames of n bits to make and decode at a time: a multiple of 8, so that their flags join."""
+    return min(MAX_CHUNK, max(8, CHUNK_VALUES // n // 8 * 8))
+
+
+class Made(NamedTuple):
+    """A batch that was made: its counts, and the wall time that it took."""
+
+    counts: Tally
+    seconds: float
+
+
+class Failed(NamedTuple):
+    """A batch that cannot be made: why, where in the code that was, and whether it took too long."""
+
+    reason: str
+    trace: str = ""
+    late: bool = False
+
+
+class WorkerLost(Exception):
+    """A worker is gone, and with it what it was doing."""
+
+
+class Workers(Protocol):
+    """Whoever makes batches: threads of this process (`threads`), or a cluster (`cluster`)."""
+
+    @property
+    def threads(self) -> int:
+        """How many make batches at a time; it may change, and a cluster may have none yet."""
+
+    @property
+    def slots(self) -> int:
+        """How many lots may be under way at a time."""
+
+    @property
+    def seconds(self) -> float:
+        """How long a lot should take."""
+
+    def prepare(self, points: Sequence[Point]) -> None:
+        """See to it that all can load the codes and weights of these points.
+
+        Raises:
+            ValueError: If they cannot.
+        """
+
+    def submit(self, task: Task, batches: Sequence[int]) -> "Future[list[Made | Failed]]":
+        """Make a lot of batches of a task: each of them in this order, up to the first that fails.
+
+        The future may also raise `WorkerLost`: then the lot is to be handed out again.
+        """
+
+
+def make_batches(task: Task, batches: Iterable[int]) -> Iterator[Made | Failed]:
+    """Make batches one after another, up to the first that fails."""
+    for i in batches:
+        try:
+            prepared(task)
+            began = time.perf_counter()
+            counts = run_batch(task, i)
+        except BaseException as error:  # also one that exits: a thread that ends would be waited for
+            yield Failed(f"{type(error).__name__}: {error}", traceback.format_exc())
+            return
+        yield Made(counts, time.perf_counter() - began)
+
+
+def simulate(
+    points: Sequence[Point],
+    done: Mapping[str, Mapping[int, Tally]],
+    workers: Workers,
+    *,
+    share: tuple[int, int] = (0, 1),
+    stop_now: Callable[[], bool] = lambda: False,
+) -> Generator[list[Progress], None, None]:
+    """Run what points still need; yields each point as it stands, then progress as lots of batches come in.
+
+    A second in which none comes in yields an empty list.
+
+    The point on which least time was spent goes next, so that all curves grow together. Batches are handed
+    out in lots of about ``workers.seconds``, smaller towards the end of a point, so that little is made in
+    vain; the counts do not depend on it. A batch that fails ends its point; all others go on.
+
+    Args:
+        points: What to simulate.
+        done: Batches that exist already, by task id and batch index.
+        workers: Who makes the batches.
+        share: (s, N) makes only batches s, s + N, s + 2 N, ...; stopping then looks at these alone.
+        stop_now: Asked before each lot; when it says so, those under way are finished, points that have no
+            batch get their first, and no more is begun.
+
+    Raises:
+        DecodingError: At the end, if any batch failed.
+        ValueError: If the workers cannot do this.
+    """
+    runs = [_Run(point, done.get(point.task.id, {}), *share) for point in points]
+    workers.prepare([run.point for run in runs if not run.over])
+    yield [run.progress() for run in runs]
+    flying: dict[Future[list[Made | Failed]], tuple[_Run, list[int]]] = {}
+    while True:
+        slots = workers.slots
+        while len(flying) < slots:
+            stopping = stop_now()
+            ready = [run for run in runs if not (run.over or (stopping and run.begun))]
+            if not ready:
+                break
+            least = min(ready, key=lambda run: run.seconds + run.expected)
+            batches = least.take(workers.seconds, slots)
+            flying[workers.submit(least.point.task, batches)] = (least, batches)
+        if not flying:
+            break
+        # Not for ever: workers may join meanwhile.
+        ended = wait(flying, timeout=1.0, return_when=FIRST_COMPLETED).done
+        if not ended:
+            yield []
+        for future in ended:
+            run, batches = flying.pop(future)
+            try:
+                results = future.result()
+            except WorkerLost as loss:
+                yield run.lose(batches, str(loss))
+            else:
+                yield run.receive(batches, results)
+    failures = [run.failure for run in runs if run.failure is not None]
+    if failures:
+        raise _sum_up(failures)
+
+
+def _sum_up(failures: Sequence[DecodingError]) -> DecodingError:
+    if len(failures) == 1:
+        return failures[0]
+    error = DecodingError(
+        f"{len(failures)} points failed, and all others went on:\n"
+        + "\n".join(f"  - {failure}" for failure in failures)
+    )
+    for note in dict.fromkeys(note for failure in failures for note in getattr(failure, "__notes__", ())):
+        error.add_note(note)
+    return error
+
+
+class _Run:
+    """A point being simulated."""
+
+    def __init__(self, point: Point, done: Mapping[int, Tally], first: int, step: int) -> None:
+        self.point = point
+        self._first, self._step = first, step
+        self._next = first
+        self.prefix = Prefix(point.stop)
+        self.seconds = 0.0
+        self.failure: DecodingError | None = None
+        self._there = set(done)
+        self._flying = 0
+        self._pace = 0.0
+        self._lost: list[int] = []
+        self._losses: dict[int, int] = {}
+        for i, counts in sorted(done.items()):
+            self._add(i, counts)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing is to be begun any more."""
+        return self.prefix.finished or self.failure is not None
+
+    @property
+    def begun(self) -> bool:
+        """Whether it has a batch, or somebody makes its first."""
+        return bool(self.prefix.length or self.prefix.ahead or self._flying)
+
+    @property
+    def expected(self) -> float:
+        """Seconds that the batches under way will take, by the pace of the last ones."""
+        return self._flying * (self._pace + 1e-6)
+
+    def take(self, seconds: float, slots: int) -> list[int]:
+        """The first batches that nobody has, as many as take so long."""
+        if self._lost:  # alone, so that no other is blamed
+            self._flying += 1
+            return [self._lost.pop()]
+        left = self.point.stop.frames_left(self.prefix.total) / self.point.task.batch
+        left -= self._flying + self.prefix.ahead
+        # Before the first batch is there nothing is known of what is left.
+        known = self._pace and self.prefix.length
+        count = max(1, min(int(seconds / self._pace), int(left / (2 * slots)))) if known else 1
+        batches: list[int] = []
+        while len(batches) < count:
+            if self._next in self._there:
+                self._there.remove(self._next)
+            else:
+                batches.append(self._next)
+            self._next += self._step
+        self._flying += count
+        return batches
+
+    def receive(self, batches: Sequence[int], results: Sequence[Made | Failed]) -> list[Progress]:
+        """A lot has been made, or was ended by a failure."""
+        self._flying -= len(batches)
+        steps = []
+        for i, result in zip(batches, results, strict=False):
+            if isinstance(result, Failed):
+                self._fail(i, result)
+                steps.append(self.progress())
+            else:
+                self._losses.pop(i, None)
+                self.seconds += result.seconds
+                self._add(i, result.counts)
+                steps.append(self.progress(i, result))
+        made = [result.seconds for result in results if isinstance(result, Made)]
+        if made:
+            self._pace = sum(made) / len(made)
+        return steps or [self.progress()]
+
+    def lose(self, batches: Sequence[int], reason: str) -> list[Progress]:
+        """A lot was lost with its worker; a batch that loses three workers on its own is to blame."""
+        self._flying -= len(batches)
+        self._lost += batches
+        for i in batches:
+            self._losses[i] = self._losses.get(i, 0) + (len(batches) == 1)
+            if self._losses[i] == LOSSES:
+                self._fail(i, Failed(f"it has ended {LOSSES} workers, the last time so: {reason}"))
+        return [replace(self.progress(), loss=reason)]
+
+    def progress(self, i: int | None = None, made: Made | None = None) -> Progress:
+        """The point as it is, after batch i if given."""
+        failure = None if self.failure is None else str(self.failure)
+        known = self.point, self.prefix.total, self.prefix.finished
+        return (
+            Progress(*known, i, made.counts, made.seconds, failure)
+            if made
+            else Progress(*known, failure=failure)
+        )
+
+    def _add(self, i: int, counts: Tally) -> None:
+        place, other = divmod(i - self._first, self._step)
+        if not other:
+            self.prefix.add(place, counts)
+
+    def _fail(self, i: int, failed: Failed) -> None:
+        task = self.point.task
+        self.failure = self.failure or DecodingError(
+            f"curve {self.point.curve} failed at {task.ebn0_db} dB, batch {i}: {failed.reason}"
+        )
+        if failed.trace:
+            self.failure.add_note(failed.trace)
+
+
+def curve_places(points: Sequence[Point]) -> dict[str, str]:
+    """What people are told that a task is compiled for, by its id: a curve, and its place among them."""
+    places = {curve: i for i, curve in enumerate(dict.fromkeys(point.curve for point in points), 1)}
+    return {point.task.id: f"{point.curve} ({places[point.curve]} of {len(places)})" for point in points}
+
+
+_building = threading.Lock()
+_one_builds: dict[Task, threading.Lock] = {}
+
+
+def prepared(task: Task) -> tuple[AnyEngine, Decoder]:
+    """The engine and the decoder of a task, built and compiled once in this process.
+
+    Others need not wait for one that hangs.
+    """
+    one_torch_thread()
+    same = replace(task, batch=0, seed=0)
+    with _building:
+        mine = _one_builds.setdefault(same, threading.Lock())
+    with mine:
+        return _build(same)
+
+
+@lru_cache(maxsize=256)
+def _build(task: Task) -> tuple[AnyEngine, Decoder]:
+    """The engine and the decoder of a task, compiled by a first frame so that no batch is charged for it."""
+    with compiling.preparing():
+        code = load_code(task.code)
+        if (code.fingerprint, claims(task.code, code)) != (task.fingerprint, task.claims):
+            raise ValueError(f"{task.code} is not the code that this task was made for; load the study again")
+        decode = build_decoder(task, code)
+        channel = channel_at(task.channel, task.ebn0_db, code.rate)
+        engine: AnyEngine = engine_of(code, channel)
+        if task.sender is not None:
+            sender = load_code(task.sender)
+            if sender.fingerprint != task.sender_fingerprint:
+                raise ValueError(
+                    f"{task.sender} is not the code that this task was made for; load the study again"
+                )
+            engine = Resent(engine_of(code, channel), engine_of(sender, channel))
+    frames = engine.frames(FrameStream("first frame", 0), 1)
+    decided, effort = decide(decode, frames.llr)
+    engine.count(frames, decided, 0.0, effort)
+    return engine, decode

@@ -1,0 +1,103 @@
+"""Counts that add, and the intervals that follow from them."""
+
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+
+from fecnn.arrays import LLR, Bits
+from fecnn.codes.code import Code
+from fecnn.decoders import Effort
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Counts over frames; tallies of different frames add (sum them with ``Tally()`` as the start).
+
+    frames: Frames decoded.
+    block_errors: Frames with any wrong code bit.
+    bit_errors, bit_errors_sq: Wrong message bits, and the sum of their squares per frame.
+    code_bit_errors, code_bit_errors_sq: The same for code bits.
+    ml_errors: Block errors in which the decoder's codeword is more likely than the sent one: there maximum
+        likelihood errs too, so that they bound its block error rate from below.
+    work: Test patterns, queries or search nodes that the decoder tried; 0 if it does not count them.
+    uncertified: Frames in which a budget ran out before the decoder could do all it promises.
+    seconds: Decoding time: CPU time of the one thread that decodes.
+    flags: The block errors of one batch, a bit a frame (`numpy.packbits`); a sum has none.
+    """
+
+    frames: int = 0
+    block_errors: int = 0
+    bit_errors: int = 0
+    bit_errors_sq: int = 0
+    code_bit_errors: int = 0
+    code_bit_errors_sq: int = 0
+    ml_errors: int = 0
+    work: int = 0
+    uncertified: int = 0
+    seconds: float = 0.0
+    flags: bytes | None = field(default=None, compare=False, repr=False)
+
+    def __add__(self, other: "Tally") -> "Tally":
+        """The counts of both."""
+        return Tally(**{name: getattr(self, name) + getattr(other, name) for name in COUNTS})
+
+
+COUNTS = tuple(f.name for f in fields(Tally) if f.name != "flags")
+"""The fields of a tally that add."""
+
+
+def tally(
+    code: Code,
+    messages: Bits,
+    codewords: Bits,
+    llr: LLR,
+    decided: Bits,
+    seconds: float,
+    effort: Effort | None = None,
+) -> Tally:
+    """Count one batch of decisions.
+
+    Args:
+        code: The code.
+        messages: Sent messages, (B, k).
+        codewords: Sent codewords, (B, n).
+        llr: What the decoder saw, (B, n).
+        decided: What it returned: (B, n) code bits or (B, k) message bits; code bits where n = k.
+        seconds: How long that took its thread.
+        effort: What the decoder says of its decisions.
+    """
+    if decided.shape[1] == code.n:
+        words, guesses = decided, code.extract(decided)
+    else:
+        words, guesses = code.encode(decided), decided
+    code_bits = (words != codewords).sum(axis=1, dtype=np.int64)
+    bits = (guesses != messages).sum(axis=1, dtype=np.int64)
+    wrong = code_bits > 0
+    work, uncertified = effort_counts(effort)
+    return Tally(
+        frames=len(llr),
+        block_errors=int(wrong.sum()),
+        bit_errors=int(bits.sum()),
+        bit_errors_sq=int((bits * bits).sum()),
+        code_bit_errors=int(code_bits.sum()),
+        code_bit_errors_sq=int((code_bits * code_bits).sum()),
+        ml_errors=_more_likely(code, codewords[wrong], words[wrong], llr[wrong]),
+        work=work,
+        uncertified=uncertified,
+        seconds=seconds,
+        flags=np.packbits(wrong).tobytes(),
+    )
+
+
+def effort_counts(effort: Effort | None) -> tuple[int, int]:
+    """Work and uncertified frames of a decoder's effort; zeros if it does not measure it."""
+    return (0, 0) if effort is None else (int(effort.work.sum()), int(np.count_nonzero(effort.uncertified)))
+
+
+def _more_likely(code: Code, sent: Bits, words: Bits, llr: LLR) -> int:
+    """In how many frames ``words`` is a codeword and more likely than ``sent``."""
+    change = np.where(words > sent, -1.0, 0.0) + np.where(words < sent, 1.0, 0.0)
+    with np.errstate(invalid="ignore"):  # contradictory infinite LLRs compare as False
+        gain = np.where(change == 0, 0.0, change * llr.astype(np.float64)).sum(axis=1)
+    is_codeword = ~code.syndrome(words).any(axis=1)
+    return int(((gain > 0) & is_codeword).sum())

@@ -1,0 +1,505 @@
+"""What is to be simulated: a study file, checked as a whole before anything runs."""
+
+import copy
+import inspect
+import math
+import traceback
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, PrivateAttr, ValidationError, field_validator
+
+from fecnn._files.toml import Table, read_toml
+from fecnn.channels.channel import CHANNELS
+from fecnn.codes.catalogue import claims, load_code, study_path
+from fecnn.codes.code import Code
+from fecnn.codes.families import uncoded
+from fecnn.decoders import check_options, decoder, factory
+from fecnn.decoders.foreign import Foreign, foreign
+from fecnn.errors import nearest, shown
+from fecnn.nets.card import Whole, default_weights, network_version, weights_digest
+from fecnn.simulation.stop import Stop
+from fecnn.simulation.task import Point, RarePoint, Task, build_decoder
+from fecnn.studies.reference import Reference, read_references
+from fecnn.theory.bounds import BOUNDS
+
+MAX_POINTS = 1000
+"""Most points of one curve."""
+
+REL_ERROR = 0.02
+"""Half the width of the interval of an estimated point, relative to its value, if the study does not say."""
+
+
+class Grid(Table):
+    """Evenly spaced Eb/N0: from, to and step in dB, both ends included."""
+
+    start: float = Field(alias="from")
+    stop: float = Field(alias="to")
+    step: float = Field(gt=0)
+
+    def values(self) -> list[float]:
+        """The points, rounded to a millionth of a dB; none where an end is not finite, or as good as not."""
+        steps = (self.stop - self.start) / self.step
+        if not math.isfinite(steps):
+            return []
+        count = math.floor(steps + 1e-9) + 1
+        return [round(self.start + i * self.step, 6) for i in range(count)]
+
+
+Ebn0 = list[Annotated[float, Field(ge=-100, le=100)]] | Grid
+Batch = Annotated[int, Field(ge=1, le=1 << 20)]
+
+MAX_CURVES = 1000
+"""Most curves of a study."""
+
+MAX_TASKS = 100_000
+"""Most points of a study."""
+
+MAX_PROBLEMS, MAX_PROBLEM = 50, 600
+"""Most problems told of a study, and the most characters told of each."""
+
+
+class Curve(Table):
+    """One decoder over Eb/N0. What is not given here is taken from the study.
+
+    With ``method = "rare"`` it is the BLER of exact ML over AWGN, estimated by `fecnn.ml_bler` instead of
+    counted frame by frame, so that it reaches 1e-10.
+
+    decoder: Name, plug-in or ``module:function``.
+    label: Name in tables and figures; if not given, decoder and options (and the curve's own code).
+    options: The decoder's options.
+    code: A code name or file, or ``uncoded`` for the k message bits sent without a code; or a list of them,
+        which stands for one curve for each.
+    published: The decoder of ``reference.csv`` whose points, for the same code, this curve should agree with.
+    method: ``rare``, or None: the decoder is simulated.
+    rel_error: With ``rare``: half the width of the 95 % interval, relative to the value; 0.02 if not given.
+    """
+
+    decoder: str
+    label: str | None = None
+    options: dict[str, bool | Whole | float | str] = Field(default={})
+    code: str | Annotated[list[str], Field(min_length=1)] | None = None
+    channel: str | None = None
+    ebn0_db: Ebn0 | None = None
+    stop: Stop | None = None
+    batch: Batch | None = None
+    published: str | None = None
+    method: Literal["rare"] | None = None
+    rel_error: float | None = Field(default=None, gt=0, le=0.5)
+    _one_of_many: bool = PrivateAttr(default=False)
+
+    @property
+    def name(self) -> str:
+        """Label, or decoder and options, and the code if the curve has one of its own.
+
+        The code also follows a label that stands for several codes.
+        """
+        if self.code is None or (self.label is not None and not self._one_of_many):
+            return self.what
+        return f"{self.what} of {self.code}"
+
+    @property
+    def what(self) -> str:
+        """Label, or decoder and options, whatever the code."""
+        if self.label is not None:
+            return self.label
+        if self.method == "rare":
+            return "exact ML (estimated)"
+        options = ", ".join(f"{key} {value}" for key, value in self.options.items())
+        return f"{self.decoder} ({options})" if options else self.decoder
+
+    def each(self) -> "list[Curve]":
+        """A curve for each code of a list, or the curve itself."""
+        if not isinstance(self.code, list):
+            return [self]
+        curves = [self.model_copy(update={"code": code}) for code in self.code]
+        for curve in curves:
+            curve._one_of_many = True
+        return curves
+
+
+class Study(Table):
+    """A study: a question, a code, and curves to simulate on the same noise.
+
+    curves: Those of the file, a curve of several codes taken apart.
+    drawn: Decoders of ``reference.csv`` whose points are drawn; all if not given.
+    panels: What the panels of the figure are for: ``metric``, or ``code``, one for each code.
+    metrics: The error rates that are drawn; with panels for codes, the first of them.
+    bounds: Bounds that are drawn with the BLER, by their names in `fecnn.theory.bounds.BOUNDS`, for each
+        code over AWGN (none for uncoded bits).
+    """
+
+    title: str
+    question: str = ""
+    code: str | None = None
+    channel: str = "awgn"
+    ebn0_db: Ebn0 | None = None
+    stop: Stop = Stop(block_errors=100)
+    batch: Batch = 4096
+    seed: int = Field(default=1, ge=0, lt=1 << 63)
+    drawn: list[str] | None = None
+    panels: Literal["metric", "code"] = "metric"
+    metrics: list[Literal["bler", "ber", "ber_code"]] = Field(default=["bler", "ber"], min_length=1)
+    bounds: list[str] = Field(default=[])
+    curves: list[Curve] = Field(alias="curve", min_length=1)
+    _path: Path = PrivateAttr(default=Path())
+    _codes: list[tuple[str, Code]] = PrivateAttr(default_factory=list)
+    _foreign: dict[str, Foreign | None] = PrivateAttr(default_factory=dict)
+
+    @field_validator("curves")
+    @classmethod
+    def _taken_apart(cls, curves: list[Curve]) -> list[Curve]:
+        curves = [one for curve in curves for one in curve.each()]
+        if len(curves) > MAX_CURVES:
+            raise ValueError(f"a study has at most {MAX_CURVES} curves, got {len(curves)}; split it")
+        names = Counter(curve.name for curve in curves)
+        for name in sorted(name for name, count in names.items() if count > 1):
+            raise ValueError(f"two curves are called {name!r}; give them different labels")
+        return curves
+
+    @field_validator("bounds")
+    @classmethod
+    def _known_bounds(cls, bounds: list[str]) -> list[str]:
+        for bound in bounds:
+            if bound not in BOUNDS:
+                raise ValueError(f"no bound {bound!r}; {nearest(bound, list(BOUNDS))}")
+        return bounds
+
+    @property
+    def path(self) -> Path:
+        """The file it was read from."""
+        return self._path
+
+    @property
+    def name(self) -> str:
+        """The name of the study's directory, or of its file."""
+        return self.path.parent.name if self.path.name == "study.toml" else self.path.stem
+
+    @property
+    def points(self) -> list[Point]:
+        """Every point of every curve that is simulated.
+
+        Raises:
+            ValueError: If a code, channel, decoder or option does not exist or a grid is impossible; all in
+            one message.
+        """
+        return [point for point in self.all_points if isinstance(point, Point)]
+
+    @property
+    def rare_points(self) -> list[RarePoint]:
+        """Every point of every curve with ``method = "rare"``; errors as for `points`."""
+        return [point for point in self.all_points if isinstance(point, RarePoint)]
+
+    @cached_property
+    def all_points(self) -> list[Point | RarePoint]:
+        """Both, curve by curve; errors as for `points`."""
+        problems: list[str] = []
+        points: list[Point | RarePoint] = []
+        for curve in self.curves:
+            points += self._points_of(curve, problems)
+            if len(points) > MAX_TASKS:
+                problems.append(f"it has more than {MAX_TASKS} points; split it")
+                break
+        first_curve: dict[str, str] = {}
+        for point in points:
+            identity = point.task.id if isinstance(point, Point) else point.id
+            other = first_curve.setdefault(identity, point.curve)
+            if other != point.curve:
+                problems.append(
+                    f"curves {other} and {point.curve} are the same at {point.ebn0_db} dB; drop one"
+                )
+        if problems:
+            raise _problems(self.path, problems)
+        return points
+
+    @cached_property
+    def references(self) -> list[Reference]:
+        """The published points in ``reference.csv`` beside the study, if there is one.
+
+        Raises:
+            ValueError: If that file is broken, naming the line.
+        """
+        path = self.path.parent / "reference.csv"
+        return read_references(path) if path.exists() else []
+
+    @property
+    def foreign(self) -> dict[str, Foreign]:
+        """The decoders that do not come with fecnn: running the study runs their code."""
+        found = {curve.decoder: self._foreign_of(curve.decoder) for curve in self.curves}
+        return {name: it for name, it in found.items() if it is not None}
+
+    def check(self) -> None:
+        """Build every decoder once, at its first point: what cannot run is refused before anything runs.
+
+        Raises:
+            ValueError: All problems in one message; where foreign code failed is in the notes.
+        """
+        problems: list[str] = []
+        traces: list[str] = []
+        built: set[Task] = set()
+        for point in self.points:
+            key = replace(point.task, ebn0_db=0.0, seed=0, batch=0)
+            if key in built:
+                continue
+            built.add(key)
+            try:
+                build_decoder(point.task, point.code)
+            except (Exception, SystemExit) as error:
+                what = "its code exits: " if isinstance(error, SystemExit) else ""
+                problems.append(f"curve {point.curve}: {what}{error}")
+                if point.task.decoder in self.foreign and _outside(error):
+                    traces.append(traceback.format_exc())
+        for curve, code in {point.curve: point.code for point in self.rare_points}.items():
+            try:
+                decoder("ml", code)
+                code.weight_spectrum()
+            except ValueError as error:
+                problems.append(f"curve {curve}: {error}")
+        if problems:
+            refusal = _problems(self.path, problems)
+            for trace in traces[:MAX_PROBLEMS]:
+                refusal.add_note(trace)
+            raise refusal
+
+    def _foreign_of(self, name: str) -> Foreign | None:
+        if name not in self._foreign:
+            self._foreign[name] = foreign(name)
+        return self._foreign[name]
+
+    def _points_of(self, curve: Curve, problems: list[str]) -> Iterator[Point | RarePoint]:
+        before = len(problems)
+        code = self._code_of(curve, problems)
+        channel = curve.channel or self.channel
+        if channel not in CHANNELS:
+            problems.append(f"curve {curve.name}: no channel {channel!r}; {nearest(channel, list(CHANNELS))}")
+        try:
+            if self._foreign_of(curve.decoder) is None:  # all else is not imported before it runs
+                check_options(curve.decoder, factory(curve.decoder), dict(curve.options))
+        except (LookupError, TypeError, ValueError, OSError, ImportError) as error:
+            problems.append(f"curve {curve.name}: {error}")
+        grid = self._grid_of(curve, problems)
+        problems += [f"curve {curve.name}: {problem}" for problem in _rare_problems(curve, channel)]
+        if code is None or len(problems) > before:
+            return
+        if curve.method == "rare":
+            rel_error = REL_ERROR if curve.rel_error is None else curve.rel_error
+            for ebn0_db in grid:
+                said = claims(self._code_name(curve), code)
+                yield RarePoint(curve.name, curve.published, code, float(ebn0_db), rel_error, self.seed, said)
+            return
+        try:
+            options, source = self._options_of(curve, code)
+        except (ValueError, LookupError, OSError) as error:
+            problems.append(f"curve {curve.name}: {error.args[0] if error.args else error}")
+            return
+        sender, sender_fingerprint = self._sender_of(curve, code)
+        for ebn0_db in grid:
+            task = Task(
+                code=self._code_name(curve),
+                fingerprint=code.fingerprint,
+                channel=channel,
+                decoder=curve.decoder,
+                options=options,
+                ebn0_db=float(ebn0_db),
+                seed=self.seed,
+                batch=curve.batch or self.batch,
+                source=source,
+                claims=claims(self._code_name(curve), code),
+                sender=sender,
+                sender_fingerprint=sender_fingerprint,
+            )
+            yield Point(curve.name, curve.published, code, task, curve.stop or self.stop)
+
+    def _sender_of(self, curve: Curve, code: Code) -> tuple[str, str] | tuple[None, None]:
+        """The first code with the same words, if another: the study's own, or of a curve before this.
+
+        A code from its alist has another generator matrix than from its file; both see the same frames.
+        """
+        if not self._codes and self.code is not None:
+            with suppress(ValueError, LookupError, OSError):  # told of where a curve is of it
+                self._codes.append((self._resolve(self.code), load_code(self._resolve(self.code))))
+        for name, known in self._codes:
+            if known.fingerprint == code.fingerprint:
+                return None, None
+            if (known.n, known.k) == (code.n, code.k) and not known.syndrome(code.G).any():
+                return name, known.fingerprint
+        self._codes.append((self._code_name(curve), code))
+        return None, None
+
+    def _options_of(
+        self, curve: Curve, code: Code
+    ) -> tuple[tuple[tuple[str, bool | int | float | str], ...], str | None]:
+        """The decoder's options in order, trained weights pinned by their SHA-256; and its version."""
+        options = dict(curve.options)
+        found = self._foreign_of(curve.decoder)
+        source = None if found is None else found.version
+        if found is None and "weights_sha256" in inspect.signature(factory(curve.decoder)).parameters:
+            weights = self._resolve(str(options.get("weights", default_weights(curve.decoder, code))))
+            options |= {"weights": weights, "weights_sha256": weights_digest(weights)}
+            source = network_version(weights)
+        return tuple(sorted(options.items())), source
+
+    def _grid_of(self, curve: Curve, problems: list[str]) -> list[float]:
+        grid = curve.ebn0_db if curve.ebn0_db is not None else self.ebn0_db
+        if grid is None:
+            problems.append(f"curve {curve.name}: ebn0_db is missing; give it there or for the whole study")
+            return []
+        if isinstance(grid, Grid):
+            too_many = (grid.stop - grid.start) / grid.step >= MAX_POINTS
+            values = [] if too_many else grid.values()
+            shown = f"from {grid.start} to {grid.stop} step {grid.step}"
+        else:
+            too_many, values, shown = len(grid) > MAX_POINTS, grid, str(grid)
+            shown = shown if len(shown) <= 200 else shown[:200] + "...]"
+        if too_many:
+            problems.append(f"curve {curve.name}: ebn0_db {shown} has more than {MAX_POINTS} points")
+        elif not values:
+            problems.append(f"curve {curve.name}: ebn0_db {shown} has no points")
+        elif any(not -100 <= value <= 100 for value in values):
+            problems.append(f"curve {curve.name}: ebn0_db {shown} leaves -100..100 dB")
+        elif len(set(values)) < len(values):
+            problems.append(f"curve {curve.name}: ebn0_db {shown} names a point twice")
+        return values
+
+    def _code_name(self, curve: Curve) -> str:
+        """The code as `load_code` takes it: a name, or a path (relative ones start at the study's file)."""
+        name = self._said_code(curve) or ""
+        if name == "uncoded":
+            return uncoded(load_code(self._resolve(self.code or "")).k).name
+        return self._resolve(name)
+
+    def _said_code(self, curve: Curve) -> str | None:
+        return curve.code if isinstance(curve.code, str) else self.code  # lists were taken apart
+
+    def _code_of(self, curve: Curve, problems: list[str]) -> Code | None:
+        if self._said_code(curve) is None or (curve.code == "uncoded" and self.code is None):
+            problems.append(f"curve {curve.name}: code is missing; give it there or for the whole study")
+            return None
+        try:
+            return load_code(self._code_name(curve))
+        except (ValueError, LookupError, OSError) as error:
+            problems.append(f"curve {curve.name}: {error}")
+            return None
+
+    def _resolve(self, name: str) -> str:
+        if name.endswith((".toml", ".alist")) or "/" in name:
+            return str((self.path.parent / name).resolve())
+        return name
+
+
+def load_study(name_or_path: str | Path) -> Study:
+    """A study by catalogue name, by file, or by the directory that holds its ``study.toml``.
+
+    Raises:
+        LookupError: If there is no study of that name.
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is broken or asks for something impossible; all problems in one message.
+
+    Example:
+        >>> study = load_study("optimal-hamming-7-4")
+        >>> study.code, study.curves[0].decoder
+        ('hamming-7-4', 'ml')
+    """
+    path = study_path(name_or_path)
+    content = read_toml(path)
+    try:
+        study = Study.model_validate(content)
+    except ValidationError as error:
+        raise _problems(path, [*_sentences(error), *_names_despite(error, content, path)]) from None
+    study._path = path.resolve()
+    study.all_points  # noqa: B018  names and grids are checked here, decoders when they are built
+    return study
+
+
+def _outside(error: BaseException) -> bool:
+    """Whether an error came through code that is not fecnn's."""
+    package = Path(__file__).parents[1]
+    frames = traceback.extract_tb(error.__traceback__)
+    return not all(Path(frame.filename).is_relative_to(package) for frame in frames)
+
+
+def _rare_problems(curve: Curve, channel: str) -> Iterator[str]:
+    """What does not go with how the curve is made."""
+    if curve.method is None:
+        if curve.rel_error is not None:
+            yield 'rel_error is for method = "rare"; a simulated curve has a stop'
+        return
+    if curve.decoder != "ml":
+        yield f'method = "rare" estimates exact ML: the decoder must be ml, got {curve.decoder}'
+    if channel != "awgn":
+        yield f'method = "rare" is for the channel awgn, got {channel}'
+    for name in ("options", "stop", "batch"):
+        if getattr(curve, name):
+            yield f'method = "rare" takes no {name}: an estimate ends at its rel_error'
+
+
+def _names_despite(error: ValidationError, content: dict[str, Any], path: Path) -> list[str]:
+    """Unknown names and impossible grids of a study whose only other fault is unknown keys."""
+    rest = copy.deepcopy(content)
+    for problem in error.errors():
+        if problem["type"] != "extra_forbidden" or "Grid" in problem["loc"]:
+            return []
+        table: Any = rest
+        for part in problem["loc"][:-1]:
+            table = table[part]
+        del table[problem["loc"][-1]]
+    try:
+        study = Study.model_validate(rest)
+    except ValidationError:
+        return []
+    study._path = path.resolve()
+    problems: list[str] = []
+    for curve in study.curves:
+        list(study._points_of(curve, problems))
+    return problems
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    """Pydantic's problems in our words, one for each place: every member of a union has complained of it."""
+    places: dict[tuple[Any, ...], Any] = {}
+    for problem in error.errors():
+        place = problem["loc"]
+        if "options" in place:
+            place = place[: place.index("options") + 2]
+            problem = {**problem, "loc": place, "msg": "an option is a number, a word, true or false"}
+        elif place[-2:-1] == ("code",) or place[-3:-2] == ("code",):
+            place = place[: place.index("code") + 1]
+            problem = {**problem, "loc": place, "msg": "a code is a name or a file, or a list of them"}
+        elif "Grid" in place and problem["type"] in ("model_type", "model_attributes_type"):
+            continue
+        elif any(str(part).startswith("list[") for part in place) and isinstance(problem["input"], dict):
+            continue
+        places.setdefault(place, problem)
+    return [_sentence(problem) for problem in places.values()]
+
+
+def _sentence(problem: Any) -> str:
+    """A pydantic problem in our words: where, what, and the nearest known key."""
+    where = [str(part) for part in problem["loc"] if part != "Grid" and not str(part).startswith("list[")]
+    place = ".".join(where) or "the study"
+    if problem["type"] == "extra_forbidden":
+        models: dict[str, type[Table]] = {"curve": Curve, "stop": Stop, "ebn0_db": Grid}
+        model = next((models[part] for part in reversed(where[:-1]) if part in models), Study)
+        known = [f.alias or name for name, f in model.model_fields.items()]
+        return f"{place}: unknown key; {nearest(where[-1], known)}"
+    value = problem.get("input")
+    got = "" if problem["type"] == "missing" or isinstance(value, dict | list) else f", got {shown(value)}"
+    return f"{place}: {problem['msg'].removeprefix('Value error, ')}{got}"
+
+
+def _problems(path: Path, problems: list[str]) -> ValueError:
+    unique = list(dict.fromkeys(problems))
+    told = [
+        text if len(text) <= MAX_PROBLEM else text[:MAX_PROBLEM] + "..." for text in unique[:MAX_PROBLEMS]
+    ]
+    if len(unique) == 1:
+        return ValueError(f"{path}: {told[0]}")
+    more = f"\n  and {len(unique) - len(told)} more" if len(unique) > len(told) else ""
+    return ValueError(
+        f"{path} has {len(unique)} problems:\n" + "\n".join(f"  - {problem}" for problem in told) + more
+    )

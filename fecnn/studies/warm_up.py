@@ -1,0 +1,80 @@
+"""Compile ahead what a study, or a decoder, will need; Numba keeps it on disk for every later process."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from fecnn.channels.channel import AWGN
+from fecnn.codes.catalogue import load_code, study_names
+from fecnn.decoders import BUILT_IN, BUILT_IN_SOFT, decoder, decoder_names, factory, soft_decoder
+from fecnn.decoders.foreign import foreign, whose_code_runs
+from fecnn.errors import nearest
+from fecnn.jit import compiling
+from fecnn.simulation.simulate import curve_places, one_torch_thread, prepared
+from fecnn.studies.study import Study, load_study
+
+CODES = ("hamming-7-4", "bch-31-16", "polar-64-32", "bch-63-45", "ebch-128-64")
+"""Between them decoders take all their ways: codebook, trellis, search; algebra, tables, lists."""
+
+EBN0_DB = 3.0
+
+
+def warm_up(names: Sequence[str] = (), tell: Callable[[str], None] = lambda line: None) -> None:
+    """Build and compile, and decode a few frames with each; what is compiled already takes no time.
+
+    Args:
+        names: Studies, by name or file, and decoders, by name or as ``module:function``; all built-in
+            decoders if none are given.
+        tell: Is told whose code will run where that is not fecnn's.
+
+    Raises:
+        LookupError: If there is no such study or decoder.
+        ValueError: If a study asks for something impossible.
+    """
+    one_torch_thread()
+    known = sorted({*decoder_names(), *decoder_names(soft=True)})
+    wanted = names or sorted({*BUILT_IN, *BUILT_IN_SOFT})
+    for i, name in enumerate(wanted, 1):
+        if name in known or ":" in name:
+            _say_whose_code_runs([name], tell)
+            with compiling.for_(f"{name} ({i} of {len(wanted)})"):
+                _warm_up_decoder(name)
+        elif name in study_names() or "/" in name or name.endswith(".toml"):
+            study = load_study(name)
+            _say_whose_code_runs(study.foreign, tell)
+            _warm_up_study(study)
+        else:
+            raise LookupError(f"no study or decoder {name!r}; {nearest(name, [*known, *study_names()])}")
+
+
+def _say_whose_code_runs(names: Iterable[str], tell: Callable[[str], None]) -> None:
+    for name in names:
+        if (it := foreign(name)) is not None:
+            tell(whose_code_runs(name, it))
+
+
+def _warm_up_study(study: Study) -> None:
+    names = curve_places(study.points)
+    for point in {point.curve: point for point in study.points}.values():
+        with compiling.for_(names[point.task.id]):
+            prepared(point.task)
+
+
+def _warm_up_decoder(name: str) -> None:
+    if ":" in name:
+        factory(name)  # what is wrong with the name is not about a code
+    rng = np.random.default_rng(1)
+    for code_name in CODES:
+        code = load_code(code_name)
+        channel = AWGN.at(EBN0_DB, code.rate)
+        codewords = code.encode(rng.integers(0, 2, (4, code.k), dtype=np.uint8))
+        llr = channel.transmit(codewords, rng)
+        for make, soft in ((decoder, False), (soft_decoder, True)):
+            if name not in decoder_names(soft=soft) and (soft or ":" not in name):
+                continue
+            try:
+                decode = make(name, code, channel)
+            except (ValueError, LookupError, TypeError):
+                continue  # not for this code
+            for frames in (llr, 100 * llr, 0 * llr):  # rare frames go other ways
+                decode(frames)

@@ -1,0 +1,379 @@
+"""Bounds on the block error rate of maximum likelihood over BPSK and AWGN: of one code, and of the best code.
+
+Of one code, from its weight spectrum: ``union_bound`` and ``tangential_sphere_bound`` from above,
+``kat_bound`` from below. Of any code of its length and dimension: ``sphere_packing_bound`` and
+``meta_converse`` from below. That some code does no worse: ``random_coding_bound``.
+``normal_approximation`` is no bound.
+
+Everything is computed from sums of positive terms in logarithms, so that nothing overflows or cancels at low
+error rates, except ``meta_converse``, which is right down to about 1e-12.
+"""
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import scipy  # its parts are loaded when they are used
+from numpy.typing import NDArray
+
+from fecnn.channels.channel import noise_sigma
+from fecnn.codes.code import Code
+
+Reals = NDArray[np.float64]
+
+NODES = 16
+"""Gauss-Legendre nodes for the angle in each panel."""
+
+PAIRS = 24
+"""Weights that ``kat_bound`` looks at, at most: words of greater weight hardly count."""
+
+STEP = 1 / 4096
+"""Grid on which ``meta_converse`` adds information densities, in bits."""
+
+MAX_DIMENSION = 1000
+"""Largest k of bounds on the sphere: parts of it near 2^-1022 are no numbers any more."""
+
+MAX_DENSITIES = 1500
+"""Largest n of ``meta_converse``: seven standard deviations of their sum, 1e-12, are on the grid."""
+
+
+def union_bound(code: Code, ebn0_db: float) -> float:
+    """Upper bound on the BLER of ML: every wrong word alone, as if they excluded each other; at most 1.
+
+    Args:
+        code: With a weight spectrum that is known or can be counted.
+        ebn0_db: Eb/N0 in dB per information bit.
+
+    Raises:
+        ValueError: If the spectrum is not known and the code too large to count it.
+
+    Example:
+        >>> import fecnn
+        >>> print(f"{union_bound(fecnn.load_code('bch-31-21'), 6.0):.3g}")
+        2.57e-05
+    """
+    weights, log_counts = _spectrum(code)
+    sigma = noise_sigma(ebn0_db, code.rate)
+    return min(
+        1.0, math.exp(scipy.special.logsumexp(log_counts + scipy.special.log_ndtr(-np.sqrt(weights) / sigma)))
+    )
+
+
+def tangential_sphere_bound(code: Code, ebn0_db: float) -> float:
+    """Upper bound on the BLER of ML: union bound inside a cone about the sent word, error for sure outside.
+
+    The tightest upper bound known that needs only the spectrum (Poltyrev, "Bounds on the decoding error
+    probability of binary linear codes via their spectra", 1994; Herzberg and Poltyrev 1994). Poltyrev's best
+    cone is the one in which the union of what beats the sent word has conditional probability below 1 at
+    every angle, so that the bound is the mean over the angle of min(1, that union), which is computed here.
+
+    Args:
+        code: With a weight spectrum that is known or can be counted.
+        ebn0_db: Eb/N0 in dB per information bit.
+
+    Raises:
+        ValueError: If the spectrum is not known and the code too large to count it.
+
+    Example:
+        >>> import fecnn
+        >>> print(f"{tangential_sphere_bound(fecnn.load_code('bch-31-21'), 4.0):.3g}")
+        0.00625
+    """
+    weights, log_counts = _spectrum(code)
+    if code.n == 1:  # a line has no angles
+        return union_bound(code, ebn0_db)
+    n, inside = code.n, weights < code.n
+    half_angle = np.arctan(np.sqrt(weights[inside] / (n - weights[inside])))
+
+    def log_union(angle: Reals) -> Reals:
+        # A word is nearer if the noise across lies within a cap about its direction; the opposite one, if the
+        # angle is obtuse.
+        cosine = np.tan(half_angle) / np.tan(angle[:, None])
+        terms = log_counts[inside] + _log_cap(np.arccos(np.clip(cosine, -1, 1)), n - 1)
+        opposite = np.where((angle > math.pi / 2) & (not inside.all()), 0.0, -np.inf)[:, None]
+        terms = np.hstack([np.where(cosine < 1, terms, -np.inf), opposite])
+        return np.asarray(scipy.special.logsumexp(terms, axis=1))
+
+    signal = math.sqrt(n) / noise_sigma(ebn0_db, code.rate)
+    return _mean_over_angle(n, signal, log_union, tuple(half_angle))
+
+
+def kat_bound(code: Code, ebn0_db: float) -> float:
+    """Lower bound on the BLER of ML, from the spectrum: no less than what words and pairs of words say.
+
+    The bound of Kuai, Alajaji and Takahara ("A lower bound on the probability of a finite union of events",
+    2000), with the overlap of two words at most what the minimum distance allows (Seguin, "A lower bound on
+    the error probability for signals in white Gaussian noise", 1998). The best of the sets of all words up to
+    some weight is taken.
+
+    Args:
+        code: With a weight spectrum that is known or can be counted.
+        ebn0_db: Eb/N0 in dB per information bit.
+
+    Raises:
+        ValueError: If the spectrum is not known and the code too large to count it.
+
+    Example:
+        >>> import fecnn
+        >>> print(f"{kat_bound(fecnn.load_code('bch-31-21'), 6.0):.3g}")
+        1.57e-05
+    """
+    weights, log_counts = (row[:PAIRS] for row in _spectrum(code))
+    distance = np.sqrt(weights) / noise_sigma(ebn0_db, code.rate)
+    overlap = (weights[:, None] + weights - weights[0]) / 2
+    overlap = np.minimum(overlap, np.minimum(weights[:, None], weights))
+    log_alone = scipy.special.log_ndtr(-distance)
+    # Expected number of others that beat the sent word, too, if one does; a word always goes with itself.
+    both = _log_both(distance, overlap / np.sqrt(weights[:, None] * weights)) - log_alone[:, None]
+    others = np.exp(log_counts) - np.eye(len(weights))
+    company = 1 + np.cumsum(others * np.exp(both), axis=1)
+    whole = np.floor(company)
+    # 1/x, read off linearly between whole numbers: the KAT term.
+    share = 1 / whole - (company - whole) / (whole * (whole + 1))
+    best = -np.inf
+    for last in range(len(weights)):
+        terms = log_counts[: last + 1] + log_alone[: last + 1] + np.log(share[: last + 1, last])
+        best = max(best, float(scipy.special.logsumexp(terms)))
+    return math.exp(best)
+
+
+def sphere_packing_bound(n: int, k: int, ebn0_db: float) -> float:
+    """Lower bound on the BLER of any code of 2^k words of equal energy: cones that fill the space.
+
+    Shannon, "Probability of error for optimal codes in a Gaussian channel", 1959. It holds for every BPSK
+    code, and for others that use the sphere better, so that it is loose at high rates.
+
+    Args:
+        n: Length, at least 2.
+        k: Dimension, at most 1000.
+        ebn0_db: Eb/N0 in dB per information bit.
+
+    Raises:
+        ValueError: If not 1 <= k <= 1000 and 2 <= n.
+
+    Example:
+        >>> print(f"{sphere_packing_bound(63, 45, 4.0):.2e}")
+        2.73e-05
+    """
+    _check_size(n, k)
+    _check_dimension(k)
+    # Half angle of a cone with 2^-k of the sphere.
+    angle = (
+        math.asin(math.sqrt(scipy.special.betaincinv((n - 1) / 2, 0.5, 2.0 ** (1 - k))))
+        if k > 1
+        else math.pi / 2
+    )
+    signal = math.sqrt(n) / noise_sigma(ebn0_db, k / n)
+    return _mean_over_angle(n, signal, lambda angles: np.where(angles < angle, -np.inf, 0.0), (angle,))
+
+
+def random_coding_bound(n: int, k: int, ebn0_db: float) -> float:
+    """A BLER that some code of 2^k words of equal energy does not exceed: the mean of random ones, bounded.
+
+    The random-coding union bound (Polyanskiy, Poor and Verdu 2010) for words drawn from the sphere, which is
+    the upper bound of Shannon 1959. It says nothing on BPSK codes, which are worse at high rates.
+
+    Args:
+        n: Length, at least 2.
+        k: Dimension, at most 1000.
+        ebn0_db: Eb/N0 in dB per information bit.
+
+    Raises:
+        ValueError: If not 1 <= k <= 1000 and 2 <= n.
+
+    Example:
+        >>> print(f"{random_coding_bound(128, 64, 3.0):.2e}")
+        2.86e-05
+    """
+    _check_size(n, k)
+    _check_dimension(k)
+    others = k * math.log(2) + math.log1p(-(2.0**-k))
+    signal = math.sqrt(n) / noise_sigma(ebn0_db, k / n)
+    return _mean_over_angle(n, signal, lambda angle: others + _log_cap(angle, n))
+
+
+def meta_converse(n: int, k: int, ebn0_db: float) -> float:
+    """Lower bound on the BLER of any code of 2^k words sent with BPSK.
+
+    Polyanskiy, Poor and Verdu, "Channel coding rate in the finite blocklength regime", 2010, Theorem 28 (all
+    words equal to the test against the output of equiprobable bits, by symmetry). The sum of n information
+    densities is convolved on a grid of 1/4096 bit. Right down to 1e-12, below which it is given as 0.
+
+    Args:
+        n: Length, 2 to 1500.
+        k: Dimension.
+        ebn0_db: Eb/N0 in dB per information bit.
+
+    Raises:
+        ValueError: If not 1 <= k <= n and 2 <= n <= 1500.
+
+    Example:
+        >>> print(f"{meta_converse(128, 64, 3.0):.2e}")
+        1.18e-05
+    """
+    _check_size(n, k)
+    if k > n:
+        raise ValueError(f"BPSK sends one bit a symbol: k must be at most n = {n}, got {k}")
+    if n > MAX_DENSITIES:
+        raise ValueError(f"meta_converse is for n up to {MAX_DENSITIES}, got {n}; see normal_approximation")
+    density, probability = _sum_of_densities(n, noise_sigma(ebn0_db, k / n))
+    # The best test of 2^-k wrong acceptances accepts from some density on; the last atom only in part.
+    log_accepted = np.log(np.maximum(probability, 1e-300)) - density * math.log(2)
+    accepted = np.logaddexp.accumulate(log_accepted[::-1])[::-1]
+    first = int(np.searchsorted(-accepted, k * math.log(2)))
+    if first == 0:
+        return 0.0
+    # Part of the atom below ``first`` that is accepted still.
+    beyond = accepted[first] if first < len(accepted) else -np.inf
+    room = -math.expm1(beyond + k * math.log(2)) * math.exp(-k * math.log(2) - log_accepted[first - 1])
+    missed = float(probability[:first].sum() - probability[first - 1] * min(1.0, room))
+    return min(missed, 1.0) if missed > 1e-12 else 0.0
+
+
+def normal_approximation(n: int, k: int, ebn0_db: float) -> float:
+    """BLER of about the best code of 2^k words sent with BPSK; an approximation, no bound.
+
+    Capacity, dispersion and half a logarithm of n (Polyanskiy, Poor and Verdu 2010, eq. 223 f.). Far too low
+    where n is short and BLER small: compare with ``meta_converse``.
+
+    Args:
+        n: Length, at least 2.
+        k: Dimension.
+        ebn0_db: Eb/N0 in dB per information bit.
+
+    Raises:
+        ValueError: If not 1 <= k and 2 <= n.
+
+    Example:
+        >>> print(f"{normal_approximation(128, 64, 3.0):.2e}")
+        6.17e-05
+    """
+    _check_size(n, k)
+    density, weight = _information_density(noise_sigma(ebn0_db, k / n))
+    capacity = float(weight @ density)
+    dispersion = float(weight @ (density - capacity) ** 2)
+    return float(scipy.special.ndtr(-(n * capacity - k + 0.5 * math.log2(n)) / math.sqrt(n * dispersion)))
+
+
+BOUNDS: dict[str, Callable[[Code, float], float]] = {
+    "union": union_bound,
+    "tangential-sphere": tangential_sphere_bound,
+    "kat": kat_bound,
+    "sphere-packing": lambda code, ebn0_db: sphere_packing_bound(code.n, code.k, ebn0_db),
+    "meta-converse": lambda code, ebn0_db: meta_converse(code.n, code.k, ebn0_db),
+    "random-coding": lambda code, ebn0_db: random_coding_bound(code.n, code.k, ebn0_db),
+    "normal-approximation": lambda code, ebn0_db: normal_approximation(code.n, code.k, ebn0_db),
+}
+"""By the names that studies use."""
+
+
+def _check_size(n: int, k: int) -> None:
+    if n < 2 or k < 1:
+        raise ValueError(f"n must be at least 2 and k at least 1, got n = {n} and k = {k}")
+
+
+def _check_dimension(k: int) -> None:
+    if k > MAX_DIMENSION:
+        raise ValueError(f"this bound is for k up to {MAX_DIMENSION}, got {k}; see normal_approximation")
+
+
+def _spectrum(code: Code) -> tuple[Reals, Reals]:
+    """Weights of the nonzero words, and the logarithms of how many there are."""
+    counts = code.weight_spectrum()
+    weights = [w for w in range(1, code.n + 1) if counts[w]]
+    return np.array(weights, float), np.array([math.log(counts[w]) for w in weights])
+
+
+def _log_cap(angle: Reals, dimension: int) -> Reals:
+    """Logarithm of the part of the unit sphere, in so many dimensions, within an angle of a direction."""
+    if dimension == 1:  # two points
+        return np.where(angle < math.pi, math.log(0.5), 0.0)
+    small = 0.5 * scipy.special.betainc((dimension - 1) / 2, 0.5, np.sin(angle) ** 2)
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(np.where(angle <= math.pi / 2, small, 1 - small)))
+
+
+def _mean_over_angle(n: int, signal: float, log_error: Any, kinks: tuple[float, ...] = ()) -> float:
+    """Mean of min(1, exp(log_error)) over the angle between what was sent and what is received.
+
+    signal: Length of the sent vector over the noise's standard deviation.
+    log_error: Of angles in (0, pi); not decreasing.
+    kinks: Angles where it is not smooth.
+    """
+    low, high = 0.0, math.pi
+    for _ in range(60):  # where the union is 1
+        middle = (low + high) / 2
+        low, high = (middle, high) if log_error(np.array([middle]))[0] < 0 else (low, middle)
+    # The angle scatters by about 1 / signal.
+    panels = np.linspace(0, math.pi, 64 + 4 * math.ceil(signal))
+    edges = np.unique([high, math.pi / 2, *kinks, *panels])
+    nodes, weights = np.polynomial.legendre.leggauss(NODES)
+    half = np.diff(edges) / 2
+    angle = ((edges[:-1] + half)[:, None] + half[:, None] * nodes).ravel()
+    log_weight = np.log(half[:, None] * weights).ravel()
+    with np.errstate(divide="ignore"):
+        error = np.minimum(0.0, log_error(angle))
+    return min(
+        1.0, math.exp(scipy.special.logsumexp(log_weight + error + _log_angle_density(angle, n, signal)))
+    )
+
+
+def _log_angle_density(angle: Reals, n: int, signal: float) -> Reals:
+    """Logarithm of the density of that angle in n dimensions (Shannon 1959): an integral over the radius."""
+    cosine = signal * np.cos(angle)[:, None]
+    peak = (cosine + np.sqrt(cosine**2 + 4 * (n - 1))) / 2
+    nodes, weights = np.polynomial.legendre.leggauss(96)
+    # In the radius it falls off faster than a Gaussian of variance 1.
+    least, most = np.maximum(peak - 12, 0), peak + 12
+    radius = (least + most) / 2 + (most - least) / 2 * nodes
+    log_radial = (n - 1) * np.log(radius) - ((radius - cosine) ** 2 - cosine**2 + signal**2) / 2
+    radial = scipy.special.logsumexp(log_radial, axis=1, b=weights * (most - least) / 2)
+    sphere = math.log(2) + (n - 1) / 2 * math.log(math.pi) - scipy.special.gammaln((n - 1) / 2)
+    return np.asarray((n - 2) * np.log(np.sin(angle)) + radial + sphere - n / 2 * math.log(2 * math.pi))
+
+
+def _log_both(distance: Reals, correlation: Reals) -> Reals:
+    """Logarithm of P(X > d_i and Y > d_j) of standard normal X and Y with these correlations: (N, N)."""
+    nodes, weights = np.polynomial.legendre.leggauss(96)
+    least = distance[:, None, None]
+    # Given X > d, X exceeds d by about 1/d.
+    width = 40 / (least + np.sqrt(least**2 + 40))
+    x = least + width / 2 * (nodes + 1)
+    rest = np.sqrt(np.maximum(1 - correlation**2, 0))[:, :, None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        tail = scipy.special.log_ndtr((correlation[:, :, None] * x - distance[None, :, None]) / rest)
+    tail = np.where(rest > 0, tail, np.where(x >= distance[None, :, None], 0.0, -np.inf))
+    return np.asarray(scipy.special.logsumexp(_log_density(x) + tail, axis=2, b=weights * width / 2))
+
+
+def _log_density(x: Reals) -> Reals:
+    """Logarithm of the density of a standard normal variable."""
+    return np.asarray(-(x**2) / 2 - math.log(2 * math.pi) / 2)
+
+
+def _information_density(sigma: float) -> tuple[Reals, Reals]:
+    """Values in bits of one symbol's information density, and probabilities, on a grid of the noise."""
+    noise: Reals = np.linspace(-12, 12, 8193)
+    density = 1 - np.logaddexp(0, -2 * (1 + sigma * noise) / sigma**2) / math.log(2)
+    weight = (noise[1] - noise[0]) * np.exp(_log_density(noise))
+    return density, weight
+
+
+@lru_cache(maxsize=8)
+def _sum_of_densities(n: int, sigma: float) -> tuple[Reals, Reals]:
+    """The sum of n information densities on a grid: values in bits, and probabilities."""
+    density, weight = _information_density(sigma)
+    # A value between two grid points goes to both, so that its mean stays: errors are of second order.
+    mean = float(weight @ density)
+    place = (density - mean) / STEP
+    whole = np.floor(place)
+    size = 1 << 21
+    one = np.zeros(size)
+    for shift, part in ((0, 1 - (place - whole)), (1, place - whole)):
+        np.add.at(one, (whole.astype(np.int64) + shift) % size, weight * part)
+    total = np.fft.irfft(np.fft.rfft(one) ** n, size)
+    probability = np.maximum(np.roll(total, size // 2), 0)
+    values = n * mean + STEP * (np.arange(size) - size // 2)
+    return np.asarray(values, np.float64), np.asarray(probability, np.float64)

@@ -1,0 +1,112 @@
+"""How a training went: sentences for the terminal, the learning curve, and the page of a trained network."""
+
+import math
+from typing import TYPE_CHECKING
+
+from fecnn.intervals import proportion_interval
+from fecnn.nets.card import Card, Validated, Validation
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+PUBLISHED_FRAMES = {"ecct": 128_000_000, "crossmpt": 128_000_000}
+"""Frames of the published trainings: 1,000 epochs of 1,000 batches of 128."""
+
+
+def sentence(validation: Validation) -> str:
+    """A validation in a line: BLER of the network with its 95 % interval, and that of exact ML."""
+    points = [f"{p.ebn0_db:g} dB: BLER {_rate(p.block_errors, p)}, ML {_ml(p)}" for p in validation.points]
+    return "; ".join([f"step {validation.step:,}, loss {validation.loss:.5f}", *points])
+
+
+def plot_learning(card: Card) -> "Figure":
+    """BLER on the validation frames over steps, with 95 % intervals, and that of exact ML as a line.
+
+    Returns:
+        A matplotlib figure.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.2, 4.0), layout="constrained")
+    axes = figure.subplots()
+    steps = [v.step for v in card.validations]
+    for i, point in enumerate(card.validations[-1].points if card.validations else ()):
+        points = [v.points[i] for v in card.validations]
+        rates = [p.block_errors / p.frames for p in points]
+        bounds = [proportion_interval(p.block_errors, p.frames) for p in points]
+        line = axes.plot(steps, rates, marker=".", label=f"{point.ebn0_db:g} dB")[0]
+        color = line.get_color()
+        low, high = zip(*bounds, strict=True)
+        axes.fill_between(steps, low, high, alpha=0.2, color=color, linewidth=0)
+        axes.axhline(
+            point.ml_block_errors / point.frames,
+            color=color,
+            linestyle="--",
+            label="exact ML",
+        )
+    axes.set_title(card.name, parse_math=False, usetex=False)
+    axes.set(xlabel="step", ylabel="BLER on the validation frames", yscale="log")
+    axes.grid(alpha=0.3, which="both")
+    if steps:
+        figure.legend(loc="outside right center")
+    return figure
+
+
+def page(card: Card) -> str:
+    """The README of a trained network, in Markdown."""
+    budget = f"{card.frames:,} frames ({card.step:,} steps of {card.config['batch']})"
+    published = PUBLISHED_FRAMES.get(card.model.kind)
+    if published:
+        budget += f", {card.frames / published:.2%} of the {published:,} frames of the published training"
+    options = ", ".join(f"{key} {value}" for key, value in card.model.options.items())
+    rows = [
+        f"| {p.ebn0_db:g} | {p.frames:,} | {p.block_errors:,} | {_rate(p.block_errors, p)} | {_ml(p)} "
+        f"| {_log(p.code_bit_errors, p, card)} | {_log(p.ml_code_bit_errors, p, card)} |"
+        for p in (card.validations[-1].points if card.validations else ())
+    ]
+    return "\n".join(
+        [
+            f"# {card.name}",
+            "",
+            f"`{card.model.kind}` ({options}) for {card.code}, {card.parameters:,} parameters.",
+            f"Recipe: {card.config['recipe'] or 'its own'}. Training: {budget}, "
+            f"{card.cpu_seconds / 60:.1f} minutes of one CPU core.",
+            "",
+            "```python",
+            f'code = fecnn.load_code("{card.code}")',
+            "channel = fecnn.AWGN.at(4.0, code.rate)",
+            f'decode = fecnn.decoder("{card.model.kind}", code, channel, weights="{card.name}")',
+            "```",
+            "",
+            f"`fecnn train {card.name}` trains it again, from [train.toml](train.toml).",
+            "",
+            "![learning curve](curve.svg)",
+            "",
+            "At the end, on the validation frames (the studies have far more of them):",
+            "",
+            "| Eb/N0 [dB] | frames | block errors | BLER [95 %] | exact ML | -ln(BER) | exact ML |",
+            "|---|---|---|---|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def _rate(errors: int, point: Validated) -> str:
+    low, high = proportion_interval(errors, point.frames)
+    return f"{errors / point.frames:.2e} [{low:.1e}, {high:.1e}]"
+
+
+def _ml(point: Validated) -> str:
+    return f"{point.ml_block_errors / point.frames:.2e}"
+
+
+def _log(bit_errors: int, point: Validated, card: Card) -> str:
+    """-ln of the BER over code bits."""
+    return f"{-math.log(bit_errors / point.frames / _length(card)):.2f}" if bit_errors else "no errors"
+
+
+def _length(card: Card) -> int:
+    from fecnn.codes.catalogue import load_code
+
+    return load_code(card.config["code"]).n

@@ -1,0 +1,263 @@
+"""How a network is to be trained: a TOML file, its presets, checked as a whole before anything runs."""
+
+import copy
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from fecnn._files.toml import problems, read_toml
+from fecnn.codes.catalogue import load_code
+from fecnn.codes.code import Code
+from fecnn.errors import nearest, shown
+from fecnn.nets.card import CONFIG, ZOO, Model
+from fecnn.nets.checkpoint import MODELS, build
+
+Count = Annotated[int, Field(ge=1, lt=1 << 53)]
+Decibels = Annotated[float, Field(ge=-100, le=100)]
+
+
+MAX_PROBLEM = 600
+"""Most characters told of a problem."""
+
+
+class _Table(BaseModel):
+    # Infinities would be lost in the JSON of a card.
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Data(_Table):
+    """What the network is shown.
+
+    ebn0_db: Eb/N0 in dB of the frames; each frame draws one of them.
+    messages: ``random``, or ``zero``: the all-zero word, for networks that see no signs.
+    targets: What is to be learned: the ``sent`` word, the word of exact maximum likelihood (``ml``), or the
+        posterior of every bit (``map``); the last two for networks in the error domain.
+    frames: Size of a fixed set, gone through in a new order in every epoch (but for a rest smaller than a
+        batch); fresh frames forever, if not given.
+    augment: Move every frame by a random automorphism of the code.
+    """
+
+    ebn0_db: list[Decibels] = Field(min_length=1)
+    messages: Literal["random", "zero"] = "random"
+    targets: Literal["sent", "ml", "map"] = "sent"
+    frames: Count | None = None
+    augment: bool = False
+
+
+class Optimiser(_Table):
+    """How weights are changed.
+
+    schedule: ``constant``; ``cosine``, from ``rate`` after ``warmup`` steps to ``final_rate`` at the last
+        step; or ``plateau``: a tenth after every ``patience`` epochs without a lower loss.
+    clip: Largest norm of the gradient.
+    average: Weight of the past in a running mean of the weights, which is then what is validated and kept.
+    """
+
+    method: Literal["sgd", "adam", "adamw"]
+    rate: float = Field(gt=0)
+    momentum: float = Field(default=0.9, ge=0, lt=1)
+    weight_decay: float = Field(default=0.0, ge=0)
+    schedule: Literal["constant", "cosine", "plateau"] = "constant"
+    warmup: int = Field(default=0, ge=0, lt=1 << 53)
+    final_rate: float = Field(default=0.0, ge=0)
+    patience: Count = 10
+    clip: float | None = Field(default=None, gt=0)
+    average: float | None = Field(default=None, gt=0, lt=1)
+
+
+class EarlyStop(_Table):
+    """Stop after ``patience`` epochs whose summed loss is not ``delta`` below the least before."""
+
+    patience: Count
+    delta: float = Field(default=1e-3, ge=0)
+
+
+class Check(_Table):
+    """Validation against exact ML: every so many steps, at these points, on so many frames."""
+
+    every: Count = 2000
+    ebn0_db: list[Decibels] = [3.0, 4.0]
+    frames: Count = 20_000
+
+
+class Training(_Table):
+    """A training: what a ``train.toml`` says, its presets filled in.
+
+    recipe: The preset under it: ``published``, as the literature trained this kind of network, or
+        ``improved``, as well as we know how on a small budget; None where everything is spelt out.
+    epoch: Steps after which the loss is summed up and schedules act; a pass through a fixed set.
+    deep: Weight of the stages before the last in the loss, where a network has several.
+    precision: ``float32``, or ``bfloat16`` for the products in training (weights stay float32).
+    save_every: Steps between checkpoints, at most.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    code: str
+    recipe: Literal["published", "improved"] | None = None
+    model: Model
+    data: Data
+    optimiser: Optimiser
+    batch: Count = 128
+    steps: Count
+    epoch: Count = 1000
+    early_stop: EarlyStop | None = None
+    deep: float = Field(default=0.3, ge=0)
+    precision: Literal["float32", "bfloat16"] = "float32"
+    compile: bool = False
+    device: str = "cpu"
+    seed: int = Field(default=1, ge=0, lt=1 << 20)
+    save_every: Count = 1000
+    check: Check = Check()
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Training":
+        dense = self.dense
+        if dense and self.data.targets != "sent":
+            raise ValueError(
+                f"targets {self.data.targets!r} are for networks in the error domain; use 'sent'"
+            )
+        if dense and self.data.messages == "zero":
+            raise ValueError("messages 'zero' would teach this network one word; use 'random'")
+        if dense and self.data.augment:
+            raise ValueError("augment moves errors, not messages; it is for networks in the error domain")
+        if dense and self.compile:
+            raise ValueError("compile is for networks in the error domain; this one is quick enough")
+        if self.model.kind == "fecnn-net" and self.precision != "float32":
+            raise ValueError("fecnn-net multiplies many numbers close to 1; its precision must be 'float32'")
+        if self.data.frames is not None and self.data.frames < self.batch:
+            raise ValueError(
+                f"a fixed set of {self.data.frames} frames is smaller than a batch of {self.batch}"
+            )
+        return self
+
+    @property
+    def dense(self) -> bool:
+        """Whether the network decides on messages, not on errors."""
+        return self.model.kind.startswith("literature-")
+
+    @property
+    def epoch_steps(self) -> int:
+        """Steps of an epoch."""
+        return self.epoch if self.data.frames is None else self.data.frames // self.batch
+
+    def load_code(self) -> Code:
+        """The code, by name or from a file."""
+        return load_code(self.code)
+
+
+LITERATURE = {
+    "data": {"ebn0_db": [0.0], "messages": "random", "targets": "sent", "frames": 1_000_000},
+    "optimiser": {"method": "sgd", "rate": 0.01, "momentum": 0.9, "schedule": "plateau", "patience": 10},
+    "batch": 64,
+}
+"""10^6 noisy words at Eb/N0 = 0 dB, SGD (first author's repository and MSc thesis, 2024)."""
+
+TRANSFORMER = {
+    "data": {"ebn0_db": [2.0, 3.0, 4.0, 5.0, 6.0, 7.0], "messages": "zero", "targets": "sent"},
+    "optimiser": {"method": "adam", "rate": 1e-4, "schedule": "cosine", "final_rate": 1e-6},
+    "batch": 128,
+}
+"""Choukroun and Wolf 2022; they do 1,000 epochs of 1,000 such steps."""
+
+IMPROVED: dict[str, Any] = {
+    "data": {"ebn0_db": [2.5, 3.0, 3.5, 4.0], "messages": "zero", "targets": "ml"},
+    "optimiser": {
+        "method": "adamw",
+        "weight_decay": 0.01,
+        "schedule": "cosine",
+        "clip": 1.0,
+        "average": 0.998,
+    },
+    "batch": 256,
+}
+"""Warm-up, a high rate, low Eb/N0, clipped gradients, averaged weights, targets of exact ML."""
+
+
+def improved(rate: float, warmup: int, **more: Any) -> dict[str, Any]:
+    """The improved recipe with what suits one kind of network."""
+    return IMPROVED | {"optimiser": IMPROVED["optimiser"] | {"rate": rate, "warmup": warmup}} | more
+
+
+PRESETS: dict[tuple[str, str], dict[str, Any]] = {
+    ("literature-slnn", "published"): LITERATURE,
+    ("literature-mlnn", "published"): LITERATURE,
+    ("ecct", "published"): TRANSFORMER,
+    ("crossmpt", "published"): TRANSFORMER,
+    ("ecct", "improved"): improved(4e-3, 200, precision="bfloat16"),
+    ("crossmpt", "improved"): improved(4e-3, 200, precision="bfloat16"),
+    ("fecnn-net", "improved"): improved(1e-2, 100),
+}
+
+
+def load_training(name_or_path: str | Path) -> Training:
+    """A training by the name of a network in the zoo, or from a ``.toml`` file.
+
+    Raises:
+        LookupError: If the zoo has no training of that name.
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is broken or asks for something impossible; all problems in one message.
+
+    Example:
+        >>> load_training("fecnn-net-bch-31-16").model.kind
+        'fecnn-net'
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".toml" and "/" not in str(name_or_path):
+        known = sorted(file.parent.name for file in ZOO.glob(f"*/{CONFIG}"))
+        if str(name_or_path) not in known:
+            raise LookupError(
+                f"no training {str(name_or_path)!r}; {nearest(str(name_or_path), known)} "
+                "One of your own is given by its file, such as ./my_net.toml"
+            )
+        path = ZOO / str(name_or_path) / CONFIG
+    content = read_toml(path)
+    code = content.get("code")
+    if isinstance(code, str) and code.endswith((".toml", ".alist")):
+        content["code"] = str((path.parent / code).resolve())
+    return training_of(content, str(path))
+
+
+def training_of(content: dict[str, Any], source: str) -> Training:
+    """A training from what a file says, presets filled in and the model built once.
+
+    Raises:
+        ValueError: If it asks for something impossible; ``source`` says where.
+    """
+    model = content.get("model")
+    said = model.get("kind") if isinstance(model, dict) else None
+    kind = said if isinstance(said, str) else ""
+    recipe = content.get("recipe")
+    if kind and kind not in MODELS:
+        raise ValueError(f"{source}: no model {shown(kind)}; {nearest(kind, list(MODELS))}")
+    if recipe is not None and kind:
+        recipes = [name for model_kind, name in PRESETS if model_kind == kind]
+        if recipe not in recipes:
+            raise ValueError(
+                f"{source}: recipe {shown(recipe)} is not for {kind}; "
+                + nearest(recipe if isinstance(recipe, str) else "", recipes)
+            )
+        content = merged(PRESETS[kind, str(recipe)], content)
+    try:
+        training = Training.model_validate(content)
+        build(training.model, training.load_code())
+    except ValidationError as error:
+        found = problems(error)
+        more = [f"and {len(found) - 20} more"] if len(found) > 20 else []
+        told = [problem[:MAX_PROBLEM] for problem in found[:20]]
+        raise ValueError(f"{source}: " + "; ".join(told + more)) from None
+    except OSError as error:
+        raise ValueError(f"{source}: the code cannot be read: {error}") from None
+    except (LookupError, TypeError, ValueError) as error:
+        told_one = str(error.args[0] if error.args else error)
+        raise ValueError(f"{source}: {told_one[:MAX_PROBLEM]}") from None
+    return training
+
+
+def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Two nested tables; where both have a value, that of ``over``."""
+    result = copy.deepcopy(under)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(result.get(key), dict)
+        result[key] = merged(result[key], value) if both else value
+    return result

@@ -1,9 +1,15 @@
 """fecnn: decoders for short block codes, measured fairly.
 
-Importing it is light: torch, galois and matplotlib are imported by what needs them.
+Importing it is light: torch, galois and matplotlib are imported by what needs them, and its sub-packages
+(`fecnn.theory`, `fecnn.nets`, ...) load when they are first named.
 """
 
+from typing import TYPE_CHECKING
+
+from fecnn._files.rooms import loader
 from fecnn._version import __version__ as __version__
+from fecnn.analysis.compare import compare
+from fecnn.analysis.gap import gap_to_ml
 from fecnn.analysis.table import judge, table
 from fecnn.arrays import LLR, Bits, bpsk, hard
 from fecnn.channels.channel import AWGN, BSC, Rayleigh
@@ -34,6 +40,8 @@ from fecnn.errors import (
     StoreError,
 )
 from fecnn.intervals import proportion_interval, rate_interval
+from fecnn.plots.figure import plot
+from fecnn.reports import report
 from fecnn.simulation.tally import Tally
 from fecnn.studies.run import MergeError, merge, run
 from fecnn.studies.study import Study, load_study
@@ -64,8 +72,10 @@ __all__ = [
     "bpsk",
     "ccsds_128_64",
     "code_names",
+    "compare",
     "decoder",
     "decoder_names",
+    "gap_to_ml",
     "golay",
     "hamming",
     "hard",
@@ -74,12 +84,14 @@ __all__ = [
     "load_study",
     "merge",
     "ml_bler",
+    "plot",
     "polar",
     "proportion_interval",
     "rate_interval",
     "read_alist",
     "reed_muller",
     "repetition",
+    "report",
     "run",
     "save_code",
     "single_parity_check",
@@ -89,3 +101,18 @@ __all__ = [
     "uncoded",
     "write_alist",
 ]
+
+if TYPE_CHECKING:
+    from fecnn import analysis as analysis
+    from fecnn import channels as channels
+    from fecnn import cli as cli
+    from fecnn import codes as codes
+    from fecnn import nets as nets
+    from fecnn import plots as plots
+    from fecnn import simulation as simulation
+    from fecnn import studies as studies
+    from fecnn import testing as testing
+    from fecnn import theory as theory
+    from fecnn import training as training
+else:
+    __getattr__ = loader(__name__, __path__)

@@ -13,9 +13,10 @@ from scipy.stats import binomtest, chi2
 from typer.testing import CliRunner
 
 import fecnn
-from fecnn.analysis.compare import LIKELIHOOD, Comparison, block_errors, compare
+from fecnn.analysis.compare import LIKELIHOOD, Comparison, block_errors, compare, display_comparison
 from fecnn.cli.app import app
 from fecnn.errors import StoreError
+from fecnn.simulation.simulate import run_batch
 from fecnn.simulation.store import Store
 from fecnn.studies.run import run, store_path
 
@@ -57,10 +58,10 @@ def test_flags_are_compared_frame_by_frame(simulated):
     study, folder = simulated
     found = compare(study, "ml", "hard", store_path(study, folder))
     assert set(found) == {2.0, 4.0}
-    tasks = {(point.curve, point.task.ebn0_db): point.task for point in study.points}
+    points = {(point.curve, point.task.ebn0_db): point for point in study.points}
     for ebn0_db, pair in found.items():
         with Store(store_path(study, folder)) as store:
-            ml, hard = (block_errors(store, tasks[curve, ebn0_db]) for curve in ("ml", "hard"))
+            ml, hard = (block_errors(store, points[curve, ebn0_db]) for curve in ("ml", "hard"))
             assert pair.frames == min(len(ml), len(hard))
         counts = dict.fromkeys(product((False, True), repeat=2), 0)
         for a, b in zip(ml, hard, strict=False):
@@ -74,6 +75,24 @@ def test_flags_are_compared_frame_by_frame(simulated):
         assert pair.p_value < 1e-3
         assert pair.difference_interval[1] < 0
         assert pair.ratio_interval[1] < 1
+
+
+def test_what_workers_made_beyond_the_stopping_rule_is_not_compared(simulated, tmp_path):
+    """How much that is depends on how many they are."""
+    study, folder = simulated
+    copy = tmp_path / "more.sqlite"
+    copy.write_bytes(store_path(study, folder).read_bytes())
+    with Store(copy, write=True) as store:
+        for point in study.points:
+            i = len(store.batches(point.task))
+            store.append(point.task, i, run_batch(point.task, i))
+    assert compare(study, "ml", "hard", copy) == compare(study, "ml", "hard", store_path(study, folder))
+
+
+def test_ratios_have_the_digits_that_their_ends_need():
+    shown = display_comparison({0.0: Comparison(65536, 11733, 2, 2), 1.0: Comparison(100, 0, 0, 90)})
+    assert shown["BLER A / BLER B [95 %]"].iloc[0] == "1 [0.9996, 1.0004]"
+    assert list(display_comparison({0.0: Comparison(10**6, 0, 0, 10**5)})["p"]) == ["< 1e-300"]
 
 
 def test_what_cannot_be_compared_is_refused(simulated):

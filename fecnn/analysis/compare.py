@@ -1,8 +1,7 @@
 """Two decoders on the same frames: which is wrong where the other is right, and could that be chance."""
 
-import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +11,9 @@ from numpy.typing import NDArray
 
 from fecnn.analysis.table import with_interval
 from fecnn.errors import nearest
+from fecnn.simulation.stop import Prefix
 from fecnn.simulation.store import Store
-from fecnn.simulation.task import Point, Task
+from fecnn.simulation.task import Point
 from fecnn.studies.run import store_path
 from fecnn.studies.study import Study
 
@@ -183,7 +183,7 @@ def compare(
                 f"{_frames_of(ours[ebn0_db])} and {_frames_of(theirs[ebn0_db])}"
             )
     with Store(store or store_path(study)) as results:
-        found = {ebn0_db: paired(results, ours[ebn0_db].task, theirs[ebn0_db].task) for ebn0_db in same}
+        found = {ebn0_db: paired(results, ours[ebn0_db], theirs[ebn0_db]) for ebn0_db in same}
     return {ebn0_db: comparison for ebn0_db, comparison in found.items() if comparison.frames}
 
 
@@ -199,9 +199,9 @@ def display_comparison(found: dict[float, Comparison]) -> "pd.DataFrame":
             "B wrong": f"{pair.second_errors:,}",
             "only A": f"{pair.only_first:,}",
             "only B": f"{pair.only_second:,}",
-            "p": f"{pair.p_value:.2g}",
+            "p": f"{pair.p_value:.2g}" if pair.p_value else "< 1e-300",
             "BLER A - BLER B [95 %]": with_interval(pair.difference, *pair.difference_interval),
-            "BLER A / BLER B [95 %]": "{:.3g} [{:.3g}, {:.3g}]".format(pair.ratio, *pair.ratio_interval),
+            "BLER A / BLER B [95 %]": _ratio(pair.ratio, *pair.ratio_interval),
             "separate": f"{pair.separate_frames:,.0f}",
         }
         for ebn0_db, pair in found.items()
@@ -209,26 +209,34 @@ def display_comparison(found: dict[float, Comparison]) -> "pd.DataFrame":
     return pd.DataFrame(rows)
 
 
-def paired(store: Store, first: Task, second: Task) -> Comparison:
-    """Compare two tasks of one stream on the frames that both have, counted from the first one."""
+def _ratio(ratio: float, low: float, high: float) -> str:
+    """With as many digits as it takes to tell the ends apart, up to seven."""
+    for digits in range(3, 8):
+        shown = [f"{value:.{digits}g}" for value in (ratio, low, high)]
+        if low == high or len(set(shown)) == len({ratio, low, high}):
+            break
+    return "{} [{}, {}]".format(*shown)
+
+
+def paired(store: Store, first: Point, second: Point) -> Comparison:
+    """Compare two points of one stream on the frames that count for both."""
     a, b = block_errors(store, first), block_errors(store, second)
     frames = min(len(a), len(b))
     a, b = a[:frames], b[:frames]
     return Comparison(frames, int((a & b).sum()), int((a & ~b).sum()), int((~a & b).sum()))
 
 
-def block_errors(store: Store, task: Task) -> NDArray[np.bool_]:
-    """Whether each of the frames 0, 1, 2, ... of a task was wrong, as far as batches go without a gap."""
-    return np.concatenate([np.zeros(0, bool), *_flags(store, task)])
+def block_errors(store: Store, point: Point) -> NDArray[np.bool_]:
+    """Whether each of the frames 0, 1, 2, ... of a point was wrong, up to where its stopping rule is met.
 
-
-def _flags(store: Store, task: Task) -> Iterator[NDArray[np.bool_]]:
-    for i in itertools.count():
-        try:
-            packed = store.flags(task, i)
-        except LookupError:
-            return
-        yield np.unpackbits(np.frombuffer(packed, np.uint8), count=task.batch).astype(bool)
+    What workers made beyond that depends on how many they were.
+    """
+    prefix = Prefix(point.stop)
+    for i, counts in store.batches(point.task, point.code).items():
+        prefix.add(i, counts)
+    packed = [store.flags(point.task, i) for i in range(prefix.length)]
+    bits = [np.unpackbits(np.frombuffer(flags, np.uint8), count=point.task.batch) for flags in packed]
+    return np.concatenate([np.zeros(0, np.uint8), *bits]).astype(bool)
 
 
 def _points(study: Study, curve: str) -> dict[float, Point]:

@@ -1,0 +1,8 @@
+"""Codes: their matrices, the families they come from, the files they are kept in, and their structure."""
+
+from typing import TYPE_CHECKING
+
+from fecnn._files.rooms import loader
+
+if not TYPE_CHECKING:
+    __getattr__ = loader(__name__, __path__)

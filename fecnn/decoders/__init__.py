@@ -10,11 +10,12 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from fecnn._files.rooms import loader
 from fecnn.arrays import LLR, Bits, as_float32, as_llr, bpsk, restored, within_reach
 from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
@@ -339,3 +340,7 @@ def _describe(value: object) -> str:
     if isinstance(value, np.ndarray):
         return f"{value.dtype} array of shape {value.shape}"
     return type(value).__name__
+
+
+if not TYPE_CHECKING:
+    __getattr__ = loader(__name__, __path__)

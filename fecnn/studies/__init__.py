@@ -1,0 +1,8 @@
+"""Studies: the file, what it means, and running it."""
+
+from typing import TYPE_CHECKING
+
+from fecnn._files.rooms import loader
+
+if not TYPE_CHECKING:
+    __getattr__ = loader(__name__, __path__)

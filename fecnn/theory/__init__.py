@@ -1,0 +1,8 @@
+"""What needs no simulation: bounds, and the error rate of exact maximum likelihood."""
+
+from typing import TYPE_CHECKING
+
+from fecnn._files.rooms import loader
+
+if not TYPE_CHECKING:
+    __getattr__ = loader(__name__, __path__)

@@ -1,0 +1,8 @@
+"""Training of networks: the recipe, its frames, the trainer, and the page that shows how it went."""
+
+from typing import TYPE_CHECKING
+
+from fecnn._files.rooms import loader
+
+if not TYPE_CHECKING:
+    __getattr__ = loader(__name__, __path__)

@@ -14,7 +14,7 @@ from fecnn.analysis.table import judge, table
 from fecnn.arrays import LLR, Bits, bpsk, hard
 from fecnn.channels.channel import AWGN, BSC, Rayleigh
 from fecnn.codes.alist import read_alist, write_alist
-from fecnn.codes.catalogue import code_names, load_code, study_names
+from fecnn.codes.catalogue import code_names, load_code
 from fecnn.codes.code import Code
 from fecnn.codes.codefile import save_code
 from fecnn.codes.families import (
@@ -44,7 +44,7 @@ from fecnn.plots.figure import plot
 from fecnn.reports import report
 from fecnn.simulation.tally import Tally
 from fecnn.studies.run import MergeError, merge, run
-from fecnn.studies.study import Study, load_study
+from fecnn.studies.study import Study, load_study, study_names
 from fecnn.theory.ml_bler import Estimate, ml_bler
 
 __all__ = [

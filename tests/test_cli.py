@@ -398,7 +398,7 @@ def test_nets_are_listed(call):
 
 def test_training_is_refused_in_a_sentence(call, tmp_path):
     (tmp_path / "broken.toml").write_text(TRAINING.replace("steps = 30", "steps = 30\nstep = 3"))
-    assert "step: Extra inputs" in refused(call, "train", "broken.toml")
+    assert "step: unknown key" in refused(call, "train", "broken.toml")
     assert "slnn-7-hamming-7-4" in refused(call, "train", "slnn-8-hamming-7-4")
     assert "device" in refused(call, "train", "slnn-7-hamming-7-4", "--device", "abacus")
 

@@ -141,8 +141,8 @@ def test_a_planted_bug_is_found(target_of, monkeypatch, case):
         ("store", "fecnn.simulation.store.Store._damaged", lambda self, how: ValueError(how)),
         ("checkpoint", "fecnn.nets.checkpoint.parameter_count", lambda network: {}[network]),
         ("state", "fecnn.training.train.load_state", lambda network, tensors, path: {}[path]),
-        ("code", "fecnn.codes.codefile.shown", lambda value: repr(value)),
-        ("study", "fecnn.studies.study.shown", lambda value: repr(value)),
+        ("code", "fecnn._files.problems.shown", lambda value: repr(value)),
+        ("study", "fecnn._files.problems.shown", lambda value: repr(value)),
         ("training", "fecnn.training.recipe.shown", lambda value: repr(value)),
     ],
 )

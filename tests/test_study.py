@@ -70,7 +70,7 @@ WRONG = {
     "option of none": (BASE + "options = { order = 1 }\n", "decoder ml has no option 'order'"),
     "code": (
         BASE + 'code = "hamming-7-5"\n',
-        "curve ml of hamming-7-5: unknown code 'hamming-7-5'; did you mean hamming-7-4",
+        "such as ./my_code.toml); did you mean hamming-7-4",
     ),
     "channel": (BASE + 'channel = "agwn"\n', "FILE: curve ml: no channel 'agwn'; did you mean awgn?"),
     "plug-in module": (
@@ -96,12 +96,12 @@ WRONG = {
         'title = "t"\ncode = "hamming-7-4"\n[[curve]]\ndecoder = "ml"\n',
         "ebn0_db is missing; give it there or",
     ),
-    "no curves": (HEAD, "FILE: curve: Field required"),
+    "no curves": (HEAD, "FILE: curve: missing"),
     "empty curves": (HEAD + "curve = []\n", "FILE: curve: List should have at least 1 item"),
     "curve is a number": (HEAD + "curve = [3]\n", "curve.0: Input should be a valid dictionary"),
-    "no title": (BASE.removeprefix('title = "t"\n'), "FILE: title: Field required"),
+    "no title": (BASE.removeprefix('title = "t"\n'), "FILE: title: missing"),
     "title is a number": (BASE.replace('"t"', "3"), "FILE: title: Input should be a valid string, got 3"),
-    "no decoder": (HEAD + "[[curve]]\nlabel = 'x'\n", "FILE: curve.0.decoder: Field required"),
+    "no decoder": (HEAD + "[[curve]]\nlabel = 'x'\n", "FILE: curve.0.decoder: missing"),
     "batch of zero": (
         BASE + "batch = 0\n",
         "FILE: curve.0.batch: Input should be greater than or equal to 1, got 0",
@@ -151,7 +151,7 @@ WRONG = {
         BASE + "ebn0_db = { from = 1, to = 0, step = -1 }\n",
         "curve.0.ebn0_db.step: Input should be greater than 0, got -1",
     ),
-    "grid without step": (BASE + "ebn0_db = { from = 0, to = 1 }\n", "curve.0.ebn0_db.step: Field required"),
+    "grid without step": (BASE + "ebn0_db = { from = 0, to = 1 }\n", "curve.0.ebn0_db.step: missing"),
     "grid of many points": (
         BASE + "ebn0_db = { from = 0, to = 1, step = 1e-3 }\n",
         "has more than 1000 points",
@@ -258,7 +258,7 @@ options = { methd = "trellis" }
     for words in ("'osdd'", "'hamming-7-44'", "'bbsc'", "has no points", "'methd'"):
         assert words in message
     keys = refusal(tmp_path, BASE.replace('decoder = "ml"', "lable = 1") + "[stop]\nframess = 1\n")
-    for words in ("curve.0.lable", "curve.0.decoder: Field required", "stop.framess"):
+    for words in ("curve.0.lable", "curve.0.decoder: missing", "stop.framess"):
         assert words in keys
 
 
@@ -305,7 +305,7 @@ def test_the_decoder_is_built_for_the_channel_of_its_point(tmp_path, request, mo
 
 def test_unknown_studies_and_missing_files(tmp_path):
     with pytest.raises(
-        LookupError, match="unknown study 'optimal-haming-7-4'; did you mean optimal-hamming-7-4"
+        LookupError, match=r"unknown study 'optimal-haming-7-4' \(.*\); did you mean optimal-hamming-7-4"
     ):
         load_study("optimal-haming-7-4")
     with pytest.raises(FileNotFoundError, match="there is no study file"):

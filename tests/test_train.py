@@ -336,11 +336,11 @@ def test_files_are_named_when_refused(tmp_path):
         ({"model": {"kind": 10**6000}}, "kind"),
         ({"code": "./none.toml"}, "the code cannot be read: there is no code file none.toml"),
         ({"code": "./none.alist"}, "the code cannot be read: .*none.alist"),
-        ({"x" * 20_000: 1, "y": 2}, "Extra inputs"),
+        ({"x" * 20_000: 1, "y": 2}, "unknown key"),
     ],
 )
 def test_hostile_configurations_are_refused_briefly(changes, words):
-    with pytest.raises(ValueError, match=rf"test: (.*; )?.*{words}") as caught:
+    with pytest.raises(ValueError, match=rf"(?s)test.*{words}") as caught:
         plan(**changes)
     assert len(str(caught.value)) < 2000
 

@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from fecnn._files.text import read_text, refuse_in_all
 
@@ -26,14 +26,6 @@ class Table(BaseModel):
     """A table with no keys but its own, and values of no type but theirs."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-def problems(error: ValidationError) -> list[str]:
-    """What is wrong with a table: where, and what, one after another."""
-    return [
-        f"{'.'.join(map(str, p['loc'])) or 'the file'}: {p['msg'].removeprefix('Value error, ')}"
-        for p in error.errors()
-    ]
 
 
 def read_toml(path: Path) -> dict[str, Any]:

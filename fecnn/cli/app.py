@@ -21,9 +21,19 @@ from typer.core import TyperGroup
 from fecnn._files.atomic import write
 from fecnn._files.text import plain
 from fecnn._version import __version__
-from fecnn.analysis.table import FOOTNOTE, csv_text, display, markdown, published_summary, results_path, table
+from fecnn.analysis.table import (
+    FEW_ERRORS,
+    FOOTNOTE,
+    counted,
+    csv_text,
+    display,
+    markdown,
+    published_summary,
+    results_path,
+    table,
+)
 from fecnn.cli.live import Board
-from fecnn.codes.catalogue import code_file, code_names, load_code, study_names
+from fecnn.codes.catalogue import code_file, code_names, load_code
 from fecnn.decoders import decoder_names, factory
 from fecnn.decoders.foreign import whose_code_runs
 from fecnn.errors import ClusterError, DecodingError, StoreError
@@ -34,7 +44,7 @@ from fecnn.simulation.store import ROW, Store
 from fecnn.simulation.threads import Threads
 from fecnn.studies.estimates import Estimation
 from fecnn.studies.run import RESULTS, MergeError, merge, run, store_path
-from fecnn.studies.study import Study, load_study
+from fecnn.studies.study import Study, load_study, study_names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -264,12 +274,17 @@ def _workers(
     threads: int | None, cluster: str | None, limit: float | None
 ) -> "AbstractContextManager[Workers]":
     if cluster is None:
-        return Threads(threads or os.cpu_count() or 1, limit)
+        return Threads(threads or _cores(), limit)
     if threads is not None:
         raise ValueError("--workers counts threads of this process; a cluster has its own, so drop it")
     from fecnn.simulation.cluster import connect
 
     return connect(cluster, limit)
+
+
+def _cores() -> int:
+    """Cores that this process may use, where the system says so."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _say_whose_code_runs(plan: Study, allowed: bool) -> None:
@@ -282,13 +297,15 @@ def _say_whose_code_runs(plan: Study, allowed: bool) -> None:
         typer.echo(whose_code_runs(name, it), err=True)
 
 
-def _say_what_is_stale(plan: Study, store: Path) -> None:
+def _say_what_is_stale(plan: Study, store: Path) -> bool:
+    """Whether there are batches of other versions of decoders; they are not shown."""
     with Store(store) as results:
-        for curve, count in results.stale(plan.points).items():
-            typer.echo(
-                f"{count:,} batches of {curve} are not shown: another version of its decoder made them",
-                err=True,
-            )
+        stale = results.stale(plan.points)
+    for curve, count in stale.items():
+        typer.echo(
+            f"{count:,} batches of {curve} are not shown: another version of its decoder made them", err=True
+        )
+    return bool(stale)
 
 
 def _show_run(study: str, plan: Study, store: Path, refused: int = 0) -> bool:
@@ -832,10 +849,10 @@ def _results(study: str, out: Path) -> "tuple[Study, pd.DataFrame]":
     if path.suffix == ".csv":
         typer.echo(f"no results in {store_path(plan, out)}; these are the shipped ones", err=True)
     results = table(plan, path)
-    if path.suffix != ".csv":
-        _say_what_is_stale(plan, path)
+    stale = path.suffix != ".csv" and _say_what_is_stale(plan, path)
     if results.empty:
-        raise LookupError(f"{path} has no results of {plan.name} yet; make them with fecnn run")
+        how = "fecnn run --fresh" if stale else "fecnn run"
+        raise LookupError(f"{path} has no results of {plan.name} yet; make them with {how}")
     return plan, results
 
 
@@ -855,7 +872,8 @@ def _print(study: Study, results: Any) -> None:
     from fecnn.analysis.gap import display_gaps, gap_to_ml
 
     _print_table(display(study, results), study.title)
-    _console().print(FOOTNOTE, markup=False)
+    if (counted(results)["block_errors"] < FEW_ERRORS).any():
+        _console().print(FOOTNOTE, markup=False)
     gaps = display_gaps(gap_to_ml(study, results))
     if len(gaps):
         typer.echo()

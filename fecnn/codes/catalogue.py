@@ -1,12 +1,12 @@
 """The shipped codes and studies, found by name; codes and studies of one's own, by path."""
 
 import hashlib
-import os
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
+from fecnn._files.shipped import by_numbers, is_path, shipped_folder
 from fecnn.codes import families as build
 from fecnn.codes.alist import read_checks
 from fecnn.codes.code import MAX_LENGTH, Code, can_be_counted
@@ -28,7 +28,7 @@ def code_names() -> list[str]:
         >>> "bch-31-21" in code_names()
         True
     """
-    return sorted((path.stem for path in _folder("codes").glob("*.toml")), key=_by_numbers)
+    return sorted((path.stem for path in shipped_folder("codes").glob("*.toml")), key=by_numbers)
 
 
 def load_code(name_or_path: str | Path) -> Code:
@@ -49,7 +49,7 @@ def load_code(name_or_path: str | Path) -> Code:
         >>> load_code("spc-3").minimum_distance
         2
     """
-    if not _is_path(name_or_path, (".toml", ".alist")):
+    if not is_path(name_or_path, (".toml", ".alist")):
         return _load_named(str(name_or_path))
     path = Path(name_or_path)
     if path.suffix == ".alist":
@@ -63,7 +63,7 @@ def claims(name_or_path: str | Path, code: Code) -> str | None:
     Decoders rely on it: `hard` and `chase2` correct by the minimum distance, `ml` stops by the spectrum.
     """
     said = code.minimum_distance, code.known_spectrum
-    if said == (None, None) or can_be_counted(code) or not _is_path(name_or_path, (".toml", ".alist")):
+    if said == (None, None) or can_be_counted(code) or not is_path(name_or_path, (".toml", ".alist")):
         return None
     return hashlib.sha256(repr(said).encode()).hexdigest()
 
@@ -80,42 +80,9 @@ def code_file(name_or_path: str | Path) -> CodeFile:
         >>> code_file("bch-31-21").parameters
         {'n': 31, 'k': 21}
     """
-    if _is_path(name_or_path, (".toml",)):
+    if is_path(name_or_path, (".toml",)):
         return read_code_file(Path(name_or_path))
     return read_code_file(_code_path(str(name_or_path)))
-
-
-def study_names() -> list[str]:
-    """Names of the shipped studies."""
-    return sorted((path.parent.name for path in _folder("studies").glob("*/study.toml")), key=_by_numbers)
-
-
-def study_path(name_or_path: str | Path) -> Path:
-    """The study.toml of a shipped study, or of a path.
-
-    Args:
-        name_or_path: A shipped study's name; the path of a ``.toml`` file; or the path (with a separator, or
-            ``.``) of a folder that holds a study.toml.
-
-    Raises:
-        LookupError: If no shipped study has this name.
-        FileNotFoundError: If there is no such file.
-    """
-    if not _is_path(name_or_path, (".toml",)):
-        name = str(name_or_path)
-        if name not in study_names():
-            raise LookupError(
-                f"unknown study {name!r}; {nearest(name, study_names())} "
-                "A study of your own is given by its path, such as ./my_study.toml"
-            )
-        return _folder("studies") / name / "study.toml"
-    path = Path(name_or_path)
-    file = path / "study.toml" if path.is_dir() else path
-    if not file.is_file():
-        raise FileNotFoundError(
-            f"there is no study file {file}; the shipped ones are {', '.join(study_names())}"
-        )
-    return file
 
 
 @lru_cache(maxsize=256)
@@ -134,32 +101,7 @@ def _code_path(name: str) -> Path:
     names = code_names()
     if name not in names:
         raise LookupError(
-            f"unknown code {name!r}; {nearest(name, [*names, 'uncoded-K', 'repetition-N', 'spc-N'])} "
-            "A code of your own is given by its path, such as ./my_code.toml"
+            f"unknown code {name!r} (one of your own is given by its path, such as ./my_code.toml); "
+            f"{nearest(name, [*names, 'uncoded-K', 'repetition-N', 'spc-N'])}"
         )
-    return _folder("codes") / f"{name}.toml"
-
-
-def _folder(kind: str) -> Path:
-    """Where codes or studies lie: inside the package in a wheel, beside it in a checkout."""
-    package = Path(__file__).resolve().parents[1]
-    inside = package / "_data"
-    folder = (inside if inside.is_dir() else package.parent) / kind
-    if not folder.is_dir():
-        raise FileNotFoundError(
-            f"the shipped {kind} are missing: there is no folder {folder}; install fecnn again"
-        )
-    return folder
-
-
-def _is_path(name_or_path: str | Path, suffixes: tuple[str, ...]) -> bool:
-    if isinstance(name_or_path, Path):
-        return True
-    separators = ["/", os.sep, os.altsep or os.sep]
-    is_folder = name_or_path in (os.curdir, os.pardir) or any(sign in name_or_path for sign in separators)
-    return is_folder or name_or_path.endswith(suffixes)
-
-
-def _by_numbers(name: str) -> list[tuple[str, int]]:
-    """Sort key: bch-15-7 before bch-127-64."""
-    return [(word, int(number or 0)) for word, number in re.findall(r"([^0-9]*)([0-9]*)", name)]
+    return shipped_folder("codes") / f"{name}.toml"

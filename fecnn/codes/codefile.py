@@ -12,12 +12,13 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, ValidationError
 
 from fecnn._files.atomic import write
+from fecnn._files.problems import refusal, sentences
 from fecnn._files.text import read_text
 from fecnn._files.toml import refuse_controls, toml_of
 from fecnn.arrays import Bits
 from fecnn.codes import families as build
 from fecnn.codes.code import MAX_LENGTH, Code
-from fecnn.errors import nearest, shown
+from fecnn.errors import nearest
 
 MAX_BYTES = 1 << 24
 """Largest code file read or written; larger matrices belong in an alist."""
@@ -185,9 +186,7 @@ def _validated(says: dict[str, Any], path: Path) -> CodeFile:
     try:
         file = CodeFile.model_validate(says)
     except ValidationError as error:
-        problems = [_problem(dict(detail)) for detail in error.errors()]
-        more = f"; and {len(problems) - 10} more" if len(problems) > 10 else ""
-        raise ValueError(f"{path} is not a code file: {'; '.join(problems[:10])}{more}") from None
+        raise refusal(path, sentences(error, CodeFile), "a code file") from None
     for name, rows, count in (("G", file.G, file.k), ("H", file.H, len(file.H))):
         if len(rows) != count:
             raise ValueError(f"{path}: {name} has {len(rows)} rows, but k = {file.k}")
@@ -197,15 +196,6 @@ def _validated(says: dict[str, Any], path: Path) -> CodeFile:
                 f"{path}: row {wrong + 1} of {name} has {len(rows[wrong])} digits, but n = {file.n}"
             )
     return file
-
-
-def _problem(detail: Mapping[str, Any]) -> str:
-    where = ".".join(str(part) for part in detail["loc"])[:100]
-    if detail["type"] == "extra_forbidden":
-        return f"unknown key {where!r} ({nearest(where, list(CodeFile.model_fields))})"
-    if detail["type"] == "missing":
-        return f"the key {where!r} is missing"
-    return f"{where}: {detail['msg']}, got {shown(detail['input'])}"
 
 
 def code_of(file: CodeFile, path: Path) -> Code:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from fecnn._files.problems import refusal, sentences
 from fecnn._files.text import read_text, refuse_in_all
 from fecnn.codes.code import Code
 from fecnn.errors import CheckpointError, nearest
@@ -113,8 +114,8 @@ def checkpoint_folder(name_or_path: str | Path) -> Path:
     if isinstance(name_or_path, str) and "/" not in name_or_path and os.sep not in name_or_path:
         if name_or_path not in zoo_names():
             raise LookupError(
-                f"no trained network {name_or_path!r}; {nearest(name_or_path, zoo_names())} "
-                "One of your own is given by its folder's path, such as ./fecnn-training/my-net"
+                f"no trained network {name_or_path!r} (one of your own is given by its folder's path, such "
+                f"as ./fecnn-training/my-net); {nearest(name_or_path, zoo_names())}"
             )
         return ZOO / name_or_path
     folder = Path(name_or_path)
@@ -133,11 +134,8 @@ def read_card(folder: Path) -> Card:
     try:
         card = Card.model_validate_json(read_text(path, MAX_BYTES, "a card"))
     except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(map(str, problem["loc"])) or "the file"
-        raise CheckpointError(
-            f"{path} is not a card of trained weights: {where[:200]}: {problem['msg'][:300]}"
-        ) from None
+        told = refusal(path, sentences(error, Card), "a card of trained weights")
+        raise CheckpointError(str(told)) from None
     except ValueError as error:
         raise CheckpointError(str(error)) from None
     try:

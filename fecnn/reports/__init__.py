@@ -365,7 +365,7 @@ def _section(index: int, parts: list[_Part], charts: int) -> str:
 
 
 def _shipped(study: Study) -> bool:
-    from fecnn.codes.catalogue import study_names
+    from fecnn.studies.study import study_names
 
     return study.path.parent.name == study.name and study.name in study_names()
 

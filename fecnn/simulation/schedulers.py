@@ -18,7 +18,8 @@ from distributed.scheduler import DEFAULT_EXTENSIONS
 from distributed.spans import SpansSchedulerExtension
 from pydantic import Field, ValidationError
 
-from fecnn._files.toml import Table, problems, read_toml
+from fecnn._files.problems import refusal, sentences
+from fecnn._files.toml import Table, read_toml
 from fecnn.errors import ClusterError
 
 SETTINGS = {
@@ -264,7 +265,7 @@ def slurm(path: Path) -> Iterator[Any]:
     try:
         plan = SlurmCluster.model_validate(read_toml(path))
     except ValidationError as error:
-        raise ValueError(f"{path}: " + "; ".join(problems(error))) from None
+        raise refusal(path, sentences(error, SlurmCluster)) from None
     try:
         from dask_jobqueue.slurm import SLURMCluster, SLURMJob
     except ModuleNotFoundError as missing:

@@ -14,14 +14,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, ValidationError, field_validator
 
+from fecnn._files.problems import MAX_PROBLEMS, refusal, sentence
+from fecnn._files.shipped import by_numbers, is_path, shipped_folder
 from fecnn._files.toml import Table, read_toml
 from fecnn.channels.channel import CHANNELS
-from fecnn.codes.catalogue import claims, load_code, study_path
+from fecnn.codes.catalogue import claims, load_code
 from fecnn.codes.code import Code
 from fecnn.codes.families import uncoded
 from fecnn.decoders import check_options, decoder, factory
 from fecnn.decoders.foreign import Foreign, foreign
-from fecnn.errors import nearest, shown
+from fecnn.errors import nearest
 from fecnn.nets.card import Whole, default_weights, network_version, weights_digest
 from fecnn.simulation.stop import Stop
 from fecnn.simulation.task import Point, RarePoint, Task, build_decoder
@@ -59,9 +61,6 @@ MAX_CURVES = 1000
 
 MAX_TASKS = 100_000
 """Most points of a study."""
-
-MAX_PROBLEMS, MAX_PROBLEM = 50, 600
-"""Most problems told of a study, and the most characters told of each."""
 
 
 class Curve(Table):
@@ -214,7 +213,7 @@ class Study(Table):
                     f"curves {other} and {point.curve} are the same at {point.ebn0_db} dB; drop one"
                 )
         if problems:
-            raise _problems(self.path, problems)
+            raise refusal(self.path, problems)
         return points
 
     @cached_property
@@ -261,10 +260,10 @@ class Study(Table):
             except ValueError as error:
                 problems.append(f"curve {curve}: {error}")
         if problems:
-            refusal = _problems(self.path, problems)
+            refused = refusal(self.path, problems)
             for trace in traces[:MAX_PROBLEMS]:
-                refusal.add_note(trace)
-            raise refusal
+                refused.add_note(trace)
+            raise refused
 
     def _foreign_of(self, name: str) -> Foreign | None:
         if name not in self._foreign:
@@ -410,7 +409,7 @@ def load_study(name_or_path: str | Path) -> Study:
     try:
         study = Study.model_validate(content)
     except ValidationError as error:
-        raise _problems(path, [*_sentences(error), *_names_despite(error, content, path)]) from None
+        raise refusal(path, [*_sentences(error), *_names_despite(error, content, path)]) from None
     study._path = path.resolve()
     study.all_points  # noqa: B018  names and grids are checked here, decoders when they are built
     return study
@@ -475,31 +474,39 @@ def _sentences(error: ValidationError) -> list[str]:
         elif any(str(part).startswith("list[") for part in place) and isinstance(problem["input"], dict):
             continue
         places.setdefault(place, problem)
-    return [_sentence(problem) for problem in places.values()]
+    return [sentence(problem, Study) for problem in places.values()]
 
 
-def _sentence(problem: Any) -> str:
-    """A pydantic problem in our words: where, what, and the nearest known key."""
-    where = [str(part) for part in problem["loc"] if part != "Grid" and not str(part).startswith("list[")]
-    place = ".".join(where) or "the study"
-    if problem["type"] == "extra_forbidden":
-        models: dict[str, type[Table]] = {"curve": Curve, "stop": Stop, "ebn0_db": Grid}
-        model = next((models[part] for part in reversed(where[:-1]) if part in models), Study)
-        known = [f.alias or name for name, f in model.model_fields.items()]
-        return f"{place}: unknown key; {nearest(where[-1], known)}"
-    value = problem.get("input")
-    got = "" if problem["type"] == "missing" or isinstance(value, dict | list) else f", got {shown(value)}"
-    return f"{place}: {problem['msg'].removeprefix('Value error, ')}{got}"
-
-
-def _problems(path: Path, problems: list[str]) -> ValueError:
-    unique = list(dict.fromkeys(problems))
-    told = [
-        text if len(text) <= MAX_PROBLEM else text[:MAX_PROBLEM] + "..." for text in unique[:MAX_PROBLEMS]
-    ]
-    if len(unique) == 1:
-        return ValueError(f"{path}: {told[0]}")
-    more = f"\n  and {len(unique) - len(told)} more" if len(unique) > len(told) else ""
-    return ValueError(
-        f"{path} has {len(unique)} problems:\n" + "\n".join(f"  - {problem}" for problem in told) + more
+def study_names() -> list[str]:
+    """Names of the shipped studies."""
+    return sorted(
+        (path.parent.name for path in shipped_folder("studies").glob("*/study.toml")), key=by_numbers
     )
+
+
+def study_path(name_or_path: str | Path) -> Path:
+    """The study.toml of a shipped study, or of a path.
+
+    Args:
+        name_or_path: A shipped study's name; the path of a ``.toml`` file; or the path (with a separator, or
+            ``.``) of a folder that holds a study.toml.
+
+    Raises:
+        LookupError: If no shipped study has this name.
+        FileNotFoundError: If there is no such file.
+    """
+    if not is_path(name_or_path, (".toml",)):
+        name = str(name_or_path)
+        if name not in study_names():
+            raise LookupError(
+                f"unknown study {name!r} (one of your own is given by its path, such as ./my_study.toml); "
+                f"{nearest(name, study_names())}"
+            )
+        return shipped_folder("studies") / name / "study.toml"
+    path = Path(name_or_path)
+    file = path / "study.toml" if path.is_dir() else path
+    if not file.is_file():
+        raise FileNotFoundError(
+            f"there is no study file {file}; the shipped ones are {', '.join(study_names())}"
+        )
+    return file

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from fecnn.channels.channel import AWGN
-from fecnn.codes.catalogue import load_code, study_names
+from fecnn.codes.catalogue import load_code
 from fecnn.decoders import BUILT_IN, BUILT_IN_SOFT, decoder, decoder_names, factory, soft_decoder
 from fecnn.decoders.foreign import foreign, whose_code_runs
 from fecnn.errors import nearest
 from fecnn.jit import compiling
 from fecnn.simulation.simulate import curve_places, one_torch_thread, prepared
-from fecnn.studies.study import Study, load_study
+from fecnn.studies.study import Study, load_study, study_names
 
 CODES = ("hamming-7-4", "bch-31-16", "polar-64-32", "bch-63-45", "ebch-128-64")
 """Between them decoders take all their ways: codebook, trellis, search; algebra, tables, lists."""

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from fecnn._files.toml import problems, read_toml
+from fecnn._files.problems import refusal, sentences
+from fecnn._files.toml import read_toml
 from fecnn.codes.catalogue import load_code
 from fecnn.codes.code import Code
 from fecnn.errors import nearest, shown
@@ -15,10 +16,6 @@ from fecnn.nets.checkpoint import MODELS, build
 
 Count = Annotated[int, Field(ge=1, lt=1 << 53)]
 Decibels = Annotated[float, Field(ge=-100, le=100)]
-
-
-MAX_PROBLEM = 600
-"""Most characters told of a problem."""
 
 
 class _Table(BaseModel):
@@ -207,8 +204,8 @@ def load_training(name_or_path: str | Path) -> Training:
         known = sorted(file.parent.name for file in ZOO.glob(f"*/{CONFIG}"))
         if str(name_or_path) not in known:
             raise LookupError(
-                f"no training {str(name_or_path)!r}; {nearest(str(name_or_path), known)} "
-                "One of your own is given by its file, such as ./my_net.toml"
+                f"no training {str(name_or_path)!r} (one of your own is given by its file, such as "
+                f"./my_net.toml); {nearest(str(name_or_path), known)}"
             )
         path = ZOO / str(name_or_path) / CONFIG
     content = read_toml(path)
@@ -242,15 +239,11 @@ def training_of(content: dict[str, Any], source: str) -> Training:
         training = Training.model_validate(content)
         build(training.model, training.load_code())
     except ValidationError as error:
-        found = problems(error)
-        more = [f"and {len(found) - 20} more"] if len(found) > 20 else []
-        told = [problem[:MAX_PROBLEM] for problem in found[:20]]
-        raise ValueError(f"{source}: " + "; ".join(told + more)) from None
+        raise refusal(source, sentences(error, Training)) from None
     except OSError as error:
         raise ValueError(f"{source}: the code cannot be read: {error}") from None
     except (LookupError, TypeError, ValueError) as error:
-        told_one = str(error.args[0] if error.args else error)
-        raise ValueError(f"{source}: {told_one[:MAX_PROBLEM]}") from None
+        raise refusal(source, [str(error.args[0] if error.args else error)]) from None
     return training
 
 

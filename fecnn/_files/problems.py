@@ -1,0 +1,91 @@
+"""Everything that is wrong with a file, in one error: where, what, and the nearest known key."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from fecnn.errors import nearest, shown
+
+MAX_PROBLEMS, MAX_PROBLEM, MAX_NAME = 50, 600, 100
+"""Most problems told of a file, and the most characters told of each, and of each key."""
+
+
+def sentences(error: ValidationError, model: type[BaseModel]) -> list[str]:
+    """What a model refused, a sentence a problem.
+
+    Args:
+        error: What its validation raised.
+        model: The model of the whole file.
+    """
+    return [sentence(problem, model) for problem in error.errors()]
+
+
+def sentence(problem: Any, model: type[BaseModel]) -> str:
+    """One problem of those that pydantic lists: where, what, and what was given or is known."""
+    place, kind, value = problem["loc"], problem["type"], problem.get("input")
+    unknown = kind == "extra_forbidden"  # then the last part is a key, whatever it looks like
+    members = {one.__name__ for one in _models(model)}
+    rest, last = (place[:-1], place[-1:]) if unknown else (place, ())
+    parts = [part for part in rest if part not in members and not str(part).startswith("list[")]
+    keys = [str(part)[:MAX_NAME] for part in (*parts, *last)]
+    where = ".".join(keys) or "the file"
+    if unknown:
+        return f"{where}: unknown key; {nearest(keys[-1], _keys(model, rest))}"
+    if kind == "missing":
+        return f"{where}: missing"
+    got = "" if isinstance(value, dict | list) else f", got {shown(value)}"
+    return f"{where}: {problem['msg'].removeprefix('Value error, ')}{got}"
+
+
+def refusal(path: str | Path, problems: Sequence[str], kind: str = "") -> ValueError:
+    """The error that tells them all.
+
+    Args:
+        path: The file.
+        problems: At least one; the same twice is told once.
+        kind: What the file is not, such as ``a code file``, where the reader may not know.
+    """
+    unique = list(dict.fromkeys(problems))
+    told = [
+        text if len(text) <= MAX_PROBLEM else text[:MAX_PROBLEM] + "..." for text in unique[:MAX_PROBLEMS]
+    ]
+    is_not = f" is not {kind}" if kind else ""
+    if len(unique) == 1:
+        return ValueError(f"{path}{is_not}: {told[0]}")
+    head = f"{path}{is_not}: it has" if kind else f"{path} has"
+    more = f"\n  and {len(unique) - len(told)} more" if len(unique) > len(told) else ""
+    listed = "".join(f"\n  - {problem}" for problem in told)
+    return ValueError(f"{head} {len(unique)} problems:{listed}{more}")
+
+
+def _keys(model: type[BaseModel], place: Sequence[object]) -> list[str]:
+    """The keys that a table has, by where it is in the file."""
+    models = [model]
+    for part in place:
+        named = [one for one in models if one.__name__ == part]
+        inner = [
+            found
+            for one in models
+            for name, field in one.model_fields.items()
+            if part in (name, field.alias)
+            for found in _models_of(field.annotation)
+        ]
+        models = named or inner or models
+    return [field.alias or name for one in models for name, field in one.model_fields.items()]
+
+
+def _models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """A model and those of the tables in it; pydantic names them where several are possible."""
+    yield model
+    for field in model.model_fields.values():
+        for inner in _models_of(field.annotation):
+            yield from _models(inner)
+
+
+def _models_of(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models_of(argument)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from fecnn.decoders import BUILT_IN
+from fecnn.decoders.registry import REGISTRY
 
 FIRST_STUDY = """
 import fecnn
@@ -101,7 +101,7 @@ def test_the_first_study(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(BUILT_IN))
+@pytest.mark.parametrize("name", sorted(REGISTRY))
 def test_the_first_decision(name, tmp_path):
     script = FIRST_DECISION.format(
         name=name, code=CODES.get(name, "bch-63-45"), options=OPTIONS.get(name, {})

@@ -29,7 +29,9 @@ from fecnn.codes.families import (
     single_parity_check,
     uncoded,
 )
-from fecnn.decoders import Decoder, SoftDecoder, decoder, decoder_names, soft_decoder
+from fecnn.decoders import decoder, soft_decoder
+from fecnn.decoders.contract import Decoder, SoftDecoder
+from fecnn.decoders.registry import decoder_names
 from fecnn.errors import (
     CheckpointError,
     ClusterError,

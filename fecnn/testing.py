@@ -9,7 +9,8 @@ from fecnn.arrays import LLR, Bits, bpsk, hard
 from fecnn.channels.channel import AWGN
 from fecnn.codes.code import Code
 from fecnn.codes.families import hamming, polar
-from fecnn.decoders import Decoder, decoder
+from fecnn.decoders import decoder
+from fecnn.decoders.contract import Decoder
 from fecnn.errors import ContractError
 
 EBN0_DB = 3.0

@@ -7,6 +7,7 @@ import pickle
 import shutil
 import struct
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from fecnn.errors import CheckpointError, StaleError
 from fecnn.nets.card import CARD, WEIGHTS, checkpoint_folder, network_version, read_card, zoo_names
 from fecnn.nets.checkpoint import load
 from fecnn.simulation.store import Store
+from fecnn.simulation.task import build_decoder
 from fecnn.studies.study import load_study
 from fecnn.testing import check_decoder
 from fecnn.training.recipe import load_training
@@ -229,11 +231,16 @@ def test_the_network_of_another_decoder_is_refused(trained):
 
 
 def test_pinned_weights_are_checked(trained):
-    digest = read_card(trained).weights_sha256
     code = fecnn.load_code("hamming-7-4")
-    channel = fecnn.AWGN.at(4.0, code.rate)
-    fecnn.decoder("fecnn-net", code, channel, weights=str(trained), weights_sha256=digest)
-    assert digest in refused(trained, weights_sha256="f" * 64)
+    study = trained.parent / "pinned.toml"
+    study.write_text(
+        'title = "t"\ncode = "hamming-7-4"\nebn0_db = [3]\n[[curve]]\ndecoder = "fecnn-net"\n'
+        f'options = {{ weights = "{trained}" }}\n'
+    )
+    task = load_study(study).points[0].task
+    build_decoder(task, code)
+    with pytest.raises(CheckpointError, match=f"have SHA-256 {task.weights.sha256}, not the ffff"):
+        build_decoder(replace(task, weights=replace(task.weights, sha256="f" * 64)), code)
 
 
 @pytest.mark.parametrize("channel", [None, fecnn.BSC(0.1), fecnn.Rayleigh.at(3.0, 0.5)])
@@ -288,8 +295,8 @@ def test_a_study_pins_weights_wherever_they_lie(trained, copy, tmp_path):
         )
         tasks.append(load_study(study).points[0].task)
     first, second = tasks
-    assert dict(first.options)["weights_sha256"] == read_card(trained).weights_sha256
-    assert first.options != second.options
+    assert first.weights.sha256 == read_card(trained).weights_sha256
+    assert first.weights.place != second.weights.place
     assert (first.id, first.stream) == (second.id, second.stream)
     study.write_text(
         'title = "t"\ncode = "hamming-7-4"\nebn0_db = [3]\n[[curve]]\ndecoder = "fecnn-net"\n'

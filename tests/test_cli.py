@@ -359,7 +359,7 @@ def test_a_terminal_shows_live_progress(tmp_path):
 def test_bench_measures_and_writes_what_it_shows(call, tmp_path):
     import json
 
-    shown = call("bench", "hamming-7-4", "--seconds", 0, "--json", "speed.json").stdout
+    shown = call("bench", "ml hamming-7-4", "--seconds", 0, "--json", "speed.json").stdout
     assert "hamming-7-4" in shown
     assert "Eb/N0 [dB]" in shown  # brackets are no markup
     assert "Eb/N0 [dB]" in call("table", "optimal-hamming-7-4").stdout

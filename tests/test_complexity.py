@@ -12,8 +12,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import fecnn
 from fecnn.decoders.berlekamp_massey import algebra_of
-from fecnn.decoders.complexity import KINDS, Cost, complexity, message_passing, transformer
+from fecnn.decoders.complexity import complexity
+from fecnn.decoders.cost import KINDS, Cost
 from fecnn.decoders.map import chosen
+from fecnn.decoders.trained import message_passing_cost, transformer_cost
 from fecnn.decoders.trellis import bit_order, build_trellis
 from fecnn.nets.card import Model
 from fecnn.nets.checkpoint import build
@@ -78,13 +80,13 @@ def test_products_of_transformers_are_those_that_torch_counts(kind, layers, widt
     m, n = network.checks.shape
     # The syndrome is a product for torch, and counted as bits here; the embedding is none.
     syndrome = m * n
-    ours = transformer(code, network, dense=True)
+    ours = transformer_cost(code, network, dense=True)
     other = 12 * (n + m) * width * layers + (n + m) * width
     norms = (2 * layers + 1 + (layers > 1)) * (2 * (n + m) * width + (n + m))
     pairs = (n + m) ** 2 if kind == "ecct" else 2 * n * m
     products = ours.multiplications - other - norms - layers * 2 * pairs * 8
     assert counter.get_total_flops() == 2 * 3 * (products + syndrome)
-    sparse = transformer(code, network)
+    sparse = transformer_cost(code, network)
     attending = int(network.edges.pairs.sum()) if kind == "ecct" else 2 * int(network.checks.sum())
     assert ours.exponentials - sparse.exponentials == layers * 8 * (pairs - attending)
 
@@ -93,7 +95,7 @@ def test_products_of_transformers_are_those_that_torch_counts(kind, layers, widt
 def test_fecnn_net_counts_its_edges(name):
     code = fecnn.load_code(name)
     network = build(Model(kind="fecnn-net", options={"width": 8, "iterations": 3}), code)
-    once, twice = (message_passing(code, network, work) for work in (1, 2))
+    once, twice = (message_passing_cost(code, network, work) for work in (1, 2))
     edges = int(network.incidence.sum())
     per_iteration = twice.exponentials - once.exponentials
     assert per_iteration == 2 * code.n + int(network.real.sum()) + edges + 2 * code.n * 8
@@ -351,7 +353,7 @@ def test_costs_add_and_repeat():
 
 def test_what_cannot_be_counted_is_refused():
     code = fecnn.load_code("bch-63-45")
-    with pytest.raises(LookupError, match="no formula for 'odd'; "):
+    with pytest.raises(LookupError, match="no built-in decoder 'odd'; "):
         complexity("odd", code)
     with pytest.raises(ValueError, match="give its measured work, nodes a frame"):
         complexity("ml", code)

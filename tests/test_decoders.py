@@ -9,7 +9,7 @@ import fecnn
 from fecnn import Code
 from fecnn.arrays import bpsk
 from fecnn.codes import gf2
-from fecnn.decoders import BUILT_IN, BUILT_IN_SOFT
+from fecnn.decoders.registry import REGISTRY, decoder_names
 
 SMALL = bool(numba.config.DISABLE_JIT)
 """Kernels run as Python (see test_no_jit.py): less of everything."""
@@ -263,7 +263,9 @@ def test_entry_points_are_found(monkeypatch):
     import importlib.metadata as metadata
 
     entry = metadata.EntryPoint("nearest", "plugins:nearest_codeword", "fecnn.decoders")
-    monkeypatch.setattr("fecnn.decoders.entry_points", lambda group: [entry] if group == entry.group else [])
+    monkeypatch.setattr(
+        "fecnn.decoders.registry.entry_points", lambda group: [entry] if group == entry.group else []
+    )
     assert "nearest" in fecnn.decoder_names()
     decode = fecnn.decoder("nearest", fecnn.hamming(3))
     assert decode(np.ones(7, np.float32)).tolist() == [0] * 7
@@ -274,7 +276,7 @@ def test_entry_points_are_found(monkeypatch):
     [
         (lambda c: fecnn.decoder("osb", c), LookupError, "no decoder 'osb'; did you mean osd"),
         (lambda c: fecnn.decoder("no_such_module_x:f", c), LookupError, "no module 'no_such_module_x'"),
-        (lambda c: fecnn.decoder("fecnn.build:nothing", c), LookupError, "no function 'nothing'"),
+        (lambda c: fecnn.decoder("fecnn.codes.families:nothing", c), LookupError, "no function 'nothing'"),
         (lambda c: fecnn.decoder("osd", c, ordr=1), TypeError, "no option 'ordr'; did you mean order"),
         (lambda c: fecnn.decoder("hard-ml", c, t=1), TypeError, "no option 't'; it has none"),
         (
@@ -454,9 +456,9 @@ TRAINED = {"crossmpt", "ecct", "fecnn-net", "literature-mlnn", "literature-slnn"
 
 
 @pytest.mark.parametrize("soft", [False, True])
-@pytest.mark.parametrize("name", sorted({*BUILT_IN} - TRAINED))
+@pytest.mark.parametrize("name", sorted({*REGISTRY} - TRAINED))
 def test_defaults_build_on_tiny_codes(name, soft, rng):
-    if soft and name not in BUILT_IN_SOFT:
+    if soft and name not in decoder_names(soft=True):
         return
     for code in TINY:
         words_ = code.encode(rng.integers(0, 2, (5, code.k), dtype=np.uint8))

@@ -14,7 +14,7 @@ import pytest
 import fecnn
 from fecnn.channels.channel import channel_at
 from fecnn.channels.stream import FrameStream
-from fecnn.decoders import Measured
+from fecnn.decoders.contract import Measured
 from fecnn.errors import DecodingError, StoreError
 from fecnn.simulation import simulate
 from fecnn.simulation.simulate import run_batch

@@ -7,7 +7,7 @@ from test_decoders import SMALL, random_codes
 import fecnn
 from fecnn.channels.channel import AWGN
 from fecnn.channels.stream import FrameStream
-from fecnn.decoders import Effort
+from fecnn.decoders.contract import Effort
 from fecnn.simulation.frames import STRIP, Engine, PlainEngine
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import fecnn
 from fecnn.arrays import LARGE, as_llr, bpsk
-from fecnn.decoders import BUILT_IN, BUILT_IN_SOFT
+from fecnn.decoders.registry import REGISTRY, decoder_names
 
 SIZES = [1e6, 1e9, 1e15, 1e18, 1e30, 3e38]
 EXACT = {
@@ -79,7 +79,7 @@ def test_noisy_steps_of_size_are_exact_or_refused(rng):
             fecnn.decoder(name, code, **options)(llr)
 
 
-@pytest.mark.parametrize("name", sorted({*BUILT_IN} - TRAINED))
+@pytest.mark.parametrize("name", sorted({*REGISTRY} - TRAINED))
 def test_every_decoder_takes_large_llrs_of_one_size_as_known_bits(name, rng):
     code = fecnn.load_code("polar-16-8") if name in ("sc", "scl") else fecnn.load_code("bch-15-7")
     decode = fecnn.decoder(name, code, fecnn.AWGN.at(2.0, code.rate))
@@ -92,7 +92,7 @@ def test_every_decoder_takes_large_llrs_of_one_size_as_known_bits(name, rng):
         assert (decode(llr) == expected).all(), size
 
 
-@pytest.mark.parametrize("name", BUILT_IN_SOFT)
+@pytest.mark.parametrize("name", decoder_names(soft=True))
 def test_every_soft_decoder_keeps_what_the_others_say_of_a_known_bit(name, rng):
     code = fecnn.load_code("polar-16-8")
     soft = fecnn.soft_decoder(name, code, fecnn.AWGN.at(2.0, code.rate))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fecnn
-from fecnn.decoders import BUILT_IN, BUILT_IN_SOFT, factory
+from fecnn.decoders.registry import REGISTRY, decoder_names, factory
 
 NEED_WEIGHTS = {"literature-slnn": "slnn-7-hamming-7-4", "literature-mlnn": "mlnn-100-hamming-7-4"}
 
@@ -24,8 +24,8 @@ def code_for(name):
 @pytest.mark.parametrize(
     ("make", "name"),
     [
-        *(("decoder", name) for name in sorted(BUILT_IN)),
-        *(("soft_decoder", name) for name in sorted(BUILT_IN_SOFT)),
+        *(("decoder", name) for name in sorted(REGISTRY)),
+        *(("soft_decoder", name) for name in decoder_names(soft=True)),
     ],
 )
 def test_a_decoder_is_pickled_as_what_it_was_made_of(make, name, rng):

@@ -6,7 +6,7 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 import fecnn
-from fecnn.decoders import decoder_names
+from fecnn.decoders.registry import decoder_names
 
 SLOPES = {"map": (0.95, 1.05), "osd": (0.8, 1.0), "scl": (0.8, 1.1), "chase2": (0.7, 1.0), "bp": (0.6, 0.85)}
 """Least and largest slope of the log-odds of being right against |APP|, as the docstrings say."""

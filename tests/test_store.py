@@ -674,7 +674,7 @@ def test_tasks_of_older_noise_are_what_they_were(tmp_path, monkeypatch):
     filled(tmp_path / "r.sqlite")
     old = TASK.id
     monkeypatch.setattr("fecnn.simulation.store.STREAM", STREAM + 1)
-    monkeypatch.setattr("fecnn.studies.study.STREAM", STREAM + 1)
+    monkeypatch.setattr("fecnn.simulation.task.STREAM", STREAM + 1)
     today = replace(TASK)
     assert today.id != old
     with Store(tmp_path / "r.sqlite", write=True) as store:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fecnn.analysis.table import counted
-from fecnn.decoders.complexity import FORMULAS, KINDS, Cost, complexity
+from fecnn.decoders.complexity import complexity
+from fecnn.decoders.cost import KINDS, Cost
+from fecnn.decoders.registry import REGISTRY
 from fecnn.simulation.task import Point
 from fecnn.studies.study import Study
 
@@ -57,7 +59,7 @@ def curve_costs(study: Study, results: "pd.DataFrame") -> dict[str, dict[float, 
     }
     for point in study.points:
         key = (point.curve, point.task.ebn0_db)
-        if key not in worked or point.task.decoder not in FORMULAS:
+        if key not in worked or point.task.decoder not in REGISTRY:
             continue
         # Zero means that the decoder does not count, or had nothing to do.
         cost = _cost(point, worked[key] or None)
@@ -94,7 +96,8 @@ def _short(number: float) -> str:
 
 
 def _cost(point: Point, work: float | None) -> Cost | None:
-    options = {name: value for name, value in point.task.options if name != "weights_sha256"}
+    options = dict(point.task.told_options)
+    options.pop("weights_sha256", None)
     try:
         return _known(point.task.decoder, point.code, work, tuple(options.items()))
     except ValueError:  # a formula that needs the work, or does not fit the code

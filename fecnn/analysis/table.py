@@ -310,7 +310,7 @@ def _row(point: Point, batches: dict[int, Tally]) -> dict[str, Any]:
     row: dict[str, Any] = {
         "curve": point.curve,
         "decoder": point.task.decoder,
-        "options": json.dumps(dict(point.task.options)),
+        "options": json.dumps(dict(point.task.told_options)),
         "code": code.name,
         "channel": point.task.channel,
         "ebn0_db": point.task.ebn0_db,

@@ -34,8 +34,8 @@ from fecnn.analysis.table import (
 )
 from fecnn.cli.live import Board
 from fecnn.codes.catalogue import code_file, code_names, load_code
-from fecnn.decoders import decoder_names, factory
 from fecnn.decoders.foreign import whose_code_runs
+from fecnn.decoders.registry import decoder_names, factory
 from fecnn.errors import ClusterError, DecodingError, StoreError
 from fecnn.jit import compiling
 from fecnn.nets.card import Card, checkpoint_folder, is_network, read_card, zoo_names
@@ -793,7 +793,7 @@ def bench_command(
     from fecnn.cli import speed as bench
 
     with _errors():
-        cases = [case for case in bench.CASES if only in f"{case.name} {case.code}"]
+        cases = [case for case in bench.cases() if only in f"{case.name} {case.code}"]
         if not cases:
             raise LookupError(f"no case has {only!r} in the name of its decoder or code")
         made = bench.machine()

@@ -17,6 +17,7 @@ from fecnn.channels.channel import AWGN
 from fecnn.channels.stream import FrameStream
 from fecnn.codes.catalogue import load_code
 from fecnn.decoders import decoder
+from fecnn.decoders.registry import REGISTRY, built_in
 from fecnn.simulation.frames import Engine
 from fecnn.simulation.simulate import chunk_of, decide, one_torch_thread
 from fecnn.simulation.tally import Tally
@@ -41,7 +42,7 @@ class Case:
         return f"{self.decoder} ({options})" if options else self.decoder
 
 
-CASES = [
+CHOSEN = [
     Case("ml", "hamming-7-4", 4.0),
     Case("ml", "polar-16-8", 3.0),
     Case("ml", "bch-31-21", 2.4),
@@ -76,6 +77,14 @@ CASES = [
     Case("orbgrand", "bch-63-45", 4.0),
     Case("berlekamp-massey", "bch-127-64", 4.0),
 ]
+"""Points of interest; `cases` adds the example of every other decoder."""
+
+
+def cases() -> list[Case]:
+    """What is timed: every built-in decoder at least once."""
+    chosen = {case.decoder for case in CHOSEN}
+    examples = [(name, built_in(name).example) for name in sorted(REGISTRY) if name not in chosen]
+    return CHOSEN + [Case(name, e.code, e.ebn0_db, dict(e.options)) for name, e in examples]
 
 
 @dataclass(frozen=True)

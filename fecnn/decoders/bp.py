@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +11,10 @@ from fecnn.arrays import LLR, Bits
 from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
 from fecnn.codes.low_weight import low_weight_checks
-from fecnn.decoders import Decoder, Effort, Measured, SoftDecoder
+from fecnn.decoders.contract import Decoder, Effort, Measured, SoftDecoder
+from fecnn.decoders.cost import REAL, Cost
 from fecnn.decoders.kernels import bp as kernel
+from fecnn.decoders.registry import BuiltIn, Example
 
 MAX_EDGES = 6_000_000
 """Most ones of the check matrix: their messages take 128 bytes each."""
@@ -164,3 +167,42 @@ def _edges(code: Code, H: Bits) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     weights = H.sum(axis=1, dtype=np.int64)
     starts = np.concatenate([[0], np.cumsum(weights[weights > 0])]).astype(np.int64)
     return np.nonzero(H)[1].astype(np.int64), starts
+
+
+def bp_cost(
+    code: Code,
+    work: float | None = None,
+    *,
+    rule: str = "sum-product",
+    iterations: int = 50,
+    checks: str = "H",
+    **_: Any,
+) -> Cost:
+    """Belief propagation on E edges, an iteration; of all iterations, if the work is not given.
+
+    Sum-product: a tanh and its inverse and two multiplications for each edge (a product a check, divided by
+    each input). Min-sum: three comparisons and two exclusive ors for each edge. Both: 2 E additions at the
+    bits, and E exclusive ors and n comparisons for the syndrome.
+    """
+    matrix = code.H
+    if checks == "overcomplete":
+        from fecnn.codes.low_weight import low_weight_checks
+
+        matrix = low_weight_checks(code)
+    edges = int(matrix.sum())
+    both = Cost(additions=2 * edges, comparisons=code.n, binary=edges, memory_bits=REAL * (edges + code.n))
+    if rule == "min-sum":
+        iteration = both + Cost(comparisons=3 * edges, binary=2 * edges)
+    else:
+        iteration = both + Cost(multiplications=2 * edges, exponentials=2 * edges)
+    return iteration.times(iterations if work is None else work)
+
+
+BP = BuiltIn(
+    bp,
+    cost=bp_cost,
+    cites="Gallager 1963; Pearl 1988",
+    reach="any code",
+    example=Example("ccsds-128-64", 4.0),
+    soft=bp_app,
+)

@@ -1,16 +1,19 @@
 """Chase decoding: soft decisions from a hard-decision decoder."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from fecnn.arrays import LLR, Bits
 from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
-from fecnn.decoders import Decoder, Effort, Measured, SoftDecoder
 from fecnn.decoders.berlekamp_massey import algebra_of
-from fecnn.decoders.hard import MAX_CHECKS, minimum_distance, table_of_leaders, too_many_checks
+from fecnn.decoders.contract import Decoder, Effort, Measured, SoftDecoder
+from fecnn.decoders.cost import REAL, Cost
+from fecnn.decoders.hard import MAX_CHECKS, hard_cost, minimum_distance, table_of_leaders, too_many_checks
 from fecnn.decoders.kernels import chase as kernel
+from fecnn.decoders.registry import BuiltIn, Example
 
 MAX_POSITIONS = 20
 """Most positions of which all flips are tried."""
@@ -130,3 +133,32 @@ def _prepare(code: Code, positions: int | None, t: int | None, beta: float) -> R
         return out, app, Effort(tried, ~found)
 
     return run
+
+
+def chase2_cost(
+    code: Code, work: float | None = None, *, positions: int | None = None, t: int | None = None, **_: Any
+) -> Cost:
+    """Chase's second algorithm: `hard` on each of 2^p patterns, n / 2 price additions, a comparison.
+
+    Finding the p least reliable positions takes n p comparisons.
+
+    Raises:
+        ValueError: As `hard`, and if p is not given and d not known.
+    """
+    if positions is None:
+        if code.minimum_distance is None:
+            raise ValueError(f"give positions: the minimum distance of {code.name} is not known")
+        positions = code.minimum_distance // 2
+    tried = 2.0**positions if work is None else work
+    each = hard_cost(code, t=t) + Cost(additions=code.n / 2, comparisons=1)
+    return Cost(comparisons=code.n * positions, memory_bits=REAL * code.n) + each.times(tried)
+
+
+CHASE2 = BuiltIn(
+    chase2,
+    cost=chase2_cost,
+    cites="Chase, IEEE Trans. IT 18(1), 1972",
+    reach="n - k <= 24, and cyclic codes, also extended",
+    example=Example("bch-63-45", 4.0),
+    soft=chase2_app,
+)

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeGuard
 
-from fecnn.decoders import BUILT_IN, decoder_names, plugin
+from fecnn.decoders.registry import REGISTRY, decoder_names, plugin
 from fecnn.errors import nearest
 
 
@@ -160,7 +160,7 @@ def _exact(module: ModuleType) -> bool:
 
 def _find(decoder: str) -> tuple[Foreign, dict[str, _File]] | None:
     """What it is, and the source files to be loaded as they were read."""
-    if decoder in BUILT_IN:
+    if decoder in REGISTRY:
         return None
     entry = None
     if ":" in decoder:

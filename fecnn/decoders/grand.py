@@ -1,12 +1,17 @@
 """Guessing random additive noise decoding: by error patterns, for any code of few checks."""
 
+import math
+from typing import Any
+
 import numpy as np
 
 from fecnn.arrays import LLR, Bits
 from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
-from fecnn.decoders import Decoder, Effort, Measured
+from fecnn.decoders.contract import Decoder, Effort, Measured
+from fecnn.decoders.cost import REAL, Cost
 from fecnn.decoders.kernels import grand as kernel
+from fecnn.decoders.registry import BuiltIn, Example
 
 
 def grand(code: Code, channel: Channel | None = None, /, *, queries: int = 1 << 20) -> Decoder:
@@ -70,3 +75,43 @@ def _guesser(code: Code, queries: int, ranked: bool) -> Decoder:
         return out, Effort(used, ~found)
 
     return Measured(measure)
+
+
+def grand_cost(code: Code, work: float | None = None, **_: Any) -> Cost:
+    """Guessing the noise: a syndrome, then n - k exclusive ors and a comparison for each query.
+
+    Raises:
+        ValueError: If the work is not given.
+    """
+    if work is None:
+        raise ValueError("guessing takes what the noise asks for: give the measured work, queries a frame")
+    checks = code.n - code.k
+    first = Cost(comparisons=code.n, binary=int(code.H.sum()), memory_bits=checks + code.n)
+    return first + Cost(comparisons=1, binary=checks).times(work)
+
+
+def orbgrand_cost(code: Code, work: float | None = None, **_: Any) -> Cost:
+    """`grand` in the order of reliability: n log2 n comparisons first, and an addition for each query.
+
+    Raises:
+        ValueError: If the work is not given.
+    """
+    asked = grand_cost(code, work)
+    sort = Cost(comparisons=code.n * math.log2(code.n), memory_bits=REAL * code.n)
+    return asked + sort + Cost(additions=1).times(work or 0)
+
+
+GRAND = BuiltIn(
+    grand,
+    cost=grand_cost,
+    cites="Duffy, Li and Médard, IEEE Trans. IT 65(7), 2019",
+    reach="any code, within a budget of queries",
+    example=Example("bch-31-21", 4.0),
+)
+ORBGRAND = BuiltIn(
+    orbgrand,
+    cost=orbgrand_cost,
+    cites="Duffy, An and Médard, IEEE Trans. SP 70, 2022",
+    reach="any code, within a budget of queries",
+    example=Example("bch-63-45", 4.0),
+)

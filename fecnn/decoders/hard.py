@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,11 +10,14 @@ from numpy.typing import NDArray
 from fecnn.arrays import LLR, Bits
 from fecnn.arrays import hard as hard_decision
 from fecnn.channels.channel import Channel
+from fecnn.codes import gf2
 from fecnn.codes.code import Code
-from fecnn.decoders import Decoder, Effort, Measured
-from fecnn.decoders.berlekamp_massey import algebra_of, berlekamp_massey
+from fecnn.decoders.berlekamp_massey import algebra_of, berlekamp_massey, berlekamp_massey_cost
+from fecnn.decoders.contract import Decoder, Effort, Measured
+from fecnn.decoders.cost import Cost
 from fecnn.decoders.kernels import coset
 from fecnn.decoders.ml import safe_distance
+from fecnn.decoders.registry import BuiltIn, Example
 
 MAX_CHECKS = 24
 """Largest n - k whose 2**(n-k) syndromes are tabulated (two bytes each, and eight while building)."""
@@ -22,9 +26,9 @@ MAX_CHECKS = 24
 def hard(code: Code, channel: Channel | None = None, /, *, t: int | None = None) -> Decoder:
     """Bounded-distance hard-decision decoding: corrects up to t errors, else leaves the hard decision.
 
-    By a table of coset leaders, or for n - k > 24 by Berlekamp and Massey's algorithm for cyclic codes. A
-    frame with more errors than can be corrected, whose output is no codeword, is counted as uncertified; the
-    work of a frame is always the same, and counted as 0.
+    By a table of coset leaders (Slepian 1956), or for n - k > 24 by Berlekamp and Massey's algorithm for
+    cyclic codes. A frame with more errors than can be corrected, whose output is no codeword, is counted as
+    uncertified; the work of a frame is always the same, and counted as 0.
 
     Args:
         code: n - k at most 24, or a cyclic code such as BCH, or one extended by a parity bit.
@@ -137,3 +141,56 @@ def _corrector(code: Code, radius: int) -> Callable[[LLR], tuple[Bits, NDArray[n
         return out, found
 
     return correct
+
+
+def hard_cost(code: Code, work: float | None = None, *, t: int | None = None, **_: Any) -> Cost:
+    """Hard decisions: `hard_ml`, or for n - k > 24 `berlekamp_massey`.
+
+    Raises:
+        ValueError: If n - k > 24 and the code is not cyclic.
+    """
+    from fecnn.decoders.berlekamp_massey import algebra_of
+    from fecnn.decoders.hard import MAX_CHECKS
+
+    if code.n - code.k <= MAX_CHECKS:
+        return hard_ml_cost(code)
+    known, algebra = code.minimum_distance, algebra_of(code)
+    if t is None and known is not None and algebra is not None:
+        t = min((known - 1) // 2, algebra.run.t)
+    return berlekamp_massey_cost(code, t=t)
+
+
+def hard_ml_cost(code: Code, work: float | None = None, **_: Any) -> Cost:
+    """Hard decisions by a table of coset leaders: n signs, a syndrome, n exclusive ors.
+
+    The table has 2^(n - k) leaders of n bits.
+
+    Raises:
+        ValueError: If n - k > 24.
+    """
+    from fecnn.decoders.hard import MAX_CHECKS, too_many_checks
+
+    n, checks = code.n, code.n - code.k
+    if checks > MAX_CHECKS:
+        raise too_many_checks(code)
+    ones = int(gf2.rref(code.H)[0].sum())
+    entries = 2**checks
+    return Cost(
+        comparisons=n, binary=ones + n, parameters=entries, parameter_bits=n * entries, memory_bits=checks
+    )
+
+
+HARD = BuiltIn(
+    hard,
+    cost=hard_cost,
+    cites="Slepian 1956",
+    reach="n - k <= 24, and cyclic codes, also extended",
+    example=Example("bch-31-16", 4.0),
+)
+HARD_ML = BuiltIn(
+    hard_ml,
+    cost=hard_ml_cost,
+    cites="Slepian 1956",
+    reach="n - k <= 24",
+    example=Example("bch-31-16", 4.0),
+)

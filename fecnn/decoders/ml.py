@@ -1,6 +1,7 @@
 """Exact maximum-likelihood decoding."""
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +11,11 @@ from fecnn.arrays import hard as hard_decision
 from fecnn.channels.channel import Channel
 from fecnn.codes.code import MAX_CHECKED_DIMENSION, MAX_CODEBOOK_K, Code, few_weights, light_sum
 from fecnn.codes.low_weight import light_weight
-from fecnn.decoders import Decoder, Effort, Measured
+from fecnn.decoders.contract import Decoder, Effort, Measured
+from fecnn.decoders.cost import REAL, Cost, basis_cost
 from fecnn.decoders.kernels import codebook, trellis, words
 from fecnn.decoders.kernels import search as kernel
+from fecnn.decoders.registry import BuiltIn, Example
 from fecnn.decoders.trellis import bit_order, build_trellis, trellis_fits, trellis_states, viterbi_ns
 
 MAX_SEARCH_N, MAX_SEARCH_CHECKS = 256, 128
@@ -248,3 +251,61 @@ def _by_trellis(code: Code) -> Decoder:
         return out
 
     return decode
+
+
+def ml_cost(code: Code, work: float | None = None, *, method: str = "auto", **_: Any) -> Cost:
+    """Exact ML: by all words, by the trellis, or by a search of so many nodes as measured.
+
+    Codebook: a Walsh-Hadamard transform, k 2^k additions and n for its input, 2^k - 1 comparisons. Trellis:
+    an addition for each branch, a comparison for each but the first into a state (Wolf 1978). Search: the
+    basis of `osd`, then two additions, a comparison and n - k bits a node.
+
+    Raises:
+        ValueError: If a search's work is not given.
+    """
+    from fecnn.decoders.ml import chosen
+
+    n, k = code.n, code.k
+    method = chosen(code, method)
+    if method == "codebook":
+        return Cost(additions=n + k * 2**k, comparisons=2**k - 1, memory_bits=REAL * 2**k)
+    if method == "trellis":
+        from fecnn.decoders.trellis import bit_order, build_trellis
+
+        trellis = build_trellis(code, bit_order(code))
+        sizes = np.diff(trellis.first)
+        # Where no branch leads into a state, its predecessor is one past the last.
+        states = trellis.previous[trellis.first[1] :]
+        branches = int((states < np.repeat(sizes[:-1], sizes[1:])[:, None]).sum())
+        merges = branches - len(states)
+        return Cost(additions=branches, comparisons=merges, memory_bits=REAL * trellis.widest + branches)
+    if work is None:
+        raise ValueError(
+            "the search of ml takes what the noise asks for: give its measured work, nodes a frame"
+        )
+    return basis_cost(code) + Cost(additions=2, comparisons=1, binary=n - k).times(work)
+
+
+def near_ml_cost(code: Code, work: float | None = None, **_: Any) -> Cost:
+    """The search of `ml` without what is improbable: an addition and a comparison more for each node.
+
+    Raises:
+        ValueError: If the work is not given.
+    """
+    return ml_cost(code, work, method="search") + Cost(additions=1, comparisons=1).times(work or 0)
+
+
+ML = BuiltIn(
+    ml,
+    cost=ml_cost,
+    cites="Wang, Liang and Ma, ITW 2022",
+    reach="n <= 256 and n - k <= 128, or a small codebook or trellis",
+    example=Example("bch-31-21", 2.4),
+)
+NEAR_ML = BuiltIn(
+    near_ml,
+    cost=near_ml_cost,
+    cites="Choi and Jeong (IEEE Commun. Lett. 23(10), 2019)",
+    reach="n <= 256 and n - k <= 128",
+    example=Example("ebch-128-64", 2.5),
+)

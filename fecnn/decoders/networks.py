@@ -1,15 +1,18 @@
 """Torch networks as decoders. Torch is imported when one is built: reading a study needs none."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from fecnn.arrays import LLR, Bits, refuse_out_of_sums
 from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
-from fecnn.decoders import Decoder, as_output
+from fecnn.decoders.contract import Decoder, as_output
+from fecnn.decoders.cost import REAL, Cost
+from fecnn.decoders.registry import BuiltIn, Example
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -108,3 +111,48 @@ def _on_torch(decide: "Callable[[Tensor], Tensor]", code: Code, dtype: str, devi
         return as_output(code, out)
 
     return decode
+
+
+def slnn_cost(code: Code, work: float | None = None, *, binary: bool = True, **_: Any) -> Cost:
+    """Training-free SLNN: each of the 2^k outputs adds the inputs where its word has a one, then the largest.
+
+    n 2^(k-1) ones in all words together, so n 2^(k-1) - (2^k - 1) additions and no multiplication; n 2^k
+    weights of one bit. With ``binary = False`` as a network with real weights: n 2^k multiplications,
+    (n - 1) 2^k additions, and 32 bits a weight.
+    """
+    n, words = code.n, 2**code.k
+    if not binary:
+        return Cost(n * words, (n - 1) * words, words - 1, 0, 0, n * words, REAL * n * words, REAL * words)
+    ones = words // 2 * int(code.G.any(axis=0).sum())
+    return Cost(0, ones - (words - 1), words - 1, 0, 0, n * words, n * words, REAL * words)
+
+
+def mlnn_cost(code: Code, work: float | None = None, *, binary: bool = True, **_: Any) -> Cost:
+    """Training-free MLNN: the SLNN's sums, 2^k exponentials, and k + 1 sums of them that are compared.
+
+    The sum over all messages takes 2^k - 1 additions, that over those with a bit set 2^(k-1) - 1 for each of
+    k bits, whose doubles are compared with it (k more). (n + k) 2^k weights.
+    """
+    k, words = code.k, 2**code.k
+    first = slnn_cost(code, binary=binary)
+    hidden = replace(first, comparisons=0, exponentials=words)
+    if not binary:
+        return hidden + Cost(k * words, k * (words - 1), k, 0, 0, k * words, REAL * k * words)
+    sums = words - 1 + k * (words // 2 - 1) + k
+    return hidden + Cost(0, sums, k, 0, 0, k * words, k * words)
+
+
+FREE_SLNN = BuiltIn(
+    slnn,
+    cost=slnn_cost,
+    cites="arXiv 2503.18758",
+    reach="k <= 24",
+    example=Example("bch-15-7", 4.0),
+)
+FREE_MLNN = BuiltIn(
+    mlnn,
+    cost=mlnn_cost,
+    cites="arXiv 2503.18758",
+    reach="k <= 24",
+    example=Example("bch-15-7", 4.0),
+)

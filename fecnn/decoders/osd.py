@@ -1,17 +1,22 @@
 """Ordered-statistics decoding."""
 
+import math
+from typing import Any
+
 import numpy as np
 
 from fecnn.arrays import LLR, Bits
 from fecnn.arrays import hard as hard_decision
 from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
-from fecnn.decoders import Decoder, Effort, Measured, SoftDecoder
+from fecnn.decoders.contract import Decoder, Effort, Measured, SoftDecoder
+from fecnn.decoders.cost import REAL, Cost, basis_cost
 from fecnn.decoders.kernels import lc_osd as in_order
 from fecnn.decoders.kernels import osd as kernel
 from fecnn.decoders.kernels import soft_osd as soft
 from fecnn.decoders.kernels import words
 from fecnn.decoders.ml import MAX_SEARCH_CHECKS, MAX_SEARCH_N, safe_distance, search_fits
+from fecnn.decoders.registry import BuiltIn, Example
 
 
 class Default(int):
@@ -253,3 +258,94 @@ def listed(code: Code, order: int, prune: bool, z: float) -> Decoder:
         return out, Effort(tried, np.zeros(len(llr), np.bool_))
 
     return Measured(measure)
+
+
+def osd_cost(code: Code, work: float | None = None, *, order: int = 2, **_: Any) -> Cost:
+    """Ordered statistics decoding (Fossorier and Lin 1995) of so many test patterns, or of all.
+
+    The most reliable basis and its first word (`basis_cost`). A pattern besides it, of 1 to ``order`` flips:
+    n - k bits, as many price additions as half the parity bits and the order, one comparison.
+    """
+    n, k = code.n, code.k
+    patterns = sum(math.comb(k, i) for i in range(1, order + 1)) if work is None else work
+    pattern = Cost(additions=(n - k) / 2 + order, comparisons=1, binary=n - k)
+    return basis_cost(code) + pattern.times(patterns)
+
+
+def selective_osd_cost(code: Code, work: float | None = None, *, order: int = 3, **_: Any) -> Cost:
+    """`osd` that weighs patterns (fs-osd and pb-osd): an addition and two comparisons more for each.
+
+    Raises:
+        ValueError: If the work is not given.
+    """
+    if work is None:
+        raise ValueError("which patterns are skipped depends on the noise: give the measured work, a frame's")
+    return osd_cost(code, work, order=order) + Cost(additions=1, comparisons=2).times(work)
+
+
+def lc_osd_cost(
+    code: Code, work: float | None = None, *, delta: int = 8, z: float | None = None, **_: Any
+) -> Cost:
+    """OSD with local constraints (Wang, Liang and Ma 2022), where the first word is not proved: at most this.
+
+    The basis of `osd`. The table of least prices, k + 1 rows of S = 2^delta states (at least 32): an addition
+    and a comparison for each state of each row but the first, 2^delta of both for that; a product and a
+    comparison to scale each of k prices, and delta products. A pattern: at most k places passed, three
+    additions and three comparisons each; a way put on a heap and one taken off, 3 log2(1 + patterns)
+    comparisons; and what a pattern of three flips costs in `osd`, three times the bits. With ``z`` the
+    expected price of n - k - delta checks: an exponential, five products, four additions, a comparison each.
+
+    Raises:
+        ValueError: If the work is not given.
+    """
+    if work is None:
+        raise ValueError(
+            "how long the list gets depends on the noise: give the measured work, patterns a frame"
+        )
+    n, k = code.n, code.k
+    delta = min(delta, n - k)
+    states = 2 ** max(delta, 5)
+    table = Cost(
+        multiplications=k + delta,
+        additions=k * states + 2**delta,
+        comparisons=k * states + 2**delta + k,
+        memory_bits=REAL // 2 * (k + 1) * states,
+    )
+    pattern = Cost(
+        additions=3 * k + (n - k) / 2 + 3,
+        comparisons=3 * k + 3 * math.log2(1 + work) + 1,
+        binary=3 * (n - k),
+    )
+    rest = Cost(multiplications=5, additions=4, comparisons=1, exponentials=1).times(n - k - delta)
+    return basis_cost(code) + table + pattern.times(work) + (Cost() if z is None else rest)
+
+
+OSD = BuiltIn(
+    osd,
+    cost=osd_cost,
+    cites="Fossorier and Lin, IEEE Trans. IT 41(5), 1995",
+    reach="any code; order k is maximum likelihood",
+    example=Example("bch-63-45", 3.0, {"order": 2}),
+    soft=osd_app,
+)
+FS_OSD = BuiltIn(
+    fs_osd,
+    cost=selective_osd_cost,
+    cites="Choi and Jeong (IEEE Commun. Lett. 23(10), 2019)",
+    reach="any code",
+    example=Example("ebch-128-64", 2.5, {"order": 3}),
+)
+PB_OSD = BuiltIn(
+    pb_osd,
+    cost=selective_osd_cost,
+    cites="Yue, Shirvanimoghaddam, Park, Park, Vucetic and Li (IEEE Commun. Lett. 25(6), 2021)",
+    reach="any code",
+    example=Example("ebch-128-64", 2.5, {"order": 3}),
+)
+LC_OSD = BuiltIn(
+    lc_osd,
+    cost=lc_osd_cost,
+    cites="Wang, Liang and Ma, ITW 2022",
+    reach="n <= 256 and n - k <= 128",
+    example=Example("ebch-128-64", 2.5),
+)

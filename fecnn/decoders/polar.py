@@ -1,9 +1,10 @@
 """Successive-cancellation decoding of polar codes and of their subcodes."""
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import permutations
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,10 @@ from fecnn.channels.channel import Channel
 from fecnn.codes import gf2
 from fecnn.codes.code import Code
 from fecnn.codes.families import erasure_scores, kronecker_transform
-from fecnn.decoders import Decoder, Effort, Measured, SoftDecoder
+from fecnn.decoders.contract import Decoder, Effort, Measured, SoftDecoder
+from fecnn.decoders.cost import REAL, Cost
 from fecnn.decoders.kernels import polar as kernel
+from fecnn.decoders.registry import BuiltIn, Example
 
 Values = TypeVar("Values", Bits, LLR)
 
@@ -257,3 +260,40 @@ def _paths(code: Code, paths: int, fewest: int) -> int:
         raise ValueError(f"list must be in {fewest}..{MAX_LIST} paths, got {paths!r}")
     everything = code.k + arranged(code).outer
     return max(paths, 1 << everything) if paths >= 1 << code.k and 1 << everything <= MAX_LIST else paths
+
+
+def sc_cost(code: Code, work: float | None = None, **_: Any) -> Cost:
+    """Successive cancellation: (n / 2) log2 n of each of the two updates, and as many sums of decided bits.
+
+    Box-plus in its max-log form: three comparisons (two signs, a minimum) and an exclusive or; the other
+    update is one addition (Arikan 2009; Leroux, Tal, Vardy and Gross 2011).
+    """
+    half = code.n // 2 * int(math.log2(code.n))
+    return Cost(additions=half, comparisons=3 * half, binary=2 * half, memory_bits=(REAL + 1) * 2 * code.n)
+
+
+def scl_cost(code: Code, work: float | None = None, *, list: int = 8, **_: Any) -> Cost:
+    """Successive-cancellation lists of L paths: L times `sc`, and for each of k bits a sort of 2 L prices.
+
+    2 L additions and 2 L log2(2 L) comparisons a bit.
+    """
+    sort = Cost(additions=2 * list, comparisons=2 * list * math.log2(2 * list), memory_bits=REAL * 2 * list)
+    paths = sc_cost(code).times(list)
+    return Cost(**vars(paths) | {"memory_bits": list * paths.memory_bits}) + sort.times(code.k)
+
+
+SC = BuiltIn(
+    sc,
+    cost=sc_cost,
+    cites="Arikan, IEEE Trans. IT 55(7), 2009",
+    reach="polar codes, in natural or bit-reversed order",
+    example=Example("polar-128-64", 3.0),
+)
+SCL = BuiltIn(
+    scl,
+    cost=scl_cost,
+    cites="Tal and Vardy, IEEE Trans. IT 61(5), 2015",
+    reach="polar codes and their subcodes by a CRC or a few checks",
+    example=Example("polar-128-64", 3.0),
+    soft=scl_app,
+)

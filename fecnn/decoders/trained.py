@@ -1,7 +1,8 @@
 """Trained networks as decoders. Torch is imported when one is built: reading a study needs none."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,9 +10,11 @@ from numpy.typing import NDArray
 from fecnn.arrays import LLR, Bits, hard
 from fecnn.channels.channel import AWGN, Channel
 from fecnn.codes.code import Code
-from fecnn.decoders import Decoder, Effort, Measured, as_output
+from fecnn.decoders.contract import Decoder, Effort, Factory, Measured, as_output
+from fecnn.decoders.cost import REAL, Cost
+from fecnn.decoders.registry import BuiltIn, Example
 from fecnn.errors import CheckpointError
-from fecnn.nets.card import default_weights, weights_digest
+from fecnn.nets.card import checkpoint_folder, default_weights, read_card
 
 if TYPE_CHECKING:
     import torch
@@ -27,120 +30,6 @@ KNOWN = 10.0
 
 Received = NDArray[np.float32]
 Counts = NDArray[np.int64]
-
-
-def ecct(
-    code: Code,
-    channel: Channel | None = None,
-    /,
-    *,
-    weights: str | None = None,
-    weights_sha256: str | None = None,
-    tries: int = 0,
-    device: str = "cpu",
-) -> Decoder:
-    """Error Correction Code Transformer (Choukroun and Wolf, NeurIPS 2022), trained.
-
-    The network is `fecnn.nets.ecct.ECCT`. A frame whose hard decision is a codeword is returned as it is, for
-    no word is more likely; the network decides on all others.
-
-    Args:
-        code: The code that the weights were trained for.
-        channel: AWGN: the network sees |y|, so that the noise level must be known to undo the scale of LLRs.
-        weights: A network in the zoo, or the path of a training's folder; ``ecct-`` and the name of the
-            code, if not given.
-        weights_sha256: Refuse other weights than these (studies fill it in).
-        tries: How often a frame is decoded again whose decision is not proven most likely (by the code's
-            minimum distance; where that is not known: is no codeword), each time with another of its least
-            reliable bits turned and taken as known; the most likely codeword found is decided (Chase 1972,
-            with patterns of one bit and a neural decoder inside). The decoder then measures its work: how
-            often the network ran, or fecnn-net's iterations.
-        device: Where torch computes, such as ``cpu`` or ``cuda``.
-
-    Raises:
-        LookupError: If the zoo has no such network.
-        FileNotFoundError: If its folder is not there.
-        ValueError: If the weights are damaged, another model's or another code's, the channel is not AWGN, or
-            tries is not in 0..n.
-    """
-    return _trained("ecct", code, channel, weights, weights_sha256, device, tries)
-
-
-def crossmpt(
-    code: Code,
-    channel: Channel | None = None,
-    /,
-    *,
-    weights: str | None = None,
-    weights_sha256: str | None = None,
-    tries: int = 0,
-    device: str = "cpu",
-) -> Decoder:
-    """Cross-attention message passing transformer (Park et al., ICLR 2025), trained.
-
-    The network is `fecnn.nets.crossmpt.CrossMPT`. All else is as for ``ecct``, the default weights being
-    ``crossmpt-`` and the name of the code.
-    """
-    return _trained("crossmpt", code, channel, weights, weights_sha256, device, tries)
-
-
-def fecnn_net(
-    code: Code,
-    channel: Channel | None = None,
-    /,
-    *,
-    weights: str | None = None,
-    weights_sha256: str | None = None,
-    tries: int = 0,
-    device: str = "cpu",
-) -> Decoder:
-    """Neural message passing on the light dual words, weights shared by cyclic shifts: our own, trained.
-
-    The network is `fecnn.nets.fecnn_net.FecnnNet`. All else is as for ``ecct``, the default weights being
-    ``fecnn-net-`` and the name of the code.
-
-    Example:
-        >>> import fecnn
-        >>> code = fecnn.load_code("bch-31-16")
-        >>> decode = fecnn.decoder("fecnn-net", code, fecnn.AWGN.at(4.0, code.rate))
-        >>> decode(np.ones(31, np.float32)).sum()
-        np.uint64(0)
-    """
-    return _trained("fecnn-net", code, channel, weights, weights_sha256, device, tries)
-
-
-def literature_slnn(
-    code: Code,
-    channel: Channel | None = None,
-    /,
-    *,
-    weights: str,
-    weights_sha256: str | None = None,
-    device: str = "cpu",
-) -> Decoder:
-    """The literature's single-label network (Leung, Bhat and Motani, IEEE TGCN 2023), trained.
-
-    The network is `fecnn.nets.dense.LiteratureSLNN`; training-free ``slnn`` is what it approximates.
-    ``weights`` must be given. Other arguments and errors are those of ``ecct``.
-    """
-    return _trained("literature-slnn", code, channel, weights, weights_sha256, device)
-
-
-def literature_mlnn(
-    code: Code,
-    channel: Channel | None = None,
-    /,
-    *,
-    weights: str,
-    weights_sha256: str | None = None,
-    device: str = "cpu",
-) -> Decoder:
-    """The literature's multi-label network (Leung, Bhat and Motani, IEEE TGCN 2023), trained.
-
-    The network is `fecnn.nets.dense.LiteratureMLNN`; training-free ``mlnn`` is what it approximates.
-    ``weights`` must be given. Other arguments and errors are those of ``ecct``.
-    """
-    return _trained("literature-mlnn", code, channel, weights, weights_sha256, device)
 
 
 def decider(network: "Network", code: Code, device: "torch.device") -> Callable[[Received], Bits]:
@@ -244,14 +133,8 @@ def _float(bits: Bits, device: "torch.device") -> "torch.Tensor":
     return torch.from_numpy(bits.astype(np.float32)).to(device)
 
 
-def _trained(
-    kind: str,
-    code: Code,
-    channel: Channel | None,
-    weights: str | None,
-    sha256: str | None,
-    device: str,
-    tries: int = 0,
+def _build(
+    kind: str, code: Code, channel: Channel | None, weights: str | None, tries: int, device: str
 ) -> Decoder:
     from fecnn.nets.checkpoint import load
     from fecnn.nets.device import torch_device
@@ -265,8 +148,6 @@ def _trained(
     if not 0 <= tries <= code.n:
         raise ValueError(f"tries must be in 0..{code.n} for {code.name}, got {tries}")
     name = weights or default_weights(kind, code)
-    if sha256 is not None and (found := weights_digest(name)) != sha256:
-        raise CheckpointError(f"the weights of {name} have SHA-256 {found}, not the {sha256} asked for")
     network, card = load(name, code)
     if card.model.kind != kind:
         raise CheckpointError(f"{name} is the network of another decoder: {card.model.kind}, not {kind}")
@@ -278,7 +159,9 @@ def _trained(
         y: Received = np.nan_to_num(llr * to_received, posinf=KNOWN, neginf=-KNOWN)
         return y
 
-    if tries and isinstance(network, ErrorNet):
+    if tries:
+        if not isinstance(network, ErrorNet):
+            raise ValueError(f"tries is for networks that point at errors, which {kind} does not")
         finder = network
 
         def measure(llr: LLR) -> tuple[Bits, Effort]:
@@ -288,3 +171,242 @@ def _trained(
         return Measured(measure)
     decide = decider(network, code, where)
     return lambda llr: decide(received(llr))
+
+
+def fully_connected_cost(code: Code, widths: Sequence[int]) -> Cost:
+    """The literature's SLNN and MLNN, n inputs and layers of these widths: a product and a sum a weight.
+
+    A comparison for each ReLU; then the largest of 2^k outputs (2^k - 1 comparisons), or the sign of each of
+    k. Softmax and sigmoids do not change decisions and are left out.
+    """
+    pairs = list(pairwise([code.n, *widths]))
+    weights = sum(a * b for a, b in pairs)
+    # A bias comes in place of the addition that the first product does not need.
+    verdict = widths[-1] if widths[-1] == code.k else widths[-1] - 1
+    total = weights + sum(widths)
+    return Cost(
+        multiplications=weights,
+        additions=weights,
+        comparisons=sum(widths[:-1]) + verdict,
+        parameters=total,
+        parameter_bits=REAL * total,
+        memory_bits=REAL * max(a + b for a, b in pairs),
+    )
+
+
+def transformer_cost(
+    code: Code, network: Any, work: float | None = None, *, tries: int = 0, dense: bool = False, **_: Any
+) -> Cost:
+    """ECCT and CrossMPT of N blocks, width d, h heads, T = n + m tokens and P attending pairs a block.
+
+    Matrix products (as many additions): N (12 T d^2 + 2 P d) + T d + n T. CrossMPT's P are twice the ones of
+    H, ECCT's those of its mask; ``dense = True`` counts masked pairs too: 2 n m and T^2. Besides, a block:
+    softmax with P h exponentials, scalings, divisions, additions and comparisons; 4 T d GELUs, each an
+    exponential and three multiplications; two norms (T d: 3 additions, 2 multiplications; T roots) and two
+    residual sums. Two further norms, T d multiplications of the embedding, ones(H) bits of the syndrome.
+    """
+    m, n = network.checks.shape
+    tokens, width, blocks = m + n, network.norm.normalized_shape[0], len(network.blocks)
+    heads = network.blocks[0].attention.heads
+    edges = [network.edges] if hasattr(network, "edges") else [network.to_checks, network.to_bits]
+    pairs = sum(edge.pairs.numel() if dense else int(edge.pairs.sum()) for edge in edges)
+    products = blocks * (12 * tokens * width**2 + 2 * pairs * width) + tokens * width + n * tokens
+    norm = Cost(2 * tokens * width + tokens, 3 * tokens * width)
+    soft = Cost(2 * pairs * heads, pairs * heads, pairs * heads, 0, pairs * heads)
+    gelu = Cost(12 * tokens * width, 0, 0, 0, 4 * tokens * width)
+    block = soft + gelu + norm + norm + Cost(0, 2 * tokens * width)
+    total = sum(parameter.numel() for parameter in network.parameters())
+    ones = int(network.checks.sum())
+    return (
+        Cost(products, products, n, ones, 0, total, REAL * total, REAL * (8 * tokens * width + pairs * heads))
+        + block.times(blocks)
+        + norm
+        + (norm if blocks > 1 else Cost())
+        + Cost(tokens * width)
+    ).times(1 + tries if work is None else work)
+
+
+def message_passing_cost(
+    code: Code, network: Any, work: float | None = None, *, tries: int = 0, **_: Any
+) -> Cost:
+    """fecnn-net of width d on E edges, for each of so many iterations; at most its limit, and that each try.
+
+    Messages: a tanh and a logarithm for each of n bits, an exponential for each check, an inverse tanh and
+    two multiplications for each edge; sums over checks take E additions, signs E exclusive ors. Updates: d +
+    1 weights an edge, n (4 d^2 + 5 d) for the two layers, the two read-outs and the norm, 2 n d GELUs.
+    """
+    n = code.n
+    checks = int(network.real.sum())
+    edges = int(network.incidence.sum())
+    width = network.norm.shape[0]
+    iteration = Cost(
+        multiplications=2 * edges + edges * (width + 1) + n * (4 * width**2 + 5 * width) + 6 * n * width,
+        additions=edges + edges * (width + 1) + n * (4 * width**2 + 5 * width),
+        comparisons=2 * n,
+        binary=edges + int(network.spanning.sum()),
+        exponentials=2 * n + checks + edges + 2 * n * width,
+    )
+    total = sum(parameter.numel() for parameter in network.parameters())
+    memory = REAL * (edges + 5 * n * width)
+    stored = Cost(0, 0, n, edges, 0, total, REAL * total, memory)
+    return stored + iteration.times(network.limit * (1 + tries) if work is None else work)
+
+
+def decoder_of(kind: str, about: str) -> Factory:
+    """The factory of a kind of network, with its documentation; those of all kinds differ in nothing else."""
+
+    def make(
+        code: Code,
+        channel: Channel | None = None,
+        /,
+        *,
+        weights: str | None = None,
+        tries: int = 0,
+        device: str = "cpu",
+    ) -> Decoder:
+        return _build(kind, code, channel, weights, tries, device)
+
+    make.__doc__, make.__name__, make.__qualname__ = about, kind, kind
+    return make
+
+
+def cost_of(kind: str, formula: Callable[..., Cost]) -> Callable[..., Cost]:
+    """The cost of a kind of network: that of the network of these weights, by a formula for it."""
+
+    def cost(code: Code, work: float | None = None, *, weights: str | None = None, **options: Any) -> Cost:
+        from fecnn.nets.checkpoint import load
+
+        network: Any = load(weights or default_weights(kind, code), code)[0]
+        return formula(code, network, work, **options)
+
+    return cost
+
+
+def dense_cost_of(kind: str, outputs: Callable[[Code], int]) -> Callable[..., Cost]:
+    """The cost of a fully connected network with so many outputs, by its widths alone or by its card."""
+
+    def cost(
+        code: Code,
+        work: float | None = None,
+        *,
+        hidden: Sequence[int] | None = None,
+        weights: str | None = None,
+        **_: Any,
+    ) -> Cost:
+        widths: Any = hidden
+        if widths is None:
+            card = read_card(checkpoint_folder(weights or default_weights(kind, code)))
+            widths = card.model.options["hidden"]
+        return fully_connected_cost(code, [*widths, outputs(code)])
+
+    return cost
+
+
+ecct = decoder_of(
+    "ecct",
+    """Error Correction Code Transformer (Choukroun and Wolf, NeurIPS 2022), trained.
+
+    The network is `fecnn.nets.ecct.ECCT`. A frame whose hard decision is a codeword is returned as it is, for
+    no word is more likely; the network decides on all others.
+
+    Args:
+        code: The code that the weights were trained for.
+        channel: AWGN: the network sees |y|, so that the noise level must be known to undo the scale of LLRs.
+        weights: A network in the zoo, or the path of a training's folder; ``ecct-`` and the name of the
+            code, if not given.
+        tries: Most extra attempts at a frame whose decision cannot be proved most likely (by the code's
+            minimum distance; where that is not known: is not a codeword). Attempt i flips the i-th least
+            reliable bit and takes it as known; the most likely codeword found is decided (Chase 1972, with
+            patterns of one bit and a neural decoder inside). The decoder then measures its work: how often
+            the network ran, or fecnn-net's iterations.
+        device: Where torch computes, such as ``cpu`` or ``cuda``.
+
+    Raises:
+        LookupError: If the zoo has no such network.
+        FileNotFoundError: If its folder is not there.
+        ValueError: If the weights are damaged, another model's or another code's, the channel is not AWGN, or
+            tries is not in 0..n.
+    """,
+)
+crossmpt = decoder_of(
+    "crossmpt",
+    """Cross-attention message passing transformer (Park et al., ICLR 2025), trained.
+
+    The network is `fecnn.nets.crossmpt.CrossMPT`. All else is as for ``ecct``, the default weights being
+    ``crossmpt-`` and the name of the code.
+    """,
+)
+fecnn_net = decoder_of(
+    "fecnn-net",
+    """Neural message passing on the light dual words, weights shared by cyclic shifts: our own, trained.
+
+    The network is `fecnn.nets.fecnn_net.FecnnNet`. All else is as for ``ecct``, the default weights being
+    ``fecnn-net-`` and the name of the code.
+
+    Example:
+        >>> import fecnn
+        >>> code = fecnn.load_code("bch-31-16")
+        >>> decode = fecnn.decoder("fecnn-net", code, fecnn.AWGN.at(4.0, code.rate))
+        >>> decode(np.ones(31, np.float32)).sum()
+        np.uint64(0)
+    """,
+)
+literature_slnn = decoder_of(
+    "literature-slnn",
+    """The literature's single-label network (Leung, Bhat and Motani, IEEE TGCN 2023), trained.
+
+    The network is `fecnn.nets.dense.LiteratureSLNN`; training-free ``slnn`` is what it approximates. It takes
+    no ``tries``; other arguments and errors are those of ``ecct``.
+    """,
+)
+literature_mlnn = decoder_of(
+    "literature-mlnn",
+    """The literature's multi-label network (Leung, Bhat and Motani, IEEE TGCN 2023), trained.
+
+    The network is `fecnn.nets.dense.LiteratureMLNN`; training-free ``mlnn`` is what it approximates. It takes
+    no ``tries``; other arguments and errors are those of ``ecct``.
+    """,
+)
+
+ECCT = BuiltIn(
+    ecct,
+    cost=cost_of("ecct", transformer_cost),
+    cites="Choukroun and Wolf, NeurIPS 2022",
+    reach="a network of the zoo, or your own",
+    example=Example("bch-31-16", 4.0),
+    trained=True,
+)
+CROSSMPT = BuiltIn(
+    crossmpt,
+    cost=cost_of("crossmpt", transformer_cost),
+    cites="Park et al., ICLR 2025",
+    reach="a network of the zoo, or your own",
+    example=Example("bch-31-16", 4.0),
+    trained=True,
+)
+FECNN_NET = BuiltIn(
+    fecnn_net,
+    cost=cost_of("fecnn-net", message_passing_cost),
+    cites="our own",
+    reach="a network of the zoo, or your own",
+    example=Example("bch-31-16", 4.0),
+    trained=True,
+)
+LITERATURE_SLNN = BuiltIn(
+    literature_slnn,
+    cost=dense_cost_of("literature-slnn", lambda code: 2**code.k),
+    cites="Leung, Bhat and Motani, IEEE TGCN 2023",
+    reach="a network of the zoo, or your own",
+    example=Example("hamming-7-4", 4.0, {"weights": "slnn-7-hamming-7-4"}),
+    trained=True,
+    symmetric=False,
+)
+LITERATURE_MLNN = BuiltIn(
+    literature_mlnn,
+    cost=dense_cost_of("literature-mlnn", lambda code: code.k),
+    cites="Leung, Bhat and Motani, IEEE TGCN 2023",
+    reach="a network of the zoo, or your own",
+    example=Example("hamming-7-4", 4.0, {"weights": "mlnn-100-hamming-7-4"}),
+    trained=True,
+    symmetric=False,
+)

@@ -10,6 +10,7 @@ from fecnn.arrays import Bits
 from fecnn.codes import gf2
 from fecnn.codes.bit_order import bit_order, trellis_states, with_message_bits
 from fecnn.codes.code import Code
+from fecnn.decoders.cost import REAL, Cost
 from fecnn.decoders.kernels.trellis import BUTTERFLY, MERGE, PASS, SPLIT, Trellis
 
 __all__ = [
@@ -173,3 +174,27 @@ def minimum_span(G: Bits) -> Bits:
             rows[row] ^= rows[row + 1 + clash[0]]
             ends[row] = rows.shape[1] - 1 - rows[row, ::-1].argmax()
     return rows
+
+
+def bcjr_cost(code: Code) -> Cost:
+    """Forward and backward over the minimal trellis, to the a-posteriori LLRs of its bits."""
+    from fecnn.decoders.kernels.trellis import RESCALE
+    from fecnn.decoders.trellis import bit_order, build_trellis
+
+    varies = code.G.any(axis=0)
+    if not varies.all():  # constant bits are left out
+        code = Code.from_generator(code.G[:, varies], name=code.name)
+    n, trellis = code.n, build_trellis(code, bit_order(code))
+    sizes = np.diff(trellis.first)
+    # The first begins with one state and the last ends in one: sizes[t] states before section t.
+    wings = np.diff(trellis.begin.astype(np.int64))
+    branches = int(np.array([2, 2, 4, 1])[trellis.kind] @ wings)
+    joins = (branches - int(sizes[1:].sum())) + (branches - int(sizes[:-1].sum())) + branches
+    scaled = int(sizes[RESCALE::RESCALE].sum() + sizes[:-1:RESCALE].sum())
+    return Cost(
+        multiplications=3 * branches + 3 * n + scaled,
+        additions=joins + 2 * n,
+        comparisons=4 * n + scaled,
+        exponentials=2 * n,
+        memory_bits=REAL * (len(trellis.previous) + 2 * trellis.widest + 4 * n),
+    )

@@ -249,7 +249,7 @@ def compact(batches: Sequence[int]) -> Sequence[int]:
 def luggage_of(task: Task) -> Luggage:
     """The files that a task needs and that do not come with fecnn."""
     luggage: Luggage = {}
-    for name in (task.code, task.sender, dict(task.options).get("weights")):
+    for name in (task.code, task.sender, task.weights and task.weights.place):
         path = Path(str(name))
         if "/" in str(name) and path.is_dir():
             luggage[str(name)] = {file: (path / file).read_bytes() for file in (CARD, WEIGHTS)}
@@ -286,9 +286,8 @@ class Unpack(distributed.WorkerPlugin):
 
 def unpacked(task: Task) -> Task:
     """The task with the places of its files on this worker."""
-    options = {
-        key: _places.get(str(value), value) if key == "weights" else value for key, value in task.options
-    }
+    weights = task.weights
+    if weights is not None:
+        weights = replace(weights, place=_places.get(weights.place, weights.place))
     sender = task.sender and _places.get(task.sender, task.sender)
-    code = _places.get(task.code, task.code)
-    return replace(task, code=code, sender=sender, options=tuple(options.items()))
+    return replace(task, code=_places.get(task.code, task.code), sender=sender, weights=weights)

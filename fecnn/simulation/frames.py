@@ -17,7 +17,7 @@ from fecnn.channels.channel import AWGN, Channel
 from fecnn.channels.stream import MESSAGE, NOISE, FrameStream, box_muller, philox
 from fecnn.codes import gf2
 from fecnn.codes.code import Code
-from fecnn.decoders import Effort
+from fecnn.decoders.contract import Effort
 from fecnn.jit import kernel, popcount
 from fecnn.simulation.tally import Tally, effort_counts, tally
 

@@ -14,7 +14,7 @@ from fecnn.arrays import LLR, Bits
 from fecnn.channels.channel import channel_at
 from fecnn.channels.stream import FrameStream
 from fecnn.codes.catalogue import claims, load_code
-from fecnn.decoders import Decoder, Effort, Measured
+from fecnn.decoders.contract import Decoder, Effort, Measured
 from fecnn.errors import DecodingError
 from fecnn.jit import compiling
 from fecnn.simulation.frames import AnyEngine, Resent, engine_of

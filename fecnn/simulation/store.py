@@ -11,7 +11,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -82,7 +82,7 @@ _KEYS = {"task": ("id",), "batch": ("task", "i"), "estimate": ("id",), "curve": 
 
 _BATCH = ("i", *COUNTS, "version", "host", "time")
 _STORED = ("task", "i", *COUNTS, "flags", "version", "host", "time")
-_PLACE = {"code", "source", "claims", "sender", "sender_fingerprint"}
+_PLACE = {"code", "source", "claims", "sender", "sender_fingerprint", "weights"}
 """Of a task, what an exported batch does not tell."""
 
 ROW = ("task", *sorted({field.name for field in fields(Task)} - _PLACE), *_BATCH)
@@ -166,7 +166,7 @@ class Store:
         rows = []
         for task, i, counts in made:
             if task.id not in tasks:
-                tasks[task.id] = json.dumps(asdict(task), sort_keys=True)
+                tasks[task.id] = json.dumps(task.described(), sort_keys=True)
             values = (getattr(counts, name) for name in COUNTS)
             rows.append((task.id, i, *values, zlib.compress(counts.flags or b""), *origin))
         if not rows:
@@ -409,7 +409,7 @@ class Store:
         for task_id, content, *values in found:
             if task_id != last:
                 task = self._task(task_id, content)
-                described = {**asdict(task), "options": json.dumps(dict(task.options))}
+                described = {**task.described(), "options": json.dumps(dict(task.told_options))}
                 # Where the code lay on that machine says nothing; its fingerprint does.
                 described = {name: value for name, value in described.items() if name not in _PLACE}
                 last = task_id
@@ -420,8 +420,7 @@ class Store:
         """A task of the file, whose content must be what its id says."""
         try:
             described = json.loads(content)  # type: ignore[arg-type]
-            options = tuple((name, value) for name, value in described["options"])
-            task = Task(**{**described, "options": options})
+            task = Task.of(described)
             # Ids of older streams stay what they were.
             same = any(task.id_under(stream) == known for stream in range(STREAM, 0, -1))
         except (ValueError, TypeError, LookupError, RecursionError):

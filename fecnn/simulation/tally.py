@@ -6,7 +6,7 @@ import numpy as np
 
 from fecnn.arrays import LLR, Bits
 from fecnn.codes.code import Code
-from fecnn.decoders import Effort
+from fecnn.decoders.contract import Effort
 
 
 @dataclass(frozen=True)

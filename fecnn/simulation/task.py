@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,8 +12,19 @@ from fecnn.channels.stream import STREAM
 from fecnn.codes.code import Code
 from fecnn.decoders import decoder
 from fecnn.decoders.foreign import running
-from fecnn.nets.card import network_version
+from fecnn.errors import CheckpointError
+from fecnn.nets.card import network_version, weights_digest
 from fecnn.simulation.stop import Stop
+
+Options = tuple[tuple[str, bool | int | float | str], ...]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Trained weights of a decoder: where they lie, and their SHA-256, which is what counts."""
+
+    place: str
+    sha256: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +34,9 @@ class Task:
     Tasks are equal if all of this is, types included: an option may be 1, 1.0 or true.
 
     code: Where the code is loaded from; its fingerprint is what counts.
+    options: The decoder's, in order, but for its weights.
     batch: Frames of a batch.
+    weights: Those of a trained decoder.
     source: The version of a decoder (`fecnn.decoders.foreign`), or of its network
         (`fecnn.nets.card.network_version`), that does not come with fecnn; None if it does.
     claims: What the code's file says of it and nobody has counted (`fecnn.codes.catalogue.claims`), if
@@ -35,10 +49,11 @@ class Task:
     fingerprint: str
     channel: str
     decoder: str
-    options: tuple[tuple[str, bool | int | float | str], ...]
+    options: Options
     ebn0_db: float
     seed: int
     batch: int
+    weights: Weights | None = None
     source: str | None = None
     claims: str | None = None
     sender: str | None = None
@@ -71,7 +86,33 @@ class Task:
     @property
     def versioned(self) -> bool:
         """Whether its decoder may have several versions under one name."""
-        return self.source is not None or any(option == "weights_sha256" for option, _ in self.options)
+        return self.source is not None or self.weights is not None
+
+    @property
+    def told_options(self) -> Options:
+        """The decoder's options as results tell them, with the weights and their SHA-256."""
+        if self.weights is None:
+            return self.options
+        told = ("weights", self.weights.place), ("weights_sha256", self.weights.sha256)
+        return tuple(sorted((*self.options, *told)))
+
+    def described(self) -> dict[str, Any]:
+        """All of it as plain data, as results files keep it; see `of`."""
+        return {**_flat(self), "options": self.told_options}
+
+    @classmethod
+    def of(cls, described: Mapping[str, Any]) -> "Task":
+        """The task that was described.
+
+        Raises:
+            KeyError, TypeError, ValueError: If it was not.
+        """
+        options = {name: value for name, value in described["options"]}
+        if len(options) != len(described["options"]):
+            raise ValueError("an option is there twice")
+        sha256 = options.pop("weights_sha256", None)
+        weights = None if sha256 is None else Weights(options.pop("weights"), sha256)
+        return cls(**{**described, "options": tuple(options.items()), "weights": weights})
 
     @cached_property
     def stream(self) -> str:
@@ -80,15 +121,19 @@ class Task:
         return sent._digest("code", "decoder", "options", "batch", "source", "claims")
 
     def _digest(self, *without: str, stream: int = STREAM) -> str:
-        content = {key: value for key, value in asdict(self).items() if key not in without}
+        content = {key: value for key, value in self.described().items() if key not in without}
         del content["sender"]
         for name in ("source", "claims", "sender_fingerprint"):
             if getattr(self, name) is None:
                 content.pop(name, None)
-        if any(option == "weights_sha256" for option, _ in self.options) and "options" in content:
+        if self.weights is not None and "options" in content:
             # Trained weights are what they are, wherever they lie.
-            content["options"] = [(option, value) for option, value in self.options if option != "weights"]
+            content["options"] = [(name, value) for name, value in self.told_options if name != "weights"]
         return hashlib.sha256(json.dumps({**content, "stream": stream}, sort_keys=True).encode()).hexdigest()
+
+
+def _flat(task: Task) -> dict[str, Any]:
+    return {field.name: getattr(task, field.name) for field in fields(task) if field.name != "weights"}
 
 
 @dataclass(frozen=True)
@@ -145,11 +190,15 @@ def build_decoder(task: Task, code: Code) -> Any:
         ValueError: If its code, or its network, is not the version that the task was made for.
     """
     channel = channel_at(task.channel, task.ebn0_db, code.rate)
-    options = dict(task.options)
-    if "weights_sha256" in options:
-        weights = str(options["weights"])
-        if network_version(weights) != task.source:
-            raise ValueError(f"the card of {weights} has changed since the study was loaded; load it again")
+    options: dict[str, Any] = dict(task.options)
+    if task.weights is not None:
+        place = options["weights"] = task.weights.place
+        if (found := weights_digest(place)) != task.weights.sha256:
+            raise CheckpointError(
+                f"the weights of {place} have SHA-256 {found}, not the {task.weights.sha256} asked for"
+            )
+        if network_version(place) != task.source:
+            raise ValueError(f"the card of {place} has changed since the study was loaded; load it again")
     elif task.source is not None:
         with running(task.decoder, task.source):
             return decoder(task.decoder, code, channel, **options)

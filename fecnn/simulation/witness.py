@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from fecnn.arrays import LLR, Bits
-from fecnn.decoders import Decoder
+from fecnn.decoders.contract import Decoder
 
 SHARE = 0.03
 """Most of the time of batches that is spent on asking their decoder again, the first batch left out."""

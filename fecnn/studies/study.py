@@ -1,7 +1,6 @@
 """What is to be simulated: a study file, checked as a whole before anything runs."""
 
 import copy
-import inspect
 import math
 import traceback
 from collections import Counter
@@ -21,12 +20,13 @@ from fecnn.channels.channel import CHANNELS
 from fecnn.codes.catalogue import claims, load_code
 from fecnn.codes.code import Code
 from fecnn.codes.families import uncoded
-from fecnn.decoders import check_options, decoder, factory
+from fecnn.decoders import decoder
 from fecnn.decoders.foreign import Foreign, foreign
+from fecnn.decoders.registry import check_options, factory, is_trained
 from fecnn.errors import nearest
 from fecnn.nets.card import Whole, default_weights, network_version, weights_digest
 from fecnn.simulation.stop import Stop
-from fecnn.simulation.task import Point, RarePoint, Task, build_decoder
+from fecnn.simulation.task import Options, Point, RarePoint, Task, Weights, build_decoder
 from fecnn.studies.reference import Reference, read_references
 from fecnn.theory.bounds import BOUNDS
 
@@ -292,7 +292,7 @@ class Study(Table):
                 yield RarePoint(curve.name, curve.published, code, float(ebn0_db), rel_error, self.seed, said)
             return
         try:
-            options, source = self._options_of(curve, code)
+            options, weights, source = self._options_of(curve, code)
         except (ValueError, LookupError, OSError) as error:
             problems.append(f"curve {curve.name}: {error.args[0] if error.args else error}")
             return
@@ -307,6 +307,7 @@ class Study(Table):
                 ebn0_db=float(ebn0_db),
                 seed=self.seed,
                 batch=curve.batch or self.batch,
+                weights=weights,
                 source=source,
                 claims=claims(self._code_name(curve), code),
                 sender=sender,
@@ -330,18 +331,15 @@ class Study(Table):
         self._codes.append((self._code_name(curve), code))
         return None, None
 
-    def _options_of(
-        self, curve: Curve, code: Code
-    ) -> tuple[tuple[tuple[str, bool | int | float | str], ...], str | None]:
-        """The decoder's options in order, trained weights pinned by their SHA-256; and its version."""
+    def _options_of(self, curve: Curve, code: Code) -> tuple[Options, Weights | None, str | None]:
+        """The decoder's options in order, its trained weights pinned by their SHA-256, and its version."""
         options = dict(curve.options)
         found = self._foreign_of(curve.decoder)
-        source = None if found is None else found.version
-        if found is None and "weights_sha256" in inspect.signature(factory(curve.decoder)).parameters:
-            weights = self._resolve(str(options.get("weights", default_weights(curve.decoder, code))))
-            options |= {"weights": weights, "weights_sha256": weights_digest(weights)}
-            source = network_version(weights)
-        return tuple(sorted(options.items())), source
+        if found is not None or not is_trained(curve.decoder):
+            return tuple(sorted(options.items())), None, None if found is None else found.version
+        place = self._resolve(str(options.pop("weights", default_weights(curve.decoder, code))))
+        weights = Weights(place, weights_digest(place))
+        return tuple(sorted(options.items())), weights, network_version(place)
 
     def _grid_of(self, curve: Curve, problems: list[str]) -> list[float]:
         grid = curve.ebn0_db if curve.ebn0_db is not None else self.ebn0_db

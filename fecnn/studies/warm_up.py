@@ -6,8 +6,9 @@ import numpy as np
 
 from fecnn.channels.channel import AWGN
 from fecnn.codes.catalogue import load_code
-from fecnn.decoders import BUILT_IN, BUILT_IN_SOFT, decoder, decoder_names, factory, soft_decoder
+from fecnn.decoders import decoder, soft_decoder
 from fecnn.decoders.foreign import foreign, whose_code_runs
+from fecnn.decoders.registry import REGISTRY, decoder_names, factory
 from fecnn.errors import nearest
 from fecnn.jit import compiling
 from fecnn.simulation.simulate import curve_places, one_torch_thread, prepared
@@ -33,7 +34,7 @@ def warm_up(names: Sequence[str] = (), tell: Callable[[str], None] = lambda line
     """
     one_torch_thread()
     known = sorted({*decoder_names(), *decoder_names(soft=True)})
-    wanted = names or sorted({*BUILT_IN, *BUILT_IN_SOFT})
+    wanted = names or sorted(REGISTRY)
     for i, name in enumerate(wanted, 1):
         if name in known or ":" in name:
             _say_whose_code_runs([name], tell)

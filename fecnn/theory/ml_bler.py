@@ -28,7 +28,8 @@ from fecnn.arrays import LLR, Bits
 from fecnn.channels.channel import noise_sigma
 from fecnn.codes.code import Code
 from fecnn.codes.low_weight import MAX_WORDS, low_weight_words
-from fecnn.decoders import Decoder, Measured, decoder
+from fecnn.decoders import decoder
+from fecnn.decoders.contract import Decoder, Measured
 from fecnn.intervals import proportion_interval
 from fecnn.theory.bounds import kat_bound, tangential_sphere_bound, union_bound
 

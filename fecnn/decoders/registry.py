@@ -1,0 +1,195 @@
+"""The decoders that come with fecnn, one line each, and whatever else a name leads to."""
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+import numpy as np
+
+from fecnn.decoders.contract import Factory
+from fecnn.decoders.cost import Cost
+from fecnn.errors import nearest
+
+
+@dataclass(frozen=True)
+class Example:
+    """What a built-in decoder is tested, timed and shown with.
+
+    code: Of the catalogue.
+    ebn0_db: Over AWGN.
+    options: The decoder's options.
+    """
+
+    code: str
+    ebn0_db: float
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BuiltIn:
+    """A decoder that comes with fecnn, whole.
+
+    hard: ``make(code, channel, /, **options)``, which returns a function from LLRs to bits.
+    cost: ``cost(code, work, **options)``, the operations of a frame; see `fecnn.decoders.complexity`.
+    cites: Who published it, where and when; or how it is fecnn's own.
+    reach: The codes that it takes.
+    example: A code that suits it.
+    soft: As ``hard``, but the function returns a-posteriori LLRs; None if there is none.
+    trained: Whether it runs trained weights, named by its option ``weights``.
+    symmetric: Whether the decision on llr * bpsk(c) is that on llr, plus c.
+    """
+
+    hard: Factory
+    cost: Callable[..., Cost]
+    cites: str
+    reach: str
+    example: Example
+    soft: Factory | None = None
+    trained: bool = False
+    symmetric: bool = True
+
+    @property
+    def summary(self) -> str:
+        """The first line of its factory's documentation."""
+        return (inspect.getdoc(self.hard) or "").partition("\n")[0]
+
+
+REGISTRY = {
+    "berlekamp-massey": "fecnn.decoders.berlekamp_massey:BERLEKAMP_MASSEY",
+    "bp": "fecnn.decoders.bp:BP",
+    "chase2": "fecnn.decoders.chase:CHASE2",
+    "crossmpt": "fecnn.decoders.trained:CROSSMPT",
+    "ecct": "fecnn.decoders.trained:ECCT",
+    "fecnn-net": "fecnn.decoders.trained:FECNN_NET",
+    "fs-osd": "fecnn.decoders.osd:FS_OSD",
+    "grand": "fecnn.decoders.grand:GRAND",
+    "hard": "fecnn.decoders.hard:HARD",
+    "hard-ml": "fecnn.decoders.hard:HARD_ML",
+    "lc-osd": "fecnn.decoders.osd:LC_OSD",
+    "literature-mlnn": "fecnn.decoders.trained:LITERATURE_MLNN",
+    "literature-slnn": "fecnn.decoders.trained:LITERATURE_SLNN",
+    "map": "fecnn.decoders.map:MAP",
+    "ml": "fecnn.decoders.ml:ML",
+    "mlnn": "fecnn.decoders.networks:FREE_MLNN",
+    "near-ml": "fecnn.decoders.ml:NEAR_ML",
+    "orbgrand": "fecnn.decoders.grand:ORBGRAND",
+    "osd": "fecnn.decoders.osd:OSD",
+    "pb-osd": "fecnn.decoders.osd:PB_OSD",
+    "sc": "fecnn.decoders.polar:SC",
+    "scl": "fecnn.decoders.polar:SCL",
+    "slnn": "fecnn.decoders.networks:FREE_SLNN",
+}
+"""Where each built-in decoder is; nothing is imported before it is asked for."""
+
+HARD_GROUP, SOFT_GROUP = "fecnn.decoders", "fecnn.soft_decoders"
+
+
+def built_in(name: str) -> BuiltIn:
+    """A decoder that comes with fecnn.
+
+    Raises:
+        LookupError: If none has this name.
+    """
+    if name not in REGISTRY:
+        raise LookupError(f"no built-in decoder {name!r}; {nearest(name, list(REGISTRY))}")
+    module, _, constant = REGISTRY[name].partition(":")
+    found: BuiltIn = getattr(importlib.import_module(module), constant)
+    return found
+
+
+def is_trained(name: str) -> bool:
+    """Whether a name, also as ``module:function``, leads to a built-in decoder that runs trained weights."""
+    if name in REGISTRY:
+        return built_in(name).trained
+    make = factory(name)
+    return any(ours.trained and ours.hard is make for ours in map(built_in, REGISTRY))
+
+
+def decoder_rows() -> list[tuple[str, str, str, str, str]]:
+    """The table of the built-in decoders: name, what it is, the codes it takes, soft or not, source."""
+    return [
+        (name, ours.summary, ours.reach, "yes" if ours.soft else "", ours.cites)
+        for name, ours in ((name, built_in(name)) for name in sorted(REGISTRY))
+    ]
+
+
+def decoder_names(*, soft: bool = False) -> list[str]:
+    """Every decoder known by name: the built-in ones and installed plug-ins."""
+    ours = [name for name in REGISTRY if not soft or built_in(name).soft]
+    theirs = [entry.name for entry in entry_points(group=SOFT_GROUP if soft else HARD_GROUP)]
+    return sorted({*ours, *theirs})
+
+
+def plugin(name: str, *, soft: bool = False) -> EntryPoint | None:
+    """The entry point of that name, if a package has one; nothing of it is imported."""
+    group = SOFT_GROUP if soft else HARD_GROUP
+    return {entry.name: entry for entry in entry_points(group=group)}.get(name)
+
+
+def factory(name: str, *, soft: bool = False) -> Factory:
+    """The factory behind a decoder's name.
+
+    Raises:
+        LookupError: If there is no such decoder, module or function.
+        TypeError: If what the name leads to cannot be called.
+    """
+    kind = "soft decoder" if soft else "decoder"
+    found: Any = None
+    if name in REGISTRY:
+        ours = built_in(name)
+        found = ours.soft if soft else ours.hard
+    elif ":" in name:
+        found = _function(name, kind)
+    elif (entry := plugin(name, soft=soft)) is not None:
+        found = entry.load()
+    if found is None:
+        raise LookupError(f"no {kind} {name!r}; {nearest(name, decoder_names(soft=soft))}")
+    if not callable(found):
+        raise TypeError(
+            f"{kind} {name} must be a function make(code, channel, /, **options), got {described(found)}"
+        )
+    return found  # type: ignore[no-any-return]
+
+
+def _function(name: str, kind: str) -> Any:
+    """What ``module:function`` leads to."""
+    module, _, function = name.partition(":")
+    if not module or not function:
+        raise LookupError(f"{kind} {name!r} must be named module:function")
+    try:
+        loaded = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (module + ".").startswith(error.name + "."):
+            raise
+        raise LookupError(
+            f"no module {module!r} for {kind} {name!r}; is it installed, or on PYTHONPATH?"
+        ) from None
+    if not hasattr(loaded, function):
+        raise LookupError(f"module {module!r} has no function {function!r} for {kind} {name!r}")
+    return getattr(loaded, function)
+
+
+def check_options(name: str, make: Factory, options: dict[str, Any]) -> None:
+    """Refuse options that a factory does not have.
+
+    Raises:
+        TypeError: Naming the option and the nearest that exists.
+    """
+    parameters = inspect.signature(make).parameters.values()
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return
+    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    for option in options:
+        if option not in known:
+            hint = nearest(option, known) if known else "it has none"
+            raise TypeError(f"decoder {name} has no option {option!r}; {hint}")
+
+
+def described(value: object) -> str:
+    """A value in an error message by its type and shape."""
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} array of shape {value.shape}"
+    return type(value).__name__

@@ -1,33 +1,10 @@
-"""OSD: the cost of a test pattern, pruning, and Sionna's decoder on the same LLRs."""
+"""OSD against Sionna's decoder on the same LLRs, and the cost of a second word of checks."""
 
+import numpy as np
 import pytest
 from frames import bler, frames_of
-from sketches import sketches
 
 import fecnn
-
-
-@pytest.mark.parametrize("order", [2, 3])
-@pytest.mark.parametrize("prune", [False, True])
-def test_lists_against_the_sketch(order, prune, race, size):
-    codes, lcpb = sketches("codes", "lcpb")
-    G, H = codes.get("ebch128_64")
-    code = fecnn.Code(G, H, minimum_distance=codes.DMIN["ebch128_64"])
-    theirs = lcpb.Dec(G, H, codes.DMIN["ebch128_64"])
-    count = size(512)
-    llr = frames_of(code, 2.5, count).llr
-    decode = fecnn.decoder("osd", code, order=order, prune=prune)
-    mode = lcpb.PRUNE if prune else lcpb.PLAIN
-    words = theirs(llr, order=order, mode=mode, b1=1 << 60)[0]
-    assert (lcpb.pack(decode(llr)) == words).all()
-    race(
-        f"osd {order}{' pruned' if prune else ' plain'} ebch128_64 2.5 dB",
-        "sketch lcpb.py",
-        lambda: decode(llr),
-        lambda: theirs(llr, order=order, mode=mode, b1=1 << 60),
-        count,
-        target=0.9,
-    )
 
 
 @pytest.mark.parametrize(
@@ -74,34 +51,23 @@ def test_osd_against_sionna(name, order, frames, peer_frames, target, race, size
     )
 
 
-def test_ml_against_a_matrix_product(race, size):
-    """Exact ML of BCH (31,21) by correlation with all codewords, as a product of matrices."""
-    torch = pytest.importorskip("torch")
-    torch.set_num_threads(1)
-    code = fecnn.load_code("bch-31-21")
-    count = size(1 << 15)
-    frames = frames_of(code, 4.0, count)
-    few = 16
-    symbols = torch.from_numpy(fecnn.bpsk(code.codebook()))
-    llr = torch.from_numpy(frames.llr[:few].copy())
-
-    def peer():
-        best, index = torch.full((few,), -1e30), torch.zeros(few, dtype=torch.int64)
-        for first in range(0, len(symbols), 1 << 15):  # blocks that stay in cache: faster than one product
-            value, at = (llr @ symbols[first : first + (1 << 15)].T).max(dim=1)
-            index = torch.where(value > best, at + first, index)
-            best = torch.maximum(value, best)
-        return code.codebook()[index.numpy()]
-
-    decode = fecnn.decoder("ml", code)
-    assert (peer() == decode(frames.llr[:few])).all()
+@pytest.mark.parametrize(("n", "k"), [(128, 63), (256, 128)])
+def test_two_words_of_checks_against_one(n, k, race, size):
+    """The fixed cost of a frame (order 0) with a second word of checks, against (128, 64) with one."""
+    rng = np.random.default_rng(1)
+    codes = []
+    for length, dimension in ((128, 64), (n, k)):
+        parity = rng.integers(0, 2, (dimension, length - dimension), dtype=np.uint8)
+        G = np.concatenate([np.eye(dimension, dtype=np.uint8), parity], axis=1)
+        codes.append(fecnn.Code.from_generator(G))
+    count = size(1 << 12)
+    llrs = [frames_of(code, 4.0, count).llr for code in codes]
+    one, two = (fecnn.decoder("osd", code, order=0) for code in codes)
     race(
-        "ml bch-31-21 4 dB",
-        "codebook product (torch)",
-        lambda: decode(frames.llr),
-        peer,
+        f"osd 0 ({n},{k}), two words",
+        "(128,64), one word",
+        lambda: two(llrs[1]),
+        lambda: one(llrs[0]),
         count,
-        few,
-        5000.0,
-        repeats=5,
+        target=1 / 3 if n == 128 else 1 / 6,  # twice the length is more than twice the work
     )

@@ -179,18 +179,18 @@ def test_a_run_that_stops_early_says_how_to_go_on(call, tmp_path):
 
 def test_quick_is_a_limit_of_time_that_seconds_may_change(call, monkeypatch):
     given = []
-    real = fecnn.cli.app.run
+    real = fecnn.cli.run.run
 
     def run(plan, *, seconds, **options):
         given.append(seconds)
         return real(plan, seconds=seconds, **options)
 
-    monkeypatch.setattr("fecnn.cli.app.run", run)
+    monkeypatch.setattr("fecnn.cli.run.run", run)
     call("run", "small.toml", "--quick")
     call("run", "small.toml", "--quick", "--seconds", 3)
     call("run", "small.toml")
-    assert given == [fecnn.cli.app.QUICK_SECONDS, 3, None]
-    assert 10 < fecnn.cli.app.QUICK_SECONDS < 60
+    assert given == [fecnn.cli.run.QUICK_SECONDS, 3, None]
+    assert 10 < fecnn.cli.run.QUICK_SECONDS < 60
 
 
 def test_the_table_in_three_formats(call, tmp_path):

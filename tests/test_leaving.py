@@ -131,7 +131,7 @@ def names(*_):
         os.kill(os.getpid(), signal.SIGINT)
     except KeyboardInterrupt:
         raise ImportError("a module of C failed to import")
-fecnn.cli.app.study_names = names
+fecnn.cli.listings.study_names = names
 fecnn.cli.app.app(["studies"])
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)

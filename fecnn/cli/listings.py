@@ -1,0 +1,138 @@
+"""Commands that list what comes with fecnn."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Column, Table
+from rich.text import Text
+
+from fecnn.cli.terminal import explained, wide_console
+from fecnn.codes.catalogue import code_file, code_names, load_code
+from fecnn.decoders.registry import decoder_names, factory
+from fecnn.nets.card import checkpoint_folder, read_card, zoo_names
+from fecnn.studies.study import load_study, study_names
+
+
+def codes(
+    name: Annotated[str | None, typer.Argument(help="A code by name or file, for its details.")] = None,
+) -> None:
+    """List the codes, or show one of them.
+
+    Examples:
+
+        fecnn codes
+
+        fecnn codes bch-31-21
+    """
+    with explained():
+        if name is not None:
+            _describe_code(name)
+            return
+        listing = Table("code", "n", "k", "rate", "d", box=None, pad_edge=False)
+        for known in code_names():
+            code = load_code(known)
+            distance = "?" if code.minimum_distance is None else str(code.minimum_distance)
+            listing.add_row(known, str(code.n), str(code.k), f"{code.rate:.3f}", distance)
+        wide_console().print(listing)
+
+
+def decoders(
+    name: Annotated[str | None, typer.Argument(help="A decoder, for its documentation.")] = None,
+) -> None:
+    """List the decoders, or show one's documentation and options.
+
+    Examples:
+
+        fecnn decoders
+
+        fecnn decoders osd
+    """
+    import inspect
+
+    with explained():
+        if name is not None:
+            make = factory(name, soft=name not in decoder_names() and name in decoder_names(soft=True))
+            options = [
+                str(p) for p in inspect.signature(make).parameters.values() if p.kind is p.KEYWORD_ONLY
+            ]
+            typer.echo(f"{name}: options {', '.join(options) or 'none'}\n\n{inspect.getdoc(make) or ''}")
+            return
+        listing = Table("decoder", "soft", "what it is", box=None, pad_edge=False)
+        soft = decoder_names(soft=True)
+        for known in sorted({*decoder_names(), *soft}):
+            make = factory(known, soft=known not in decoder_names())
+            first = (inspect.getdoc(make) or "").partition("\n")[0]
+            listing.add_row(known, "yes" if known in soft else "", first)
+        wide_console().print(listing)
+
+
+def nets(
+    name: Annotated[
+        str | None, typer.Argument(help="A network of the zoo, or a training's folder, for its page.")
+    ] = None,
+) -> None:
+    """List the trained networks that come with fecnn, or show one's page: how it was trained, and how well.
+
+    Examples:
+
+        fecnn nets
+
+        fecnn nets fecnn-net-bch-31-16
+    """
+    from fecnn.training.page import page
+
+    with explained():
+        if name is not None:
+            typer.echo(page(read_card(checkpoint_folder(name))), nl=False)
+            return
+        heads = ("network", "code", "recipe", "parameters", "frames", "CPU [min]", "block errors over ML's")
+        listing = Table(*(Column(Text(head)) for head in heads), box=None, pad_edge=False)
+        for column in listing.columns[3:]:
+            column.justify = "right"
+        for known in zoo_names():
+            card = read_card(checkpoint_folder(known))
+            first = card.validations[-1].points[0]
+            listing.add_row(
+                known,
+                card.code,
+                card.config["recipe"] or "",
+                f"{card.parameters:,}",
+                f"{card.frames:,}",
+                f"{card.cpu_seconds / 60:.1f}",
+                f"{first.block_errors / max(first.ml_block_errors, 1):.2f} at {first.ebn0_db:g} dB",
+            )
+        wide_console().print(listing)
+
+
+def studies() -> None:
+    """List the studies that come with fecnn.
+
+    Example:
+
+        fecnn studies
+    """
+    with explained():
+        listing = Table("study", "title", box=None, pad_edge=False)
+        for known in study_names():
+            listing.add_row(known, Text(load_study(known).title))
+        wide_console().print(listing)
+
+
+def _describe_code(name: str) -> None:
+    code = load_code(name)
+    lines = [
+        f"{code.name}: n = {code.n}, k = {code.k}, rate {code.rate:.4f}",
+        f"fingerprint: {code.fingerprint}",
+    ]
+    if code.minimum_distance is not None:
+        lines.append(f"minimum distance: {code.minimum_distance}")
+    if name in code_names() or name.endswith(".toml"):
+        file = code_file(name)
+        lines += (
+            [f"minimum distance by: {file.minimum_distance_proof}"] if file.minimum_distance_proof else []
+        )
+        lines.append(f"source: {file.source}")
+    if code.known_spectrum is not None:
+        counts = ", ".join(f"{weight}: {count}" for weight, count in enumerate(code.known_spectrum) if count)
+        lines.append(f"weight spectrum: {counts}")
+    typer.echo("\n".join(lines))

@@ -1,0 +1,254 @@
+"""Commands that show results."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from fecnn._files.atomic import write
+from fecnn.analysis.table import (
+    csv_text,
+    display,
+    markdown,
+    published_summary,
+    results_path,
+    table,
+)
+from fecnn.cli.options import FormOption, OutOption, StudyArgument
+from fecnn.cli.terminal import draw, explained, print_study, print_table, say_what_is_stale
+from fecnn.cli.train import save_learning
+from fecnn.nets.card import checkpoint_folder, is_network, read_card
+from fecnn.simulation.store import ROW, Store
+from fecnn.studies.run import RESULTS, store_path
+from fecnn.studies.study import Study, load_study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def table_command(
+    study: StudyArgument,
+    out: OutOption = RESULTS,
+    form: FormOption = "terminal",
+) -> None:
+    """Print a study's results: rates with 95 % intervals, published points judged, gaps to ML at BLER 1e-3.
+
+    Without results of your own it shows those that are shipped with the study. The CSV has every count.
+
+    Examples:
+
+        fecnn table optimal-bch-31-21
+
+        fecnn table optimal-bch-31-21 --format csv > results.csv
+    """
+    with explained():
+        plan, results = results_of(study, out)
+        give(
+            form,
+            results,
+            terminal=lambda: print_study(plan, results),
+            text=lambda: "".join(
+                [
+                    markdown(display(plan, results)),
+                    *(f"\n{line}" for line in published_summary(plan, results)),
+                ]
+            ),
+        )
+
+
+def compare_command(
+    study: StudyArgument,
+    first: Annotated[str, typer.Argument(help="A curve, by its name in the table.", metavar="A")],
+    second: Annotated[str, typer.Argument(help="Another curve.", metavar="B")],
+    out: OutOption = RESULTS,
+) -> None:
+    """Compare two decoders on the same frames: could their difference be chance?
+
+    "only A" counts frames that A got wrong and B right. p is how often equally good decoders would differ as
+    much (McNemar's exact test); "separate" is how many frames each would need for the same certainty if each
+    had frames of its own. It needs results of your own: frame by frame they are not shipped.
+
+    Examples:
+
+        fecnn compare transformers-bch-31-16 fecnn-net "osd (order 1)"
+    """
+    from fecnn.analysis.compare import compare, display_comparison
+
+    with explained():
+        plan = load_study(study)
+        found = compare(plan, first, second, store_path(plan, out))
+        shown = display_comparison(found)
+        print_table(shown, f"A: {first}, B: {second}")
+
+
+def complexity_command(
+    study: StudyArgument,
+    out: OutOption = RESULTS,
+    form: FormOption = "terminal",
+) -> None:
+    """Print what decoding a frame costs: operations by kind, parameters, memory.
+
+    Decoders whose work depends on the noise (OSD, ML, BP, GRAND) are counted with the work that the study
+    measured, Eb/N0 by Eb/N0. The formulas are documented in fecnn.complexity.
+
+    Example:
+
+        fecnn complexity optimal-bch-31-21
+    """
+    from fecnn.analysis.costs import cost_table, display_costs
+
+    with explained():
+        plan, results = results_of(study, out)
+        costs = cost_table(plan, results)
+        give(
+            form,
+            costs,
+            terminal=lambda: print_table(display_costs(costs)),
+            text=lambda: markdown(display_costs(costs), footnote=""),
+        )
+
+
+def plot_command(
+    study: StudyArgument,
+    out: OutOption = RESULTS,
+    figure: Annotated[
+        Path | None,
+        typer.Option("--figure", "-o", help="File to write: .svg, .pdf or .png.", show_default="in --out"),
+    ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(help="bler, ber or ber_code; repeat for more panels.", show_default="the study's"),
+    ] = None,
+    pareto: Annotated[
+        bool, typer.Option("--pareto", help="Draw gaps to ML against operations and time instead.")
+    ] = False,
+) -> None:
+    """Draw a study's error rates with their intervals, and the published points.
+
+    Given a trained network, of the zoo or by its training's folder, it draws the learning curve.
+
+    Examples:
+
+        fecnn plot optimal-bch-31-21 -o figure.pdf
+
+        fecnn plot optimal-bch-31-21 --metric bler
+
+        fecnn plot optimal-bch-31-21 --pareto -o pareto.svg
+
+        fecnn plot fecnn-net-bch-31-16 -o curve.png
+    """
+    with explained():
+        if is_network(study):
+            card = read_card(checkpoint_folder(study))
+            path = figure or Path(f"{card.name}.svg")
+            save_learning(card, path)
+            typer.echo(path)
+            return
+        plan, results = results_of(study, out)
+        if pareto:
+            from fecnn.plots.figure import save
+            from fecnn.plots.pareto import plot_pareto
+
+            path = figure or store_path(plan, out).with_suffix(".pareto.svg")
+            save(plot_pareto(plan, results), path)
+        else:
+            path = figure or store_path(plan, out).with_suffix(".svg")
+            draw(plan, results, path, metric)
+        typer.echo(path)
+
+
+def report_command(
+    study: Annotated[
+        list[str],
+        typer.Argument(help="Studies by name, file or folder; several are compared.", metavar="STUDY..."),
+    ],
+    out: OutOption = RESULTS,
+    file: Annotated[
+        Path | None, typer.Option("--file", "-o", help="HTML file to write.", show_default="in --out")
+    ] = None,
+    published: Annotated[
+        Path | None,
+        typer.Option(
+            help="Published points of your own, a CSV like a study's reference.csv.", dir_okay=False
+        ),
+    ] = None,
+) -> None:
+    """Write one HTML page about studies: curves to switch on and off, gaps to ML and cost, sortable tables.
+
+    The page is complete in itself: it can be mailed, and read without a network.
+
+    Examples:
+
+        fecnn report optimal-bch-31-21
+
+        fecnn report osd-orders osd-variants -o osd.html
+    """
+    from fecnn.reports import report, save
+    from fecnn.studies.reference import read_references
+
+    with explained():
+        pairs = [results_of(name, out) for name in study]
+        plans = [plan for plan, _ in pairs]
+        path = file or out / f"{'-'.join(plan.name for plan in plans)}.html"
+        if path.suffix not in (".html", ".htm"):
+            raise ValueError(f"a report is written as .html, got {path.name}")
+        page = report(
+            plans, [results for _, results in pairs], read_references(published) if published else ()
+        )
+        save(page, path)
+        typer.echo(path)
+
+
+def export(
+    study: StudyArgument,
+    file: Annotated[Path, typer.Argument(help="File to write: .csv or .parquet.", metavar="FILE")],
+    out: OutOption = RESULTS,
+) -> None:
+    """Write every batch of a study's results to CSV or Parquet: counts, versions, hosts and times.
+
+    Example:
+
+        fecnn export optimal-hamming-7-4 batches.parquet
+    """
+    import pandas as pd
+
+    with explained():
+        if file.suffix not in (".csv", ".parquet"):
+            raise ValueError(f"batches are exported to .csv or .parquet, got {file.name}")
+        with Store(store_path(load_study(study), out)) as store:
+            rows = pd.DataFrame(list(store.rows()), columns=list(ROW))
+        if file.suffix == ".csv":
+            write(file, csv_text(rows))
+        else:
+            content = io.BytesIO()
+            rows.to_parquet(content, index=False)
+            write(file, content.getvalue())
+        typer.echo(f"{len(rows):,} batches: {file}")
+
+
+def results_of(study: str, out: Path) -> "tuple[Study, pd.DataFrame]":
+    """A study with its results, saying so where they are the shipped ones."""
+    plan = load_study(study)
+    path = results_path(plan, out)
+    if path.suffix == ".csv":
+        typer.echo(f"no results in {store_path(plan, out)}; these are the shipped ones", err=True)
+    results = table(plan, path)
+    stale = path.suffix != ".csv" and say_what_is_stale(plan, path)
+    if results.empty:
+        how = "fecnn run --fresh" if stale else "fecnn run"
+        raise LookupError(f"{path} has no results of {plan.name} yet; make them with {how}")
+    return plan, results
+
+
+def give(form: str, table: "pd.DataFrame", terminal: Callable[[], None], text: Callable[[], str]) -> None:
+    """A table in the form that was asked for: on the terminal, as Markdown, or all of it as CSV."""
+    if form == "terminal":
+        terminal()
+    elif form == "markdown":
+        typer.echo(text(), nl=False)
+    elif form == "csv":
+        typer.echo(csv_text(table), nl=False)
+    else:
+        raise ValueError(f"--format must be terminal, markdown or csv, got {form!r}")

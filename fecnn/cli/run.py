@@ -1,0 +1,238 @@
+"""Commands that simulate."""
+
+import os
+import shlex
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fecnn.analysis.table import (
+    table,
+)
+from fecnn.cli.live import Board
+from fecnn.cli.options import OutOption, StudyArgument
+from fecnn.cli.terminal import draw, explained, print_study, say_what_is_stale
+from fecnn.decoders.foreign import whose_code_runs
+from fecnn.errors import DecodingError
+from fecnn.jit import compiling
+from fecnn.simulation.simulate import Workers
+from fecnn.simulation.threads import Threads
+from fecnn.studies.estimates import Estimation
+from fecnn.studies.run import RESULTS, MergeError, merge, run, store_path
+from fecnn.studies.study import Study, load_study
+
+QUICK_SECONDS = 35.0
+"""Simulation time of ``--quick``."""
+
+
+def run_command(
+    study: StudyArgument,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Worker threads.", show_default="all cores")
+    ] = None,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick", help="Stop after half a minute of simulation, or once every point has a batch."
+        ),
+    ] = False,
+    seconds: Annotated[
+        float | None, typer.Option(min=0, help="Begin no batch after this long, except every point's first.")
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            help="Dask workers instead of threads: local:2, the address of a scheduler, or a .toml "
+            "about a Slurm cluster.",
+            show_default=False,
+        ),
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="i/N",
+            help="Part i of N, into a file of its own; fecnn merge pools them.",
+            show_default=False,
+        ),
+    ] = None,
+    batch_limit: Annotated[
+        float | None,
+        typer.Option(help="Seconds after which a batch has failed.", show_default="no limit"),
+    ] = None,
+    fresh: Annotated[
+        bool,
+        typer.Option("--fresh", help="Leave out results of decoders whose code has changed since."),
+    ] = False,
+    foreign_code: Annotated[
+        bool,
+        typer.Option(
+            "--foreign-code/--no-foreign-code", help="Whether decoders may run that do not come with fecnn."
+        ),
+    ] = True,
+    out: OutOption = RESULTS,
+) -> None:
+    """Simulate a study, then print its table and draw its figure.
+
+    Results are kept batch by batch: stop it at any time, and the same command goes on where it was. The
+    counts are the same for any number of threads, Dask workers or shards.
+
+    Examples:
+
+        fecnn run optimal-hamming-7-4 --quick
+
+        fecnn run my_study.toml --workers 8 --out results
+
+        fecnn run my_study.toml --cluster tcp://10.0.0.1:8786
+
+        fecnn run my_study.toml --shard 3/16
+    """
+    with explained():
+        plan = load_study(study)
+        _say_whose_code_runs(plan, foreign_code)
+        part = None if shard is None else _shard(shard)
+        store = store_path(plan, out, part)
+        limit = QUICK_SECONDS if quick and seconds is None else seconds
+        failure = None
+        refused = []
+        try:
+            with _workers(workers, cluster, batch_limit) as hands, Board(plan, hands) as board:
+                for progress in run(plan, workers=hands, store=store, seconds=limit, shard=part, fresh=fresh):
+                    board.update(progress)
+                    if isinstance(progress, Estimation) and progress.refusal:
+                        refused.append(progress)
+        except KeyboardInterrupt:
+            typer.echo(
+                f"\nstopped; every finished batch is in {store}: run the same command to go on", err=True
+            )
+            raise typer.Exit(130) from None
+        except DecodingError as error:
+            failure = error
+        for estimation in refused:
+            typer.echo(str(estimation), err=True)
+        if part is None:
+            if not _show_run(study, plan, store, len(refused)) and failure is None:
+                typer.echo("nothing was simulated: give it more time", err=True)
+                raise typer.Exit(1)
+        else:
+            typer.echo(f"results: {store}\nWhen all shards are done: fecnn merge {shlex.quote(study)}")
+        if failure is not None:
+            raise failure
+
+
+def _shard(text: str) -> tuple[int, int]:
+    i, slash, parts = text.partition("/")
+    if not (slash and i.isdecimal() and parts.isdecimal() and 1 <= int(i) <= int(parts)):
+        raise ValueError(f"--shard must be i/N with 1 <= i <= N, such as 3/16, got {text!r}")
+    return int(i), int(parts)
+
+
+def _workers(
+    threads: int | None, cluster: str | None, limit: float | None
+) -> "AbstractContextManager[Workers]":
+    if cluster is None:
+        return Threads(threads or _cores(), limit)
+    if threads is not None:
+        raise ValueError("--workers counts threads of this process; a cluster has its own, so drop it")
+    from fecnn.simulation.cluster import connect
+
+    return connect(cluster, limit)
+
+
+def _cores() -> int:
+    """Cores that this process may use, where the system says so."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _say_whose_code_runs(plan: Study, allowed: bool) -> None:
+    for name, it in plan.foreign.items():
+        if not allowed:
+            raise ValueError(
+                f"decoder {name} does not come with fecnn: its code in {it.file} would run, and "
+                "--no-foreign-code refuses that"
+            )
+        typer.echo(whose_code_runs(name, it), err=True)
+
+
+def _show_run(study: str, plan: Study, store: Path, refused: int = 0) -> bool:
+    """Table and figure of a run, ``refused`` of whose points cannot be estimated; whether there are any."""
+    results = table(plan, store)
+    say_what_is_stale(plan, store)
+    if results.empty:
+        return False
+    print_study(plan, results)
+    draw(plan, results, store.with_suffix(".svg"))
+    typer.echo(f"results: {store}\nfigure:  {store.with_suffix('.svg')}")
+    wanted = len(plan.points) + len(plan.rare_points) - refused
+    if not results["finished"].all() or len(results) < wanted:
+        typer.echo(
+            "Some points have not met the study's stopping rule: "
+            f"fecnn run {shlex.quote(study)} goes on from here."
+        )
+    return True
+
+
+def warm_up_command(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Studies, by name or file, and decoders, by name or as module:function.",
+            metavar="STUDY|DECODER",
+            show_default="all decoders",
+        ),
+    ] = None,
+) -> None:
+    """Compile ahead what a study or a decoder needs: once on this machine, about a minute for everything.
+
+    Otherwise it is compiled when it is first used.
+
+    Examples:
+
+        fecnn warm-up
+
+        fecnn warm-up osd-orders scl
+    """
+    from fecnn.studies.warm_up import warm_up
+
+    def tell(line: str) -> None:
+        typer.echo(line, err=True)
+
+    with explained(), compiling.told(tell):
+        warm_up(names or (), tell)
+        typer.echo("everything that was asked for is compiled")
+
+
+def merge_command(
+    study: StudyArgument,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Results files to take in.", metavar="FILE", show_default="its shards in --out"),
+    ] = None,
+    out: OutOption = RESULTS,
+) -> None:
+    """Pool shards, or other results files of a study, into its own results.
+
+    Batches that are there already are compared, and a file that disagrees is refused. Merging again changes
+    nothing.
+
+    Examples:
+
+        fecnn merge my_study.toml
+
+        fecnn merge optimal-bch-31-21 from-server-1.sqlite from-server-2.sqlite
+    """
+    with explained():
+        plan = load_study(study)
+        failure = None
+        try:
+            taken = merge(plan, files or (), out)
+        except MergeError as error:
+            taken, failure = error.merged, error
+        for merged in taken:
+            typer.echo(f"{merged.path}: {merged.added:,} batches added, {merged.known:,} were there already")
+        if taken and not _show_run(study, plan, store_path(plan, out)):
+            typer.echo("there are no results of this study in these files", err=True)
+            raise typer.Exit(1)
+        if failure is not None:
+            raise failure

@@ -1,0 +1,114 @@
+"""What is printed, and errors that are said in a sentence."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+from rich.text import Text
+
+from fecnn._files.text import plain
+from fecnn.analysis.table import (
+    FEW_ERRORS,
+    FOOTNOTE,
+    counted,
+    display,
+    published_summary,
+)
+from fecnn.errors import FecnnError
+from fecnn.simulation.store import Store
+from fecnn.studies.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def say_what_is_stale(plan: Study, store: Path) -> bool:
+    """Whether there are batches of other versions of decoders; they are not shown."""
+    with Store(store) as results:
+        stale = results.stale(plan.points)
+    for curve, count in stale.items():
+        typer.echo(
+            f"{count:,} batches of {curve} are not shown: another version of its decoder made them", err=True
+        )
+    return bool(stale)
+
+
+def print_study(study: Study, results: Any) -> None:
+    """A study's table, its gaps to maximum likelihood, and how it agrees with published points."""
+    from fecnn.analysis.gap import display_gaps, gap_to_ml
+
+    print_table(display(study, results), study.title)
+    if (counted(results)["block_errors"] < FEW_ERRORS).any():
+        wide_console().print(FOOTNOTE, markup=False)
+    gaps = display_gaps(gap_to_ml(study, results))
+    if len(gaps):
+        typer.echo()
+        print_table(gaps)
+    if published := published_summary(study, results):
+        typer.echo("\n" + "\n".join(published))
+
+
+def print_table(shown: "pd.DataFrame", title: str | None = None) -> None:
+    """A table of text; rows of one Eb/N0 stand together."""
+    table = Table(
+        *(Column(Text(name)) for name in shown.columns),
+        title=None if title is None else Text(title),
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+    )
+    last = ""
+    for row in shown.itertuples(index=False, name=None):
+        if title is not None and last and row[0] != last:
+            table.add_section()
+        table.add_row(*(Text("" if i == 0 and row[0] == last else cell) for i, cell in enumerate(row)))
+        last = row[0]
+    wide_console().print(table)
+
+
+def draw(study: Study, results: Any, path: Path, metrics: Sequence[str] | None = None) -> None:
+    """Write the figure of a study."""
+    from fecnn.plots.figure import plot, save
+
+    save(plot(study, results, metrics), path)
+
+
+TABLE_WIDTH = 200
+"""Columns that a table may take."""
+
+
+def wide_console() -> Console:
+    """At least as wide as a table needs: a narrow terminal wraps lines, not cells."""
+    return _Console(width=max(Console().width, TABLE_WIDTH))
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Nothing of rich's own: `Commands` ends all commands alike."""
+        raise BrokenPipeError
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """What a user can mend is said in a sentence, without a traceback."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except (
+        FecnnError,
+        ValueError,
+        TypeError,
+        LookupError,
+        OSError,
+        ModuleNotFoundError,
+    ) as error:
+        message = error.args[0] if isinstance(error, LookupError) and error.args else error
+        for trace in getattr(error, "__notes__", ()):  # where a decoder failed
+            typer.echo(plain(trace), err=True)
+        typer.echo(plain(f"fecnn: {message}"), err=True)
+        raise typer.Exit(1) from None

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import fecnn
-from fecnn.channels.stream import FrameStream, box_muller, philox
+from fecnn.channels.kernels import box_muller, philox
+from fecnn.channels.stream import FrameStream
 from fecnn.simulation.cluster import connect
-from fecnn.simulation.frames import STRIP
+from fecnn.simulation.kernels import STRIP
 from fecnn.simulation.simulate import run_batch
 from fecnn.simulation.store import Store
 from fecnn.simulation.threads import Threads

@@ -8,7 +8,8 @@ import fecnn
 from fecnn.channels.channel import AWGN
 from fecnn.channels.stream import FrameStream
 from fecnn.decoders.contract import Effort
-from fecnn.simulation.frames import STRIP, Engine, PlainEngine
+from fecnn.simulation.frames import Engine, PlainEngine
+from fecnn.simulation.kernels import STRIP
 
 
 def codes(rng):

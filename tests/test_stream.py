@@ -5,7 +5,8 @@ import oracles
 import pytest
 from scipy import stats
 
-from fecnn.channels.stream import FrameStream, box_muller, philox
+from fecnn.channels.kernels import box_muller, philox
+from fecnn.channels.stream import FrameStream
 
 
 @pytest.mark.kernel

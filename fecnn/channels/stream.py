@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fecnn.arrays import Bits
-from fecnn.jit import kernel
+from fecnn.channels.kernels import box_muller, philox
 
 STREAM = 1
 """Version of the noise: counts of two versions must never be pooled."""
@@ -90,107 +90,3 @@ class FrameStream:
         """Shape (frames, 4 * blocks): the words of each frame, block by block."""
         words = self._words(frames, blocks, purpose)
         return np.ascontiguousarray(words.transpose(1, 2, 0)).reshape(frames, 4 * blocks)
-
-
-@kernel
-def philox(key, purpose, first, out):  # type: ignore[no-untyped-def]
-    """Words of blocks ``first``, ``first + 1``, ...: key (3,) u4, out (4, blocks) u4.
-
-    The counter is (low half of the block index, high half, third key word, purpose).
-    """
-    mask = np.uint64(0xFFFFFFFF)
-    w0, w1, w2, w3 = out[0], out[1], out[2], out[3]
-    key0, key1, key2 = key[0], key[1], key[2]
-    for i in range(out.shape[1]):
-        index = first + np.uint64(i)
-        a, b = np.uint32(index & mask), np.uint32(index >> np.uint64(32))
-        c, d = key2, purpose
-        k0, k1 = key0, key1
-        for _ in range(10):
-            left = np.uint64(0xD2511F53) * np.uint64(a)
-            right = np.uint64(0xCD9E8D57) * np.uint64(c)
-            a = np.uint32(right >> np.uint64(32)) ^ b ^ k0
-            b = np.uint32(right & mask)
-            c = np.uint32(left >> np.uint64(32)) ^ d ^ k1
-            d = np.uint32(left & mask)
-            k0 = np.uint32(k0 + np.uint32(0x9E3779B9))
-            k1 = np.uint32(k1 + np.uint32(0xBB67AE85))
-        w0[i] = a
-        w1[i] = b
-        w2[i] = c
-        w3[i] = d
-
-
-@kernel
-def box_muller(words, out):  # type: ignore[no-untyped-def]
-    """Words (4, frames, blocks) u4 to Gaussians (frames, 4 * blocks) f4.
-
-    Words 0 and 1 of a block give values 0 and 1 of it, words 2 and 3 values 2 and 3; value v of block b is
-    at position v * blocks + b of its frame.
-    """
-    _, frames, blocks = words.shape
-    size = frames * blocks
-    radius, x, y = np.empty(size, np.float32), np.empty(size, np.float32), np.empty(size, np.float32)
-    for pair in range(2):
-        _radii(words[2 * pair].reshape(size), radius)
-        _turns(words[2 * pair + 1].reshape(size), radius, x, y)
-        start = 2 * pair * blocks
-        for frame in range(frames):
-            for block in range(blocks):
-                out[frame, start + block] = x[frame * blocks + block]
-                out[frame, start + blocks + block] = y[frame * blocks + block]
-
-
-@kernel
-def _radii(words, radius):  # type: ignore[no-untyped-def]
-    """sqrt(-2 ln u) of u = (word + 1/2) / 2^32, to 2e-5: words (N,) u4, radius (N,) f4.
-
-    u = 2^e m with m in [sqrt(1/2), sqrt(2)); ln m = t - t^2/2 + t^3 p(t), t = m - 1, with the polynomial p
-    of the Cephes library (Moshier, 1989).
-    """
-    f4 = np.float32
-    for i in range(len(words)):
-        radius[i] = (f4(words[i]) + f4(0.5)) * f4(2.0**-32)
-    bits = radius.view(np.int32)
-    for i in range(len(words)):
-        fraction = (bits[i] & np.int32(0x7FFFFF)) | np.int32(0x3F800000)
-        above = np.int32(fraction > np.int32(0x3FB504F3))
-        exponent = f4((bits[i] >> np.int32(23)) - np.int32(127) + above)
-        t = f4(fraction - np.int32(0x3F800000)) * f4(2.0**-23)
-        t = (t + f4(1)) * (f4(0.5) if above else f4(1)) - f4(1)
-        p = f4(7.0376836292e-2)
-        p = p * t + f4(-1.1514610310e-1)
-        p = p * t + f4(1.1676998740e-1)
-        p = p * t + f4(-1.2420140846e-1)
-        p = p * t + f4(1.4249322787e-1)
-        p = p * t + f4(-1.6668057665e-1)
-        p = p * t + f4(2.0000714765e-1)
-        p = p * t + f4(-2.4999993993e-1)
-        p = p * t + f4(3.3333331174e-1)
-        square = t * t
-        log_u = (t + (p * t * square - f4(0.5) * square)) + exponent * f4(0.69314718056)
-        radius[i] = np.sqrt(max(f4(-2) * log_u, f4(0)))
-
-
-@kernel
-def _turns(words, radius, x, y):  # type: ignore[no-untyped-def]
-    """Points (x, y) at the given radius and a uniform angle: all (N,), words u4, the others f4.
-
-    The top two bits of the word choose the quadrant, the other thirty an angle in +-pi/4.
-    """
-    f4 = np.float32
-    for i in range(len(words)):
-        word = words[i]
-        quadrant = word >> np.uint32(30)
-        angle = f4(np.int32(word << np.uint32(2))) * f4(np.pi / 4 / 2.0**31)
-        square = angle * angle
-        sine = f4(8.3321608736e-3) + square * f4(-1.9515295891e-4)
-        sine = angle + angle * square * (f4(-1.6666654611e-1) + square * sine)
-        cosine = f4(-1.388731625493765e-3) + square * f4(2.443315711809948e-5)
-        cosine = f4(1) + square * (f4(-0.5) + square * (f4(4.166664568298827e-2) + square * cosine))
-        swap = (quadrant & np.uint32(1)) != np.uint32(0)
-        across = sine if swap else cosine
-        along = cosine if swap else sine
-        left = (quadrant == np.uint32(1)) | (quadrant == np.uint32(2))
-        x[i] = radius[i] * (-across if left else across)
-        y[i] = radius[i] * (-along if quadrant >= np.uint32(2) else along)

@@ -91,7 +91,7 @@ def complexity_command(
     """Print what decoding a frame costs: operations by kind, parameters, memory.
 
     Decoders whose work depends on the noise (OSD, ML, BP, GRAND) are counted with the work that the study
-    measured, Eb/N0 by Eb/N0. The formulas are documented in fecnn.complexity.
+    measured, Eb/N0 by Eb/N0. Each formula is documented in the file of its decoder.
 
     Example:
 

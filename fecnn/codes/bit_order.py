@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fecnn.codes import gf2
 from fecnn.codes.code import Code
-from fecnn.jit import kernel
+from fecnn.codes.kernels import anneal, count_states
 
 Order = tuple[int, ...]
 
@@ -86,7 +86,7 @@ def search_bit_order(code: Code, *, steps: int = STEPS, seed: int = 1) -> Order:
     found = []
     for start in starts:
         best = np.array(start)
-        _anneal(columns[:, 0].copy(), best, steps, rng)
+        anneal(columns[:, 0].copy(), best, steps, rng)
         found.append(tuple(best.tolist()))
     # The first of equals, and a start before what was found from it: the simplest order wins.
     return min([*starts, *found], key=lambda order: trellis_states(code, order))
@@ -117,7 +117,7 @@ def with_message_bits(code: Code) -> tuple[Code, NDArray[np.int64]]:
 
     def states_with(place: int) -> float:
         longer = np.array([*order[:place], len(columns) - 1, *order[place:]])
-        return float(_states(np.array(columns, np.uint64), longer, basis, ranks))
+        return float(count_states(np.array(columns, np.uint64), longer, basis, ranks))
 
     for i in range(code.k):
         if 1 << i not in columns:
@@ -173,64 +173,3 @@ def _prefix_ranks(columns: NDArray[np.uint64], order: NDArray[np.int64]) -> NDAr
     grows = np.zeros(len(order), np.int64)
     grows[gf2.rref(np.ascontiguousarray(rows))[1]] = 1
     return np.concatenate([[0], np.cumsum(grows)])
-
-
-@kernel
-def _anneal(columns, order, steps, rng):  # type: ignore[no-untyped-def]
-    """Leave the best order met in ``order`` (n,) i8; columns (n,) u8 packed.
-
-    A worse order is kept with probability exp(-(growth of the log of the states) / temperature), the
-    temperature falling linearly from 0.3.
-    """
-    n = len(order)
-    basis = np.empty(64, np.uint64)
-    ranks = np.empty(n + 1, np.int64)
-    now, tried = order.copy(), order.copy()
-    cost = _states(columns, now, basis, ranks)
-    least = cost
-    for step in range(steps):
-        i, j = int(n * rng.random()), int(n * rng.random())
-        tried[:] = now
-        if rng.random() < 0.5:
-            tried[i], tried[j] = now[j], now[i]
-        else:
-            away = 1 if i < j else -1
-            for t in range(i, j, away):
-                tried[t] = now[t + away]
-            tried[j] = now[i]
-        tried_cost = _states(columns, tried, basis, ranks)
-        temperature = 0.3 * (1.0 - step / steps) + 1e-6
-        if tried_cost <= cost or rng.random() < np.exp(np.log(cost / tried_cost) / temperature):
-            now, tried = tried, now
-            cost = tried_cost
-            if cost < least:
-                least = cost
-                order[:] = now
-
-
-@kernel
-def _states(columns, order, basis, ranks):  # type: ignore[no-untyped-def]
-    """States of all depths for packed columns in this order, as a float."""
-    n = len(order)
-    rank = 0
-    ranks[0] = 0
-    for t in range(n):
-        rank = _insert(columns[order[t]], basis, rank)
-        ranks[t + 1] = rank
-    full, rank, total = rank, 0, 0.0
-    for t in range(n - 1, -1, -1):
-        total += 2.0 ** (ranks[t + 1] + rank - full)
-        rank = _insert(columns[order[t]], basis, rank)
-    return total
-
-
-@kernel
-def _insert(column, basis, rank):  # type: ignore[no-untyped-def]
-    """Rank with one more column. A basis vector has no 1 at the lowest 1 of an earlier one."""
-    for i in range(rank):
-        if column & (basis[i] & (~basis[i] + np.uint64(1))):
-            column ^= basis[i]
-    if column:
-        basis[rank] = column
-        return rank + 1
-    return rank

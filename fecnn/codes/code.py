@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from fecnn._files.text import refuse_control_characters
 from fecnn.arrays import Bits, as_bits
 from fecnn.codes import gf2
+from fecnn.codes.kernels import count_weights
 from fecnn.errors import shown
-from fecnn.jit import kernel, popcount
 
 MAX_LENGTH = 1 << 14
 """Longest code accepted: far beyond short blocks, and small enough to fail with a sentence, not in memory."""
@@ -401,22 +401,5 @@ def _weights(basis: Bits) -> tuple[int, ...]:
     for row in rows[:low]:
         table = np.concatenate([table, table ^ row])
     counts = np.zeros(basis.shape[1] + 1, np.int64)
-    _count_weights(table, rows[low:], counts)
+    count_weights(table, rows[low:], counts)
     return tuple(int(count) for count in counts)
-
-
-@kernel
-def _count_weights(table, rows, counts):  # type: ignore[no-untyped-def]
-    words = table.shape[1]
-    base = np.zeros(words, np.uint64)
-    for step in range(1 << len(rows)):
-        if step > 0:
-            flip = 0
-            while (step >> flip) & 1 == 0:
-                flip += 1
-            base ^= rows[flip]
-        for entry in range(len(table)):
-            weight = 0
-            for word in range(words):
-                weight += popcount(base[word] ^ table[entry, word])
-            counts[weight] += 1

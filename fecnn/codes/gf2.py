@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fecnn.arrays import Bits, compiled_for
-from fecnn.jit import kernel
+from fecnn.codes.kernels import apply_map
 
 Words = NDArray[np.uint64]
 
@@ -136,23 +136,5 @@ class LinearMap:
         """``(..., r)`` bits to ``(..., c)`` bits."""
         frames = math.prod(bits.shape[:-1])
         out = np.empty((frames, self.columns), np.uint8)
-        _apply(compiled_for(bits.reshape(frames, bits.shape[-1])), self.table, out)
+        apply_map(compiled_for(bits.reshape(frames, bits.shape[-1])), self.table, out)
         return out.reshape(*bits.shape[:-1], self.columns)
-
-
-@kernel
-def _apply(bits, table, out):  # type: ignore[no-untyped-def]
-    frames, r = bits.shape
-    octets, _, words = table.shape
-    columns = out.shape[1]
-    total = np.empty(words, np.uint64)
-    for frame in range(frames):
-        total[:] = np.uint64(0)
-        for octet in range(octets):
-            value = np.int64(0)
-            for i in range(8 * octet, min(8 * octet + 8, r)):
-                value |= np.int64(bits[frame, i]) << (i - 8 * octet)
-            for word in range(words):
-                total[word] ^= table[octet, value, word]
-        for column in range(columns):
-            out[frame, column] = (total[column >> 6] >> np.uint64(column & 63)) & np.uint64(1)

@@ -10,7 +10,7 @@ from fecnn.arrays import Bits
 from fecnn.codes import gf2
 from fecnn.codes.code import Code
 from fecnn.codes.cyclic import is_cyclic
-from fecnn.jit import kernel, popcount
+from fecnn.codes.kernels import lightest_sum, list_sums, short_sums
 
 MAX_LISTED_DIMENSION = 26
 """Largest k whose 2**k codewords are gone through one by one."""
@@ -74,7 +74,7 @@ def low_weight_words(code: Code, weight: int | None = None, *, seed: int = 1) ->
         raise _too_many(code, f"{total}")
     if code.k <= MAX_LISTED_DIMENSION and weight is not None and total is not None:
         rows, found = gf2.pack(code.G), np.empty((total, -(-code.n // 64)), np.uint64)
-        if _list(rows, weight, found) != total:
+        if list_sums(rows, weight, found) != total:
             raise ValueError(
                 f"the weight spectrum of {code.name} is false: it does not have {total} words of weight 1 to "
                 f"{weight}; leave it out"
@@ -121,7 +121,7 @@ def light_weight(code: Code, sets: int = 10) -> int:
     """
     rng = np.random.default_rng(1)
     bases = (gf2.rref(code.G, order=rng.permutation(code.n).tolist())[0] for _ in range(sets))
-    return min(int(_lightest_sum(gf2.pack(basis), min(2, code.k))) for basis in bases)
+    return min(int(lightest_sum(gf2.pack(basis), min(2, code.k))) for basis in bases)
 
 
 def distance_bound(code: Code, sums: int, *, transitive: bool = False) -> int:
@@ -149,13 +149,13 @@ def distance_bound(code: Code, sums: int, *, transitive: bool = False) -> int:
     if not 1 <= sums <= code.k:
         raise ValueError(f"sums must be in 1..{code.k} rows for {code.name}, got {sums}")
     if transitive:
-        lightest = int(_lightest_sum(gf2.pack(gf2.rref(code.G)[0]), sums))
+        lightest = int(lightest_sum(gf2.pack(gf2.rref(code.G)[0]), sums))
         promised = -(-(sums + 1) * code.n // code.k)
     else:
         lightest, promised = code.n, 0
         for basis, missing in _disjoint_generators(code):
             if missing <= sums:
-                lightest = min(lightest, int(_lightest_sum(gf2.pack(basis), sums)))
+                lightest = min(lightest, int(lightest_sum(gf2.pack(basis), sums)))
                 promised += sums + 1 - missing
     if not (code.G.sum(axis=1) % 2).any():
         promised += promised % 2
@@ -226,7 +226,7 @@ def _hunt(code: Code, weight: int | None, total: int | None, seed: int) -> LowWe
     for tried in count(1):
         order = rng.permutation(code.n)
         basis = gf2.pack(gf2.rref(code.G, order=order.tolist())[0])
-        lightest, finds = _sums(basis, limit, weight is None, found)
+        lightest, finds = short_sums(basis, limit, weight is None, found)
         if lightest < limit:
             limit = lightest
             orbit_of, met, words = {}, [], words[:1]
@@ -248,86 +248,3 @@ def _orbit(word: Bits, shifts: int) -> Bits:
     """The distinct cyclic shifts of a word, the first ``shifts`` of them."""
     twice = np.concatenate([word, word])
     return np.unique(sliding_window_view(twice, len(word))[:shifts], axis=0)
-
-
-@kernel
-def _list(rows, weight, found):  # type: ignore[no-untyped-def]
-    """Fill ``found`` with the nonzero words of at most ``weight`` in the span of packed rows (Gray code).
-
-    Returns how many there are, which may be more than fit.
-    """
-    word = np.zeros(rows.shape[1], np.uint64)
-    size = 0
-    for step in range(1, 1 << len(rows)):
-        flip = 0
-        while (step >> flip) & 1 == 0:
-            flip += 1
-        word ^= rows[flip]
-        ones = 0
-        for part in word:
-            ones += popcount(part)
-        if ones <= weight:
-            if size < len(found):
-                for part in range(len(word)):
-                    found[size, part] = word[part]
-            size += 1
-    return size
-
-
-@kernel
-def _lightest_sum(basis, most):  # type: ignore[no-untyped-def]
-    """Least weight of a sum of 1 to ``most`` of the packed rows."""
-    k, words = basis.shape
-    sums = np.zeros((most + 1, words), np.uint64)
-    following = np.zeros(most + 1, np.int64)
-    lightest, depth = 64 * words, 0
-    while depth >= 0:
-        row = following[depth]
-        if row == k or depth == most:
-            depth -= 1
-            continue
-        following[depth] = row + 1
-        ones = 0
-        for part in range(words):
-            sums[depth + 1, part] = sums[depth, part] ^ basis[row, part]
-            ones += popcount(sums[depth + 1, part])
-        lightest = min(lightest, ones)
-        depth += 1
-        following[depth] = row + 1
-    return lightest
-
-
-@kernel
-def _sums(basis, limit, lightest, found):  # type: ignore[no-untyped-def]
-    """Fill ``found`` with sums of one to three rows of weight at most ``limit``; the limit and their number.
-
-    If ``lightest``, the limit sinks to the least weight met.
-    """
-    k, words = basis.shape
-    pair, triple = np.empty(words, np.uint64), np.empty(words, np.uint64)
-    size = 0
-    for a in range(k):
-        limit, size = _keep(basis[a], limit, lightest, found, size)
-        for b in range(a):
-            for part in range(words):
-                pair[part] = basis[a, part] ^ basis[b, part]
-            limit, size = _keep(pair, limit, lightest, found, size)
-            for c in range(b):
-                for part in range(words):
-                    triple[part] = pair[part] ^ basis[c, part]
-                limit, size = _keep(triple, limit, lightest, found, size)
-    return limit, size
-
-
-@kernel(inline="always")
-def _keep(word, limit, lightest, found, size):  # type: ignore[no-untyped-def]
-    ones = 0
-    for part in word:
-        ones += popcount(part)
-    if ones <= limit:
-        if lightest and ones < limit:
-            limit, size = ones, 0
-        if size < len(found):
-            found[size] = word
-            size += 1
-    return limit, size

@@ -1,0 +1,186 @@
+"""Numba kernels of codes: arrays in, arrays out. Their callers check, they trust."""
+
+import numpy as np
+
+from fecnn.jit import kernel, popcount
+
+
+@kernel
+def apply_map(bits, table, out):
+    """A `gf2.LinearMap`: bits (B, r) u1; table (octets, 256, W) u8; out (B, columns) u1."""
+    frames, r = bits.shape
+    octets, _, words = table.shape
+    columns = out.shape[1]
+    total = np.empty(words, np.uint64)
+    for frame in range(frames):
+        total[:] = np.uint64(0)
+        for octet in range(octets):
+            value = np.int64(0)
+            for i in range(8 * octet, min(8 * octet + 8, r)):
+                value |= np.int64(bits[frame, i]) << (i - 8 * octet)
+            for word in range(words):
+                total[word] ^= table[octet, value, word]
+        for column in range(columns):
+            out[frame, column] = (total[column >> 6] >> np.uint64(column & 63)) & np.uint64(1)
+
+
+@kernel
+def count_weights(table, rows, counts):
+    """Add to counts (n + 1,) the weights of all sums of packed rows with entries of table, by a Gray code."""
+    words = table.shape[1]
+    base = np.zeros(words, np.uint64)
+    for step in range(1 << len(rows)):
+        if step > 0:
+            flip = 0
+            while (step >> flip) & 1 == 0:
+                flip += 1
+            base ^= rows[flip]
+        for entry in range(len(table)):
+            weight = 0
+            for word in range(words):
+                weight += popcount(base[word] ^ table[entry, word])
+            counts[weight] += 1
+
+
+@kernel
+def list_sums(rows, weight, found):
+    """Fill ``found`` with the nonzero words of at most ``weight`` in the span of packed rows (Gray code).
+
+    Returns how many there are, which may be more than fit.
+    """
+    word = np.zeros(rows.shape[1], np.uint64)
+    size = 0
+    for step in range(1, 1 << len(rows)):
+        flip = 0
+        while (step >> flip) & 1 == 0:
+            flip += 1
+        word ^= rows[flip]
+        ones = 0
+        for part in word:
+            ones += popcount(part)
+        if ones <= weight:
+            if size < len(found):
+                for part in range(len(word)):
+                    found[size, part] = word[part]
+            size += 1
+    return size
+
+
+@kernel
+def lightest_sum(basis, most):
+    """Least weight of a sum of 1 to ``most`` of the packed rows."""
+    k, words = basis.shape
+    sums = np.zeros((most + 1, words), np.uint64)
+    following = np.zeros(most + 1, np.int64)
+    lightest, depth = 64 * words, 0
+    while depth >= 0:
+        row = following[depth]
+        if row == k or depth == most:
+            depth -= 1
+            continue
+        following[depth] = row + 1
+        ones = 0
+        for part in range(words):
+            sums[depth + 1, part] = sums[depth, part] ^ basis[row, part]
+            ones += popcount(sums[depth + 1, part])
+        lightest = min(lightest, ones)
+        depth += 1
+        following[depth] = row + 1
+    return lightest
+
+
+@kernel
+def short_sums(basis, limit, lightest, found):
+    """Fill ``found`` with sums of one to three rows of weight at most ``limit``; the limit and their number.
+
+    If ``lightest``, the limit sinks to the least weight met.
+    """
+    k, words = basis.shape
+    pair, triple = np.empty(words, np.uint64), np.empty(words, np.uint64)
+    size = 0
+    for a in range(k):
+        limit, size = _keep(basis[a], limit, lightest, found, size)
+        for b in range(a):
+            for part in range(words):
+                pair[part] = basis[a, part] ^ basis[b, part]
+            limit, size = _keep(pair, limit, lightest, found, size)
+            for c in range(b):
+                for part in range(words):
+                    triple[part] = pair[part] ^ basis[c, part]
+                limit, size = _keep(triple, limit, lightest, found, size)
+    return limit, size
+
+
+@kernel(inline="always")
+def _keep(word, limit, lightest, found, size):
+    ones = 0
+    for part in word:
+        ones += popcount(part)
+    if ones <= limit:
+        if lightest and ones < limit:
+            limit, size = ones, 0
+        if size < len(found):
+            found[size] = word
+            size += 1
+    return limit, size
+
+
+@kernel
+def anneal(columns, order, steps, rng):
+    """Leave the best order met in ``order`` (n,) i8; columns (n,) u8 packed.
+
+    A worse order is kept with probability exp(-(growth of the log of the states) / temperature), the
+    temperature falling linearly from 0.3.
+    """
+    n = len(order)
+    basis = np.empty(64, np.uint64)
+    ranks = np.empty(n + 1, np.int64)
+    now, tried = order.copy(), order.copy()
+    cost = count_states(columns, now, basis, ranks)
+    least = cost
+    for step in range(steps):
+        i, j = int(n * rng.random()), int(n * rng.random())
+        tried[:] = now
+        if rng.random() < 0.5:
+            tried[i], tried[j] = now[j], now[i]
+        else:
+            away = 1 if i < j else -1
+            for t in range(i, j, away):
+                tried[t] = now[t + away]
+            tried[j] = now[i]
+        tried_cost = count_states(columns, tried, basis, ranks)
+        temperature = 0.3 * (1.0 - step / steps) + 1e-6
+        if tried_cost <= cost or rng.random() < np.exp(np.log(cost / tried_cost) / temperature):
+            now, tried = tried, now
+            cost = tried_cost
+            if cost < least:
+                least = cost
+                order[:] = now
+
+
+@kernel
+def count_states(columns, order, basis, ranks):
+    """States of all depths for packed columns in this order, as a float."""
+    n = len(order)
+    rank = 0
+    ranks[0] = 0
+    for t in range(n):
+        rank = _insert(columns[order[t]], basis, rank)
+        ranks[t + 1] = rank
+    full, rank, total = rank, 0, 0.0
+    for t in range(n - 1, -1, -1):
+        total += 2.0 ** (ranks[t + 1] + rank - full)
+        rank = _insert(columns[order[t]], basis, rank)
+    return total
+
+
+@kernel
+def _insert(column, basis, rank):
+    """Rank with one more column. A basis vector has no 1 at the lowest 1 of an earlier one."""
+    for i in range(rank):
+        if column & (basis[i] & (~basis[i] + np.uint64(1))):
+            column ^= basis[i]
+    if column:
+        basis[rank] = column
+        return rank + 1
+    return rank

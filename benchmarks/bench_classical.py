@@ -9,7 +9,7 @@ import pytest
 from frames import assert_no_worse, assert_same, frames_of
 
 import fecnn
-from fecnn.codes.families import kronecker_transform
+from fecnn.codes.polar import kronecker_transform
 from fecnn.decoders.polar import frozen_bits
 
 ROUNDING = 0.02

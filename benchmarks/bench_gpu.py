@@ -8,7 +8,7 @@ from frames import assert_same, frames_of
 
 import fecnn
 from fecnn.training.recipe import training_of
-from fecnn.training.train import Trainer
+from fecnn.training.trainer import Trainer
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 

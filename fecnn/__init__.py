@@ -23,12 +23,12 @@ from fecnn.codes.families import (
     ccsds_128_64,
     golay,
     hamming,
-    polar,
     reed_muller,
     repetition,
     single_parity_check,
     uncoded,
 )
+from fecnn.codes.polar import polar
 from fecnn.decoders import decoder, soft_decoder
 from fecnn.decoders.contract import Decoder, SoftDecoder
 from fecnn.decoders.registry import decoder_names

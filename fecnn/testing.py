@@ -8,7 +8,8 @@ import numpy as np
 from fecnn.arrays import LLR, Bits, bpsk, hard
 from fecnn.channels.channel import AWGN
 from fecnn.codes.code import Code
-from fecnn.codes.families import hamming, polar
+from fecnn.codes.families import hamming
+from fecnn.codes.polar import polar
 from fecnn.decoders import decoder
 from fecnn.decoders.contract import Decoder
 from fecnn.errors import ContractError

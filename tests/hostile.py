@@ -750,7 +750,8 @@ class TrainingState(Target):
 
     def prepare(self):
         from fecnn.training.recipe import training_of
-        from fecnn.training.train import Trainer, _save_state
+        from fecnn.training.train import _save_state
+        from fecnn.training.trainer import Trainer
 
         head = {"name": "small", "code": "hamming-7-4", "steps": 4000, "batch": 8, "data": {"ebn0_db": [2.0]}}
         model = {"kind": "fecnn-net", "options": {"iterations": 2, "width": 4}}

@@ -16,17 +16,14 @@ from fecnn.codes.code import macwilliams
 from fecnn.codes.families import (
     array_ldpc,
     bch,
-    best_channels,
-    erasure_scores,
-    gaussian_means,
     golay,
     hamming,
-    polar,
     reed_muller,
     repetition,
     single_parity_check,
     uncoded,
 )
+from fecnn.codes.polar import best_channels, erasure_scores, gaussian_means, polar
 
 bch = cache(bch)  # galois takes seconds for each new field
 

@@ -16,8 +16,9 @@ from fecnn.codes.alist import write_alist
 from fecnn.codes.catalogue import code_file, code_names, load_code
 from fecnn.codes.code import Code, macwilliams
 from fecnn.codes.codefile import rebuild, save_code
-from fecnn.codes.families import hamming, kronecker_transform, polar, repetition, uncoded
+from fecnn.codes.families import hamming, repetition, uncoded
 from fecnn.codes.low_weight import distance_bound, low_weight_words
+from fecnn.codes.polar import kronecker_transform, polar
 from fecnn.studies.study import study_names, study_path
 
 EXPECTED = {

@@ -18,8 +18,9 @@ import fecnn
 from fecnn.errors import ClusterError, DecodingError
 from fecnn.simulation import cluster, schedulers
 from fecnn.simulation.cluster import connect, luggage_of, unpacked
-from fecnn.simulation.simulate import Made, run_batch
+from fecnn.simulation.simulate import run_batch
 from fecnn.simulation.store import Store
+from fecnn.simulation.workers import Made
 from fecnn.studies.study import load_study
 
 # A warning that became an error in one of Dask's own threads would stop it.

@@ -140,7 +140,7 @@ def test_a_planted_bug_is_found(target_of, monkeypatch, case):
         ("references", "fecnn.studies.reference.shown", lambda value: {}["x"]),
         ("store", "fecnn.simulation.store.Store._damaged", lambda self, how: ValueError(how)),
         ("checkpoint", "fecnn.nets.checkpoint.parameter_count", lambda network: {}[network]),
-        ("state", "fecnn.training.train.load_state", lambda network, tensors, path: {}[path]),
+        ("state", "fecnn.training.trainer.load_state", lambda network, tensors, path: {}[path]),
         ("code", "fecnn._files.problems.shown", lambda value: repr(value)),
         ("study", "fecnn._files.problems.shown", lambda value: repr(value)),
         ("training", "fecnn.training.recipe.shown", lambda value: repr(value)),

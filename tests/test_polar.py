@@ -8,7 +8,7 @@ from test_decoders import llrs
 import fecnn
 from fecnn import Code
 from fecnn.codes import gf2
-from fecnn.codes.families import CRC_POLYNOMIALS, kronecker_transform
+from fecnn.codes.polar import CRC_POLYNOMIALS, kronecker_transform
 from fecnn.decoders.polar import arranged, frozen_bits
 from fecnn.testing import check_decoder
 

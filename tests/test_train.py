@@ -19,8 +19,10 @@ import fecnn
 from fecnn.arrays import hard
 from fecnn.errors import CheckpointError
 from fecnn.nets.card import read_card
+from fecnn.training.frames import Source
 from fecnn.training.recipe import PRESETS, load_training, merged, training_of
-from fecnn.training.train import STATE, Source, Trainer, train
+from fecnn.training.train import STATE, train
+from fecnn.training.trainer import Trainer
 
 SMALL = {
     "name": "small",

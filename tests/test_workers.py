@@ -7,9 +7,10 @@ from damage import clock_that_jumps
 
 import fecnn
 from fecnn.errors import DecodingError
-from fecnn.simulation.simulate import Failed, Made, make_batches
+from fecnn.simulation.simulate import make_batches
 from fecnn.simulation.store import Store
 from fecnn.simulation.threads import Threads
+from fecnn.simulation.workers import Failed, Made
 from fecnn.studies.study import load_study
 
 STUDY = """

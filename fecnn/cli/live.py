@@ -17,7 +17,8 @@ from rich.text import Text
 from fecnn._files.text import plain
 from fecnn.intervals import proportion_interval
 from fecnn.jit import compiling
-from fecnn.simulation.simulate import Progress, Workers
+from fecnn.simulation.simulate import Progress
+from fecnn.simulation.workers import Workers
 from fecnn.studies.estimates import Estimation
 from fecnn.studies.study import Study
 

@@ -17,8 +17,8 @@ from fecnn.cli.terminal import draw, explained, print_study, say_what_is_stale
 from fecnn.decoders.foreign import whose_code_runs
 from fecnn.errors import DecodingError
 from fecnn.jit import compiling
-from fecnn.simulation.simulate import Workers
 from fecnn.simulation.threads import Threads
+from fecnn.simulation.workers import Workers
 from fecnn.studies.estimates import Estimation
 from fecnn.studies.run import RESULTS, MergeError, merge, run, store_path
 from fecnn.studies.study import Study, load_study

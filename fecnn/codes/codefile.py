@@ -18,6 +18,7 @@ from fecnn._files.toml import refuse_controls, toml_of
 from fecnn.arrays import Bits
 from fecnn.codes import families as build
 from fecnn.codes.code import MAX_LENGTH, Code
+from fecnn.codes.polar import polar
 from fecnn.errors import nearest
 
 MAX_BYTES = 1 << 24
@@ -29,7 +30,7 @@ FAMILIES: Mapping[str, Callable[..., Code]] = {
     "ccsds_128_64": build.ccsds_128_64,
     "golay": build.golay,
     "hamming": build.hamming,
-    "polar": build.polar,
+    "polar": polar,
     "reed_muller": build.reed_muller,
     "repetition": build.repetition,
     "single_parity_check": build.single_parity_check,

@@ -13,7 +13,7 @@ from fecnn.arrays import LLR, Bits
 from fecnn.channels.channel import Channel
 from fecnn.codes import gf2
 from fecnn.codes.code import Code
-from fecnn.codes.families import erasure_scores, kronecker_transform
+from fecnn.codes.polar import erasure_scores, kronecker_transform
 from fecnn.decoders.contract import Decoder, Effort, Measured, SoftDecoder
 from fecnn.decoders.cost import REAL, Cost
 from fecnn.decoders.kernels import polar as kernel

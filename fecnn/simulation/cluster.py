@@ -23,9 +23,10 @@ from fecnn._version import __version__
 from fecnn.errors import ClusterError
 from fecnn.jit import compiling
 from fecnn.nets.card import CARD, WEIGHTS
-from fecnn.simulation.simulate import Failed, Made, WorkerLost, curve_places, make_batches, prepared
+from fecnn.simulation.simulate import curve_places, make_batches, prepared
 from fecnn.simulation.task import Point, Task
 from fecnn.simulation.threads import Threads, check_limit
+from fecnn.simulation.workers import Failed, Made, WorkerLost
 
 try:
     import distributed

@@ -8,7 +8,6 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Se
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import NamedTuple, Protocol
 
 from fecnn.arrays import LLR, Bits
 from fecnn.channels.channel import channel_at
@@ -22,6 +21,7 @@ from fecnn.simulation.stop import Prefix
 from fecnn.simulation.tally import Tally
 from fecnn.simulation.task import Point, Task, build_decoder
 from fecnn.simulation.witness import ask_again, hear
+from fecnn.simulation.workers import Failed, Made, WorkerLost, Workers
 
 CHUNK_VALUES, MAX_CHUNK = 1 << 17, 1 << 13
 """LLRs made and decoded at a time (half a MiB: they stay in cache), and frames at most."""
@@ -98,54 +98,6 @@ def one_torch_thread() -> None:
 def chunk_of(n: int) -> int:
     """Frames of n bits to make and decode at a time: a multiple of 8, so that their flags join."""
     return min(MAX_CHUNK, max(8, CHUNK_VALUES // n // 8 * 8))
-
-
-class Made(NamedTuple):
-    """A batch that was made: its counts, and the wall time that it took."""
-
-    counts: Tally
-    seconds: float
-
-
-class Failed(NamedTuple):
-    """A batch that cannot be made: why, where in the code that was, and whether it took too long."""
-
-    reason: str
-    trace: str = ""
-    late: bool = False
-
-
-class WorkerLost(Exception):
-    """A worker is gone, and with it what it was doing."""
-
-
-class Workers(Protocol):
-    """Whoever makes batches: threads of this process (`threads`), or a cluster (`cluster`)."""
-
-    @property
-    def threads(self) -> int:
-        """How many make batches at a time; it may change, and a cluster may have none yet."""
-
-    @property
-    def slots(self) -> int:
-        """How many lots may be under way at a time."""
-
-    @property
-    def seconds(self) -> float:
-        """How long a lot should take."""
-
-    def prepare(self, points: Sequence[Point]) -> None:
-        """See to it that all can load the codes and weights of these points.
-
-        Raises:
-            ValueError: If they cannot.
-        """
-
-    def submit(self, task: Task, batches: Sequence[int]) -> "Future[list[Made | Failed]]":
-        """Make a lot of batches of a task: each of them in this order, up to the first that fails.
-
-        The future may also raise `WorkerLost`: then the lot is to be handed out again.
-        """
 
 
 def make_batches(task: Task, batches: Iterable[int]) -> Iterator[Made | Failed]:

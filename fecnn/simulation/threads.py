@@ -10,8 +10,9 @@ from types import TracebackType
 from typing import Self
 
 from fecnn.jit import compiling
-from fecnn.simulation.simulate import Failed, Made, curve_places, make_batches
+from fecnn.simulation.simulate import curve_places, make_batches
 from fecnn.simulation.task import Point, Task
+from fecnn.simulation.workers import Failed, Made
 
 LOT_SECONDS = 0.1
 """A lot of this length costs little to hand out, and a run that is to stop does not wait long for it."""

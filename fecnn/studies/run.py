@@ -9,12 +9,13 @@ from pathlib import Path
 
 from fecnn.errors import StaleError, StoreError
 from fecnn.jit import compiling
-from fecnn.simulation.simulate import Progress, Workers, simulate
+from fecnn.simulation.simulate import Progress, simulate
 from fecnn.simulation.stop import Prefix
 from fecnn.simulation.store import Store
 from fecnn.simulation.tally import Tally
 from fecnn.simulation.task import Point
 from fecnn.simulation.threads import Threads
+from fecnn.simulation.workers import Workers
 from fecnn.studies.estimates import Estimation, estimate_points
 from fecnn.studies.study import Study
 

@@ -30,17 +30,6 @@ Line = tuple[list[float], list[float]]
 
 FORMATS = (".svg", ".pdf", ".png")
 
-BOUND_LABELS = {
-    "union": "union bound (ML is below)",
-    "tangential-sphere": "tangential-sphere bound (ML is below)",
-    "kat": "Kuai-Alajaji-Takahara bound (ML is above)",
-    "sphere-packing": "sphere packing 1959 (every code is above)",
-    "meta-converse": "meta-converse (every BPSK code is above)",
-    "random-coding": "random coding on the sphere (some code is below)",
-    "normal-approximation": "normal approximation (no bound)",
-}
-"""What a bound is called in a legend."""
-
 
 def plot(study: Study, results: "pd.DataFrame", metrics: Sequence[str] | None = None) -> "Figure":
     """Draw results of `fecnn.table`, a panel for each metric, or for each code if the study says so.
@@ -195,7 +184,7 @@ def bound_curves(study: Study, only: str) -> tuple[dict[str, Line], list[str]]:
     problems = []
     for bound in study.bounds:
         try:
-            values = {ebn0_db: BOUNDS[bound](points[0][0], ebn0_db) for ebn0_db in grid}
+            values = {ebn0_db: BOUNDS[bound].value(points[0][0], ebn0_db) for ebn0_db in grid}
         except ValueError as error:
             problems.append(f"no {bound} bound for {only}: {error}")
             continue
@@ -221,7 +210,7 @@ def _bounds(axes: "Axes", study: Study, codes: Sequence[str]) -> None:
                 color=shade,
                 linewidth=1.1,
                 linestyle=_DASHES[1:][study.bounds.index(bound) % (len(_DASHES) - 1)],
-                label=f"{code}: {BOUND_LABELS[bound]}" if several else BOUND_LABELS[bound],
+                label=f"{code}: {BOUNDS[bound].label}" if several else BOUNDS[bound].label,
                 gid=f"bound-{bound}-{code}" if several else f"bound-{bound}",
                 zorder=2,
             )

@@ -17,11 +17,12 @@ from fecnn._version import __version__
 from fecnn.analysis.costs import cost_table, display_costs
 from fecnn.analysis.gap import Gap, display_gaps, gap_to_ml
 from fecnn.analysis.table import FEW_ERRORS, METRICS, counted, display, estimated
-from fecnn.plots.figure import BOUND_LABELS, COLOURS, bound_curves, curve_places, published_label
+from fecnn.plots.figure import COLOURS, bound_curves, curve_places, published_label
 from fecnn.plots.pareto import marks
 from fecnn.studies.estimates import THINGS
 from fecnn.studies.reference import Reference
 from fecnn.studies.study import Study
+from fecnn.theory.bounds import BOUNDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,7 +110,7 @@ class _Part:
             found, problems = bound_curves(study, code)
             self.problems += problems
             for bound, curve in found.items():
-                self.bounds.setdefault(BOUND_LABELS[bound], {})[code] = curve
+                self.bounds.setdefault(BOUNDS[bound].label, {})[code] = curve
         self.published: dict[str, list[Reference]] = {}
         for reference in [*wanted, *references]:
             if reference.code in self.codes and reference.metric in METRICS:

@@ -86,8 +86,17 @@ def _together(
     panels: dict[str, Panel] = {}
     first = 0
     for study, found in zip(studies, results, strict=True):
+        codes = [code for code in dict.fromkeys(found["code"]) if not code.startswith("uncoded")]
         for panel in _scene(study, found, references, first).panels:
-            series = [replace(one, label=f"{one.label} ({study.name})") for one in panel.series]
+            series = [
+                # Uncoded bits stand beside the code of their own study.
+                replace(
+                    one,
+                    label=f"{one.label} ({study.name})",
+                    code=codes[0] if not _code(one) and len(codes) == 1 else one.code,
+                )
+                for one in panel.series
+            ]
             before = panels.get(panel.x + panel.y, replace(panel, series=()))
             panels[panel.x + panel.y] = replace(before, series=(*before.series, *series))
         first += len(study.curves)

@@ -13,6 +13,7 @@ import fecnn
 from fecnn.analysis.table import table
 from fecnn.channels.channel import noise_sigma
 from fecnn.theory.bounds import (
+    BOUNDS,
     _information_density,
     kat_bound,
     meta_converse,
@@ -295,3 +296,24 @@ def test_of_sizes_that_are_too_large_for_the_numbers():
     assert 1e-12 < meta_converse(1500, 500, 1.0) < meta_converse(1500, 500, 0.9)
     with pytest.raises(ValueError, match="n up to 1500, got 1501"):
         meta_converse(1501, 700, 1.0)
+
+
+@pytest.mark.parametrize("name", list(BOUNDS))
+def test_a_bound_is_registered_with_all_that_a_study_and_a_legend_need(name):
+    bound = BOUNDS[name]
+    assert bound.name == name
+    assert bound.side in ("upper", "lower", None)
+    words = {"upper": "is below)", "lower": "is above)", None: "(no bound)"}[bound.side]
+    assert bound.label.endswith(words)
+    assert len({other.label for other in BOUNDS.values()}) == len(BOUNDS)
+
+
+@pytest.mark.parametrize("ebn0_db", [2.0, 4.0, 6.0])
+def test_upper_bounds_lie_above_lower_ones(ebn0_db):
+    code = fecnn.load_code("bch-31-21")
+    values = {
+        side: [bound.value(code, ebn0_db) for bound in BOUNDS.values() if bound.side == side]
+        for side in ("upper", "lower")
+    }
+    assert 0 < min(values["lower"])
+    assert max(values["lower"]) <= min(values["upper"]) <= max(values["upper"]) <= 1

@@ -18,11 +18,12 @@ from fecnn.analysis.compare import compare
 from fecnn.analysis.costs import cost_table
 from fecnn.analysis.gap import gap_to_ml
 from fecnn.analysis.table import counted, display, estimated, judge, table
+from fecnn.analysis.tradeoff import tradeoffs
 from fecnn.cli.app import app
 from fecnn.cli.live import Board
 from fecnn.errors import StoreError
-from fecnn.plots.figure import bound_curves, plot
-from fecnn.plots.pareto import marks
+from fecnn.plots.figure import plot
+from fecnn.plots.scene import bound_marks
 from fecnn.reports import report
 from fecnn.simulation.store import Store
 from fecnn.simulation.tally import COUNTS
@@ -395,18 +396,18 @@ def test_bounds_reach_as_far_as_the_estimates(made):
 def test_bounds_that_are_given_as_0_are_not_drawn(made):
     study, _ = made
     study = load(study.path.parent, 'bounds = ["meta-converse"]\n' + STUDY)
-    found, problems = bound_curves(study, "hamming-7-4")
-    grid, values = found["meta-converse"]
+    found, problems = bound_marks(study, "hamming-7-4")
+    marks = found["meta-converse"]
     assert problems == []
-    assert len(grid) == len(values) > 5
-    assert min(values) > 1e-12
-    assert grid[-1] < 11.0
+    assert len(marks) > 5
+    assert min(mark.y for mark in marks) > 1e-12
+    assert marks[-1].x < 11.0
 
 
 def test_costs_and_comparisons_leave_it_out(made, tmp_path):
     study, results = made
     assert "exact" not in set(cost_table(study, results)["curve"])
-    assert "exact" not in {mark.gap.curve for mark in marks(study, results)}
+    assert "exact" not in {one.gap.curve for one in tradeoffs(study, results)}
     with pytest.raises(ValueError, match="exact is estimated: it has no frames to compare"):
         compare(study, "ml", "exact", tmp_path / "none.sqlite")
 

@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 import fecnn
 from fecnn.analysis.costs import curve_costs
 from fecnn.analysis.table import table
+from fecnn.analysis.tradeoff import front, tradeoffs
 from fecnn.cli.app import app
-from fecnn.plots.pareto import front, marks, plot_pareto
+from fecnn.plots.pareto import plot_pareto
 
 
 def shipped(name):
@@ -29,25 +30,25 @@ def test_front_is_what_nothing_beats_in_both():
             assert i in kept or any(costs[at] <= costs[i] and gaps[at] <= gaps[i] for at in kept), (i, j)
 
 
-def test_marks_stand_at_the_crossing():
+def test_costs_are_those_at_the_crossing():
     study, results = shipped("optimal-bch-31-21")
-    found = {mark.what: mark for mark in marks(study, results)}
+    found = {one.gap.curve: one for one in tradeoffs(study, results)}
     assert "osd (order 1)" in found
     assert "uncoded" not in found
-    mark = found["osd (order 1)"]
+    one = found["osd (order 1)"]
     costs = curve_costs(study, results)["osd (order 1)"]
     below, above = costs[4.5][0].operations / 21, costs[5.0][0].operations / 21
-    assert min(below, above) <= mark.operations <= max(below, above)
+    assert min(below, above) <= one.operations <= max(below, above)
     times = results[results["curve"] == "osd (order 1)"].set_index("ebn0_db")["us_per_frame"]
-    assert min(times[4.5], times[5.0]) <= mark.microseconds <= max(times[4.5], times[5.0])
+    assert min(times[4.5], times[5.0]) <= one.microseconds <= max(times[4.5], times[5.0])
     assert found["ml"].gap.gap_db == 0.0
 
 
-def test_figure_shows_every_mark():
+def test_figure_shows_every_decoder():
     study, results = shipped("osd-orders")
-    found = marks(study, results)
+    found = tradeoffs(study, results)
     figure = plot_pareto(study, results)
-    codes = list(dict.fromkeys(mark.gap.code for mark in found))
+    codes = list(dict.fromkeys(one.gap.code for one in found))
     assert len(figure.axes) == 2 * len(codes)
     drawn = sum(
         len(line.get_xdata())

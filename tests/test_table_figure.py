@@ -478,7 +478,7 @@ def test_unknown_metrics_and_missing_results_are_refused(study, store):
     results = table(study, store)
     with pytest.raises(LookupError, match="no metric 'fer'; known: bler, ber, ber_code"):
         plot(study, results, ("bler", "fer"))
-    with pytest.raises(ValueError, match=r"there are no results of .* to draw yet; run it first"):
+    with pytest.raises(ValueError, match=r"there are no results of .* yet; run it first"):
         plot(study, results[:0])
 
 

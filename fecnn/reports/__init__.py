@@ -2,51 +2,31 @@
 
 import html
 import json
+import math
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from fecnn._files.atomic import write
 from fecnn._version import __version__
 from fecnn.analysis.costs import cost_table, display_costs
-from fecnn.analysis.gap import Gap, display_gaps, gap_to_ml
-from fecnn.analysis.table import FEW_ERRORS, METRICS, counted, display, estimated
-from fecnn.plots.figure import BOUND_LABELS, COLOURS, bound_curves, curve_places, published_label
-from fecnn.plots.pareto import marks
-from fecnn.studies.estimates import THINGS
+from fecnn.analysis.gap import display_gaps, gap_to_ml
+from fecnn.analysis.table import METRICS, display
+from fecnn.plots.scene import LAYERS, Mark, Panel, Scene, Series, rate_scene, tradeoff_scene
+from fecnn.reports.swatch import swatch
 from fecnn.studies.reference import Reference
 from fecnn.studies.study import Study
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_SYMBOLS = (
-    "circle",
-    "square",
-    "triangle-up",
-    "diamond",
-    "triangle-down",
-    "cross",
-    "x",
-    "star",
-    "hexagon",
-    "pentagon",
-)
-_DASHES = ("solid", "dash", "dot", "dashdot")
-_CROSSES = ("x-thin", "cross-thin", "asterisk", "y-up", "y-down", "y-left", "y-right")
 
-
-@dataclass(frozen=True)
-class _Style:
-    colour: str
-    symbol: str
-    dash: str
+PIXELS = 4 / 3
+"""Of a screen, for a point of a scene."""
 
 
 def report(
@@ -67,22 +47,24 @@ def report(
     """
     from plotly.offline import get_plotlyjs
 
-    for study, found in zip(studies, results, strict=True):
-        if found.empty:
-            raise ValueError(f"there are no results of {study.name} yet; run it first")
-    parts: list[_Part] = []
-    for study, found in zip(studies, results, strict=True):
-        parts.append(_Part(study, found, references, sum(len(part.styles) for part in parts)))
-    groups = [parts, *([part] for part in parts)] if len(parts) > 1 else [parts]
-    data = [{"charts": _charts(group)} for group in groups]
-    sections = [_section(i, group, len(data[i]["charts"])) for i, group in enumerate(groups)]
+    scenes = [_scene(study, found, references) for study, found in zip(studies, results, strict=True)]
+    sections = [
+        "\n".join([_heading(study, len(studies) == 1), _pictures(scene), _tables(study, found)])
+        for study, found, scene in zip(studies, results, scenes, strict=True)
+    ]
+    if len(studies) > 1:
+        scenes.insert(0, _together(studies, results, references))
+        sections.insert(0, "<h2>All of them</h2>\n" + _pictures(scenes[0]))
+    data = [{"charts": [_chart(panel) for panel in scene.panels]} for scene in scenes]
     title = studies[0].title if len(studies) == 1 else f"{len(studies)} studies of decoders"
     home = files("fecnn.reports")
     return Template((home / "page.html").read_text(encoding="utf-8")).substitute(
         title=html.escape(title),
         version=__version__,
         style=(home / "page.css").read_text(encoding="utf-8"),
-        sections="\n".join(sections),
+        sections="\n".join(
+            f'<section id="section-{i}">\n{section}\n</section>' for i, section in enumerate(sections)
+        ),
         plotly=get_plotlyjs(),
         # A "</script>" in a name would end the script that holds it.
         data=json.dumps(data).replace("<", "\\u003c"),
@@ -90,278 +72,117 @@ def report(
     )
 
 
-class _Part:
-    """A study with its results, gaps and styles, the first of which has this number."""
-
-    def __init__(
-        self, study: Study, results: "pd.DataFrame", references: Sequence[Reference], first: int
-    ) -> None:
-        self.study, self.results = study, results
-        self.marks = marks(study, results)
-        self.labels = {curve.name: curve.what for curve in study.curves}
-        places = curve_places(study, list(self.labels.values()))
-        self.styles = {name: _style(first + place) for name, place in places.items()}
-        self.codes = list(dict.fromkeys(results["code"]))
-        wanted = [r for r in study.references if study.drawn is None or r.decoder in study.drawn]
-        self.bounds: dict[str, dict[str, tuple[list[float], list[float]]]] = {}
-        self.problems: list[str] = []
-        for code in self.codes:
-            found, problems = bound_curves(study, code)
-            self.problems += problems
-            for bound, curve in found.items():
-                self.bounds.setdefault(BOUND_LABELS[bound], {})[code] = curve
-        self.published: dict[str, list[Reference]] = {}
-        for reference in [*wanted, *references]:
-            if reference.code in self.codes and reference.metric in METRICS:
-                self.published.setdefault(published_label(reference), []).append(reference)
+def _scene(study: Study, results: "pd.DataFrame", references: Sequence[Reference], first: int = 0) -> Scene:
+    """All that the page draws of a study: a chart for each error rate, then distance against cost."""
+    rates = rate_scene(study, results, list(METRICS), panels="metric", references=references, first=first)
+    costs = tradeoff_scene(study, results, panels="metric", first=first)
+    return Scene(study.title, rates.panels + costs.panels)
 
 
-def _style(place: int) -> _Style:
-    colour = COLOURS[place % len(COLOURS)]
-    return _Style(
-        "black" if colour == "#000000" else colour,
-        _SYMBOLS[place % len(_SYMBOLS)],
-        _DASHES[place % len(_DASHES)],
-    )
-
-
-def _named(part: _Part, name: str, several: bool) -> str:
-    return f"{name} ({part.study.name})" if several else name
-
-
-def _charts(parts: list[_Part]) -> list[dict[str, Any]]:
-    several = len(parts) > 1
-    charts: list[dict[str, Any]] = []
-    for metric, label in METRICS.items():
-        traces = [trace for part in parts for trace in _curves(part, metric, several)]
-        traces += [trace for part in parts for trace in _references(part, metric, several)]
-        if metric == "bler":
-            traces += [trace for part in parts for trace in _bounds(part, several)]
-        charts.append(
-            {
-                "title": label,
-                "x": "Eb/N0 [dB]",
-                "y": label,
-                "xtype": "linear",
-                "ytype": "log",
-                "traces": traces,
-            }
-        )
-    for title, label, spent in (
-        ("Distance and operations", "operations a message bit at that point", "operations"),
-        ("Distance and time", "decoding time at that point [us/frame]", "microseconds"),
-    ):
-        traces = [trace for part in parts for trace in _marks(part, spent, several)]
-        if traces:
-            charts.append(
-                {
-                    "title": title,
-                    "x": label,
-                    "y": "gap to ML at BLER 1e-3 [dB]",
-                    "xtype": "log",
-                    "ytype": "linear",
-                    "front": True,
-                    "traces": traces,
-                }
-            )
-    return charts
-
-
-def _curves(part: _Part, metric: str, several: bool) -> list[dict[str, Any]]:
-    traces = []
-    for name, style in part.styles.items():
-        rows = part.results[part.results["curve"] == name].sort_values("ebn0_db")
-        if rows.empty:
-            continue
-        curve, code = _named(part, part.labels[name], several), rows["code"].iloc[0]
-        common = {"curve": curve, "code": "" if code.startswith("uncoded") else code, "colour": style.colour}
-        if metric == "bler" and len(exact := estimated(rows)):
-            traces.append({**common, **_estimated_trace(curve, exact)})
-        rows = counted(rows)
-        seen, none = rows[rows[metric] > 0], rows[rows[metric] == 0]
-        if rows.empty:
-            continue
-        traces.append(
-            {
-                **common,
-                "x": seen["ebn0_db"].tolist(),
-                "y": seen[metric].tolist(),
-                "mode": "lines+markers",
-                "line": {"dash": style.dash, "width": 1.6},
-                "marker": {"symbol": style.symbol, "size": 8},
-                "hollow": (seen["block_errors"] < FEW_ERRORS).tolist(),
-                "error_y": _bars(seen, metric),
-                **_hover(curve, seen, metric),
-            }
-        )
-        if len(none):
-            traces.append(
-                {
-                    **common,
-                    "x": none["ebn0_db"].tolist(),
-                    "y": none[f"{metric}_high"].tolist(),
-                    "mode": "markers",
-                    "marker": {"symbol": "triangle-down", "size": 10, "opacity": 0.6},
-                    "hollow": [False] * len(none),
-                    **_hover(curve, none, metric),
-                }
-            )
-    return traces
-
-
-def _bars(rows: "pd.DataFrame", metric: str) -> dict[str, Any]:
-    return {
-        "type": "data",
-        "array": (rows[f"{metric}_high"] - rows[metric]).tolist(),
-        "arrayminus": (rows[metric] - rows[f"{metric}_low"]).tolist(),
-    }
-
-
-def _estimated_trace(curve: str, rows: "pd.DataFrame") -> dict[str, Any]:
-    """A dashed line without markers: nothing of it is a number of errors."""
-    text = [
-        f"<b>{html.escape(curve)}</b><br>{html.escape(row['code'])}, {row['ebn0_db']:g} dB<br>"
-        f"BLER {row['bler']:.3g} [{row['bler_low']:.3g}, {row['bler_high']:.3g}]<br>"
-        f"estimated by {row['method']}: {row['frames']:,} {THINGS[row['method']]}"
-        for _, row in rows.iterrows()
-    ]
-    return {
-        "x": rows["ebn0_db"].tolist(),
-        "y": rows["bler"].tolist(),
-        "mode": "lines",
-        "line": {"dash": "longdash", "width": 1.6},
-        "error_y": _bars(rows, "bler"),
-        "text": text,
-        "hovertemplate": "%{text}<extra></extra>",
-    }
-
-
-def _hover(curve: str, rows: "pd.DataFrame", metric: str) -> dict[str, Any]:
-    text = [
-        f"<b>{html.escape(curve)}</b><br>{html.escape(row['code'])}, {row['ebn0_db']:g} dB<br>"
-        f"{METRICS[metric]} {row[metric]:.3g} [{row[f'{metric}_low']:.3g}, {row[f'{metric}_high']:.3g}]<br>"
-        f"{row['frames']:,} frames, {row['block_errors']:,} block errors<br>"
-        f"{row['us_per_frame']:.3g} us/frame"
-        for _, row in rows.iterrows()
-    ]
-    return {"text": text, "hovertemplate": "%{text}<extra></extra>"}
-
-
-def _references(part: _Part, metric: str, several: bool) -> list[dict[str, Any]]:
-    traces = []
-    for place, (label, series) in enumerate(part.published.items()):
-        for code in dict.fromkeys(reference.code for reference in series):
-            drawn = [r for r in series if r.metric == metric and r.code == code]
-            if drawn:
-                curve = _named(part, label, several)
-                traces.append(
-                    {
-                        "curve": curve,
-                        "code": code,
-                        "colour": "black",
-                        "x": [r.ebn0_db for r in drawn],
-                        "y": [r.value for r in drawn],
-                        "mode": "markers",
-                        "marker": {"symbol": _CROSSES[place % len(_CROSSES)], "size": 9},
-                        "hollow": [False] * len(drawn),
-                        "text": [_passport(r) for r in drawn],
-                        "hovertemplate": "%{text}<extra></extra>",
-                    }
+def _together(
+    studies: Sequence[Study], results: Sequence["pd.DataFrame"], references: Sequence[Reference]
+) -> Scene:
+    """Several studies in the same charts: labels name the study, and looks go on from one to the next."""
+    panels: dict[str, Panel] = {}
+    first = 0
+    for study, found in zip(studies, results, strict=True):
+        codes = [code for code in dict.fromkeys(found["code"]) if not code.startswith("uncoded")]
+        for panel in _scene(study, found, references, first).panels:
+            series = [
+                # Uncoded bits stand beside the code of their own study.
+                replace(
+                    one,
+                    label=f"{one.label} ({study.name})",
+                    code=codes[0] if not _code(one) and len(codes) == 1 else one.code,
                 )
-    return traces
+                for one in panel.series
+            ]
+            before = panels.get(panel.x + panel.y, replace(panel, series=()))
+            panels[panel.x + panel.y] = replace(before, series=(*before.series, *series))
+        first += len(study.curves)
+    return Scene("All of them", tuple(panels.values()))
 
 
-def _bounds(part: _Part, several: bool) -> list[dict[str, Any]]:
-    traces = []
-    for place, (label, curves) in enumerate(part.bounds.items()):
-        for code, (grid, values) in curves.items():
-            curve = _named(part, label, several)
-            traces.append(
-                {
-                    "curve": curve,
-                    "code": code,
-                    "colour": "black",
-                    "x": grid,
-                    "y": values,
-                    "mode": "lines",
-                    "line": {"dash": _DASHES[1:][place % (len(_DASHES) - 1)], "width": 1},
-                    "hovertemplate": f"{html.escape(curve)}<br>%{{x}} dB: %{{y:.3g}}<extra></extra>",
-                }
-            )
-    return traces
+def _chart(panel: Panel) -> dict[str, Any]:
+    series = sorted(panel.series, key=lambda one: LAYERS[one.kind])
+    return {
+        "title": panel.title or panel.y,
+        "x": panel.x,
+        "y": panel.y,
+        "xtype": panel.scales[0],
+        "ytype": panel.scales[1],
+        "front": bool(panel.front),
+        "traces": [trace for one in series for trace in _traces(one)],
+    }
 
 
-def _passport(point: Reference) -> str:
-    low, high = point.interval
-    names = (html.escape(name) for name in (point.decoder, point.code, point.source, point.where, point.how))
-    decoder, code, source, where, how = names
+def _traces(series: Series) -> list[dict[str, Any]]:
+    """A trace of what was seen and one of the triangles where there were no errors, if there is such."""
+    look = series.look
+    drawn = {
+        "mode": "+".join(["lines"] * bool(look.dash) + ["markers"] * bool(look.marker)),
+        "line": {"dash": look.dash or "solid", "width": PIXELS * look.width},
+        "marker": {"symbol": look.marker or "circle", "size": PIXELS * look.size},
+    }
+    triangles = {"mode": "markers", "marker": {"symbol": "triangle-down", "size": 10, "opacity": 0.6}}
+    made = [
+        _trace(series, marks, how)
+        for marks, how in ((series.seen, drawn), (series.limits, triangles))
+        if marks
+    ]
+    if series.seen and math.isfinite(series.seen[0].low):
+        made[0]["error_y"] = {
+            "type": "data",
+            "array": [mark.high - mark.y for mark in series.seen],
+            "arrayminus": [mark.y - mark.low for mark in series.seen],
+        }
+    return made
+
+
+def _trace(series: Series, marks: Sequence[Mark], how: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "curve": series.label,
+        "code": _code(series),
+        "colour": series.look.colour,
+        "x": [mark.x for mark in marks],
+        "y": [mark.y for mark in marks],
+        "hollow": [mark.hollow for mark in marks],
+        "text": [
+            "<br>".join([f"<b>{html.escape(series.label)}</b>", *map(html.escape, mark.said)])
+            for mark in marks
+        ],
+        "hovertemplate": "%{text}<extra></extra>",
+        **how,
+    }
+
+
+def _code(series: Series) -> str:
+    """Empty for uncoded bits, which are shown beside every code."""
+    return "" if series.code.startswith("uncoded") else series.code
+
+
+def _heading(study: Study, alone: bool) -> str:
+    """Question and command of a study, and its title unless that is the page's."""
+    name = html.escape(shlex.quote(study.name if _shipped(study) else study.path.name))
+    title = "" if alone else f"<h2>{html.escape(study.title)}</h2>\n"
     return (
-        f"<b>{decoder}</b>, published<br>{code}, {point.ebn0_db:g} dB<br>"
-        f"{METRICS[point.metric]} {point.value:.3g} [{low:.3g}, {high:.3g}]<br>{source}<br>{where} ({how})"
+        f"{title}<p>{html.escape(study.question)}</p>\n"
+        f"<p>Made again by <code>fecnn run {name}</code>; noise of seed {study.seed}.</p>"
     )
 
 
-def _marks(part: _Part, spent: str, several: bool) -> list[dict[str, Any]]:
-    """A mark for each curve with a gap to ML: that, and what it spends where it meets the target."""
-    traces = []
-    for mark in part.marks:
-        gap, cost = mark.gap, getattr(mark, spent)
-        if cost is None:
-            continue
-        curve, style = _named(part, mark.what, several), part.styles[gap.curve]
-        high = gap.high if np.isfinite(gap.high) else gap.gap_db
-        bars = {"type": "data", "array": [high - gap.gap_db], "arrayminus": [gap.gap_db - gap.low]}
-        traces.append(
-            {
-                "curve": curve,
-                "code": gap.code,
-                "colour": style.colour,
-                "x": [cost],
-                "y": [gap.gap_db],
-                "mode": "markers",
-                "marker": {"symbol": style.symbol, "size": 10},
-                "hollow": [False],
-                "error_y": bars,
-                "text": [
-                    f"<b>{html.escape(curve)}</b><br>{html.escape(gap.code)}<br>{_gap_text(gap)}<br>{cost:,.3g}"
-                ],
-                "hovertemplate": "%{text}<extra></extra>",
-            }
-        )
-    return traces
-
-
-def _gap_text(gap: Gap) -> str:
-    return f"gap to ML {gap.gap_db:.2f} dB [{gap.low:.2f}, {gap.high:.2f}]"
-
-
-def _section(index: int, parts: list[_Part], charts: int) -> str:
-    several = len(parts) > 1
-    study = parts[0].study
-    lines = [f'<section id="section-{index}">']
-    if index or several:  # a single study's title is that of the page
-        lines.append(f"<h2>{'All of them' if several else html.escape(study.title)}</h2>")
-    if not several:
-        lines.append(f"<p>{html.escape(study.question)}</p>")
-        name = shlex.quote(study.name if _shipped(study) else study.path.name)
-        lines.append(
-            f"<p>Made again by <code>fecnn run {html.escape(name)}</code>; noise of seed {study.seed}.</p>"
-        )
-    lines.append(_controls(parts))
-    lines.append('<div class="charts">' + '<div class="chart"></div>' * charts + "</div>")
-    if not several:
-        part = parts[0]
-        lines += [f"<p>Not drawn: {html.escape(problem)}.</p>" for problem in part.problems]
-        gaps = display_gaps(gap_to_ml(study, part.results))
-        if len(gaps):
-            lines += ["<h3>Distance from maximum likelihood</h3>", _table(gaps)]
-        costs = display_costs(cost_table(study, part.results))
-        if len(costs):
-            lines += ["<h3>Operations a frame</h3>", _table(costs)]
-        lines += ["<h3>All points</h3>", _table(display(study, part.results))]
-        text = html.escape(study.path.read_text(encoding="utf-8"))
-        lines.append(f"<details><summary>The study file</summary><pre>{text}</pre></details>")
-    return "\n".join([*lines, "</section>"])
+def _tables(study: Study, results: "pd.DataFrame") -> str:
+    lines = []
+    gaps = display_gaps(gap_to_ml(study, results))
+    if len(gaps):
+        lines += ["<h3>Distance from maximum likelihood</h3>", _table(gaps)]
+    costs = display_costs(cost_table(study, results))
+    if len(costs):
+        lines += ["<h3>Operations a frame</h3>", _table(costs)]
+    lines += ["<h3>All points</h3>", _table(display(study, results))]
+    text = html.escape(study.path.read_text(encoding="utf-8"))
+    lines.append(f"<details><summary>The study file</summary><pre>{text}</pre></details>")
+    return "\n".join(lines)
 
 
 def _shipped(study: Study) -> bool:
@@ -370,44 +191,32 @@ def _shipped(study: Study) -> bool:
     return study.path.parent.name == study.name and study.name in study_names()
 
 
-def _controls(parts: list[_Part]) -> str:
-    several = len(parts) > 1
-    found: dict[str, tuple[str, str, list[str]]] = {}
-    for part in parts:
-        for name, style in part.styles.items():
-            rows = part.results[part.results["curve"] == name]
-            if len(rows):
-                label = _named(part, part.labels[name], several)
-                codes = part.codes if rows["code"].iloc[0].startswith("uncoded") else [rows["code"].iloc[0]]
-                kind = "swatch" if len(counted(rows)) else "swatch estimated"
-                found.setdefault(label, (style.colour, kind, []))[2].extend(codes)
-        for label, series in part.published.items():
-            codes = [reference.code for reference in series]
-            found.setdefault(_named(part, label, several), ("black", "swatch published", []))[2].extend(codes)
-        for label, curves in part.bounds.items():
-            found.setdefault(_named(part, label, several), ("black", "swatch published", []))[2].extend(
-                curves
-            )
-    codes = [
-        code
-        for code in dict.fromkeys(code for part in parts for code in part.codes)
-        if not code.startswith("uncoded")
-    ]
+def _pictures(scene: Scene) -> str:
+    """What can be switched on and off, the places of the charts, and what they cannot show."""
+    codes: dict[str, dict[str, None]] = {}
+    for series in (series for panel in scene.panels for series in panel.series):
+        codes.setdefault(series.label, {})[_code(series)] = None
     boxes = "".join(
-        f'<label><input type="checkbox" checked value="{html.escape(label)}" data-colour="{colour}" '
-        f'data-codes="{html.escape(json.dumps(list(dict.fromkeys(of))))}"><span class="{kind}"></span>'
-        f"{html.escape(label)}</label>"
-        for label, (colour, kind, of) in found.items()
+        f'<label><input type="checkbox" checked value="{html.escape(one.label)}" '
+        f'data-colour="{one.look.colour}" data-codes="{html.escape(json.dumps(list(codes[one.label])))}">'
+        f"{swatch(one)}<span>{html.escape(one.label)}</span></label>"
+        for one in scene.legend
     )
+    every = [code for code in dict.fromkeys(code for found in codes.values() for code in found) if code]
     choice = ""
-    if len(codes) > 1:
-        options = "".join(f"<option>{html.escape(code)}</option>" for code in codes)
+    if len(every) > 1:
+        options = "".join(f"<option>{html.escape(code)}</option>" for code in every)
         choice = f'<label>code <select>{options}<option value="">all</option></select></label>'
-    return (
-        f'<fieldset><legend>Curves</legend><div class="choices">{choice}'
-        '<button type="button" data-all="yes">all</button>'
-        '<button type="button" data-all="no">none</button></div>'
-        f'<div class="curves">{boxes}</div></fieldset>'
+    notes = [f"<p>Not drawn: {html.escape(note)}.</p>" for note in scene.notes]
+    return "\n".join(
+        [
+            f'<fieldset><legend>Curves</legend><div class="choices">{choice}'
+            '<button type="button" data-all="yes">all</button>'
+            '<button type="button" data-all="no">none</button></div>'
+            f'<div class="curves">{boxes}</div></fieldset>',
+            '<div class="charts">' + '<div class="chart"></div>' * len(scene.panels) + "</div>",
+            *notes,
+        ]
     )
 
 

@@ -20,10 +20,11 @@ function colours() {
 }
 
 function tone(colour, { ink }) {
-  // Black stands for whatever the page is written in; on a dark page the others are lightened by a third.
-  if (colour === "black") return ink;
+  // Black stands for whatever the page is written in; on a dark page greys are mirrored, colours lightened by a third.
+  if (colour === "#000000") return ink;
   if (!dark()) return colour;
   const parts = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
+  if (new Set(parts).size === 1) return `rgb(${parts.map((part) => 255 - part).join(", ")})`;
   return `rgb(${parts.map((part) => Math.round(part + (255 - part) / 3)).join(", ")})`;
 }
 
@@ -79,7 +80,8 @@ class Section {
     const code = this.select?.value ?? "";
     const shown = new Set(this.boxes.filter((box) => box.checked).map((box) => box.value));
     for (const box of this.boxes) {
-      box.closest("label").hidden = code !== "" && !JSON.parse(box.dataset.codes).includes(code);
+      const codes = JSON.parse(box.dataset.codes);
+      box.closest("label").hidden = code !== "" && !codes.includes(code) && !codes.includes("");
       const swatch = box.nextElementSibling;
       swatch.style.color = tone(box.dataset.colour, look);
     }

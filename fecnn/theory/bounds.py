@@ -11,8 +11,9 @@ error rates, except ``meta_converse``, which is right down to about 1e-12.
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import scipy  # its parts are loaded when they are used
@@ -257,15 +258,42 @@ def normal_approximation(n: int, k: int, ebn0_db: float) -> float:
     return float(scipy.special.ndtr(-(n * capacity - k + 0.5 * math.log2(n)) / math.sqrt(n * dispersion)))
 
 
-BOUNDS: dict[str, Callable[[Code, float], float]] = {
-    "union": union_bound,
-    "tangential-sphere": tangential_sphere_bound,
-    "kat": kat_bound,
-    "sphere-packing": lambda code, ebn0_db: sphere_packing_bound(code.n, code.k, ebn0_db),
-    "meta-converse": lambda code, ebn0_db: meta_converse(code.n, code.k, ebn0_db),
-    "random-coding": lambda code, ebn0_db: random_coding_bound(code.n, code.k, ebn0_db),
-    "normal-approximation": lambda code, ebn0_db: normal_approximation(code.n, code.k, ebn0_db),
-}
+@dataclass(frozen=True)
+class Bound:
+    """A bound as studies name and draw it.
+
+    label: What a legend calls it.
+    side: Whether the BLER in question is below (``upper``) or above (``lower``); None for an approximation.
+    value: The bound on the BLER of a code at Eb/N0 in dB; ValueError if it has none.
+    """
+
+    name: str
+    label: str
+    side: Literal["upper", "lower"] | None
+    value: Callable[[Code, float], float]
+
+
+def _by_size(bound: Callable[[int, int, float], float]) -> Callable[[Code, float], float]:
+    return lambda code, ebn0_db: bound(code.n, code.k, ebn0_db)
+
+
+_BOUNDS = (
+    Bound("union", "union bound (ML is below)", "upper", union_bound),
+    Bound("tangential-sphere", "tangential-sphere bound (ML is below)", "upper", tangential_sphere_bound),
+    Bound("kat", "Kuai-Alajaji-Takahara bound (ML is above)", "lower", kat_bound),
+    Bound(
+        "sphere-packing", "sphere packing 1959 (every code is above)", "lower", _by_size(sphere_packing_bound)
+    ),
+    Bound("meta-converse", "meta-converse (every BPSK code is above)", "lower", _by_size(meta_converse)),
+    Bound(
+        "random-coding",
+        "random coding on the sphere (some code is below)",
+        "upper",
+        _by_size(random_coding_bound),
+    ),
+    Bound("normal-approximation", "normal approximation (no bound)", None, _by_size(normal_approximation)),
+)
+BOUNDS = {bound.name: bound for bound in _BOUNDS}
 """By the names that studies use."""
 
 

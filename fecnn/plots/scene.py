@@ -1,0 +1,397 @@
+"""What a picture of a study holds, decided once: `figure`, `pareto` and the report page only draw it."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from fecnn.analysis.table import FEW_ERRORS, METRICS, counted, estimated
+from fecnn.analysis.tradeoff import Tradeoff, front, tradeoffs
+from fecnn.studies.estimates import THINGS
+from fecnn.studies.reference import Reference
+from fecnn.studies.study import Study
+from fecnn.theory.bounds import BOUNDS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLOURS = ("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#8A6D00", "#56B4E9", "#882255", "#E69F00")
+"""Okabe and Ito's colours, which colour-blind readers tell apart; in grey the markers do it."""
+
+MARKERS = (
+    "circle",
+    "square",
+    "triangle-up",
+    "diamond",
+    "triangle-down",
+    "cross",
+    "x",
+    "triangle-left",
+    "triangle-right",
+    "pentagon",
+    "hexagon",
+)
+CROSSES = ("x-thin", "cross-thin", "y-down", "y-up", "y-left", "y-right", "line-ns")
+"""Markers of published points: they have no area."""
+
+DASHES = ("solid", "dash", "dot", "dashdot")
+"""Of counted curves, and after the first of bounds; estimated ones have ``longdash``."""
+
+Kind = Literal["counted", "estimated", "bound", "published", "gap"]
+
+LAYERS: dict[Kind, int] = {"bound": 0, "counted": 1, "estimated": 1, "gap": 1, "published": 2}
+"""Series of higher layers are drawn over those of lower ones."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a series is drawn.
+
+    colour: ``#rrggbb``.
+    dash: Of its line; empty if it has none.
+    width: Of its line in points.
+    marker: Of its points; empty if they have none.
+    size: Of its markers in points.
+    """
+
+    colour: str
+    dash: str = ""
+    width: float = 0.0
+    marker: str = ""
+    size: float = 0.0
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point of a series.
+
+    y: The value, or, where no error was seen, the upper end of its interval.
+    low, high: Ends of the 95 % interval; NaN if none is drawn.
+    hollow: Whether it rests on fewer than 100 block errors.
+    limit: Whether it rests on no error at all.
+    said: What a reader can be told about it, line by line.
+    """
+
+    x: float
+    y: float
+    low: float = math.nan
+    high: float = math.nan
+    hollow: bool = False
+    limit: bool = False
+    said: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Series:
+    """Points of one decoder, one bound or one publication, for one code.
+
+    label: What a legend calls it; the same for several codes that are drawn alike.
+    marks: In the order in which its line joins them; a line leaves out limits.
+    id: Names its line in an SVG, if it has a name.
+    """
+
+    kind: Kind
+    label: str
+    code: str
+    look: Look
+    marks: tuple[Mark, ...]
+    id: str = ""
+
+    @property
+    def seen(self) -> tuple[Mark, ...]:
+        """Marks with errors."""
+        return tuple(mark for mark in self.marks if not mark.limit)
+
+    @property
+    def limits(self) -> tuple[Mark, ...]:
+        """Marks without errors."""
+        return tuple(mark for mark in self.marks if mark.limit)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One pair of axes.
+
+    title: What stands above it, if anything.
+    x, y: Labels of the axes.
+    series: In the order of the legend; `LAYERS` says which is drawn over which.
+    notes: What should have been drawn and cannot be, and why.
+    scales: Of x and y: ``linear`` or ``log``.
+    front: The points (x, y) that no other beats in both, joined by steps.
+    """
+
+    title: str
+    x: str
+    y: str
+    series: tuple[Series, ...]
+    notes: tuple[str, ...] = ()
+    scales: tuple[str, str] = ("linear", "log")
+    front: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A picture: its title, and its panels in reading order."""
+
+    title: str
+    panels: tuple[Panel, ...]
+
+    @property
+    def legend(self) -> tuple[Series, ...]:
+        """One series for each label, in the order of the panels."""
+        found: dict[str, Series] = {}
+        for panel in self.panels:
+            for series in panel.series:
+                found.setdefault(series.label, series)
+        return tuple(found.values())
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Those of all panels, each once."""
+        return tuple(dict.fromkeys(note for panel in self.panels for note in panel.notes))
+
+
+def rate_scene(
+    study: Study,
+    results: "pd.DataFrame",
+    metrics: Sequence[str] | None = None,
+    *,
+    panels: Literal["metric", "code"] | None = None,
+    references: Sequence[Reference] = (),
+    first: int = 0,
+) -> Scene:
+    """Error rates over Eb/N0 with bounds and published points: a panel for each metric, or for each code.
+
+    Args:
+        study: The study.
+        results: Its table, from `fecnn.table`.
+        metrics: ``bler``, ``ber``, ``ber_code``; the study's if not given. Panels for codes show the first.
+        panels: What the panels are for; as the study says if not given.
+        references: Published points besides those of the study.
+        first: The number of the first curve's look, for pictures of several studies.
+
+    Raises:
+        LookupError: If a metric is none of those.
+        ValueError: If there are no results.
+    """
+    metrics = metrics or study.metrics
+    for metric in metrics:
+        if metric not in METRICS:
+            raise LookupError(f"no metric {metric!r}; known: {', '.join(METRICS)}")
+    if results.empty:
+        raise ValueError(f"there are no results of {study.name} yet; run it first")
+    codes = list(dict.fromkeys(results["code"]))
+    drawn = [r for r in study.references if study.drawn is None or r.decoder in study.drawn]
+    published = _published([r for r in [*drawn, *references] if r.code in codes])
+
+    curves = {metric: _curves(study, results, metric, first) for metric in metrics}
+
+    def panel(metric: str, codes: list[str], title: str = "") -> Panel:
+        bounds, notes = _bounds(study, codes) if metric == "bler" else ([], [])
+        series = [
+            *(one for one in curves[metric] if one.code in codes),
+            *bounds,
+            *(one for one in published[metric] if one.code in codes),
+        ]
+        return Panel(title, "Eb/N0 [dB]", METRICS[metric], tuple(series), tuple(notes))
+
+    if (panels or study.panels) == "code":
+        return Scene(study.title, tuple(panel(metrics[0], [code], code) for code in codes))
+    return Scene(study.title, tuple(panel(metric, codes) for metric in metrics))
+
+
+def tradeoff_scene(
+    study: Study, results: "pd.DataFrame", *, panels: Literal["metric", "code"] = "code", first: int = 0
+) -> Scene:
+    """Gaps to ML at BLER 1e-3 against operations and against time: two panels for each code, or for all.
+
+    It has no panels if no curve has a gap to ML. Arguments are those of `rate_scene`.
+    """
+    found = tradeoffs(study, results)
+    codes = list(dict.fromkeys(one.gap.code for one in found))
+    looks, labels = _looks(study, first), _labels(study)
+
+    def panel(title: str, x: str, codes: list[str], cost: Callable[[Tradeoff], float | None]) -> Panel:
+        series = []
+        for one in found:
+            at, gap = cost(one), one.gap
+            if at is not None and gap.code in codes:
+                high = gap.high if math.isfinite(gap.high) else gap.gap_db
+                said = f"gap to ML {gap.gap_db:.2f} dB [{gap.low:.2f}, {gap.high:.2f}]"
+                mark = Mark(at, gap.gap_db, gap.low, high, said=(gap.code, said, f"{at:,.3g}"))
+                look = replace(looks[gap.curve], dash="", size=8.0)
+                series.append(Series("gap", labels[gap.curve], gap.code, look, (mark,)))
+        places = [(one.marks[0].x, one.marks[0].y) for one in series]
+        best = tuple(places[i] for i in front(*zip(*places, strict=True))) if places else ()
+        y = "gap to ML at BLER 1e-3 [dB]"
+        return Panel(title, x, y, tuple(series), scales=("log", "linear"), front=best)
+
+    def pair(codes: list[str], titles: tuple[str, str]) -> list[Panel]:
+        return [
+            panel(titles[0], "operations a message bit", codes, lambda one: one.operations),
+            panel(titles[1], "decoding time [us/frame], one thread", codes, lambda one: one.microseconds),
+        ]
+
+    if panels == "code":
+        return Scene(study.title, tuple(p for code in codes for p in pair([code], (code, code))))
+    titles = "Distance and operations", "Distance and time"
+    return Scene(study.title, tuple(pair(codes, titles) if found else ()))
+
+
+def _labels(study: Study) -> dict[str, str]:
+    """By the name of a curve: where codes have panels of their own, a decoder is the same in all of them."""
+    return {curve.name: curve.what if study.panels == "code" else curve.name for curve in study.curves}
+
+
+def _looks(study: Study, first: int = 0) -> dict[str, Look]:
+    """By the name of a curve; the same for curves of one label.
+
+    Curves that coincide stay visible: later ones are thinner, with smaller markers. Exact ML that is
+    estimated goes on where the counted curve of ``ml`` ends, and has its colour.
+    """
+    labels = _labels(study)
+    distinct = list(dict.fromkeys(labels.values()))
+    places = {name: distinct.index(label) for name, label in labels.items()}
+    ml = [curve.name for curve in study.curves if curve.decoder == "ml" and curve.method is None]
+    if ml:
+        places |= {curve.name: places[ml[0]] for curve in study.curves if curve.method == "rare"}
+    count = max(len(set(places.values())), 2)
+    return {name: _look(first + place, 1 - place / count) for name, place in places.items()}
+
+
+def _look(place: int, weight: float) -> Look:
+    return Look(
+        COLOURS[place % len(COLOURS)],
+        DASHES[place % len(DASHES)],
+        0.9 + 2.0 * weight,
+        MARKERS[place % len(MARKERS)],
+        3.5 + 4.5 * weight,
+    )
+
+
+def _curves(study: Study, results: "pd.DataFrame", metric: str, first: int) -> list[Series]:
+    """Curves that have results, in the order of the study."""
+    looks = _looks(study, first)
+    made = []
+    for name, label in _labels(study).items():
+        rows = results[results["curve"] == name].sort_values("ebn0_db")
+        if len(seen := counted(rows)):
+            marks = tuple(_counted_mark(row, metric) for row in seen.to_dict("records"))
+            made.append(Series("counted", label, seen["code"].iloc[0], looks[name], marks))
+        elif len(rows) and metric == "bler":
+            # Nothing of it is a number of errors: it has no markers.
+            look = replace(looks[name], dash="longdash", width=1.4, marker="")
+            lines = sum(one.kind == "estimated" for one in made)
+            marks = tuple(_estimated_mark(row) for row in estimated(rows).to_dict("records"))
+            made.append(Series("estimated", label, rows["code"].iloc[0], look, marks, f"estimated-{lines}"))
+    return made
+
+
+def _counted_mark(row: dict[Any, Any], metric: str) -> Mark:
+    value, low, high = row[metric], row[f"{metric}_low"], row[f"{metric}_high"]
+    return Mark(
+        row["ebn0_db"],
+        value or high,
+        low,
+        high,
+        hollow=0 < row["block_errors"] < FEW_ERRORS,
+        limit=not value,
+        said=(
+            f"{row['code']}, {row['ebn0_db']:g} dB",
+            f"{METRICS[metric]} {value:.3g} [{low:.3g}, {high:.3g}]",
+            f"{row['frames']:,} frames, {row['block_errors']:,} block errors",
+            f"{row['us_per_frame']:.3g} us/frame",
+        ),
+    )
+
+
+def _estimated_mark(row: dict[Any, Any]) -> Mark:
+    low, high = row["bler_low"], row["bler_high"]
+    said = (
+        f"{row['code']}, {row['ebn0_db']:g} dB",
+        f"BLER {row['bler']:.3g} [{low:.3g}, {high:.3g}]",
+        f"estimated by {row['method']}: {row['frames']:,} {THINGS[row['method']]}",
+    )
+    return Mark(row["ebn0_db"], row["bler"], low, high, said=said)
+
+
+def bound_marks(study: Study, only: str) -> tuple[dict[str, tuple[Mark, ...]], list[str]]:
+    """The study's bounds on the BLER of one of its codes by their names, and what there is none of, and why.
+
+    They run from the first to the last point of that code over AWGN, where they are above 0. Uncoded bits
+    have none.
+    """
+    points = [(point.code, point.ebn0_db, point.task.channel) for point in study.points]
+    points += [(point.code, point.ebn0_db, "awgn") for point in study.rare_points]
+    points = [point for point in points if point[0].name == only and point[0].k < point[0].n]
+    if not points or not study.bounds:
+        return {}, []
+    here = [ebn0_db for _, ebn0_db, channel in points if channel == "awgn"]
+    if not here:
+        return {}, [f"no bounds for {only} over {points[0][2]}: they are for awgn"]
+    steps = round(2 * (max(here) - min(here)))
+    grid = [min(here) + step / 2 for step in range(steps + 1)]
+    found: dict[str, tuple[Mark, ...]] = {}
+    problems = []
+    for bound in study.bounds:
+        try:
+            values = [BOUNDS[bound].value(points[0][0], ebn0_db) for ebn0_db in grid]
+        except ValueError as error:
+            problems.append(f"no {bound} bound for {only}: {error}")
+            continue
+        marks = tuple(
+            Mark(x, y, said=(f"{only}, {x:g} dB", f"BLER {y:.3g}"))
+            for x, y in zip(grid, values, strict=True)
+            if y > 0  # some are given as 0 where they are tiny
+        )
+        if marks:
+            found[bound] = marks
+        else:
+            problems.append(f"no {bound} bound for {only}: it is 0 at these Eb/N0")
+    return found, problems
+
+
+def _bounds(study: Study, codes: Sequence[str]) -> tuple[list[Series], list[str]]:
+    """Those of some codes, each code in a lighter grey, and what there is none of."""
+    every = {code: bound_marks(study, code) for code in codes}
+    several = len([code for code, (found, problems) in every.items() if found or problems]) > 1
+    made = []
+    for place, (code, (found, _)) in enumerate(every.items()):
+        grey = round(255 * (0.45 + 0.35 * place / max(len(codes), 2)))
+        for bound, marks in found.items():
+            dash = DASHES[1:][study.bounds.index(bound) % (len(DASHES) - 1)]
+            label = BOUNDS[bound].label
+            made.append(
+                Series(
+                    "bound",
+                    f"{code}: {label}" if several else label,
+                    code,
+                    Look(f"#{grey:02x}{grey:02x}{grey:02x}", dash, 1.1),
+                    marks,
+                    f"bound-{bound}-{code}" if several else f"bound-{bound}",
+                )
+            )
+    return made, [problem for _, problems in every.values() for problem in problems]
+
+
+def _published(references: Sequence[Reference]) -> dict[str, list[Series]]:
+    """By metric, a series for each decoder, source, way of reading, and code."""
+    markers: dict[str, str] = {}
+    grouped: dict[tuple[str, str, str], list[Mark]] = {}
+    for r in references:
+        if r.metric in METRICS:
+            label = " ".join(f"{r.decoder}: {r.source} [{r.how.split(',')[0]}]".split())
+            markers.setdefault(label, CROSSES[len(markers) % len(CROSSES)])
+            low, high = r.interval
+            said = (
+                f"{r.code}, {r.ebn0_db:g} dB",
+                f"{METRICS[r.metric]} {r.value:.3g} [{low:.3g}, {high:.3g}]",
+                r.source,
+                f"{r.where} ({r.how})",
+            )
+            grouped.setdefault((r.metric, label, r.code), []).append(Mark(r.ebn0_db, r.value, said=said))
+    made: dict[str, list[Series]] = {metric: [] for metric in METRICS}
+    for (metric, label, code), marks in grouped.items():
+        look = Look("#404040", marker=markers[label], size=7.0)
+        made[metric].append(Series("published", label, code, look, tuple(marks)))
+    return made

@@ -5,8 +5,24 @@ import os
 
 import pytest
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch's threads only wait for each other on a busy machine
+
 SLOW_LIMIT = 1800
 """Seconds that a slow test may take, if it does not say."""
+
+QUICK = {
+    *(
+        "test_agreement",
+        "test_alist",
+        "test_catalogue",
+        "test_channel",
+        "test_code",
+        "test_gf2",
+        "test_layers",
+    ),
+    *("test_layers", "test_public", "test_sound", "test_stream", "test_study", "test_tally"),
+}
+"""Test files that together take half a minute: ``pytest -m quick``."""
 
 stderr = pytest.StashKey[int]()
 
@@ -41,6 +57,8 @@ def pytest_collection_modifyitems(config, items):
     skip = pytest.mark.skip(reason="slow: run with --slow")
     for item in items:
         if "slow" not in item.keywords:
+            if item.path.stem in QUICK:
+                item.add_marker(pytest.mark.quick)
             continue
         if not config.getoption("--slow"):
             item.add_marker(skip)

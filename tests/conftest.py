@@ -37,11 +37,3 @@ def _arithmetic_of_kernels():
     """Where kernels run as Python: words wrap around and floats overflow without a warning, as compiled."""
     with np.errstate(all="ignore") if numba.config.DISABLE_JIT else nullcontext():
         yield
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _one_torch_thread():
-    """As the engine does it: on a busy machine torch's own threads only wait for each other."""
-    import torch
-
-    torch.set_num_threads(1)

@@ -464,7 +464,7 @@ def test_a_scheduler_that_does_not_answer(monkeypatch):
 def test_a_worker_with_another_fecnn_is_refused(tmp_path, monkeypatch):
     plan = make(tmp_path, STUDY)
     with connect("local:1") as workers:
-        monkeypatch.setattr(fecnn, "__version__", "0.0.1")
+        monkeypatch.setattr("fecnn.simulation.cluster.__version__", "0.0.1")
         with pytest.raises(ClusterError, match=r"has fecnn .*, and the driver has 0.0.1"):
             run_all(plan, tmp_path / "r.sqlite", workers)
 
@@ -584,7 +584,7 @@ def test_a_slurm_cluster_that_cannot_be_started(tmp_path, slurm):
         ("jobs = 0\n[job]\ncores = 1\nmemory = '1GB'", "jobs: Input should be greater than or equal to 1"),
         (
             "jobs = 1\n[job]\ncores = 1\nmemory = '1GB'\nqueu = 'x'",
-            "job.queu: Extra inputs are not permitted",
+            "job.queu: unknown key; did you mean queue",
         ),
     ],
 )

@@ -280,7 +280,7 @@ def test_semicolons_are_named(tmp_path):
 # Names with brackets and blanks
 
 
-@pytest.mark.parametrize("name", ["my [new] study", "a*b?", "[a-z]", "100% [x]", "# ;&"])
+@pytest.mark.parametrize("name", ["[a-z] *b?", "100% # ;&"])
 def test_studies_of_any_name(tmp_path, name):
     path = study(tmp_path, folder=name)
     for part in ("1/2", "2/2"):

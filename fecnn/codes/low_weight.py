@@ -1,6 +1,7 @@
 """Codewords of low weight: listed outright where the code is small, else hunted with information sets."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import count
 
 import numpy as np
@@ -83,10 +84,12 @@ def low_weight_words(code: Code, weight: int | None = None, *, seed: int = 1) ->
     return _hunt(code, weight, total, seed)
 
 
+@lru_cache(maxsize=64)
 def low_weight_checks(code: Code, *, seed: int = 1) -> Bits:
     """All least-weight words of the dual code, and short further ones until all span it: (m, n) bits.
 
-    They are complete as far as `low_weight_words` of the dual code finds them.
+    Found once for a code, so they cannot be written to. They are complete as far as `low_weight_words` of the
+    dual code finds them.
 
     Raises:
         ValueError: If there are more than 2**18.
@@ -97,12 +100,15 @@ def low_weight_checks(code: Code, *, seed: int = 1) -> Bits:
     words = low_weight_words(dual, seed=seed).words
     missing = dual.k - gf2.rank(words)
     if missing == 0:
+        words.flags.writeable = False
         return words
     rng = np.random.default_rng(seed)
     bases = [gf2.rref(code.H, order=rng.permutation(code.n).tolist())[0] for _ in range(100)]
     pool = np.concatenate([code.H, *bases])
     pool = pool[np.argsort(pool.sum(axis=1), kind="stable")]
-    return np.concatenate([words, pool[_independent_of(words, pool)]])
+    checks = np.concatenate([words, pool[_independent_of(words, pool)]])
+    checks.flags.writeable = False
+    return checks
 
 
 def light_weight(code: Code, sets: int = 10) -> int:

@@ -307,5 +307,5 @@ NEAR_ML = BuiltIn(
     cost=near_ml_cost,
     cites="Choi and Jeong (IEEE Commun. Lett. 23(10), 2019)",
     reach="n <= 256 and n - k <= 128",
-    example=Example("ebch-128-64", 2.5),
+    example=Example("bch-63-45", 3.0),
 )

@@ -347,5 +347,5 @@ LC_OSD = BuiltIn(
     cost=lc_osd_cost,
     cites="Wang, Liang and Ma, ITW 2022",
     reach="n <= 256 and n - k <= 128",
-    example=Example("ebch-128-64", 2.5),
+    example=Example("bch-63-45", 3.0),
 )

@@ -1,3 +1,4 @@
+import json
 import multiprocessing
 import random
 import re
@@ -745,3 +746,13 @@ def test_a_decoder_that_a_store_names_is_not_imported(tmp_path, monkeypatch):
         assert CliRunner().invoke(app, [*command, "--out", str(tmp_path)]).exit_code == 0
     assert not (tmp_path / "ran").exists()
     assert "sprung" not in sys.modules
+
+
+def test_options_that_are_named_like_ours_stay_what_they_are(tmp_path):
+    options = (("weights", "./mine.pt"), ("weights_sha256", "0" * 64))
+    theirs = replace(TASK, decoder="mydec:make", options=options, source="a version")
+    with Store(tmp_path / "r.sqlite", write=True) as store:
+        store.append(theirs, 0, counts())
+        assert set(store.batches(theirs)) == {0}
+        (row,) = store.rows()
+        assert json.loads(row["options"]) == dict(options)

@@ -12,11 +12,15 @@ from fecnn.channels.stream import STREAM
 from fecnn.codes.code import Code
 from fecnn.decoders import decoder
 from fecnn.decoders.foreign import running
+from fecnn.decoders.registry import REGISTRY
 from fecnn.errors import CheckpointError
 from fecnn.nets.card import network_version, weights_digest
 from fecnn.simulation.stop import Stop
 
 Options = tuple[tuple[str, bool | int | float | str], ...]
+
+_OURS = {*REGISTRY, *(place.partition(":")[0] for place in REGISTRY.values())}
+"""Decoders that come with fecnn, and their modules."""
 
 
 @dataclass(frozen=True)
@@ -98,20 +102,24 @@ class Task:
 
     def described(self) -> dict[str, Any]:
         """All of it as plain data, as results files keep it; see `of`."""
-        return {**_flat(self), "options": self.told_options}
+        content = {field.name: getattr(self, field.name) for field in fields(self)}
+        del content["weights"]
+        return {**content, "options": self.told_options}
 
     @classmethod
     def of(cls, described: Mapping[str, Any]) -> "Task":
         """The task that was described.
 
         Raises:
-            KeyError, TypeError, ValueError: If it was not.
+            LookupError, TypeError, ValueError: If none was.
         """
         options = {name: value for name, value in described["options"]}
         if len(options) != len(described["options"]):
             raise ValueError("an option is there twice")
-        sha256 = options.pop("weights_sha256", None)
-        weights = None if sha256 is None else Weights(options.pop("weights"), sha256)
+        weights = None
+        # An option of somebody else's decoder may have this name.
+        if "weights_sha256" in options and str(described["decoder"]).partition(":")[0] in _OURS:
+            weights = Weights(options.pop("weights"), options.pop("weights_sha256"))
         return cls(**{**described, "options": tuple(options.items()), "weights": weights})
 
     @cached_property
@@ -130,10 +138,6 @@ class Task:
             # Trained weights are what they are, wherever they lie.
             content["options"] = [(name, value) for name, value in self.told_options if name != "weights"]
         return hashlib.sha256(json.dumps({**content, "stream": stream}, sort_keys=True).encode()).hexdigest()
-
-
-def _flat(task: Task) -> dict[str, Any]:
-    return {field.name: getattr(task, field.name) for field in fields(task) if field.name != "weights"}
 
 
 @dataclass(frozen=True)

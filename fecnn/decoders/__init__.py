@@ -15,7 +15,9 @@ from fecnn.arrays import LLR, Bits, as_float32, as_llr, bpsk, restored, within_r
 from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
 from fecnn.decoders.contract import Decoder, Effort, Factory, Made, Measured, Recipe, SoftDecoder
+from fecnn.decoders.contract import as_output as as_output
 from fecnn.decoders.registry import check_options, described, factory
+from fecnn.decoders.registry import decoder_names as decoder_names
 
 
 def decoder(name: str, code: Code, channel: Channel | None = None, /, **options: Any) -> Decoder:
@@ -124,7 +126,7 @@ def _refuse_messages(decode: Decoder, name: str, code: Code) -> None:
         raise ValueError(
             f"decoder {name} returns message bits of {code.name}, where n = k = {code.k}: there it must "
             "return code bits, as widths cannot tell them apart; pass messages through "
-            "fecnn.decoders.contract.as_output(code, messages)"
+            "fecnn.decoders.as_output(code, messages)"
         )
 
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import norm
 
 from fecnn import AWGN, BSC, Rayleigh
-from fecnn.channels.channel import channel_at
+from fecnn.channels.channel import CHANNELS, channel_at
 from fecnn.channels.stream import FrameStream
 
 
@@ -15,7 +15,7 @@ def sent_and_llr(channel, frames=40000):
     return bits, channel.transmit(bits, stream)
 
 
-@pytest.mark.parametrize("name", ["awgn", "bsc", "rayleigh"])
+@pytest.mark.parametrize("name", sorted(CHANNELS))
 def test_llr_is_the_log_likelihood_ratio(name):
     """Among bits with LLR near x, the share of zeros is 1 / (1 + e^-x): positive means 0, and by how much."""
     bits, llr = sent_and_llr(channel_at(name, 1.0, 0.5))
@@ -37,6 +37,7 @@ def test_uncoded_error_rates_are_the_closed_forms():
         "bsc": norm.sf(np.sqrt(2 * ebn0)),
         "rayleigh": 0.5 * (1 - np.sqrt(ebn0 / (1 + ebn0))),  # Proakis
     }
+    assert set(closed) == set(CHANNELS), "a channel without its closed form"
     for name, expected in closed.items():
         bits, llr = sent_and_llr(channel_at(name, ebn0_db, rate))
         assert abs(((llr < 0) != bits).mean() - expected) < 5 * np.sqrt(expected / bits.size), name

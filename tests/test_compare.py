@@ -89,6 +89,17 @@ def test_what_workers_made_beyond_the_stopping_rule_is_not_compared(simulated, t
     assert compare(study, "ml", "hard", copy) == compare(study, "ml", "hard", store_path(study, folder))
 
 
+def test_batches_that_are_listed_and_not_there_are_damage(simulated, monkeypatch):
+    study, folder = simulated
+
+    def missing(self, task, i):
+        raise LookupError("no batch")
+
+    monkeypatch.setattr(Store, "flags", missing)
+    with pytest.raises(StoreError, match="is damaged"):
+        compare(study, "ml", "hard", store_path(study, folder))
+
+
 def test_ratios_have_the_digits_that_their_ends_need():
     shown = display_comparison({0.0: Comparison(65536, 11733, 2, 2), 1.0: Comparison(100, 0, 0, 90)})
     assert shown["BLER A / BLER B [95 %]"].iloc[0] == "1 [0.9996, 1.0004]"

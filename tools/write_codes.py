@@ -263,6 +263,8 @@ def main(names: list[str]) -> None:
     folder = Path("codes")
     if not folder.is_dir():
         raise FileNotFoundError("there is no folder codes/ here; run this from the root of a checkout")
+    if unknown := set(names) - {entry.name for entry in ENTRIES}:
+        raise LookupError(f"no such entries: {', '.join(sorted(unknown))}; add them to ENTRIES")
     for entry in ENTRIES:
         if not names or entry.name in names:
             print(entry.name, flush=True)

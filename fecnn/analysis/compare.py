@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fecnn.analysis.table import with_interval
-from fecnn.errors import nearest
+from fecnn.errors import StoreError, nearest
 from fecnn.simulation.stop import Prefix
 from fecnn.simulation.store import Store
 from fecnn.simulation.task import Point
@@ -234,7 +234,10 @@ def block_errors(store: Store, point: Point) -> NDArray[np.bool_]:
     prefix = Prefix(point.stop)
     for i, counts in store.batches(point.task, point.code).items():
         prefix.add(i, counts)
-    packed = [store.flags(point.task, i) for i in range(prefix.length)]
+    try:
+        packed = [store.flags(point.task, i) for i in range(prefix.length)]
+    except LookupError as error:  # listed, and not there
+        raise StoreError(f"{store.path} is damaged ({error}); move it away and run again") from None
     bits = [np.unpackbits(np.frombuffer(flags, np.uint8), count=point.task.batch) for flags in packed]
     return np.concatenate([np.zeros(0, np.uint8), *bits]).astype(bool)
 

@@ -119,7 +119,7 @@ class Rayleigh:
         return gain * y * np.float32(2 / self.sigma**2)
 
 
-CHANNELS: dict[str, type[AWGN] | type[BSC] | type[Rayleigh]] = {
+CHANNELS: dict[str, type[Channel]] = {
     "awgn": AWGN,
     "bsc": BSC,
     "rayleigh": Rayleigh,
@@ -127,7 +127,7 @@ CHANNELS: dict[str, type[AWGN] | type[BSC] | type[Rayleigh]] = {
 
 
 def channel_at(name: str, ebn0_db: float, rate: float) -> Channel:
-    """A channel by name: ``awgn``, ``bsc`` or ``rayleigh``.
+    """A channel by name, one of `CHANNELS`.
 
     Raises:
         LookupError: If there is no such channel.

@@ -1,7 +1,7 @@
 """Classical decoders against installed packages: the same LLRs, the same algorithm where there is one.
 
-Where both compute the same function, decisions are equal, but for a share of frames given to rounding: the
-peers clip messages or work in another precision. Elsewhere the BLER is compared on the same frames.
+Where both compute the same function, decisions are equal, except in a share of frames allowed for rounding:
+the peers clip messages or work in another precision. Elsewhere the BLER is compared on the same frames.
 """
 
 import numpy as np

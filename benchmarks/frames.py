@@ -28,7 +28,7 @@ def assert_no_worse(ours, theirs, sent):
 
 
 def assert_same(ours, theirs, allowed=0.0):
-    """Equal decisions, but for a share of the frames, or for one, that rounding is allowed."""
+    """Equal decisions, except in the share of frames (or the one frame) that rounding may change."""
     different = int((ours != theirs).any(axis=1).sum())
     most = max(1.0, allowed * len(ours)) if allowed else 0
     assert different <= most, f"{different} of {len(ours)} frames are decided differently"

@@ -12,6 +12,7 @@ from scipy.stats import multivariate_normal, nct, norm
 import fecnn
 from fecnn.analysis.table import table
 from fecnn.channels.channel import noise_sigma
+from fecnn.theory import bounds
 from fecnn.theory.bounds import (
     BOUNDS,
     _information_density,
@@ -306,6 +307,7 @@ def test_a_bound_is_registered_with_all_that_a_study_and_a_legend_need(name):
     bound = BOUNDS[name]
     assert bound.name == name
     assert bound.side in ("upper", "lower", None)
+    assert len(BOUNDS) == len(bounds._BOUNDS)  # no name twice
     words = {"upper": "is below)", "lower": "is above)", None: "(no bound)"}[bound.side]
     assert bound.label.endswith(words)
     assert len({other.label for other in BOUNDS.values()}) == len(BOUNDS)

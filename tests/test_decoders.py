@@ -445,7 +445,7 @@ TINY = [
     fecnn.polar(64, 1), Code.from_generator([[1, 0, 0], [0, 1, 0]], name="idle bit"),
 ]  # fmt: skip
 NOT_FOR = {  # what a decoder is not made for, by what it says
-    "berlekamp-massey": "no cyclic code",
+    "berlekamp-massey": "not a cyclic code",
     "chase2": "a table of",
     "hard": "a table of",
     "hard-ml": "a table of",

@@ -43,7 +43,7 @@ def log_rate(errors: int, frames: int, *, until_errors: bool) -> LogRate | None:
 
     Args:
         errors: Counted errors, E.
-        frames: In so many frames.
+        frames: The frames they were counted in.
         until_errors: Whether counting stopped at E, so that the frames are what chance decided.
 
     Example:

@@ -151,7 +151,7 @@ def display(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
     decoder certainly lost against maximum likelihood. ``uncertified`` counts frames in which a budget ran out
     before a decoder could do all it promises; it is left out where there are none. The bit error rate over
     code bits is shown where the study draws it. ``method`` is shown where some points are estimated: they
-    have no counts of errors, and rest on so many frames, rays or drawn words.
+    have no counts of errors, and ``frames`` is the number of frames, rays or drawn words behind them.
     """
     import pandas as pd
 

@@ -291,7 +291,7 @@ def _value(value: Any, one_per_line: bool = False) -> str:
             else f"[{', '.join(items)}]"
         )
     if isinstance(value, str):
-        # A JSON string is a TOML string, but for DEL.
+        # A JSON string is a TOML string, except for DEL.
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
     if isinstance(value, bool):
         return "true" if value else "false"

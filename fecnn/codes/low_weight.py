@@ -169,7 +169,7 @@ def distance_bound(code: Code, sums: int, *, transitive: bool = False) -> int:
 
 
 def _disjoint_generators(code: Code) -> list[tuple[Bits, int]]:
-    """Generators, each systematic on columns that no other uses, but for ``missing`` rows.
+    """Generators, each systematic on columns that no other uses, except in its ``missing`` rows.
 
     Of a few random orders of the columns, the one with the fewest rows missing.
     """

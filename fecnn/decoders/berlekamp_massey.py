@@ -47,10 +47,7 @@ def berlekamp_massey(code: Code, channel: Channel | None = None, /, *, t: int | 
     """
     algebra = algebra_of(code)
     if algebra is None:
-        raise ValueError(
-            f"{code.name} is no cyclic code, nor one with a parity bit behind it; use hard where n - k is "
-            "small, or osd"
-        )
+        raise _not_cyclic(code)
     if t is None:
         t = algebra.run.t
     if not 0 <= t <= algebra.run.t:
@@ -66,6 +63,14 @@ def berlekamp_massey(code: Code, channel: Channel | None = None, /, *, t: int | 
         return out, Effort(np.zeros(len(llr), np.int64), ~found)
 
     return Measured(measure)
+
+
+def _not_cyclic(code: Code) -> ValueError:
+    """The error of a code without the algebra."""
+    return ValueError(
+        f"{code.name} is not a cyclic code (nor a cyclic code extended by a parity bit); use hard where "
+        "n - k is small, or osd"
+    )
 
 
 def algebra_of(code: Code) -> Algebra | None:
@@ -99,7 +104,7 @@ def berlekamp_massey_cost(code: Code, work: float | None = None, *, t: int | Non
 
     algebra = algebra_of(code)
     if algebra is None:
-        raise ValueError(f"{code.name} is no cyclic code, nor one with a parity bit behind it")
+        raise _not_cyclic(code)
     n, checks, most = code.n, code.n - code.k, algebra.run.t
     t = most if t is None else t
     core, order = len(algebra.powers), len(algebra.run.log) - 1

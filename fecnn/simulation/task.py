@@ -38,7 +38,7 @@ class Task:
     Tasks are equal if all of this is, types included: an option may be 1, 1.0 or true.
 
     code: Where the code is loaded from; its fingerprint is what counts.
-    options: The decoder's, in order, but for its weights.
+    options: The decoder's, in order, without its weights.
     batch: Frames of a batch.
     weights: Those of a trained decoder.
     source: The version of a decoder (`fecnn.decoders.foreign`), or of its network

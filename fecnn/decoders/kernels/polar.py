@@ -108,8 +108,8 @@ def soft_scl(llr, frozen, columns, paths, exact, app):
     """Max-log a-posteriori LLRs over the final paths: app (B, n) f4 out, the rest as for `scl`.
 
     The price of a path is the reliability that its word contradicts. For each bit, the least price with an
-    error there, less that without; where only one of them is known, the other is the dearest price of all,
-    but at least half a mean reliability above the cheapest: the path that is found may be the dearest itself.
+    error there, less that without; where only one of them is known, the other is the highest price of all,
+    but at least half a mean reliability above the lowest: the path that is found may be the costliest itself.
     """
     frames, n = llr.shape
     layers = _layers(n)

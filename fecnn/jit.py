@@ -19,6 +19,7 @@ from typing import Any
 import numba as nb
 import numpy as np
 from numba.core import event
+from numba.core.options import DefaultOptions
 
 LOCKED, COMPILES = "numba:compiler_lock", "numba:compile"
 """Numba's events: a thread uses its compiler, if only to read what the disk has; a function is compiled."""
@@ -56,16 +57,23 @@ def _cache_for_this_process() -> bool:
 _CACHED = _has_cache() or _cache_for_this_process()
 
 
-def kernel(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
+_BORROWS = {"_nrt": False} if hasattr(DefaultOptions, "_nrt") else {}
+"""Numba's option to leave out reference counts; without it such kernels are only slower."""
+
+
+def kernel(function: Callable[..., Any] | None = None, /, *, borrows: bool = False, **options: Any) -> Any:
     """Compile a function when it is first called, without Python's lock; for ``@kernel`` or ``@kernel(...)``.
 
     Args:
         function: The function.
+        borrows: Whether it allocates nothing, so that its arrays are those of its caller and need no
+            reference counts. Tuples of arrays cost nothing then. Numba refuses to compile an allocation.
         options: Further options of `numba.njit`, such as ``error_model="numpy"`` or ``inline="always"``.
     """
     # Nobody calls kernels from C, and that wrapper takes a twentieth of the time.
     njit: Any = nb.njit
-    decorate = njit(cache=_CACHED, nogil=True, no_cfunc_wrapper=True, **options)
+    counts = _BORROWS if borrows else {}
+    decorate = njit(cache=_CACHED, nogil=True, no_cfunc_wrapper=True, **counts, **options)
     return decorate if function is None else decorate(function)
 
 

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 
+import numba
 import numpy as np
 import pytest
 
@@ -169,3 +170,28 @@ def test_arrays_that_cannot_be_written_compile_nothing_anew(tmp_path):
         words.flags.writeable = False
         code.extract(words), code.syndrome(words)
     assert not recorder.buffer
+
+
+def arrays_in(kind):
+    """Whether a Numba type is an array, or a tuple with one in it."""
+    if isinstance(kind, numba.types.BaseTuple):
+        return any(arrays_in(each) for each in kind)
+    return isinstance(kind, numba.types.Array)
+
+
+def test_what_borrows_returns_no_array():
+    """It would not be counted as a reference of the caller's, who would free memory that is in use."""
+    for name, options in [("osd", {}), ("pb-osd", {}), ("lc-osd", {}), ("ml", {"method": "search"})]:
+        for code in (fecnn.load_code("bch-31-16"), fecnn.load_code("polar-128-64")):
+            fecnn.decoder(name, code, fecnn.AWGN.at(2.0, code.rate), **options)(
+                np.ones((1, code.n), np.float32)
+            )
+    found = 0
+    for module in [module for name, module in sys.modules.items() if name.startswith("fecnn.")]:
+        for thing in vars(module).values():
+            if getattr(thing, "targetoptions", {}).get("_nrt", True):
+                continue
+            for overload in thing.overloads.values():
+                found += 1
+                assert not arrays_in(overload.signature.return_type), thing
+    assert found > 20

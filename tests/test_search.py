@@ -226,7 +226,7 @@ def test_byte_tables_are_sums(rng):
     parity = np.zeros(16, np.float32)
     parity[:11] = rng.uniform(0, 5, 11)
     sums = np.empty(512, np.float32)
-    basis.tabulate(parity, sums)
+    basis.sum_bytes(parity, sums)
     sums = sums.reshape(2, 256)
     for value in range(256):
         ones = (value >> np.arange(8)) & 1 == 1

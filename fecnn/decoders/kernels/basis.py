@@ -30,12 +30,12 @@ place: (checks,) i8; the place that carries each check.
 check: (checks,) i8; the checks by increasing reliability.
 basis: (k,) i8; the places of the most reliable basis, increasing.
 reliability: (n,) f4.
-flip: The k columns of the basis: what the flip of each flips among the checks.
+flip: The k columns of the basis: the checks that each flip of the basis changes.
 price: (k,) f4; the reliability of each place of the basis.
 parity: (8 t,) f4; the reliability of each check's place, then zeros.
 sums: (256 t,) f4; byte tables of sums of ``parity``, t = 2, 4 or 8 for each word.
 
-Kernels unpack it once and pass arrays on: a tuple of arrays costs reference counting at every call.
+Kernels that take it whole borrow it: otherwise every use of an array in it would count a reference.
 """
 
 
@@ -62,7 +62,23 @@ def new_frame(columns, n, checks):
     )
 
 
-@kernel
+@kernel(inline="always")
+def reduce(row, syndrome, columns, frame):
+    """Sort a padded row of LLRs and eliminate H on its least reliable positions."""
+    n, checks = len(frame.order), len(frame.place)
+    sort(row, n, frame.keys, frame.rank, frame.order)
+    arrange(row, syndrome, columns, frame.order, frame.reliability, frame.ordered)
+    eliminate(frame.ordered, n, checks, frame.place, frame.check, frame.basis)
+
+
+@kernel(inline="always")
+def tabulate(frame):
+    """Fill in what a search of patterns looks up: ``flip``, ``price``, ``parity`` and ``sums``."""
+    gather(frame.ordered, frame.place, frame.basis, frame.reliability, frame.flip, frame.price, frame.parity)
+    sum_bytes(frame.parity, frame.sums)
+
+
+@kernel(borrows=True)
 def arrange(llr, syndrome, columns, order, reliability, ordered):
     """Columns and reliabilities in sorted order, and the syndrome behind them."""
     for j in range(len(order)):
@@ -71,7 +87,7 @@ def arrange(llr, syndrome, columns, order, reliability, ordered):
     words.store(ordered, len(order), syndrome)
 
 
-@kernel
+@kernel(borrows=True)
 def gather(ordered, place, basis, reliability, flip, price, parity):
     """What a search of patterns needs, without gaps."""
     for i in range(len(basis)):
@@ -81,10 +97,10 @@ def gather(ordered, place, basis, reliability, flip, price, parity):
         parity[i] = reliability[place[i]]
 
 
-@kernel
-def correct(order, ordered, place, basis, flips, count, hard):
-    """Add the pattern with these flips of the basis to the hard decisions (n,) u1."""
-    pattern = words.load(ordered, len(order))
+@kernel(borrows=True)
+def correct(start, order, ordered, place, basis, flips, count, hard):
+    """Add the pattern of order 0 with these flips of the basis to the hard decisions (n,) u1."""
+    pattern = start
     for i in range(count):
         j = basis[flips[i]]
         pattern = words.xor(pattern, words.load(ordered, j))
@@ -98,26 +114,28 @@ STRIP = 64
 """Frames that are hardened at a time: in one pass, and still in cache when each is decoded."""
 
 
-@kernel
-def harden(llr, frame, out):
-    """Hard decisions of the strip that begins at ``frame``: llr (B, n) f4, out (B, n) u1."""
-    values, bits = llr[frame : frame + STRIP].reshape(-1), out[frame : frame + STRIP].reshape(-1)
-    for i in range(len(values)):
-        bits[i] = values[i] < 0
+@kernel(borrows=True)
+def harden(values, i, out):
+    """Hard decisions of the strip that begins at frame i: values (B n,) f4, out (B, n) u1."""
+    bits, first = out[i : i + STRIP].reshape(-1), i * out.shape[1]
+    strip = values[first : first + len(bits)]
+    for j in range(len(bits)):
+        bits[j] = strip[j] < 0
 
 
 @kernel(inline="always")
-def padded_row(values, first, n, width, spare):
-    """``values[first : first + width]``, of which n count; copied to ``spare`` where that would overrun."""
-    row = values[first : first + width]
-    if len(row) < width:
+def padded_row(values, i, n, spare):
+    """Row i of the rows of n LLRs in ``values``, read on to a whole number of vectors; copied at the end."""
+    first = i * n
+    row = values[first : first + len(spare)]
+    if len(row) < len(spare):
         for j in range(n):
             spare[j] = values[first + j]
         row = spare
     return row
 
 
-@kernel
+@kernel(borrows=True)
 def sort(row, n, keys, rank, order):
     """Positions by increasing |llr|, of equals the first first: a padded row of llr, order (n,) i4 out.
 
@@ -150,7 +168,7 @@ def sort(row, n, keys, rank, order):
         order[rank[i]] = i
 
 
-@kernel
+@kernel(borrows=True)
 def eliminate(columns, n, checks, place, check, basis):
     """Gauss-Jordan on ordered columns (n + 1 and padding, the syndrome at n); the pivots become unit columns.
 
@@ -179,8 +197,8 @@ def eliminate(columns, n, checks, place, check, basis):
         j += 1
 
 
-@kernel
-def tabulate(parity, sums):
+@kernel(borrows=True)
+def sum_bytes(parity, sums):
     """Byte tables of sums of ``parity`` (8 t,) f4: sums (256 t,) f4 out.
 
     Sixteen sums of the low nibble, then each sum of the high nibble added to all of them as one vector.
@@ -206,7 +224,7 @@ def tabulate(parity, sums):
             row[192 + z], row[208 + z], row[224 + z], row[240 + z] = none + gh, one + gh, two + gh, three + gh
 
 
-@kernel
+@kernel(borrows=True)
 def exact_price(start, flips, count, flip, price, parity):
     """The pattern's price in float64, where sums of float32 reliabilities are exact in practice.
 

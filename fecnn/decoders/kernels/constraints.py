@@ -14,6 +14,8 @@ Prices are scaled to integers and rounded down, so that V stays a lower bound. T
 step by step (Korf 1985): with the full limit it would follow a poor first pattern too far.
 """
 
+from collections import namedtuple
+
 import numpy as np
 
 from fecnn.decoders.kernels import words
@@ -26,25 +28,55 @@ SCALE = np.float32(30000.0)
 """The best price so far, in integer units; twice that saturates uint16 and is out of the question."""
 
 
-@kernel
+@kernel(borrows=True)
 def states_of(delta):
     """States of ``delta`` constraints, as whole vectors."""
     return 1 << max(delta, 5)
 
 
-@kernel
+@kernel(borrows=True)
 def scale_of(best):
     """Units of a price of 1."""
     return min(SCALE / np.float32(best), np.float32(1e34))
 
 
+Relaxed = namedtuple("Relaxed", "delta steps units V")
+"""The relaxed problem of a frame.
+
+delta: Constraints, at most n - k.
+steps: (k,) i8; what the flip of each place of the basis does to the state.
+units: (k,) u2; its price.
+V: (k + 1, states) u2; least prices.
+"""
+
+
 @kernel
-def constrain(start, delta, scale, check, flip, price, parity, steps, units, V):
-    """Solve the relaxed problem: steps (k,) i8, units (k,) u2 and V (k + 1, states) u2 out.
+def new_relaxed(k, delta):
+    """Memory for it."""
+    V = np.empty((k + 1, states_of(delta)), np.uint16)
+    return Relaxed(np.int64(delta), np.zeros(k, np.int64), np.zeros(k, np.uint16), V)
+
+
+Nodes = namedtuple("Nodes", "levels children")
+"""Memory for a search: for each depth, levels (5, k + 2) i8, its state, price in units, flip, next child and
+number of children; children (k + 2, k + 2) i4."""
+
+
+@kernel
+def new_nodes(k):
+    """Memory for searches among k places."""
+    return Nodes(np.zeros((5, k + 2), np.int64), np.zeros((k + 2, k + 2), np.int32))
+
+
+@kernel(borrows=True)
+def constrain(start, scale, frame, relaxed):
+    """Solve the relaxed problem of a tabulated frame.
 
     Returns:
         The state of the pattern of order 0.
     """
+    check, flip, price, parity = frame.check, frame.flip, frame.price, frame.parity
+    delta, steps, units, V = relaxed.delta, relaxed.steps, relaxed.units, relaxed.V
     k = len(price)
     state = np.int64(0)
     for j in range(k):
@@ -66,41 +98,40 @@ def constrain(start, delta, scale, check, flip, price, parity, steps, units, V):
     return state
 
 
-@kernel
-def search(
-    start, best, count, delta, z, budget, check, flip, price, parity, sums, flips, spent, patterns, levels,
-    children, steps, units, V,
-):  # fmt: skip
+@kernel(borrows=True)
+def search(start, best, count, z, budget, frame, scratch, nodes, relaxed):
     """Improve on the pattern ``flips[:count]`` of exact price ``best``, or prove that nothing is better.
 
     Args:
         start: The pattern of order 0.
         best, count: The best price so far and its number of flips.
-        delta: Constraints, at most n - k.
         z: Standard deviations of `lists.expected_price`; negative for an exact search.
         budget: Stop after this many nodes.
-        check, flip, price, parity, sums: See `fecnn.decoders.kernels.basis.Frame`.
-        flips: (k + 2,) i8; the best flips, in and out.
-        spent, patterns, levels, children: Scratch: (k + 2,) f4, k + 2 sets, (5, k + 2) i8 with the state,
-            price in units, flip, next child and number of children of each depth, and (k + 2, k + 2) i4.
-        steps, units, V: Scratch of `constrain`.
+        frame: A tabulated `fecnn.decoders.kernels.basis.Frame`.
+        scratch: A `fecnn.decoders.kernels.lists.Scratch`; its ``flips`` are the best ones, in and out.
+        nodes: Memory for the search.
+        relaxed: Memory for the relaxed problem, which is solved here.
 
     Returns:
         The best price, its number of flips, nodes visited, and whether the search came to its end.
     """
+    check, flip, price, parity, sums = frame.check, frame.flip, frame.price, frame.parity, frame.sums
+    spent, patterns, flips = scratch.spent, scratch.patterns, scratch.flips
+    levels, children = nodes.levels, nodes.children
     k = len(price)
     scale = scale_of(best)
-    state = constrain(start, delta, scale, check, flip, price, parity, steps, units, V)
-    rest = expected_price(len(check) - delta, z, check, parity)
+    state = constrain(start, scale, frame, relaxed)
+    steps, units, V = relaxed.steps, relaxed.units, relaxed.V
+    rest = expected_price(len(check) - relaxed.delta, z, check, parity)
     root, last = np.int64(V[k, state]), in_units(best, rest, scale)
     limit = root + (last - root) // 3
-    nodes = 0
+    visited = 0
     state_of, units_of, chosen, following, end = levels[0], levels[1], levels[2], levels[3], levels[4]
     state_of[0], units_of[0], spent[0] = state, 0, np.float32(0)
     words.store(patterns, 0, start)
     while root <= last:
         limit = min(limit, last)
-        before = nodes
+        before = visited
         ceiling = limit_of(best)
         following[0], end[0] = 0, _children(k, state, limit, steps, units, V, children[0])
         depth = 0
@@ -113,9 +144,9 @@ def search(
             used, reached = units_of[depth] + np.int64(units[j]), state_of[depth] ^ steps[j]
             if used + np.int64(V[j, reached]) > limit:
                 continue  # the limit has shrunk meanwhile
-            nodes += 1
-            if nodes > budget:
-                return best, count, nodes, False
+            visited += 1
+            if visited > budget:
+                return best, count, visited, False
             cost = spent[depth] + price[j]
             pattern = words.xor(words.load(patterns, depth), words.load(flip, j))
             chosen[depth] = j
@@ -137,11 +168,11 @@ def search(
             end[depth] = _children(j, reached, limit - used, steps, units, V, children[depth])
         if limit >= last:
             break
-        limit += max(1, (limit - root) // (4 if nodes - before > 200 else 2))
-    return best, count, nodes, True
+        limit += max(1, (limit - root) // (4 if visited - before > 200 else 2))
+    return best, count, visited, True
 
 
-@kernel
+@kernel(borrows=True)
 def _children(places, state, limit, steps, units, V, children):
     """Which of the first ``places`` places may be flipped next within the limit, in order: how many."""
     found = np.int64(0)
@@ -151,7 +182,7 @@ def _children(places, state, limit, steps, units, V, children):
     return found
 
 
-@kernel
+@kernel(borrows=True)
 def in_units(best, rest, scale):
     """The largest integer price that may still be better than ``best``."""
     return np.int64((np.float64(limit_of(best)) - rest) * np.float64(scale)) + 1

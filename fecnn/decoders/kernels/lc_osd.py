@@ -11,6 +11,8 @@ likelihood.
 Prices are in units of 1 / 30000 of the price of order 0, rounded down.
 """
 
+from collections import namedtuple
+
 import numpy as np
 
 from fecnn.decoders.kernels import basis as mrb
@@ -36,53 +38,54 @@ def lc_osd(llr, columns, checks, distance, delta, candidates, z, out, tried, cer
         certain: (B,) bool out; False where the list ended before its end was justified.
     """
     n = llr.shape[1]
-    spare, keys, rank, sequence, ordered, place, check, basis, reliability, flip, price, parity, sums = (
-        mrb.new_frame(columns, n, checks)
-    )
-    k = n - checks
-    steps, units = np.zeros(k, np.int64), np.zeros(k, np.uint16)
-    V = np.empty((k + 1, constraints.states_of(delta)), np.uint16)
-    flips, chosen = np.zeros(k + 2, np.int64), np.zeros(k + 2, np.int64)
-    heap, links = np.empty((POOL, 2), np.int64), np.empty((POOL, 2), np.int64)
-    ways = np.empty((POOL, 4), np.int64)
-    values, width = llr.reshape(-1), len(spare)
-    for frame in range(len(llr)):
-        if frame % mrb.STRIP == 0:
-            mrb.harden(llr, frame, out)
-        tried[frame], certain[frame] = 0, True
-        row = mrb.padded_row(values, frame * n, n, width, spare)
-        syndrome = words.syndrome_of(columns, row)
-        if words.is_empty(syndrome):
+    frame, scratch = lists.new_memory(columns, n, checks)
+    _lc_osd(
+        llr.reshape(-1), columns, distance, candidates, z, out, tried, certain, frame, scratch,
+        constraints.new_relaxed(n - checks, delta), _new_ways(),
+    )  # fmt: skip
+
+
+@kernel(borrows=True)
+def _lc_osd(values, columns, distance, candidates, z, out, tried, certain, frame, scratch, relaxed, ways):
+    for i in range(len(out)):
+        tried[i], certain[i] = 0, True
+        clean, start, best, bound = lists.begin(values, i, columns, distance, frame, out)
+        if clean:
             continue
-        mrb.sort(row, n, keys, rank, sequence)
-        mrb.arrange(row, syndrome, columns, sequence, reliability, ordered)
-        mrb.eliminate(ordered, n, checks, place, check, basis)
-        start = words.load(ordered, n)
-        best, bound = lists.price_start(start, distance, place, reliability)
         count = np.int64(0)
         if best > bound:
-            mrb.gather(ordered, place, basis, reliability, flip, price, parity)
-            mrb.tabulate(parity, sums)
-            scale = constraints.scale_of(best)
-            state = constraints.constrain(start, delta, scale, check, flip, price, parity, steps, units, V)
-            rest = lists.expected_price(checks - delta, z, check, parity)
-            count, tried[frame], certain[frame] = _in_order(
-                start, best, rest, state, scale, candidates, flip, price, parity, sums, steps, units, V, heap,
-                ways, links, chosen, flips,
-            )  # fmt: skip
-        mrb.correct(sequence, ordered, place, basis, flips, count, out[frame])
+            mrb.tabulate(frame)
+            rest = lists.expected_price(len(frame.check) - relaxed.delta, z, frame.check, frame.parity)
+            count, tried[i], certain[i] = _in_order(
+                start, best, rest, candidates, frame, scratch, relaxed, ways
+            )
+        lists.end(start, frame, scratch.flips, count, out[i])
+
+
+Ways = namedtuple("Ways", "heap ways links")
+"""Memory for ways not taken.
+
+heap: (P, 2) i8; least price and number of a way.
+ways: (P, 4) i8; its place, state, price so far and last link.
+links: (P, 2) i8; a flip and the link before it.
+"""
 
 
 @kernel
-def _in_order(
-    start, best, rest, state, scale, candidates, flip, price, parity, sums, steps, units, V, heap, ways,
-    links, chosen, flips,
-):  # fmt: skip
-    """Go through patterns by price: flips of the best one, how many were tried, and whether that is all.
+def _new_ways():
+    """Memory for `POOL` ways."""
+    return Ways(np.empty((POOL, 2), np.int64), np.empty((POOL, 4), np.int64), np.empty((POOL, 2), np.int64))
 
-    heap: (P, 2) i8; least price and number of a way. ways: (P, 4) i8; its place, state, price so far and last
-    link. links: (P, 2) i8; a flip and the link before it.
-    """
+
+@kernel(borrows=True)
+def _in_order(start, best, rest, candidates, frame, scratch, relaxed, memory):
+    """Go through patterns by price: flips of the best one, how many were tried, and whether that is all."""
+    flip, price, parity, sums = frame.flip, frame.price, frame.parity, frame.sums
+    steps, units, V = relaxed.steps, relaxed.units, relaxed.V
+    chosen, flips = scratch.chosen, scratch.flips
+    heap, ways, links = memory.heap, memory.ways, memory.links
+    scale = constraints.scale_of(best)
+    state = constraints.constrain(start, scale, frame, relaxed)
     k = len(price)
     count, tried, waiting, used_ways, used_links = 0, 0, np.int64(1), np.int64(1), 1
     heap[0, 0], heap[0, 1] = np.int64(V[k, state]), 0
@@ -136,7 +139,7 @@ def _in_order(
     return count, tried, True
 
 
-@kernel
+@kernel(borrows=True)
 def _push(heap, size, key, value):
     """Add to a binary heap of ``size`` rows; its new size."""
     i = size
@@ -147,7 +150,7 @@ def _push(heap, size, key, value):
     return size + 1
 
 
-@kernel
+@kernel(borrows=True)
 def _pop(heap, size):
     """Take the least off the heap; its new size."""
     size -= 1

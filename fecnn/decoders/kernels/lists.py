@@ -12,10 +12,12 @@ Prices are float32, and may err by less than `SLACK` for n up to 256. Bounds are
 much above the best price; what stays below it is priced exactly.
 """
 
+from collections import namedtuple
+
 import numpy as np
 
+from fecnn.decoders.kernels import basis as mrb
 from fecnn.decoders.kernels import words
-from fecnn.decoders.kernels.basis import exact_price
 from fecnn.jit import kernel
 
 SLACK = 2e-5
@@ -27,7 +29,7 @@ def limit_of(best):
     return np.float32(best * (1.0 + SLACK))
 
 
-@kernel
+@kernel(borrows=True)
 def price_start(pattern, distance, place, reliability):
     """Price of the pattern of order 0, exact, and a lower bound of the price of every other pattern.
 
@@ -54,7 +56,7 @@ def price_start(pattern, distance, place, reliability):
     return total, bound
 
 
-@kernel
+@kernel(borrows=True)
 def bound_weights(pattern, distance, check, price, parity, floors, prefix):
     """Least prices by number of flips w: floors[w] among the checks, prefix[w] in the basis (both f8)."""
     k = len(price)
@@ -75,7 +77,7 @@ def bound_weights(pattern, distance, check, price, parity, floors, prefix):
         floors[w] = total
 
 
-@kernel
+@kernel(borrows=True)
 def expected_price(first, z, check, parity):
     """What the ``first`` least reliable checks of the right pattern cost at least, but for z deviations.
 
@@ -93,7 +95,7 @@ def expected_price(first, z, check, parity):
     return max(0.0, mean - z * np.sqrt(variance))
 
 
-@kernel
+@kernel(borrows=True)
 def next_candidate(j, spent, pattern, ceiling, limit, flip, price, sums):
     """The first last flip from j on that may win: its index, or k if none, and how many were tried.
 
@@ -112,11 +114,64 @@ def next_candidate(j, spent, pattern, ceiling, limit, flip, price, sums):
     return len(price), end - first
 
 
-@kernel(inline="always")  # a call would count references of all its arrays
-def search(
-    start, best, count, first, order, prune, stop, budget, flip, price, parity, sums, floors, prefix, chosen,
-    spent, patterns, flips,
-):  # fmt: skip
+@kernel(inline="always")
+def begin(values, i, columns, distance, frame, out):
+    """Decode frame i of values (B n,) f4 with order 0: hard decisions to ``out[i]``, all else to ``frame``.
+
+    Returns:
+        Whether the hard decisions are a codeword, than which none is more likely. If not: the pattern of
+        order 0, and what `price_start` says of it.
+    """
+    if i % mrb.STRIP == 0:
+        mrb.harden(values, i, out)
+    row = mrb.padded_row(values, i, len(frame.order), frame.spare)
+    start = words.syndrome_of(columns, row)
+    clean, best, bound = words.is_empty(start), 0.0, 0.0
+    if not clean:
+        mrb.reduce(row, start, columns, frame)
+        start = words.load(frame.ordered, len(frame.order))
+        best, bound = price_start(start, distance, frame.place, frame.reliability)
+    return clean, start, best, bound
+
+
+@kernel(inline="always")
+def end(start, frame, flips, count, hard):
+    """Correct the hard decisions (n,) u1 by the pattern of order 0 with ``flips[:count]``."""
+    mrb.correct(start, frame.order, frame.ordered, frame.place, frame.basis, flips, count, hard)
+
+
+Scratch = namedtuple("Scratch", "floors prefix chosen spent patterns flips")
+"""Memory for a search.
+
+floors, prefix: (k + 1,) f8; least prices by number of flips, see `bound_weights`.
+chosen, spent, patterns: k + 2 levels, i8, f4 and sets: the flips so far, their price, the pattern.
+flips: (k + 2,) i8; the best flips.
+"""
+
+
+@kernel
+def new_memory(columns, n, checks):
+    """A `basis.Frame` and a `Scratch` for frames of a code with these columns."""
+    k = n - checks
+    return mrb.new_frame(columns, n, checks), Scratch(
+        np.zeros(k + 1),
+        np.zeros(k + 1),
+        np.zeros(k + 2, np.int64),
+        np.zeros(k + 2, np.float32),
+        words.new_sets(columns, k + 2),
+        np.zeros(k + 2, np.int64),
+    )
+
+
+@kernel(inline="always")
+def prepare(start, distance, frame, scratch):
+    """Fill in what a search of patterns looks up, and its bounds."""
+    mrb.tabulate(frame)
+    bound_weights(start, distance, frame.check, frame.price, frame.parity, scratch.floors, scratch.prefix)
+
+
+@kernel(inline="always")
+def search(start, best, count, first, order, prune, stop, budget, frame, scratch):
     """Try patterns of ``first`` to ``order`` flips: improve on ``flips[:count]`` of exact price ``best``.
 
     Args:
@@ -126,14 +181,15 @@ def search(
         prune: Whether to use bounds.
         stop: A price that is good enough.
         budget: Stop when more patterns than this have been tried.
-        flip, price, parity, sums: See `fecnn.decoders.kernels.basis.Frame`.
-        floors, prefix: From `bound_weights`.
-        chosen, spent, patterns: Scratch for k + 2 levels: i8, f4, sets.
-        flips: The best flips, (k + 2,) i8, in and out.
+        frame: A tabulated `fecnn.decoders.kernels.basis.Frame`.
+        scratch: With bounds; its ``flips`` are the best ones, in and out.
 
     Returns:
         The best price, its number of flips, patterns tried, and whether the search came to its end.
     """
+    flip, price, parity, sums = frame.flip, frame.price, frame.parity, frame.sums
+    floors, prefix = scratch.floors, scratch.prefix
+    chosen, spent, patterns, flips = scratch.chosen, scratch.spent, scratch.patterns, scratch.flips
     k, tried = len(price), 0
     limit = limit_of(best)
     far = np.float32(np.inf)
@@ -156,7 +212,7 @@ def search(
                     tried += looked
                     if j < k:
                         chosen[depth] = j
-                        total = exact_price(start, chosen, weight, flip, price, parity)
+                        total = mrb.exact_price(start, chosen, weight, flip, price, parity)
                         if total < best:
                             best, count = total, weight
                             limit = limit_of(best)
@@ -187,7 +243,7 @@ def search(
     return best, count, tried, True
 
 
-@kernel
+@kernel(borrows=True)
 def _any_left(weight, order, limit, floors, prefix):
     """Whether patterns of this or a larger weight can still win; prefix ascends, floors descend to zero."""
     for w in range(weight, order + 1):

@@ -5,14 +5,14 @@ import numpy as np
 from fecnn.jit import kernel
 
 
-@kernel
+@kernel(borrows=True)
 def copy(source, target):
     """The first entries of ``source`` to all of ``target`` (one-dimensional)."""
     for i in range(len(target)):
         target[i] = source[i]
 
 
-@kernel
+@kernel(borrows=True)
 def any_set(words):
     """Whether a word has a one: words (W,) u8."""
     ones = np.uint64(0)
@@ -21,7 +21,7 @@ def any_set(words):
     return ones != np.uint64(0)
 
 
-@kernel
+@kernel(borrows=True)
 def sort_places(values, places, spare):
     """Places of ``values`` in ascending order, of equals the first first: places, spare (N,) i8 out.
 

@@ -4,8 +4,7 @@ import math
 
 import numpy as np
 
-from fecnn.decoders.kernels import basis as mrb
-from fecnn.decoders.kernels import lists, words
+from fecnn.decoders.kernels import lists
 from fecnn.jit import kernel
 
 ENDLESS = 1 << 62
@@ -27,42 +26,28 @@ def osd(llr, columns, checks, distance, order, prune, z, out, tried):
         out: (B, n) u1 code bits out.
         tried: (B,) i8 out; test patterns tried besides that of order 0.
     """
-    n = llr.shape[1]
-    spare, keys, rank, sequence, ordered, place, check, basis, reliability, flip, price, parity, sums = (
-        mrb.new_frame(columns, n, checks)
-    )
-    k = n - checks
-    floors, prefix = np.zeros(k + 1), np.zeros(k + 1)
-    chosen, flips = np.zeros(k + 2, np.int64), np.zeros(k + 2, np.int64)
-    spent, patterns = np.zeros(k + 2, np.float32), words.new_sets(columns, k + 2)
-    values, width = llr.reshape(-1), len(spare)
-    for frame in range(len(llr)):
-        if frame % mrb.STRIP == 0:
-            mrb.harden(llr, frame, out)
-        tried[frame] = 0
-        row = mrb.padded_row(values, frame * n, n, width, spare)
-        syndrome = words.syndrome_of(columns, row)
-        if words.is_empty(syndrome):
-            continue  # the hard decisions are a codeword: nothing is more likely
-        mrb.sort(row, n, keys, rank, sequence)
-        mrb.arrange(row, syndrome, columns, sequence, reliability, ordered)
-        mrb.eliminate(ordered, n, checks, place, check, basis)
-        start = words.load(ordered, n)
-        best, bound = lists.price_start(start, distance, place, reliability)
+    frame, scratch = lists.new_memory(columns, llr.shape[1], checks)
+    _osd(llr.reshape(-1), columns, checks, distance, order, prune, z, out, tried, frame, scratch)
+
+
+@kernel(borrows=True)
+def _osd(values, columns, checks, distance, order, prune, z, out, tried, frame, scratch):
+    for i in range(len(out)):
+        tried[i] = 0
+        clean, start, best, bound = lists.begin(values, i, columns, distance, frame, out)
+        if clean:
+            continue
         count = np.int64(0)
         if not prune or best > bound:
-            mrb.gather(ordered, place, basis, reliability, flip, price, parity)
-            mrb.tabulate(parity, sums)
-            lists.bound_weights(start, distance, check, price, parity, floors, prefix)
+            lists.prepare(start, distance, frame, scratch)
             if z >= 0.0:
-                rest = lists.expected_price(checks, z, check, parity)
-                for w in range(1, k + 1):
-                    floors[w] = max(floors[w], rest)
-            best, count, tried[frame], _ = lists.search(
-                start, best, count, 1, order, prune, -1.0, ENDLESS, flip, price, parity, sums, floors, prefix,
-                chosen, spent, patterns, flips,
-            )  # fmt: skip
-        mrb.correct(sequence, ordered, place, basis, flips, count, out[frame])
+                rest = lists.expected_price(checks, z, frame.check, frame.parity)
+                for w in range(1, len(scratch.floors)):
+                    scratch.floors[w] = max(scratch.floors[w], rest)
+            best, count, tried[i], _ = lists.search(
+                start, best, count, 1, order, prune, -1.0, ENDLESS, frame, scratch
+            )
+        lists.end(start, frame, scratch.flips, count, out[i])
 
 
 @kernel
@@ -77,49 +62,35 @@ def probable(llr, columns, checks, distance, order, promise, success, out, tried
         promise: Least probability of a pattern to be better than the best so far.
         success: Probability at which the best so far is good enough.
     """
-    n = llr.shape[1]
-    spare, keys, rank, sequence, ordered, place, check, basis, reliability, flip, price, parity, sums = (
-        mrb.new_frame(columns, n, checks)
-    )
-    k = n - checks
-    floors, prefix = np.zeros(k + 1), np.zeros(k + 1)
-    chosen, flips = np.zeros(k + 2, np.int64), np.zeros(k + 2, np.int64)
-    spent, patterns = np.zeros(k + 2, np.float32), words.new_sets(columns, k + 2)
-    values, width = llr.reshape(-1), len(spare)
-    for frame in range(len(llr)):
-        if frame % mrb.STRIP == 0:
-            mrb.harden(llr, frame, out)
-        tried[frame] = 0
-        row = mrb.padded_row(values, frame * n, n, width, spare)
-        syndrome = words.syndrome_of(columns, row)
-        if words.is_empty(syndrome):
+    frame, scratch = lists.new_memory(columns, llr.shape[1], checks)
+    _probable(llr.reshape(-1), columns, checks, distance, order, promise, success, out, tried, frame, scratch)
+
+
+@kernel(borrows=True)
+def _probable(values, columns, checks, distance, order, promise, success, out, tried, frame, scratch):
+    for i in range(len(out)):
+        tried[i] = 0
+        clean, start, best, bound = lists.begin(values, i, columns, distance, frame, out)
+        if clean:
             continue
-        mrb.sort(row, n, keys, rank, sequence)
-        mrb.arrange(row, syndrome, columns, sequence, reliability, ordered)
-        mrb.eliminate(ordered, n, checks, place, check, basis)
-        start = words.load(ordered, n)
-        best, bound = lists.price_start(start, distance, place, reliability)
         count = np.int64(0)
         if best > bound:
-            mrb.gather(ordered, place, basis, reliability, flip, price, parity)
-            mrb.tabulate(parity, sums)
-            lists.bound_weights(start, distance, check, price, parity, floors, prefix)
-            clean, errors, tosses = _expected(price, checks, parity)
-            stop = _good_price(clean + _clean(parity, checks), checks, success)
+            lists.prepare(start, distance, frame, scratch)
+            none, errors, tosses = _expected(frame.price, checks, frame.parity)
+            stop = _good_price(none + _clean(frame.parity, checks), checks, success)
             for weight in range(1, order + 1):
                 if best <= stop:
                     break
-                rest = best - _promising_price(best, promise, clean, errors, tosses)
-                floors[weight] = max(floors[weight], rest)
+                rest = best - _promising_price(best, promise, none, errors, tosses)
+                scratch.floors[weight] = max(scratch.floors[weight], rest)
                 best, count, looked, _ = lists.search(
-                    start, best, count, weight, weight, True, stop, ENDLESS, flip, price, parity, sums,
-                    floors, prefix, chosen, spent, patterns, flips,
-                )  # fmt: skip
-                tried[frame] += looked
-        mrb.correct(sequence, ordered, place, basis, flips, count, out[frame])
+                    start, best, count, weight, weight, True, stop, ENDLESS, frame, scratch
+                )
+                tried[i] += looked
+        lists.end(start, frame, scratch.flips, count, out[i])
 
 
-@kernel
+@kernel(borrows=True)
 def _clean(reliabilities, count):
     """Log-probability that the first ``count`` positions have no error: an error has p = 1 / (1 + e^a)."""
     total = 0.0
@@ -128,13 +99,13 @@ def _clean(reliabilities, count):
     return total
 
 
-@kernel
+@kernel(borrows=True)
 def _good_price(clean, checks, success):
     """The price at which a pattern is right with probability ``success``; clean: log-probability of none."""
     return clean + checks * np.log(2.0) + np.log((1.0 - success) / success)
 
 
-@kernel
+@kernel(borrows=True)
 def _expected(price, checks, parity):
     """What the probabilities of a pattern are made of.
 
@@ -153,7 +124,7 @@ def _expected(price, checks, parity):
     return _clean(price, len(price)), (mean, variance), (mean_else, variance_else)
 
 
-@kernel
+@kernel(borrows=True)
 def _promising_price(best, promise, clean, errors, tosses):
     """The dearest flips with which a pattern still has that probability to be better than ``best``.
 
@@ -170,7 +141,7 @@ def _promising_price(best, promise, clean, errors, tosses):
     return high
 
 
-@kernel
+@kernel(borrows=True)
 def _below(distance, variance):
     """Probability that a Gaussian of this variance is less than its mean + ``distance``."""
     return 0.5 * math.erfc(-distance / math.sqrt(2.0 * variance + 1e-300))

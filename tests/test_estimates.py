@@ -20,7 +20,7 @@ from fecnn.analysis.gap import gap_to_ml
 from fecnn.analysis.table import counted, display, estimated, judge, table
 from fecnn.analysis.tradeoff import tradeoffs
 from fecnn.cli.app import app
-from fecnn.cli.live import Board
+from fecnn.cli.live import RunBoard
 from fecnn.errors import StoreError
 from fecnn.plots.figure import plot
 from fecnn.plots.scene import bound_marks
@@ -463,7 +463,7 @@ def test_the_board_shows_how_many_points_are_made(tmp_path, capsys):
     first, second, *_ = study.rare_points
     found = ml_bler(first.code, first.ebn0_db, 0.1)
     with Threads(1) as workers:
-        board = Board(study, workers)
+        board = RunBoard(study, workers)
         for step in (*map(Estimation, study.rare_points), Estimation(first, found, new=True)):
             board.update(step)
 

@@ -4,7 +4,8 @@ from types import SimpleNamespace
 import pytest
 
 import fecnn
-from fecnn.cli.live import Board
+from fecnn.cli.live import RunBoard
+from fecnn.cli.train import TrainingBoard
 from fecnn.simulation.simulate import Progress
 from fecnn.simulation.tally import Tally
 
@@ -26,7 +27,7 @@ def points(tmp_path):
 
 
 def board_of(study, threads):
-    board = Board(study, SimpleNamespace(threads=threads))
+    board = RunBoard(study, SimpleNamespace(threads=threads))
     for point in study.points:
         board.update(Progress(point, Tally(), False))
     return board
@@ -76,7 +77,7 @@ def test_a_log_tells_of_waiting_at_growing_intervals(points, capsys, monkeypatch
     board = board_of(points, 0)
     clock, told = [0.0], []
     monkeypatch.setattr("fecnn.cli.live.time.monotonic", lambda: clock[0])
-    monkeypatch.setattr(board, "_say", told.append)
+    monkeypatch.setattr(board._board, "say", told.append)
 
     def a_second_later(_):
         clock[0] += 1
@@ -105,3 +106,37 @@ def test_a_lost_worker_is_told_each_time(points, capsys):
         board.update(Progress(points.points[0], Tally(), False, loss=f"{address} died"))
     told = capsys.readouterr().err.splitlines()
     assert told == ["lost a worker: tcp://10.0.0.1:2 died", "lost a worker: tcp://10.0.0.1:3 died"]
+
+
+class Step(SimpleNamespace):
+    """A step of a training, as the board reads it."""
+
+    def __init__(self, step, **rest):
+        super().__init__(step=step, loss=0.25, rate=1000.0, validations=(), **rest)
+
+
+PLAN = SimpleNamespace(name="my-net", steps=1000, batch=10)
+
+
+def test_a_training_is_drawn_in_a_terminal(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    with TrainingBoard(PLAN) as board:
+        board.update(Step(400))
+    drawn = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", capsys.readouterr().err)
+    for text in ("my-net", "400 of 1,000", "0.25000"):
+        assert text in drawn
+    assert "about 0:06 left; Ctrl-C stops" in drawn
+
+
+def test_a_log_says_how_far_a_training_is_once_a_minute(capsys, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    with TrainingBoard(PLAN) as board:
+        for seconds in range(0, 150, 10):
+            clock[0] = float(seconds)
+            board.update(Step(seconds))
+    assert capsys.readouterr().err.splitlines() == [
+        "step 60 of 1,000, loss 0.25000, 1,000 frames/s, about 0:10 left",
+        "step 120 of 1,000, loss 0.25000, 1,000 frames/s, about 0:09 left",
+    ]

@@ -1,40 +1,29 @@
-"""Live progress of a run in the terminal."""
+"""Live progress of a study in the terminal."""
 
-import math
-import sys
 import threading
 import time
 from collections.abc import Iterable
-from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
-from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from fecnn._files.text import plain
+from fecnn.cli.board import Board, clock
 from fecnn.intervals import proportion_interval
-from fecnn.jit import compiling
 from fecnn.simulation.simulate import Progress
 from fecnn.simulation.workers import Workers
 from fecnn.studies.estimates import Estimation
 from fecnn.studies.study import Study
 
-WIDE = 100
-"""Columns of a terminal in which whole intervals fit."""
-
 WAIT_TOLD = 5.0
 """Seconds without workers after which a log says so; again after twice as long, and so on."""
 
 
-class Board:
-    """A line for each curve while a study runs; plain lines for finished points when not in a terminal.
+class RunBoard:
+    """A line for each curve while a study runs; outside a terminal, a line for each finished point.
 
-    On a narrow terminal the interval is shown as half its width.
-
-    Use as a context manager; it writes to stderr, so that a table on stdout can be piped.
+    On a narrow terminal the interval is shown as half its width. Use as a context manager.
     """
 
     def __init__(self, study: Study, workers: Workers) -> None:
@@ -44,57 +33,45 @@ class Board:
         self._current: dict[str, float] = {}
         self._frames: dict[tuple[str, float], int] = {}
         self._seconds: dict[tuple[str, float], float] = {}
-        self._began = time.monotonic()
-        self._told = ExitStack()
         self._alone: float | None = None  # since when there are no workers
         self._over = threading.Event()
-        console = Console(stderr=True)
-        self._narrow = console.width < WIDE
-        self._live = (
-            Live(console=console, refresh_per_second=4, get_renderable=self._render)
-            if console.is_terminal
-            else None
-        )
+        self._board = Board(self._render)
 
     def __enter__(self) -> Self:
-        self._told.enter_context(compiling.told(self._say))
-        if self._live:
-            self._live.start()
-        else:
+        self._board.__enter__()
+        if not self._board.drawn:
             threading.Thread(target=self._tell_of_waiting, daemon=True).start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._told.close()
         self._over.set()
-        if self._live:
-            self._live.stop()
+        self._board.__exit__(kind, error, trace)
 
     def update(self, progress: Progress | Estimation) -> None:
         """Take in one step of the run."""
         if isinstance(progress, Estimation):
             self._estimated.setdefault(progress.point.curve, {})[progress.point.ebn0_db] = progress
-            if self._live is None and progress.new and progress.estimate:
-                self._say(str(progress))
+            if not self._board.drawn and progress.new and progress.estimate:
+                self._board.say(str(progress))
             return
         curve, ebn0_db = progress.point.curve, progress.point.task.ebn0_db
         before = self._curves[curve].get(ebn0_db)
         self._curves[curve][ebn0_db] = progress
         if progress.loss:
-            self._say(f"lost a worker: {progress.loss}")
+            self._board.say(f"lost a worker: {progress.loss}")
         if progress.failure and not (before and before.failure):
-            self._say(f"failed: {progress.failure}")
+            self._board.say(f"failed: {progress.failure}")
         if progress.counts is None:
             return
         self._current[curve] = ebn0_db
         key = (curve, ebn0_db)
         self._frames[key] = self._frames.get(key, 0) + progress.counts.frames
         self._seconds[key] = self._seconds.get(key, 0.0) + progress.seconds
-        if self._live is None and progress.finished and not (before and before.finished):
+        if not self._board.drawn and progress.finished and not (before and before.finished):
             total = progress.total
-            self._say(
+            self._board.say(
                 f"{curve} {ebn0_db:g} dB: {total.frames:,} frames, {total.block_errors:,} block errors, "
                 f"BLER {_rate(progress)}"
             )
@@ -106,7 +83,7 @@ class Board:
             return ""
         if self._alone is None:
             self._alone = time.monotonic()
-        return f"no workers for {_clock(time.monotonic() - self._alone)}: waiting for some to join"
+        return f"no workers for {clock(time.monotonic() - self._alone)}: waiting for some to join"
 
     def _tell_of_waiting(self) -> None:
         """Say in a log that there are no workers, at growing intervals."""
@@ -116,19 +93,9 @@ class Board:
             if not waiting or self._alone is None:
                 following = WAIT_TOLD
             elif time.monotonic() - self._alone >= following:
-                self._say(waiting)
+                self._board.say(waiting)
                 following *= 2
             self._over.wait(1.0)
-
-    def _say(self, line: str) -> None:
-        if self._live:
-            self._live.console.print(Text(plain(line)))
-            return
-        try:
-            print(plain(line), file=sys.stderr, flush=True)
-        except BrokenPipeError:  # whoever compiles need not know
-            if threading.current_thread() is threading.main_thread():
-                raise
 
     def _render(self) -> Table:
         waiting, threads = self._waiting(), self._workers.threads
@@ -162,19 +129,18 @@ class Board:
                 "" if now is None else f"{now:g} dB",
                 f"{progress.total.frames:,}",
                 f"{progress.total.block_errors:,}",
-                _rate(progress, short=self._narrow),
+                _rate(progress, short=self._board.narrow),
                 f"{speed:,.0f}" if speed else "",
                 left,
             )
-        gone = _clock(time.monotonic() - self._began)
         everything = [progress for points in self._curves.values() for progress in points.values()]
         left = self._left(everything, threads) if everything else ""
         begun = sum(progress.total.frames > 0 for progress in everything)
         about = f", about {left} left" if left else ""
         if 0 < begun < len(everything):
             about = f", first batches of {begun} of {len(everything)} points"
-        state = f"elapsed {gone}, {waiting}" if waiting else f"elapsed {gone}{about}"
-        table.caption = f"{state}; Ctrl-C stops, and nothing is lost"
+        state = f", {waiting}" if waiting else about
+        table.caption = f"{self._board.elapsed()}{state}; Ctrl-C stops, and nothing is lost"
         return table
 
     def _left(self, points: Iterable[Progress], threads: int) -> str:
@@ -188,7 +154,7 @@ class Board:
                 return ""
             frames = progress.point.stop.frames_left(progress.total)
             total += frames * self._seconds[key] / self._frames[key] / threads
-        return _clock(total)
+        return clock(total)
 
 
 def _estimated_row(curve: str, points: list[Estimation]) -> list[Text]:
@@ -212,9 +178,3 @@ def _rate(progress: Progress, *, short: bool = False) -> str:
     if not short:
         return f"{rate:.2e} [{low:.1e}, {high:.1e}]"
     return f"{rate:.1e} ±{(high - low) / 2 / rate:.0%}" if rate else f"below {high:.1e}"
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(math.ceil(max(seconds, 0)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -11,7 +11,7 @@ import typer
 from fecnn.analysis.table import (
     table,
 )
-from fecnn.cli.live import Board
+from fecnn.cli.live import RunBoard
 from fecnn.cli.options import OutOption, StudyArgument
 from fecnn.cli.terminal import draw, explained, print_study, say_what_is_stale
 from fecnn.decoders.foreign import whose_code_runs
@@ -97,7 +97,7 @@ def run_command(
         failure = None
         refused = []
         try:
-            with _workers(workers, cluster, batch_limit) as hands, Board(plan, hands) as board:
+            with _workers(workers, cluster, batch_limit) as hands, RunBoard(plan, hands) as board:
                 for progress in run(plan, workers=hands, store=store, seconds=limit, shard=part, fresh=fresh):
                     board.update(progress)
                     if isinstance(progress, Estimation) and progress.refusal:

@@ -1,15 +1,26 @@
 """The command that trains a network."""
 
+import time
 from pathlib import Path
-from typing import Annotated
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
-from rich.console import Console
+from rich.console import Group
+from rich.table import Table
 from rich.text import Text
 
 from fecnn._files.atomic import write
+from fecnn.cli.board import Board, clock
 from fecnn.cli.terminal import explained
 from fecnn.nets.card import Card
+
+if TYPE_CHECKING:
+    from fecnn.training.recipe import Training
+    from fecnn.training.trainer import TrainingProgress
+
+QUIET = 60.0
+"""Seconds after which a log says how far a training is."""
 
 
 def train_command(
@@ -23,12 +34,12 @@ def train_command(
         str | None, typer.Option(help="cpu, cuda or cuda:1.", show_default="that of the configuration")
     ] = None,
     seconds: Annotated[
-        float | None, typer.Option(min=0, help="Save and stop after this long; the same command goes on.")
+        float | None, typer.Option(min=0, help="Save and stop after this long; the same command resumes.")
     ] = None,
 ) -> None:
-    """Train a network: checkpoints, weights, card and learning curve go to a folder of its name.
+    """Train a network; checkpoints, weights, card and learning curve go to a folder named after it.
 
-    Stop it, or kill it, at any time: the same command goes on from the last checkpoint, to the same weights.
+    Stop or kill it at any time: the same command resumes from the last checkpoint, to the same weights.
 
     Examples:
 
@@ -36,7 +47,7 @@ def train_command(
 
         fecnn train my_net.toml --device cuda --out trainings
     """
-    from fecnn.training.page import page, sentence
+    from fecnn.training.page import page
     from fecnn.training.recipe import load_training
     from fecnn.training.train import train
 
@@ -45,30 +56,83 @@ def train_command(
         if device is not None:
             plan = plan.model_copy(update={"device": device})
         folder = out / plan.name
-        console, told = Console(stderr=True), 0
         try:
-            with console.status(f"{plan.name}: {plan.steps:,} steps") as status:
+            with TrainingBoard(plan) as board:
                 steps = train(plan, folder, seconds=seconds)
                 while True:
                     try:
-                        progress = next(steps)
+                        board.update(next(steps))
                     except StopIteration as end:
                         card = end.value
                         break
-                    left = (plan.steps - progress.step) * plan.batch / progress.rate if progress.rate else 0.0
-                    status.update(
-                        f"{plan.name}: step {progress.step:,} of {plan.steps:,}, loss {progress.loss:.5f}, "
-                        f"{progress.rate:,.0f} frames/s, {left / 60:.0f} min left"
-                    )
-                    for validation in progress.validations[told:]:
-                        console.print(Text(sentence(validation)), soft_wrap=True)
-                    told = len(progress.validations)
         except KeyboardInterrupt:
-            typer.echo(f"\nstopped; the same command goes on from the last checkpoint in {folder}", err=True)
+            typer.echo(f"\nstopped; the same command resumes from the last checkpoint in {folder}", err=True)
             raise typer.Exit(130) from None
         save_learning(card, folder / "curve.svg")
         write(folder / "README.md", page(card))
         typer.echo(f"{'trained' if card.finished else 'not finished'}: {folder}")
+
+
+class TrainingBoard:
+    """Step, loss, speed and the latest validation while a network trains; outside a terminal, plain lines.
+
+    Use as a context manager.
+    """
+
+    def __init__(self, plan: "Training") -> None:
+        self._plan = plan
+        self._progress: TrainingProgress | None = None
+        self._validated = 0
+        self._said = time.monotonic()
+        self._board = Board(self._render)
+
+    def __enter__(self) -> Self:
+        self._board.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._board.__exit__(kind, error, trace)
+
+    def update(self, progress: "TrainingProgress") -> None:
+        """Take in one step of the training."""
+        from fecnn.training.page import sentence
+
+        self._progress = progress
+        new = progress.validations[self._validated :]
+        self._validated = len(progress.validations)
+        for validation in new:
+            self._board.say(sentence(validation))
+        now = time.monotonic()
+        if new:
+            self._said = now
+        elif not self._board.drawn and now - self._said >= QUIET:
+            self._said = now
+            self._board.say(
+                f"step {progress.step:,} of {self._plan.steps:,}, loss {progress.loss:.5f}, "
+                f"{progress.rate:,.0f} frames/s{self._left(progress)}"
+            )
+
+    def _left(self, progress: "TrainingProgress") -> str:
+        if not progress.rate:
+            return ""
+        return f", about {clock((self._plan.steps - progress.step) * self._plan.batch / progress.rate)} left"
+
+    def _render(self) -> Group:
+        table = Table("network", box=None, pad_edge=False)
+        for name in ("step", "loss", "frames/s"):
+            table.add_column(name, justify="right")
+        progress, total = self._progress, f"{self._plan.steps:,}"
+        if progress is None:
+            table.add_row(Text(self._plan.name), f"of {total}", "", "")
+        else:
+            speed = f"{progress.rate:,.0f}" if progress.rate else ""
+            table.add_row(
+                Text(self._plan.name), f"{progress.step:,} of {total}", f"{progress.loss:.5f}", speed
+            )
+        left = self._left(progress) if progress else ""
+        return Group(table, Text(f"{self._board.elapsed()}{left}; Ctrl-C stops; the same command resumes"))
 
 
 def save_learning(card: Card, path: Path) -> None:

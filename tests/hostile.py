@@ -403,8 +403,7 @@ class CodeToml(TomlTarget):
 
 class StudyToml(TomlTarget):
     def prepare(self):
-        from fecnn.simulation.stop import Stop
-        from fecnn.studies.study import Curve, Grid, Study
+        from fecnn.studies.study import Curve, Grid, StopTable, Study
 
         write_alist(fecnn.hamming(3).H, self.folder / "mine.alist")
         small = {"title": "t", "code": "hamming-7-4", "ebn0_db": [1.0, 2.0], "curve": [{"decoder": "ml"}]}
@@ -433,7 +432,7 @@ class StudyToml(TomlTarget):
         large["bounds"] = [next(iter(BOUNDS))]
         self.trees = [small, large]
         names = [
-            field.alias or name for m in (Study, Curve, Stop, Grid) for name, field in m.model_fields.items()
+            field.alias or name for m in (Study, Curve, StopTable, Grid) for name, field in m.model_fields.items()
         ]
         self.words = [*names, "./mine.alist", "osd", "map", "uncoded", "rayleigh", [1.0, 2.0], {"order": 1}]
 

@@ -97,3 +97,8 @@ def test_no_code_from_data():
     for path in PACKAGE.rglob("*.py"):
         names = {node.id for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Name)}
         assert not names & {"eval", "exec", "pickle"}, path
+
+
+def test_a_simulation_knows_nothing_of_study_files():
+    for path in PACKAGE.glob("simulation/*.py"):
+        assert not re.search(r"^\s*(from|import) pydantic", path.read_text(), re.MULTILINE), path

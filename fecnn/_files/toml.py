@@ -3,10 +3,11 @@
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from fecnn._files.problems import refusal, sentences
 from fecnn._files.text import read_text, refuse_in_all
 
 MAX_BYTES = 1 << 18
@@ -26,6 +27,23 @@ class Table(BaseModel):
     """A table with no keys but its own, and values of no type but theirs."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+Positive = Annotated[int, Field(ge=1)]
+AnyTable = TypeVar("AnyTable", bound=Table)
+
+
+def read_table(path: Path, kind: type[AnyTable]) -> AnyTable:
+    """A TOML file that is one table.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is not TOML, or not such a table, with every problem.
+    """
+    try:
+        return kind.model_validate(read_toml(path))
+    except ValidationError as error:
+        raise refusal(path, sentences(error, kind)) from None
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -10,16 +10,14 @@ from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import resource_tracker
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import dask
 import distributed
 from distributed.scheduler import DEFAULT_EXTENSIONS
 from distributed.spans import SpansSchedulerExtension
-from pydantic import Field, ValidationError
 
-from fecnn._files.problems import refusal, sentences
-from fecnn._files.toml import Table, read_toml
+from fecnn._files.toml import Positive, Table, read_table
 from fecnn.errors import ClusterError
 
 SETTINGS = {
@@ -232,9 +230,9 @@ class Kept:
 class SlurmJob(Table):
     """A job of a Slurm cluster, as ``dask_jobqueue.SLURMCluster`` takes it."""
 
-    cores: int = Field(ge=1)
+    cores: Positive
     memory: str
-    processes: int | None = Field(default=None, ge=1)
+    processes: Positive | None = None
     queue: str | None = None
     account: str | None = None
     walltime: str | None = None
@@ -249,7 +247,7 @@ class SlurmJob(Table):
 class SlurmCluster(Table):
     """What a Slurm file says: how many jobs, and what each is."""
 
-    jobs: Annotated[int, Field(ge=1)]
+    jobs: Positive
     job: SlurmJob
 
 
@@ -262,10 +260,7 @@ def slurm(path: Path) -> Iterator[Any]:
         FileNotFoundError: If there is none.
         ClusterError: If the scheduler cannot be started, or Slurm does not take the jobs.
     """
-    try:
-        plan = SlurmCluster.model_validate(read_toml(path))
-    except ValidationError as error:
-        raise refusal(path, sentences(error, SlurmCluster)) from None
+    plan = read_table(path, SlurmCluster)
     try:
         from dask_jobqueue.slurm import SLURMCluster, SLURMJob
     except ModuleNotFoundError as missing:

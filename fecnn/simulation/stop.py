@@ -1,10 +1,8 @@
 """When a point has enough: the rule, and the ordered prefix of batches that it looks at."""
 
 import math
+from dataclasses import dataclass
 
-from pydantic import Field
-
-from fecnn._files.toml import Table
 from fecnn.intervals import proportion_interval
 from fecnn.simulation.tally import Tally
 
@@ -12,7 +10,8 @@ WIDTH = 2 * 1.96
 """Width of a 95 % interval in standard deviations."""
 
 
-class Stop(Table):
+@dataclass(frozen=True)
+class Stop:
     """When a point has enough: as soon as any given rule is met by the ordered prefix of its batches.
 
     block_errors: This many block errors.
@@ -21,10 +20,10 @@ class Stop(Table):
     seconds: This much decoding time (the only rule whose counts depend on the machine).
     """
 
-    block_errors: int | None = Field(default=None, gt=0, lt=1 << 63)
-    frames: int = Field(default=10**9, gt=0, lt=1 << 63)
-    relative_width: float | None = Field(default=None, gt=0)
-    seconds: float | None = Field(default=None, gt=0)
+    block_errors: int | None = None
+    frames: int = 10**9
+    relative_width: float | None = None
+    seconds: float | None = None
 
     def met(self, total: Tally) -> bool:
         """Whether a tally satisfies any of the rules."""

@@ -63,6 +63,19 @@ MAX_TASKS = 100_000
 """Most points of a study."""
 
 
+class StopTable(Table):
+    """The rule by which a point has enough, see `fecnn.simulation.stop.Stop`."""
+
+    block_errors: int | None = Field(default=None, gt=0, lt=1 << 63)
+    frames: int = Field(default=10**9, gt=0, lt=1 << 63)
+    relative_width: float | None = Field(default=None, gt=0)
+    seconds: float | None = Field(default=None, gt=0)
+
+    def rule(self) -> Stop:
+        """The rule, as the simulation takes it."""
+        return Stop(**self.model_dump())
+
+
 class Curve(Table):
     """One decoder over Eb/N0. What is not given here is taken from the study.
 
@@ -85,7 +98,7 @@ class Curve(Table):
     code: str | Annotated[list[str], Field(min_length=1)] | None = None
     channel: str | None = None
     ebn0_db: Ebn0 | None = None
-    stop: Stop | None = None
+    stop: StopTable | None = None
     batch: Batch | None = None
     published: str | None = None
     method: Literal["rare"] | None = None
@@ -138,7 +151,7 @@ class Study(Table):
     code: str | None = None
     channel: str = "awgn"
     ebn0_db: Ebn0 | None = None
-    stop: Stop = Stop(block_errors=100)
+    stop: StopTable = StopTable(block_errors=100)
     batch: Batch = 4096
     seed: int = Field(default=1, ge=0, lt=1 << 63)
     drawn: list[str] | None = None
@@ -313,7 +326,7 @@ class Study(Table):
                 sender=sender,
                 sender_fingerprint=sender_fingerprint,
             )
-            yield Point(curve.name, curve.published, code, task, curve.stop or self.stop)
+            yield Point(curve.name, curve.published, code, task, (curve.stop or self.stop).rule())
 
     def _sender_of(self, curve: Curve, code: Code) -> tuple[str, str] | tuple[None, None]:
         """The first code with the same words, if another: the study's own, or of a curve before this.

@@ -432,7 +432,9 @@ class StudyToml(TomlTarget):
         large["bounds"] = [next(iter(BOUNDS))]
         self.trees = [small, large]
         names = [
-            field.alias or name for m in (Study, Curve, StopTable, Grid) for name, field in m.model_fields.items()
+            field.alias or name
+            for m in (Study, Curve, StopTable, Grid)
+            for name, field in m.model_fields.items()
         ]
         self.words = [*names, "./mine.alist", "osd", "map", "uncoded", "rayleigh", [1.0, 2.0], {"order": 1}]
 

@@ -226,7 +226,7 @@ def test_a_point_that_is_refused_is_told_and_the_rest_goes_on(tmp_path, monkeypa
     done = CliRunner().invoke(app, ["run", "mine.toml", "--workers", "1"])
     assert done.exit_code == 0, done.output
     assert done.output.count("not estimated: rays: too few decide") == 1
-    assert "goes on from here" not in done.output
+    assert "continue with:" not in done.output
 
 
 def test_a_store_from_before_there_were_estimates_is_read_and_written(tmp_path):

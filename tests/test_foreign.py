@@ -568,7 +568,7 @@ def test_foreign_code_is_refused_where_that_is_asked_for(folder):
     told = CliRunner().invoke(app, ["run", "./s.toml", "--no-foreign-code"])
     assert told.exit_code == 1
     assert re.search(
-        r"decoder mydec:dec does not come with fecnn: its code in .*mydec\.py would run", told.output
+        r"decoder mydec:dec does not ship with fecnn: it runs code from .*mydec\.py", told.output
     )
     assert not (folder / "ran").exists()
     write(folder, "s.toml", STUDY.replace("mydec:dec", "hard"))

@@ -222,7 +222,7 @@ def test_a_shard_that_contradicts_itself_spoils_no_other(plan, tmp_path):
     assert told.exit_code == 1
     assert re.search(r"shard-2-of-3\.sqlite is damaged \(batch 1 of .* contradicts itself", told.output)
     for i in (1, 3):
-        assert re.search(rf"shard-{i}-of-3\.sqlite: \d+ batches added, 0 were there already", told.output)
+        assert re.search(rf"shard-{i}-of-3\.sqlite: \d+ batches added, 0 already present", told.output)
     with Store(store_path(plan, tmp_path)) as file:
         assert {row["i"] % 3 for row in file.rows()} == {0, 2}
     # Made again, it is taken.

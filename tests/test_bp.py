@@ -229,10 +229,10 @@ def test_a_published_point_of_the_ccsds_code_further_down(rng):
 
 def test_too_many_words_are_refused():
     with pytest.raises(
-        ValueError, match=r"words of low weight .at most 262144 are listed.; ask for less weight"
+        ValueError, match=r"words of low weight .at most 262144 are listed.; ask for a lower weight"
     ):
         low_weight_words(fecnn.load_code("bch-63-45"), 12)
-    with pytest.raises(ValueError, match="or have bp use checks='H'"):
+    with pytest.raises(ValueError, match="or use bp with checks='H'"):
         fecnn.decoder("bp", fecnn.reed_muller(1, 9), checks="overcomplete")
     with pytest.raises(ValueError, match=r"weight must be in 1\.\.7"):
         low_weight_words(fecnn.hamming(3), 8)

@@ -267,7 +267,7 @@ def test_trivial_families_are_known_by_name(name, n, k):
         ("uncoded", "did you mean uncoded-K"),
         ("uncoded--4", "unknown code 'uncoded--4'"),
         ("", r"unknown code '' \(.*\); known: bch-127-106"),
-        ("zzz", r"one of your own is given by its path, such as ./my_code.toml\); known: "),
+        ("zzz", r"give your own code by its path, such as ./my_code.toml\); known: "),
     ],
 )
 def test_unknown_names_are_answered_with_the_nearest(name, words):
@@ -286,7 +286,7 @@ def test_a_trivial_name_out_of_range_is_a_bad_value():
 def test_a_trivial_code_that_takes_minutes_or_gigabytes_is_not_had_by_name(name):
     family = name.split("-")[0]
     with pytest.raises(
-        ValueError, match=rf"{name} is too long to be had by name: {family}-\d+ is the longest"
+        ValueError, match=rf"{name} is too long: named {family} codes go up to n = \d+"
     ):
         load_code(name)
 
@@ -549,7 +549,7 @@ def test_mutated_files_give_a_code_or_a_value_error(tmp_path_factory, data):
     [
         ("bhc", {}, LookupError, "no builder for family 'bhc' of rep; did you mean bch"),
         ("custom", {}, LookupError, "no builder for family 'custom'"),
-        ("bch", {"n": 31}, ValueError, "parameters of rep do not suit the builder bch: missing .*'k'"),
+        ("bch", {"n": 31}, ValueError, "parameters of rep do not fit the builder bch: missing .*'k'"),
         ("hamming", {"r": 3, "s": 1}, ValueError, "do not suit the builder hamming: .*unexpected .*'s'"),
         ("hamming", {"r": 1}, ValueError, r"r must be in 2..14, got 1"),
     ],

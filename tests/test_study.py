@@ -622,7 +622,7 @@ def test_files_of_one_folder_do_not_meddle(tmp_path):
         (BASE + 'code = "./\\u0000.alist"\n', r"curve.0.code has the control character .\\x00"),
         (
             BASE + 'code = "repetition-16384"\n',
-            "repetition-16384 is too long to be had by name: repetition-2048 is",
+            "repetition-16384 is too long: named repetition codes go up to n = 2048",
         ),
     ],
 )

@@ -119,7 +119,7 @@ def test_overcomplete_checks_come_close_to_maximum_likelihood(rng):
         ({"scale": 0}, "scale must be above 0"),
         ({"damping": 1.0}, "damping must be 0 or more and below 1"),
         ({"offset": -1.0, "rule": "min-sum"}, "offset must be 0 or more"),
-        ({"offset": 0.3}, "offset belongs to rule='min-sum'"),
+        ({"offset": 0.3}, "offset needs rule='min-sum'"),
     ],
 )
 def test_options_out_of_range_are_refused(options, message):

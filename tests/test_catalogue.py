@@ -285,9 +285,7 @@ def test_a_trivial_name_out_of_range_is_a_bad_value():
 @pytest.mark.parametrize("name", ["repetition-2049", "repetition-16384", "spc-16384", "uncoded-8193"])
 def test_a_trivial_code_that_takes_minutes_or_gigabytes_is_not_had_by_name(name):
     family = name.split("-")[0]
-    with pytest.raises(
-        ValueError, match=rf"{name} is too long: named {family} codes go up to n = \d+"
-    ):
+    with pytest.raises(ValueError, match=rf"{name} is too long: named {family} codes go up to n = \d+"):
         load_code(name)
 
 

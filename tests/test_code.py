@@ -287,7 +287,7 @@ def _product(one, other):
     ("distance", "message"),
     [
         (9, "is stated as 9, but it is 7"),
-        (3, "is said to be 3, but it is 7"),
+        (3, "is stated as 3, but it is 7"),
         (17, r"must be in 1\.\.n - k \+ 1 = 16"),
     ],
 )

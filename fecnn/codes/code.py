@@ -321,8 +321,8 @@ def _check_claims(code: Code) -> None:
     fault = _fault_of(spectrum, code, counted)
     if fault:
         raise ValueError(
-            f"the weight spectrum of {code.name} is not that of this code: {fault}; leave it out if it is not "
-            "known"
+            f"the weight spectrum of {code.name} is not that of this code: {fault}; leave it out if it is "
+            "not known"
         )
 
 

@@ -260,7 +260,7 @@ def test_an_export_of_nothing_has_its_columns(call):
 def test_mistakes_are_one_sentence(call, tmp_path):
     assert "did you mean optimal-hamming-7-4" in refused(call, "run", "optimal-haming-7-4")
     assert "there is no study file none.toml" in refused(call, "table", "none.toml")
-    assert "no results in fecnn-results/small.sqlite; make them with fecnn run" in refused(
+    assert "no results in fecnn-results/small.sqlite; create them with fecnn run" in refused(
         call, "table", "small.toml"
     )
     assert "no results in" in refused(call, "plot", "small.toml")
@@ -271,7 +271,9 @@ def test_mistakes_are_one_sentence(call, tmp_path):
     assert "curve ordered: order must be in 0..4 for hamming-7-4, got 9" in refused(call, "run", "wrong.toml")
     assert not (tmp_path / "fecnn-results").exists()
     (tmp_path / "file").write_text("mine")
-    assert "cannot be made: Not a directory" in refused(call, "run", "small.toml", "--out", "file/deeper")
+    assert "cannot create the folder of file/deeper/small.sqlite: Not a directory" in refused(
+        call, "run", "small.toml", "--out", "file/deeper"
+    )
     (tmp_path / "fecnn-results").mkdir()
     (tmp_path / "fecnn-results" / "small.sqlite").write_text("not a database, but a text of mine" * 10)
     assert "file is not a database" in refused(call, "run", "small.toml")
@@ -455,7 +457,7 @@ def test_a_failure_is_said_at_the_end_after_table_and_figure(call, request, monk
     (tmp_path / "small.toml").write_text(STUDY + broken)
     done = call("run", "small.toml", "--workers", 1, code=1)
     assert "figure:" in done.output
-    assert "2 points failed, and all others went on:" in done.output
+    assert "2 points failed; all others were finished:" in done.output
     assert "ZeroDivisionError: a decoder's own mistake" in done.output
     assert 'misbehaving.py", line' in done.output
     assert done.output.count("Traceback") == 1  # the same at both points

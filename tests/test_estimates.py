@@ -281,7 +281,7 @@ def test_estimates_that_disagree_are_not_pooled(tmp_path):
     with closing(sqlite3.connect(tmp_path / "r.sqlite")) as file:
         file.execute("update estimate set low = 10 * low, value = 10 * value, high = 10 * high")
         file.commit()
-    with pytest.raises(StoreError, match=r"disagree on estimate .*: the intervals do not meet"):
+    with pytest.raises(StoreError, match=r"disagree on estimate .*: the intervals do not overlap"):
         fecnn.merge(study, [tmp_path / "r.sqlite"], tmp_path / "pooled")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fecnn.analysis.table import FEW_ERRORS, METRICS, counted, estimated
 from fecnn.analysis.tradeoff import Tradeoff, front, tradeoffs
-from fecnn.studies.estimates import THINGS
+from fecnn.studies.estimates import UNITS
 from fecnn.studies.reference import Reference
 from fecnn.studies.study import Study
 from fecnn.theory.bounds import BOUNDS
@@ -310,7 +310,7 @@ def _estimated_mark(row: dict[Any, Any]) -> Mark:
     said = (
         f"{row['code']}, {row['ebn0_db']:g} dB",
         f"BLER {row['bler']:.3g} [{low:.3g}, {high:.3g}]",
-        f"estimated by {row['method']}: {row['frames']:,} {THINGS[row['method']]}",
+        f"estimated by {row['method']}: {row['frames']:,} {UNITS[row['method']]}",
     )
     return Mark(row["ebn0_db"], row["bler"], low, high, said=said)
 

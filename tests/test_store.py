@@ -594,7 +594,7 @@ def test_a_task_that_says_nothing_is_refused(tmp_path, content):
     path = hostile(tmp_path / "r.sqlite", ("update task set content = ?", (content,)))
     with (
         Store(path) as store,
-        pytest.raises(StoreError, match=r"r\.sqlite is damaged \(what task .* cannot be"),
+        pytest.raises(StoreError, match=r"r\.sqlite is damaged \(the description of task .*"),
     ):
         list(store.rows())
 
@@ -619,7 +619,7 @@ def forged(tmp_path):
             lambda: fecnn.merge(study, [tmp_path / "r.sqlite"], tmp_path / "pooled"),
         ):
             with pytest.raises(
-                StoreError, match=r"r\.sqlite is damaged \((batch|what task|the flags)"
+                StoreError, match=r"r\.sqlite is damaged \((batch|the description|the flags)"
             ) as told:
                 use()
         assert "move it away and run again" in str(told.value)

@@ -461,7 +461,7 @@ BROKEN = {
     "short row": ({"H": '["110", "10"]'}, "row 2 of H has 2 digits, but n = 3"),
     "missing row": ({"k": "2"}, "G has 1 rows, but k = 2"),
     "no rows": ({"G": "[]"}, "G: List should have at least 1 item"),
-    "changed matrix": ({"H": '["110", "011"]'}, "sha256 is .*, but G and H have .*: the file was changed"),
+    "changed matrix": ({"H": '["110", "011"]'}, "sha256 is .*, but G and H have .*: the file was edited"),
     "no hash": ({"sha256": '"abc"'}, "sha256: String should match pattern"),
     "contradictory": ({"H": '["110", "100"]'}, r"G H\^T of rep is not 0"),
     "checks missing": ({"H": '["110"]'}, "H of rep has rank 1, but n - k = 2"),
@@ -548,7 +548,7 @@ def test_mutated_files_give_a_code_or_a_value_error(tmp_path_factory, data):
         ("bhc", {}, LookupError, "no builder for family 'bhc' of rep; did you mean bch"),
         ("custom", {}, LookupError, "no builder for family 'custom'"),
         ("bch", {"n": 31}, ValueError, "parameters of rep do not fit the builder bch: missing .*'k'"),
-        ("hamming", {"r": 3, "s": 1}, ValueError, "do not suit the builder hamming: .*unexpected .*'s'"),
+        ("hamming", {"r": 3, "s": 1}, ValueError, "do not fit the builder hamming: .*unexpected .*'s'"),
         ("hamming", {"r": 1}, ValueError, r"r must be in 2..14, got 1"),
     ],
 )

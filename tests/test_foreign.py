@@ -611,7 +611,7 @@ def test_warming_up_says_whose_code_runs(folder):
     for what in ("mydec:dec", "./s.toml"):
         lines = []
         warm_up([what], lines.append)
-        assert lines == [f"decoder mydec:dec runs code of {path}"]
+        assert lines == [f"decoder mydec:dec runs code from {path}"]
     with pytest.raises(LookupError, match="module 'mydec' has no function 'deck'"):
         warm_up(["mydec:deck"])
 

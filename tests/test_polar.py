@@ -265,7 +265,7 @@ def test_codes_that_are_no_polar_codes_are_refused(name, rng):
     parity = rng.integers(0, 2, (28, 4), dtype=np.uint8)
     dense = Code.from_generator(np.concatenate([np.eye(28, dtype=np.uint8), parity], axis=1), name="random")
     for code in (shuffled, dense, fecnn.load_code("ebch-64-36"), fecnn.hamming(5, extended=True)):
-        with pytest.raises(ValueError, match=r"is no polar code in natural order.*use osd"):
+        with pytest.raises(ValueError, match=r"is not a polar code in natural .*use osd"):
             fecnn.decoder(name, code)
 
 

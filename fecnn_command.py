@@ -1,4 +1,4 @@
-"""The command ``fecnn``, whose imports also end in one line when Ctrl-C is pressed."""
+"""The command ``fecnn``: Ctrl-C prints one line instead of a traceback, even during the imports."""
 
 import os
 import signal
@@ -6,19 +6,19 @@ from types import FrameType
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:
-    """End at once: nothing has begun yet, or all is done."""
+    """Exit at once; used only before the command starts and after it has ended."""
     os.write(2, b"\nstopped\n")
     os._exit(130)
 
 
 def main() -> None:
     """Run the command line."""
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:  # such as nohup
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:  # under nohup, for example
         from fecnn.cli.app import app
 
         app()
         return
-    signal.signal(signal.SIGINT, _stop)  # many an import makes another error of KeyboardInterrupt
+    signal.signal(signal.SIGINT, _stop)  # imports often turn KeyboardInterrupt into another error
     try:
         from fecnn.cli.app import app
 

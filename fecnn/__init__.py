@@ -1,7 +1,7 @@
 """fecnn: decoders for short block codes, measured fairly.
 
-Importing it is light: torch, galois and matplotlib are imported by what needs them, and its sub-packages
-(`fecnn.theory`, `fecnn.nets`, ...) load when they are first named.
+The import is light: torch, galois and matplotlib are imported only when needed, and sub-packages
+(`fecnn.theory`, `fecnn.nets`, ...) load on first use.
 """
 
 from typing import TYPE_CHECKING

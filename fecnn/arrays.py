@@ -1,4 +1,4 @@
-"""The sign and array conventions of the package, said once.
+"""The package's sign and array conventions.
 
 - ``Bits``: uint8 arrays of 0 and 1; frames are rows.
 - ``LLR``: float32 log-likelihood ratios log p(y|0) / p(y|1): **positive means bit 0**.
@@ -21,7 +21,7 @@ _BPSK = np.array([1.0, -1.0], np.float32)
 def bpsk(bits: Bits) -> NDArray[np.float32]:
     """BPSK symbols of bits, any shape: 0 -> +1.0, 1 -> -1.0, as float32.
 
-    A table, because ``1 - 2 * bits`` wraps to 255 on uint8.
+    This looks up a table, because ``1 - 2 * bits`` wraps to 255 on uint8.
 
     Example:
         >>> bpsk(np.array([0, 1], np.uint8))
@@ -31,10 +31,10 @@ def bpsk(bits: Bits) -> NDArray[np.float32]:
 
 
 def compiled_for(array: NDArray[Scalar]) -> NDArray[Scalar]:
-    """The array, or a copy, as kernels are compiled for: contiguous, aligned and writable.
+    """The array, or a copy, in the layout that kernels are compiled for: contiguous, aligned and writable.
 
-    For another layout, or an array that cannot be written (a memory map, a column of pandas), Numba would
-    compile them once more.
+    Without this, Numba would compile every kernel again for other layouts and for read-only arrays (memory
+    maps, pandas columns).
     """
     return np.require(array, requirements=["C", "A", "W"])
 
@@ -45,7 +45,7 @@ def hard(llr: NDArray[np.floating[Any]]) -> Bits:
 
 
 def as_bits(values: ArrayLike, name: str, width: int | None = None) -> Bits:
-    """``values`` as a uint8 array of 0 and 1, its last axis ``width`` long (if given).
+    """``values`` as a uint8 array of 0 and 1, with ``width`` entries on the last axis (if given).
 
     Raises:
         TypeError: If the values are not booleans, integers or floats, or some of them are masked.
@@ -59,7 +59,7 @@ def as_bits(values: ArrayLike, name: str, width: int | None = None) -> Bits:
     if not binary:
         wrong = array[(array != 0) & (array != 1)].flat[0]
         advice = "; reduce it modulo 2 first" if (array >= 0).all() else ""
-        # In unsigned integers -1 has become the largest one.
+        # In an unsigned dtype, -1 has wrapped to the largest integer.
         minus = np.iinfo(array.dtype).max if array.dtype.kind == "u" else -1
         if ((array == 1) | (array == minus)).all():
             advice = f": bits are 0 and 1, not +1 and -1; if +1 stands for bit 0, use (1 - {name}) // 2"
@@ -70,10 +70,10 @@ def as_bits(values: ArrayLike, name: str, width: int | None = None) -> Bits:
 
 
 def refuse_mask(values: object, name: str, remedy: str = "fill the gaps with values first") -> None:
-    """Refuse a masked array that hides some of its values: they would be used as if they were not masked.
+    """Reject an array with masked values, which would otherwise be used as if they were valid.
 
     Raises:
-        TypeError: Saying how many are masked, and the remedy.
+        TypeError: Stating the number of masked values and the remedy.
     """
     if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
         masked = int(np.ma.getmaskarray(values).sum())
@@ -83,24 +83,24 @@ def refuse_mask(values: object, name: str, remedy: str = "fill the gaps with val
 def as_llr(values: ArrayLike, n: int) -> LLR:
     """``values`` as finite float32 LLRs with ``n`` on the last axis, ready for any decoder.
 
-    LLRs up to `LARGE` stay as they are. Larger and infinite ones are known bits; see `within_reach`.
+    LLRs up to `LARGE` are kept. Larger and infinite ones mark known bits; see `within_reach`.
 
     Raises:
         TypeError: If the values are not real numbers, are bits, or some of them are masked.
-        ValueError: If there is a NaN, or the last axis is not ``n`` long.
+        ValueError: If there is a NaN, or the last axis does not have length ``n``.
     """
     return within_reach(as_float32(values, n))
 
 
 LARGE = 65536.0
-"""No channel is that sure of a bit: larger LLRs stand for known bits."""
+"""LLRs above this mark known bits: no channel is that certain."""
 
 HUGE = 1e31
-"""Largest LLR after `within_reach`: any number of them can be added in float32."""
+"""Largest LLR after `within_reach`: sums of any number of them fit in float32."""
 
 
 def as_float32(values: ArrayLike, n: int) -> LLR:
-    """``values`` as float32 LLRs with ``n`` on the last axis, some perhaps infinite; errors as `as_llr`."""
+    """``values`` as float32 LLRs with ``n`` on the last axis, possibly infinite; raises as `as_llr`."""
     refuse_mask(values, "llr", "a position that was not received has LLR 0: use llr.filled(0)")
     llr = np.asarray(values)
     if llr.dtype.kind not in "buif":
@@ -117,14 +117,17 @@ def as_float32(values: ArrayLike, n: int) -> LLR:
 
 
 def within_reach(llr: LLR) -> LLR:
-    """The same LLRs in magnitudes whose sums decoders can compute, frame by frame.
+    """The same LLRs, rescaled where needed so that decoders can add them accurately, frame by frame.
 
-    A frame without LLRs above `LARGE` stays as it is. In others, a magnitude that is 2**16 times the sum of
-    all smaller ones is that of known bits: it becomes 1000 more than twice what they sum to, as does an
-    infinite one. No posterior can tell 1000 from certainty. Several magnitudes that are each 2**24 times the
-    sum of all smaller ones, so that not even their last digits compare with these, are scaled down by a power
-    of two, and so is a frame whose sums would be too large for float32. None of this changes which of two
-    codewords is more likely. What remains is as accurate as sums in float64: to 1e-12 of the largest LLR.
+    Frames without LLRs above `LARGE` are unchanged. In the others:
+
+    - A magnitude at least 2**16 times the sum of all smaller ones, or an infinite one, marks known bits. It
+      becomes 1000 plus twice the sum of the smaller ones; no posterior can tell 1000 from certainty.
+    - Several magnitudes at least 2**24 times the sum of all smaller ones, so that even their last digits
+      exceed it, are scaled down by a power of two. So is a whole frame whose sums would overflow float32.
+
+    None of this changes which of two codewords is more likely. Decisions remain as accurate as float64 sums:
+    to 1e-12 of the largest LLR.
 
     Raises:
         ValueError: If there is a NaN.
@@ -146,7 +149,7 @@ def _looks_like_bits(values: NDArray[Any]) -> bool:
 
 
 def _compressed(size: NDArray[np.float64]) -> LLR:
-    """Magnitudes (B, n) that compare alike: see `within_reach`. They are split into levels from the top."""
+    """Magnitudes (B, n) that compare alike, processed in levels from the largest down; see `within_reach`."""
     left = np.where(np.isinf(size), 0.0, size)
     levels = [(np.isinf(size), True)]
     while (left > LARGE).any():
@@ -172,14 +175,14 @@ def _compressed(size: NDArray[np.float64]) -> LLR:
 
 
 def _known(size: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Where the largest value of a row outweighs all smaller ones together by far."""
+    """True where the largest value of a row exceeds 2**16 times the sum of the smaller ones."""
     top = size.max(axis=1, keepdims=True)
     rest = np.where(size < top, size, 0.0).sum(axis=1, keepdims=True)
     return np.asarray((size == top) & (top > LARGE) & (rest > 0.0) & (top >= 2.0**16 * rest))
 
 
 def _beyond(size: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """The values of a row above the highest gap that even the last digits of float32 cannot bridge."""
+    """True for the values above the highest gap of a row that float32 digits cannot bridge."""
     rising = np.sort(size, axis=1)
     below = np.zeros_like(rising)
     below[:, 1:] = np.cumsum(rising[:, :-1], axis=1)
@@ -189,12 +192,12 @@ def _beyond(size: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def _power_of_two(factor: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The largest power of two that is at most the factor; 1 for 0 or less."""
+    """The largest power of two not above the factor; 1 for a factor of 0 or less."""
     return np.where(factor > 0.0, np.exp2(np.floor(np.log2(np.where(factor > 0.0, factor, 1.0)))), 1.0)
 
 
 def out_of_sums(llr: LLR) -> NDArray[np.intp]:
-    """Frames of (B, n) whose smallest LLRs are lost where float64 adds them to the largest, by index."""
+    """Indices of the frames of (B, n) whose smallest LLRs are lost when float64 adds them to the largest."""
     if llr.size == 0 or (llr.max() <= 2.0**40 and llr.min() >= -(2.0**40)):
         return np.zeros(0, np.intp)
     size = np.abs(llr)
@@ -204,7 +207,7 @@ def out_of_sums(llr: LLR) -> NDArray[np.intp]:
 
 
 def refuse_out_of_sums(llr: LLR, name: str) -> None:
-    """Refuse frames that a decoder which adds all LLRs of a frame would decide without the small ones.
+    """Reject frames whose small LLRs would be lost in a decoder that adds all LLRs of a frame.
 
     Raises:
         ValueError: Naming the first such frame.
@@ -220,10 +223,10 @@ def refuse_out_of_sums(llr: LLR, name: str) -> None:
 
 
 def restored(app: LLR, llr: LLR, decoded: LLR) -> LLR:
-    """A-posteriori LLRs of frames ``llr`` from those of ``decoded``, what `within_reach` made of them.
+    """A-posteriori LLRs for the frames ``llr``, from those of ``decoded``, their `within_reach` version.
 
-    Of a frame that was scaled as a whole, they are scaled back. Otherwise the extrinsic LLR of a known bit
-    stays, so that ``app - llr`` is what the other bits say of it.
+    If a frame was scaled as a whole, its output is scaled back. Otherwise the extrinsic LLR of a known bit is
+    kept, so that ``app - llr`` is what the other bits say about it.
     """
     if decoded is llr:
         return app

@@ -1,42 +1,42 @@
-"""The errors that fecnn raises, and how a message names a value or the nearest known name."""
+"""The exceptions fecnn raises, and helpers for readable error messages."""
 
 from collections.abc import Sequence
 from difflib import get_close_matches
 
 
 class FecnnError(Exception):
-    """The base class of fecnn's own errors; each is also the built-in error that fits it.
+    """Base class of fecnn's own errors; each subclass also derives from the built-in error that fits it.
 
     Bad arguments raise plain ``ValueError``, ``TypeError`` and ``LookupError``.
     """
 
 
 class DecodingError(FecnnError, RuntimeError):
-    """A decoder failed in the middle of a study; the trace is in the notes."""
+    """A decoder failed during a study; its traceback is in the notes."""
 
 
 class ClusterError(FecnnError, RuntimeError):
-    """A cluster cannot be used, or is gone; every batch that came in is kept."""
+    """A cluster cannot be used or was lost; every batch received so far is kept."""
 
 
 class StoreError(FecnnError, RuntimeError):
-    """A results file cannot be used; what it held is untouched."""
+    """A results file cannot be used; its contents are unchanged."""
 
 
 class StaleError(StoreError):
-    """Results of a curve are of another version of its decoder."""
+    """Stored results of a curve were made by another version of its decoder."""
 
 
 class CheckpointError(FecnnError, ValueError):
-    """A checkpoint that is damaged, or does not belong to what it is used for."""
+    """A checkpoint is damaged, or does not belong to the network or training it is used for."""
 
 
 class ContractError(FecnnError, AssertionError):
-    """A decoder breaks the contract; the message says which clause, on which code."""
+    """A decoder breaks the contract; the message names the clause and the code."""
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """The end of an error message about an unknown name: the nearest known names, or all of them."""
+    """End of an error message about an unknown name: the closest known names, or all of them."""
     close = get_close_matches(name, known, n=3, cutoff=0.5)
     if close:
         return "did you mean " + " or ".join(close) + "?"
@@ -44,9 +44,9 @@ def nearest(name: str, known: Sequence[str]) -> str:
 
 
 def shown(value: object) -> str:
-    """A value in an error message, short whatever a file holds.
+    """A value as shown in an error message, always short.
 
-    Python refuses to print integers of thousands of digits, and nobody would read them.
+    Python refuses to print integers of thousands of digits, which a file may contain.
     """
     if isinstance(value, int) and abs(value) >= 2**64:
         return "an integer beyond 64 bits"

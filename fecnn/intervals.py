@@ -1,8 +1,8 @@
-"""Intervals of error rates that are counted."""
+"""Confidence intervals for error rates from counts."""
 
 
 def proportion_interval(errors: int, frames: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Clopper-Pearson interval (1934) of a probability seen ``errors`` times in ``frames`` trials.
+    """Clopper-Pearson interval (1934) for a probability, from ``errors`` seen in ``frames`` trials.
 
     Raises:
         ValueError: If not 0 <= errors <= frames, or the confidence is not in (0, 1).
@@ -12,7 +12,7 @@ def proportion_interval(errors: int, frames: int, confidence: float = 0.95) -> t
         >>> low, round(high, 4)
         (0.0, 0.0362)
     """
-    from scipy.special import betaincinv  # costs a part of a second: only where there is an interval
+    from scipy.special import betaincinv  # slow to import, so only where an interval is computed
 
     _check(frames, confidence)
     if not 0 <= errors <= frames:
@@ -28,20 +28,19 @@ def proportion_interval(errors: int, frames: int, confidence: float = 0.95) -> t
 def rate_interval(
     total: int, squares: int, frames: int, width: int, confidence: float = 0.95
 ) -> tuple[float, float]:
-    """Interval of a bit error rate from frames whose ``width`` bits err together.
+    """Confidence interval for a bit error rate, allowing for errors that come together within a frame.
 
-    The wrong bits of a frame are not independent, so that a binomial interval on bits is far too narrow. The
-    errors are taken as ``total^2 / variance`` independent events of equal size, with the variance of their
-    sum estimated from the squares per frame, and the events as Poisson (Fay and Feuer, Statistics in Medicine
-    16, 1997, gamma interval for weighted counts). Without errors the upper end is that of the block error
-    rate.
+    The wrong bits of a frame are not independent, so a binomial interval on bits is far too narrow. The
+    errors are treated as ``total^2 / variance`` independent Poisson events of equal size, where the variance
+    of the sum is estimated from the squared counts per frame (Fay and Feuer, Statistics in Medicine 16, 1997,
+    the gamma interval for weighted counts). Without errors, the upper end is that of the block error rate.
 
     Args:
         total: Wrong bits in all frames.
         squares: Sum over frames of the squared number of wrong bits.
-        frames: Frames.
-        width: Bits of a frame, k or n.
-        confidence: Coverage aimed at.
+        frames: Number of frames.
+        width: Bits per frame, k or n.
+        confidence: Nominal coverage.
 
     Raises:
         ValueError: If the counts contradict each other, or the confidence is not in (0, 1).
@@ -68,7 +67,7 @@ def rate_interval(
     tail = (1 - confidence) / 2
     rate = total / (frames * width)
     variance = squares - total * total / frames
-    # Frames that all have equally many errors (a single one, say) show no variance: each counts as rare.
+    # If all frames have equally many errors (one frame, say), the variance is 0: use the squares instead.
     events = total * total / (variance if variance > 0 else squares)
     low = float(gammaincinv(events, tail)) / events
     high = float(gammaincinv(events + 1, 1 - tail)) / events

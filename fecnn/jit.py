@@ -1,7 +1,7 @@
-"""How kernels are compiled: when they are first called, once for a machine, and never behind anybody's back.
+"""Compiling kernels: on first call, once per machine, with a notice to the user.
 
-Numba keeps machine code on disk, beside the source or in the user's cache folder. Where neither can be
-written, a temporary folder takes it for as long as the process lives, and a warning says so.
+Numba keeps machine code on disk, next to the source or in the user's cache folder. If neither is writable, a
+temporary folder is used for the life of the process, and a warning says so.
 """
 
 import atexit
@@ -22,11 +22,11 @@ from numba.core import event
 from numba.core.options import DefaultOptions
 
 LOCKED, COMPILES = "numba:compiler_lock", "numba:compile"
-"""Numba's events: a thread uses its compiler, if only to read what the disk has; a function is compiled."""
+"""Numba's events: a thread holds the compiler lock (if only to load cached code); a function is compiled."""
 
 
 def _has_cache() -> bool:
-    """Whether Numba finds a folder for the machine code of this package."""
+    """Whether Numba has a writable folder for this package's machine code."""
     try:
         nb.njit(cache=True)(_has_cache)
     except RuntimeError:
@@ -35,7 +35,7 @@ def _has_cache() -> bool:
 
 
 def _cache_for_this_process() -> bool:
-    """Make a temporary folder for machine code, for this process and those that it starts."""
+    """Create a temporary cache folder for this process and its children; return whether that worked."""
     problem = "no folder for compiled kernels can be written, so every process compiles them anew"
     try:
         folder = tempfile.mkdtemp(prefix="fecnn-")
@@ -46,7 +46,7 @@ def _cache_for_this_process() -> bool:
 
     @atexit.register
     def _remove() -> None:
-        if os.getpid() == owner:  # and not a fork of it
+        if os.getpid() == owner:  # not in a fork
             shutil.rmtree(folder, ignore_errors=True)
 
     os.environ["NUMBA_CACHE_DIR"] = nb.config.CACHE_DIR = folder  # type: ignore[attr-defined]
@@ -62,15 +62,15 @@ _BORROWS = {"_nrt": False} if hasattr(DefaultOptions, "_nrt") else {}
 
 
 def kernel(function: Callable[..., Any] | None = None, /, *, borrows: bool = False, **options: Any) -> Any:
-    """Compile a function when it is first called, without Python's lock; for ``@kernel`` or ``@kernel(...)``.
+    """Compile a function on first call, without Python's lock; use as ``@kernel`` or ``@kernel(...)``.
 
     Args:
-        function: The function.
-        borrows: Whether it allocates nothing, so that its arrays are those of its caller and need no
-            reference counts. Tuples of arrays cost nothing then. Numba refuses to compile an allocation.
-        options: Further options of `numba.njit`, such as ``error_model="numpy"`` or ``inline="always"``.
+        function: The function to compile.
+        borrows: Whether it allocates nothing and returns no array, so that its arrays are the caller's and
+            need no reference counts. Tuples of arrays are free then. Numba refuses to compile an allocation.
+        options: Further options for `numba.njit`, such as ``error_model="numpy"`` or ``inline="always"``.
     """
-    # Nobody calls kernels from C, and that wrapper takes a twentieth of the time.
+    # Kernels are never called from C, and the C wrapper takes a twentieth of the compile time.
     njit: Any = nb.njit
     counts = _BORROWS if borrows else {}
     decorate = njit(cache=_CACHED, nogil=True, no_cfunc_wrapper=True, **counts, **options)
@@ -78,21 +78,21 @@ def kernel(function: Callable[..., Any] | None = None, /, *, borrows: bool = Fal
 
 
 class Compiling(event.Listener):
-    """How long this process has prepared instead of worked; and what it compiles for, told to who asks.
+    """Measures the time spent preparing kernels instead of working, and announces what is being compiled.
 
-    It listens to Numba. The compiler makes millions of Python objects that all stay, so that the garbage
-    collector only costs time (a seventh of it): it rests meanwhile.
+    It listens to Numba's events. Garbage collection is disabled while compiling: the compiler creates
+    millions of objects that all stay alive, so collecting them only costs time (about a seventh of it).
     """
 
     def __init__(self) -> None:
         self._preparing, self._compiling = _Clock(), _Clock()
-        self._nested, self._collects = 0, False  # one thread at a time compiles, kernels within kernels
+        self._nested, self._collects = 0, False  # one thread compiles at a time, but kernels nest
         self._here = _Here()
         self._tell: Callable[[str], None] | None = None
         self._told: set[str] = set()
 
     def on_start(self, event: Any) -> None:
-        """Somebody wants the compiler, or a kernel begins to be compiled."""
+        """Handle a thread acquiring the compiler lock, or a compilation starting."""
         if event.kind == LOCKED:
             self._compiling.start()
             self._start()
@@ -107,7 +107,7 @@ class Compiling(event.Listener):
         self._nested += 1
 
     def on_end(self, event: Any) -> None:
-        """The end of either."""
+        """Handle the end of either."""
         if event.kind == LOCKED:
             self._end()
             self._compiling.end()
@@ -118,7 +118,7 @@ class Compiling(event.Listener):
 
     @contextmanager
     def preparing(self) -> Iterator[None]:
-        """What is done here is not work either: it builds what compiled kernels need."""
+        """Count the time in this block as preparation, not work: it builds what compiled kernels need."""
         self._start()
         try:
             yield
@@ -127,7 +127,7 @@ class Compiling(event.Listener):
 
     @contextmanager
     def for_(self, what: str) -> Iterator[None]:
-        """Say what this thread may have to compile for."""
+        """Name what this thread may compile for while in this block."""
         before, self._here.what = self._here.what, what
         try:
             yield
@@ -136,7 +136,7 @@ class Compiling(event.Listener):
 
     @contextmanager
     def told(self, tell: Callable[[str], None]) -> Iterator[None]:
-        """Have a line told when something is compiled, one for each that it is for."""
+        """While in this block, call ``tell`` with one line for each thing that is compiled for."""
         self._tell, self._told = tell, set()
         try:
             yield
@@ -145,17 +145,17 @@ class Compiling(event.Listener):
 
     @property
     def seconds(self) -> float:
-        """Wall time that this process has spent preparing so far."""
+        """Wall time this process has spent preparing so far."""
         return self._preparing.seconds
 
     @property
     def compiler_seconds(self) -> float:
-        """Of that, the time that the compiler took."""
+        """The part of `seconds` spent in the compiler."""
         return self._compiling.seconds
 
     @property
     def thread_seconds(self) -> float:
-        """CPU time that this thread has spent preparing so far."""
+        """CPU time this thread has spent preparing so far."""
         return self._here.seconds
 
     def _start(self) -> None:
@@ -172,7 +172,7 @@ class Compiling(event.Listener):
 
 
 class _Clock:
-    """Wall time during which at least one thread does something."""
+    """Wall time during which at least one thread is active."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -198,7 +198,7 @@ class _Clock:
 
 
 class _Here(threading.local):
-    """What a thread is doing."""
+    """What the current thread is doing."""
 
     what = "what all decoders need"
     depth = 0
@@ -206,7 +206,7 @@ class _Here(threading.local):
 
 
 compiling = Compiling()
-"""What this process has compiled."""
+"""Compilation times and notices of this process."""
 
 for kind in (LOCKED, COMPILES):
     event.register(kind, compiling)  # type: ignore[no-untyped-call]
@@ -214,7 +214,7 @@ for kind in (LOCKED, COMPILES):
 
 @kernel(inline="always")
 def popcount(x):  # type: ignore[no-untyped-def]
-    """Number of ones of a 64-bit word (the classic SWAR sum, which LLVM turns into one instruction)."""
+    """Number of ones in a 64-bit word (the classic SWAR sum, which LLVM turns into one instruction)."""
     x = x - ((x >> np.uint64(1)) & np.uint64(0x5555555555555555))
     x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
     x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)

@@ -1,4 +1,4 @@
-"""The contract of a decoder, checked: for ours and for anybody's."""
+"""Checks that a decoder, built-in or your own, keeps the decoder contract."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -21,20 +21,25 @@ FRAMES = 400
 def check_decoder(name: str, *codes: Code, symmetric: bool = True, **options: Any) -> None:
     """Check a decoder against the contract that studies rely on.
 
-    It must recover every codeword without noise; return uint8 bits of shape (B, n) or (B, k), also for no
-    frames, and code bits where n = k; leave its input alone; give the same bits again, also for ties, in
-    other batches, from two threads at once, after many other frames, and when it is made again; be symmetric:
-    receiving codeword c instead of zero changes the decision by exactly c (which also licenses all-zero
-    training); and not have more block errors than undecoded hard decisions.
+    The decoder must
+
+    - recover every codeword without noise;
+    - return uint8 bits of shape (B, n) or (B, k), also for an empty batch, and code bits where n = k;
+    - not write to its input;
+    - return the same bits (also for ties) when called again, in other batches, from two threads at once,
+      after many other frames, and when built a second time;
+    - be symmetric: receiving codeword c instead of zero changes the decision by exactly c (this also
+      justifies training on the zero codeword);
+    - have no more block errors than undecoded hard decisions.
 
     Args:
         name: A decoder's name, or ``"module:function"`` of its factory.
-        codes: Codes to check it on; Hamming (7,4) and polar (16,8) if none is given.
+        codes: Codes to check it on; Hamming (7,4) and polar (16,8) by default.
         symmetric: False for a decoder that does not claim symmetry.
         options: The decoder's options.
 
     Raises:
-        ContractError: Naming the broken clause.
+        ContractError: Naming the clause that is broken.
 
     Example:
         >>> check_decoder("osd", order=1)
@@ -48,7 +53,7 @@ def check_decoder(name: str, *codes: Code, symmetric: bool = True, **options: An
 
 
 def _check_full_code(name: str, options: dict[str, Any]) -> None:
-    """Where n = k a decoder returns code bits; one that does not take such codes need not."""
+    """Check that a decoder returns code bits where n = k; one that rejects such codes passes."""
     code = Code.from_generator(np.triu(np.ones((6, 6), np.uint8)), name="full-6")
     codewords = code.codebook()
     try:
@@ -92,7 +97,7 @@ class _Check:
         self.require(errors <= undecoded, f"has {errors} block errors where hard decisions have {undecoded}")
 
     def memory(self, llr: LLR, twin: Decoder) -> None:
-        """The same decisions whatever came before, also where only chance could tell."""
+        """Decisions must not depend on earlier frames, even for ties."""
         hard_to_tell = (llr, np.sign(llr), np.zeros_like(llr))
         first = [self.decode(frames) for frames in hard_to_tell]
         for _ in range(4):

@@ -119,7 +119,7 @@ def test_overcomplete_checks_come_close_to_maximum_likelihood(rng):
         ({"scale": 0}, "scale must be above 0"),
         ({"damping": 1.0}, "damping must be 0 or more and below 1"),
         ({"offset": -1.0, "rule": "min-sum"}, "offset must be 0 or more"),
-        ({"offset": 0.3}, "offset belongs to rule='min-sum'"),
+        ({"offset": 0.3}, "offset needs rule='min-sum'"),
     ],
 )
 def test_options_out_of_range_are_refused(options, message):
@@ -229,10 +229,10 @@ def test_a_published_point_of_the_ccsds_code_further_down(rng):
 
 def test_too_many_words_are_refused():
     with pytest.raises(
-        ValueError, match=r"words of low weight .at most 262144 are listed.; ask for less weight"
+        ValueError, match=r"words of low weight .at most 262144 are listed.; ask for a lower weight"
     ):
         low_weight_words(fecnn.load_code("bch-63-45"), 12)
-    with pytest.raises(ValueError, match="or have bp use checks='H'"):
+    with pytest.raises(ValueError, match="or use bp with checks='H'"):
         fecnn.decoder("bp", fecnn.reed_muller(1, 9), checks="overcomplete")
     with pytest.raises(ValueError, match=r"weight must be in 1\.\.7"):
         low_weight_words(fecnn.hamming(3), 8)

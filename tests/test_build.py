@@ -372,7 +372,7 @@ def test_gaussian_approximation_stays_finite_for_long_codes_at_both_ends():
         ({"n": 16, "k": 3, "information_set": [3, 4]}, "must hold k = 3 distinct indices, got 2, 2 distinct"),
         (
             {"n": 16, "k": 8, "erasure": 0.5, "design_snr_db": 0.0},
-            "one construction, got design_snr_db and erasure; leave all but one out",
+            "one construction, got design_snr_db and erasure; keep only one of them",
         ),
     ],
 )

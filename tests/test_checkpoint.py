@@ -82,7 +82,7 @@ def test_truncated_weights_are_refused(copy, keep):
     path.write_bytes(path.read_bytes()[:keep])
     assert "weights.safetensors is damaged" in refused(copy)
     edit(copy, weights_sha256=sha256(path))
-    assert "not a whole safetensors file" in refused(copy)
+    assert "not a complete safetensors file" in refused(copy)
 
 
 def test_weights_of_another_card_are_refused(copy):
@@ -159,7 +159,7 @@ def test_a_pickle_is_not_run(copy, tmp_path):
 def test_a_card_of_a_network_that_cannot_be_built_is_refused(copy, options, words):
     edit(copy, model={"kind": "fecnn-net", "options": options})
     said = refused(copy)
-    assert f"{copy / CARD}: no such network can be built" in said
+    assert f"{copy / CARD}: this network cannot be built" in said
     assert words in said
 
 
@@ -203,7 +203,7 @@ def test_numbers_of_another_type_or_none_at_all_are_refused(copy):
 
 def test_a_card_with_another_number_of_parameters_is_refused(copy):
     edit(copy, parameters=10**9)
-    assert "says 1000000000 parameters, but such a network has" in refused(copy)
+    assert "says 1000000000 parameters, but this network has" in refused(copy)
 
 
 def test_huge_files_are_not_read(copy):

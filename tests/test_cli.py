@@ -145,7 +145,7 @@ def test_run_prints_the_table_and_draws_the_figure(call, tmp_path):
     assert "ordered" in done.stdout
     assert (tmp_path / "fecnn-results" / "small.sqlite").is_file()
     assert (tmp_path / "fecnn-results" / "small.svg").read_bytes().startswith(b"<?xml")
-    assert "goes on from here" not in done.stdout
+    assert "continue with:" not in done.stdout
     assert re.search(r"ml 0 dB: 400 frames, \d+ block errors, BLER ", done.stderr)
     assert len(done.stderr.splitlines()) == 4
     assert "\x1b" not in done.output
@@ -172,7 +172,7 @@ def test_a_run_that_stops_early_says_how_to_go_on(call, tmp_path):
     text = STUDY.replace("frames = 400", "frames = 400_000_000")
     (tmp_path / "small.toml").write_text(text)
     done = call("run", "small.toml", "--seconds", 0.3)
-    assert "have not met the study's stopping rule: fecnn run small.toml goes on from here" in " ".join(
+    assert "have not met the study's stopping rule; continue with: fecnn run small.toml" in " ".join(
         done.stdout.split()
     )
 
@@ -260,7 +260,7 @@ def test_an_export_of_nothing_has_its_columns(call):
 def test_mistakes_are_one_sentence(call, tmp_path):
     assert "did you mean optimal-hamming-7-4" in refused(call, "run", "optimal-haming-7-4")
     assert "there is no study file none.toml" in refused(call, "table", "none.toml")
-    assert "no results in fecnn-results/small.sqlite; make them with fecnn run" in refused(
+    assert "no results in fecnn-results/small.sqlite; create them with fecnn run" in refused(
         call, "table", "small.toml"
     )
     assert "no results in" in refused(call, "plot", "small.toml")
@@ -271,7 +271,9 @@ def test_mistakes_are_one_sentence(call, tmp_path):
     assert "curve ordered: order must be in 0..4 for hamming-7-4, got 9" in refused(call, "run", "wrong.toml")
     assert not (tmp_path / "fecnn-results").exists()
     (tmp_path / "file").write_text("mine")
-    assert "cannot be made: Not a directory" in refused(call, "run", "small.toml", "--out", "file/deeper")
+    assert "cannot create the folder of file/deeper/small.sqlite: Not a directory" in refused(
+        call, "run", "small.toml", "--out", "file/deeper"
+    )
     (tmp_path / "fecnn-results").mkdir()
     (tmp_path / "fecnn-results" / "small.sqlite").write_text("not a database, but a text of mine" * 10)
     assert "file is not a database" in refused(call, "run", "small.toml")
@@ -295,7 +297,7 @@ def test_shipped_results_are_shown_where_there_are_none_of_ones_own(call, tmp_pa
     own = call("table", "mine/study.toml", "--format", "csv").stdout
     shipped = call("table", "mine/study.toml", "--out", "elsewhere", "--format", "csv")
     assert shipped.stdout == own
-    assert "these are the shipped ones" in shipped.stderr
+    assert "showing the shipped ones" in shipped.stderr
 
 
 def test_square_brackets_in_titles_and_labels_are_shown(call, tmp_path):
@@ -411,7 +413,7 @@ def test_shards_are_merged_to_the_counts_of_one_run(call):
     for i in (1, 2):
         assert "fecnn merge small.toml" in call("run", "small.toml", "--shard", f"{i}/2").output
     done = call("merge", "small.toml")
-    assert re.search(r"small.shard-1-of-2.sqlite: \d+ batches added, 0 were there already", done.output)
+    assert re.search(r"small.shard-1-of-2.sqlite: \d+ batches added, 0 already present", done.output)
     assert "small.svg" in done.output
     call("run", "small.toml")
     alone, pooled = (
@@ -437,7 +439,7 @@ def test_a_run_on_a_cluster(call):
         (("--shard", "3/2"), "--shard must be i/N with 1 <= i <= N, such as 3/16, got '3/2'"),
         (("--shard", "one"), "--shard must be i/N"),
         (("--cluster", "here"), "a cluster is local:N, an address such as tcp://host:8786, or a .toml file"),
-        (("--cluster", "local:2", "--workers", "2"), "--workers counts threads of this process"),
+        (("--cluster", "local:2", "--workers", "2"), "--workers sets threads of this process"),
         (("--batch-limit", "0"), "the time limit of a batch must be more than 0 seconds"),
     ],
 )
@@ -455,7 +457,7 @@ def test_a_failure_is_said_at_the_end_after_table_and_figure(call, request, monk
     (tmp_path / "small.toml").write_text(STUDY + broken)
     done = call("run", "small.toml", "--workers", 1, code=1)
     assert "figure:" in done.output
-    assert "2 points failed, and all others went on:" in done.output
+    assert "2 points failed; all others were finished:" in done.output
     assert "ZeroDivisionError: a decoder's own mistake" in done.output
     assert 'misbehaving.py", line' in done.output
     assert done.output.count("Traceback") == 1  # the same at both points

@@ -17,7 +17,7 @@ from damage import doubled, killer, run_until_the_scheduler_is_killed, scheduler
 import fecnn
 from fecnn.errors import ClusterError, DecodingError
 from fecnn.simulation import cluster, schedulers
-from fecnn.simulation.cluster import connect, luggage_of, unpacked
+from fecnn.simulation.cluster import connect, files_of, unpacked
 from fecnn.simulation.simulate import run_batch
 from fecnn.simulation.store import Store
 from fecnn.simulation.workers import Made
@@ -192,7 +192,7 @@ def test_a_worker_with_another_copy_of_a_decoder_is_an_error(tmp_path, monkeypat
 
 def test_what_comes_with_fecnn_does_not_travel():
     plan = load_study("transformers-bch-31-16")
-    assert [luggage_of(point.task) for point in plan.points] == [{}] * len(plan.points)
+    assert [files_of(point.task) for point in plan.points] == [{}] * len(plan.points)
     task = plan.points[0].task
     assert unpacked(task) == task
 
@@ -217,7 +217,7 @@ def test_a_task_that_kills_its_workers_is_set_aside(tmp_path, undisturbed):
     expected = undisturbed(STUDY)
     deadly = (BROKEN % "die").replace("after = 4", "after = 0")
     plan, store = make(tmp_path, STUDY + deadly), tmp_path / "r.sqlite"
-    words = r"curve broken failed at 2.5 dB, batch [0-2]: it has ended 3 workers, the last time so: tcp"
+    words = r"curve broken failed at 2.5 dB, batch [0-2]: it has killed 3 workers, most recently: tcp"
     with pytest.raises(DecodingError, match=words):
         run_on("local:2", plan, store)
     good = make(tmp_path, STUDY)
@@ -289,7 +289,7 @@ def test_workers_that_are_gone_for_good_are_started_again(tmp_path, undisturbed,
             if made == 200 and not killed:
                 killed = end(workers)
         assert len(set(workers._client.run(os.getpid).values()) - set(killed)) == 2
-    assert "2 of 2 workers are gone: starting them again" in caplog.text
+    assert "2 of 2 workers are lost: restarting them" in caplog.text
     assert results(plan, store).equals(expected)
     assert not doubled(store)
 
@@ -321,7 +321,7 @@ def test_workers_that_cannot_be_started_again_are_an_error(tmp_path, impatient):
                     end(workers)
                     made += 1
 
-    words = r"all 2 workers are gone, and starting them again failed 3 times: .*; every batch that came in"
+    words = r"all 2 workers are lost, and restarting them failed 3 times: .*; every batch received"
     with pytest.raises(ClusterError, match=words):
         until_they_are_gone()
     with Store(store) as file:
@@ -443,7 +443,7 @@ def resident():
 @pytest.mark.parametrize("where", ["local:0", "local:x", "local:-1", "dask", "", "10.0.0.1:8786"])
 def test_what_names_no_cluster_is_refused(where):
     with (
-        pytest.raises(ValueError, match=r"a (local )?cluster (has 1 or more workers|is local:N)"),
+        pytest.raises(ValueError, match=r"a (local )?cluster (needs 1 or more workers|is local:N)"),
         connect(where),
     ):
         pass
@@ -465,7 +465,7 @@ def test_a_worker_with_another_fecnn_is_refused(tmp_path, monkeypatch):
     plan = make(tmp_path, STUDY)
     with connect("local:1") as workers:
         monkeypatch.setattr("fecnn.simulation.cluster.__version__", "0.0.1")
-        with pytest.raises(ClusterError, match=r"has fecnn .*, and the driver has 0.0.1"):
+        with pytest.raises(ClusterError, match=r"has fecnn .*, but the driver has 0.0.1"):
             run_all(plan, tmp_path / "r.sqlite", workers)
 
 

@@ -127,7 +127,7 @@ REFUSED = {
     "checks missing": (
         [[1, 1, 1]],
         [[1, 1, 0]],
-        r"H of bad has rank 1, but n - k = 2: it misses parity checks",
+        r"H of bad has rank 1, but n - k = 2: parity checks are missing",
     ),
     "other length": ([[1, 1, 1]], [[1, 1]], r"H must have 3 entries on the last axis, got shape \(1, 2\)"),
 }
@@ -286,8 +286,8 @@ def _product(one, other):
 @pytest.mark.parametrize(
     ("distance", "message"),
     [
-        (9, "is said to be 9, but it is 7"),
-        (3, "is said to be 3, but it is 7"),
+        (9, "is stated as 9, but it is 7"),
+        (3, "is stated as 3, but it is 7"),
         (17, r"must be in 1\.\.n - k \+ 1 = 16"),
     ],
 )

@@ -355,9 +355,9 @@ def test_what_cannot_be_counted_is_refused():
     code = fecnn.load_code("bch-63-45")
     with pytest.raises(LookupError, match="no built-in decoder 'odd'; "):
         complexity("odd", code)
-    with pytest.raises(ValueError, match="give its measured work, nodes a frame"):
+    with pytest.raises(ValueError, match="give its measured work, nodes per frame"):
         complexity("ml", code)
-    with pytest.raises(ValueError, match="queries a frame"):
+    with pytest.raises(ValueError, match="queries per frame"):
         complexity("grand", code)
     with pytest.raises(ValueError, match="not a cyclic code"):
         complexity("hard", fecnn.load_code("polar-64-32"))

@@ -521,8 +521,8 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path, plugins):
             time.sleep(0.02)
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=60)
-    assert "stopped; every finished batch is in" in err
-    assert "run the same command to go on" in err
+    assert "stopped; finished batches are saved in" in err
+    assert "run the same command to continue" in err
     assert str(store) in err
     assert "Traceback" not in err
     assert out == ""

@@ -226,7 +226,7 @@ def test_a_point_that_is_refused_is_told_and_the_rest_goes_on(tmp_path, monkeypa
     done = CliRunner().invoke(app, ["run", "mine.toml", "--workers", "1"])
     assert done.exit_code == 0, done.output
     assert done.output.count("not estimated: rays: too few decide") == 1
-    assert "goes on from here" not in done.output
+    assert "continue with:" not in done.output
 
 
 def test_a_store_from_before_there_were_estimates_is_read_and_written(tmp_path):
@@ -281,7 +281,7 @@ def test_estimates_that_disagree_are_not_pooled(tmp_path):
     with closing(sqlite3.connect(tmp_path / "r.sqlite")) as file:
         file.execute("update estimate set low = 10 * low, value = 10 * value, high = 10 * high")
         file.commit()
-    with pytest.raises(StoreError, match=r"disagree on estimate .*: the intervals do not meet"):
+    with pytest.raises(StoreError, match=r"disagree on estimate .*: the intervals do not overlap"):
         fecnn.merge(study, [tmp_path / "r.sqlite"], tmp_path / "pooled")
 
 
@@ -408,7 +408,7 @@ def test_costs_and_comparisons_leave_it_out(made, tmp_path):
     study, results = made
     assert "exact" not in set(cost_table(study, results)["curve"])
     assert "exact" not in {one.gap.curve for one in tradeoffs(study, results)}
-    with pytest.raises(ValueError, match="exact is estimated: it has no frames to compare"):
+    with pytest.raises(ValueError, match="exact is estimated, so it has no frames to compare"):
         compare(study, "ml", "exact", tmp_path / "none.sqlite")
 
 

@@ -255,7 +255,7 @@ def test_what_comes_with_fecnn_has_no_version(name):
 
 def test_a_decoder_without_a_file_is_refused(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "typed_in", type(sys)("typed_in"))
-    with pytest.raises(ValueError, match="decoder typed_in:dec is in memory only; save it in a file"):
+    with pytest.raises(ValueError, match="decoder typed_in:dec exists in memory only; save it in a file"):
         foreign("typed_in:dec")
 
 
@@ -348,7 +348,7 @@ def test_reloading_mixes_no_versions(folder, right, imported):
     if imported == "before":
         assert errors(study, "again.sqlite") == right["hard"]
     else:  # the one that was reloaded is the one that the study had
-        with pytest.raises(ValueError, match="its code was reloaded, so that two versions are mixed"):
+        with pytest.raises(ValueError, match="its code was reloaded, so two versions are mixed"):
             errors(study, "again.sqlite")
 
 
@@ -543,7 +543,7 @@ def test_showing_a_study_runs_none_of_its_code(folder):
     write(folder, "s.toml", STUDY + '[[curve]]\ndecoder = "hard"\n')
     ran = CliRunner().invoke(app, ["run", "./s.toml", "--workers", "1"])
     assert ran.exit_code == 0
-    assert ran.output.count(f"decoder mydec:dec runs code of {folder / 'mydec.py'}") == 1
+    assert ran.output.count(f"decoder mydec:dec runs code from {folder / 'mydec.py'}") == 1
     (folder / "ran").unlink()
     sys.modules.pop("mydec")
     for command in (
@@ -568,7 +568,7 @@ def test_foreign_code_is_refused_where_that_is_asked_for(folder):
     told = CliRunner().invoke(app, ["run", "./s.toml", "--no-foreign-code"])
     assert told.exit_code == 1
     assert re.search(
-        r"decoder mydec:dec does not come with fecnn: its code in .*mydec\.py would run", told.output
+        r"decoder mydec:dec does not ship with fecnn: it runs code from .*mydec\.py", told.output
     )
     assert not (folder / "ran").exists()
     write(folder, "s.toml", STUDY.replace("mydec:dec", "hard"))
@@ -611,7 +611,7 @@ def test_warming_up_says_whose_code_runs(folder):
     for what in ("mydec:dec", "./s.toml"):
         lines = []
         warm_up([what], lines.append)
-        assert lines == [f"decoder mydec:dec runs code of {path}"]
+        assert lines == [f"decoder mydec:dec runs code from {path}"]
     with pytest.raises(LookupError, match="module 'mydec' has no function 'deck'"):
         warm_up(["mydec:deck"])
 

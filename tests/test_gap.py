@@ -143,7 +143,7 @@ def test_what_makes_no_sense_is_refused(study):
         gap_to_ml(study, results, bler=1.5)
     with pytest.raises(ValueError, match="'ml' or 'tsb', got 'osd'"):
         gap_to_ml(study, results, reference="osd")
-    with pytest.raises(ValueError, match="one on BLER"):
+    with pytest.raises(ValueError, match="a bound on BLER"):
         gap_to_ml(study, results, ber=1e-3, reference="tsb")
 
 

@@ -170,13 +170,13 @@ def test_a_file_of_another_study_is_refused(plan, tmp_path):
     other = tmp_path / "other.toml"
     other.write_text(STUDY.replace("[1, 3]", "[2]"))
     run_all(load_study(other), store=tmp_path / "other.sqlite", seconds=0.5)
-    with pytest.raises(StoreError, match=r"other.sqlite has results of other studies only, none of mine"):
+    with pytest.raises(StoreError, match=r"other.sqlite has only results of other studies, none of mine"):
         fecnn.merge(plan, [tmp_path / "other.sqlite"], tmp_path)
     assert not store_path(plan, tmp_path).exists()
 
 
 def test_no_shards_are_an_error(plan, tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no shards of mine in .*; make them with"):
+    with pytest.raises(FileNotFoundError, match=r"no shards of mine in .*; create them with"):
         fecnn.merge(plan, folder=tmp_path)
 
 
@@ -222,7 +222,7 @@ def test_a_shard_that_contradicts_itself_spoils_no_other(plan, tmp_path):
     assert told.exit_code == 1
     assert re.search(r"shard-2-of-3\.sqlite is damaged \(batch 1 of .* contradicts itself", told.output)
     for i in (1, 3):
-        assert re.search(rf"shard-{i}-of-3\.sqlite: \d+ batches added, 0 were there already", told.output)
+        assert re.search(rf"shard-{i}-of-3\.sqlite: \d+ batches added, 0 already present", told.output)
     with Store(store_path(plan, tmp_path)) as file:
         assert {row["i"] % 3 for row in file.rows()} == {0, 2}
     # Made again, it is taken.

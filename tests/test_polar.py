@@ -189,7 +189,7 @@ def test_frozen_bits_do_not_depend_on_the_generator(rng):
 @pytest.mark.parametrize(
     ("name", "code", "options", "message"),
     [
-        ("sc", fecnn.hamming(3), {}, "length 7: a polar code's is a power of two; use osd"),
+        ("sc", fecnn.hamming(3), {}, "length 7: polar codes need a power of two; use osd"),
         ("scl", fecnn.load_code("bch-31-16"), {}, "length 31"),
         ("sc", fecnn.polar(32, 10, crc=6), {}, "6 checks beyond frozen bits, which sc cannot use; use scl"),
         ("scl", fecnn.polar(8, 4), {"list": 0}, r"list must be in 1\.\.4096 paths, got 0"),
@@ -205,7 +205,9 @@ def test_what_is_no_polar_code_is_refused(name, code, options, message):
 def test_a_code_far_from_polar_is_refused(rng):
     parity = rng.integers(0, 2, (50, 78), dtype=np.uint8)
     code = Code.from_generator(np.concatenate([np.eye(50, dtype=np.uint8), parity], axis=1))
-    with pytest.raises(ValueError, match=r"is no polar code in natural order: .*; use osd"):
+    with pytest.raises(
+        ValueError, match=r"is not a polar code in natural or bit-reversed order: .*; use osd"
+    ):
         fecnn.decoder("scl", code)
 
 
@@ -263,7 +265,7 @@ def test_codes_that_are_no_polar_codes_are_refused(name, rng):
     parity = rng.integers(0, 2, (28, 4), dtype=np.uint8)
     dense = Code.from_generator(np.concatenate([np.eye(28, dtype=np.uint8), parity], axis=1), name="random")
     for code in (shuffled, dense, fecnn.load_code("ebch-64-36"), fecnn.hamming(5, extended=True)):
-        with pytest.raises(ValueError, match=r"is no polar code in natural order.*use osd"):
+        with pytest.raises(ValueError, match=r"is not a polar code in natural .*use osd"):
             fecnn.decoder(name, code)
 
 

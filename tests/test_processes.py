@@ -60,7 +60,7 @@ def test_a_code_is_pickled_as_its_matrices():
 
 def test_what_a_factory_returns_does_not_pickle():
     inner = factory("osd")(fecnn.hamming(3), None, order=1)
-    with pytest.raises(TypeError, match=r"only what fecnn\.decoder has made can be pickled"):
+    with pytest.raises(TypeError, match=r"only decoders made by fecnn\.decoder can be pickled"):
         pickle.dumps(inner)
 
 

@@ -312,5 +312,5 @@ def test_a_minimum_distance_that_is_too_large_is_refused():
 
     code = dataclasses.replace(fecnn.load_code("ebch-128-64"), minimum_distance=24)
     for name in ("ml", "osd"):
-        with pytest.raises(ValueError, match="said to be 24, but it has a codeword of weight 2"):
+        with pytest.raises(ValueError, match="stated as 24, but it has a codeword of weight 2"):
             fecnn.decoder(name, code)

@@ -128,7 +128,7 @@ def test_rows_say_what_was_made_by_which_version_where_and_when(tmp_path):
 
 
 def test_a_missing_file_is_not_made_by_reading(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no results in .*none\.sqlite; make them with fecnn run"):
+    with pytest.raises(FileNotFoundError, match=r"no results in .*none\.sqlite; create them with fecnn run"):
         Store(tmp_path / "none.sqlite")
     assert list(tmp_path.iterdir()) == []
 
@@ -283,9 +283,9 @@ def corrupted(path):
 
 
 REFUSED = [
-    (newer, f"has schema {SCHEMA + 1}, newer than {SCHEMA} of this version; upgrade fecnn"),
-    (foreign, "is not a fecnn results file; it is left as it is"),
-    (foreign_id, "is not a fecnn results file; it is left as it is"),
+    (newer, f"has schema {SCHEMA + 1}, newer than {SCHEMA} of this fecnn; upgrade fecnn"),
+    (foreign, "is not a fecnn results file; it is left unchanged"),
+    (foreign_id, "is not a fecnn results file; it is left unchanged"),
     (no_database, "file is not a database"),
     (truncated, "damaged|malformed"),
     (short, "not a database|malformed"),
@@ -319,7 +319,7 @@ def test_a_folder_is_no_file(tmp_path):
 
 def test_a_path_through_a_file_is_refused(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match=r"the folder of .* cannot be made: Not a directory"):
+    with pytest.raises(StoreError, match=r"cannot create the folder of .*: Not a directory"):
         Store(tmp_path / "file" / "deeper" / "r.sqlite", write=True)
 
 
@@ -336,7 +336,7 @@ def fill_up(store, limit=10_000):
             store.append(LONG, i, long_counts(i))
             taken += 1
 
-    words = "cannot be written (all batches before this one are kept; make room and run again)"
+    words = "cannot be written (all earlier batches are kept; make room and run again)"
     with pytest.raises(StoreError, match=re.escape(words)):
         append_all()
     return taken
@@ -399,7 +399,7 @@ def test_a_read_only_disk_can_be_read_and_not_written(tmp_path):
             filled(path, 4)
         with pytest.raises(StoreError, match=r"new\.sqlite cannot be opened"):
             Store(disk / "new.sqlite", write=True)
-        with pytest.raises(StoreError, match=r"the folder of .* cannot be made: Read-only file system"):
+        with pytest.raises(StoreError, match=r"cannot create the folder of .*: Read-only file system"):
             Store(disk / "new" / "r.sqlite", write=True)
 
 
@@ -594,7 +594,7 @@ def test_a_task_that_says_nothing_is_refused(tmp_path, content):
     path = hostile(tmp_path / "r.sqlite", ("update task set content = ?", (content,)))
     with (
         Store(path) as store,
-        pytest.raises(StoreError, match=r"r\.sqlite is damaged \(what task .* cannot be"),
+        pytest.raises(StoreError, match=r"r\.sqlite is damaged \(the description of task .*"),
     ):
         list(store.rows())
 
@@ -619,7 +619,7 @@ def forged(tmp_path):
             lambda: fecnn.merge(study, [tmp_path / "r.sqlite"], tmp_path / "pooled"),
         ):
             with pytest.raises(
-                StoreError, match=r"r\.sqlite is damaged \((batch|what task|the flags)"
+                StoreError, match=r"r\.sqlite is damaged \((batch|the description|the flags)"
             ) as told:
                 use()
         assert "move it away and run again" in str(told.value)

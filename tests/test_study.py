@@ -86,15 +86,15 @@ WRONG = {
     "alist": (BASE + 'code = "nope.alist"\n', "nope.alist"),
     "no code": (
         'title = "t"\nebn0_db = [1]\n[[curve]]\ndecoder = "ml"\n',
-        "curve ml: code is missing; give it there or",
+        "curve ml: code is missing; set it for the curve or",
     ),
     "uncoded of nothing": (
         'title = "t"\nebn0_db = [1]\n[[curve]]\ndecoder = "ml"\ncode = "uncoded"\n',
-        "curve ml of uncoded: code is missing; give it there or",
+        "curve ml of uncoded: code is missing; set it for the curve or",
     ),
     "no grid": (
         'title = "t"\ncode = "hamming-7-4"\n[[curve]]\ndecoder = "ml"\n',
-        "ebn0_db is missing; give it there or",
+        "ebn0_db is missing; set it for the curve or",
     ),
     "no curves": (HEAD, "FILE: curve: missing"),
     "empty curves": (HEAD + "curve = []\n", "FILE: curve: List should have at least 1 item"),
@@ -163,7 +163,7 @@ WRONG = {
     ),
     "grid beyond 100 dB": (
         BASE + "ebn0_db = { from = 99, to = 101, step = 1 }\n",
-        "ebn0_db from 99.0 to 101.0 step 1.0 leaves -100..100 dB",
+        "ebn0_db from 99.0 to 101.0 step 1.0 is outside -100..100 dB",
     ),
     "point beyond 100 dB": (
         BASE + "ebn0_db = [-101]\n",
@@ -622,7 +622,7 @@ def test_files_of_one_folder_do_not_meddle(tmp_path):
         (BASE + 'code = "./\\u0000.alist"\n', r"curve.0.code has the control character .\\x00"),
         (
             BASE + 'code = "repetition-16384"\n',
-            "repetition-16384 is too long to be had by name: repetition-2048 is",
+            "repetition-16384 is too long: named repetition codes go up to n = 2048",
         ),
     ],
 )

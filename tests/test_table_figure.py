@@ -114,7 +114,7 @@ def test_a_store_without_counts_gives_an_empty_table(study, tmp_path):
 
 def test_results_of_this_folder_come_before_the_shipped_ones(study, store, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(FileNotFoundError, match=r"no results in .* make them with fecnn run"):
+    with pytest.raises(FileNotFoundError, match=r"no results in .* create them with fecnn run"):
         table(study)
     table(study, store).to_csv(tmp_path / "results.csv", index=False)
     shipped = table(study)

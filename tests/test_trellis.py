@@ -309,8 +309,8 @@ def test_a_search_is_repeatable_and_never_worse_than_the_natural_order():
 @pytest.mark.parametrize(
     ("order", "words"),
     [
-        ((0, 1, 2, 3, 4, 5), "each position 0 to 6 once, got 6 entries, 6 of them different"),
-        ((0, 1, 2, 3, 4, 5, 5), "got 7 entries, 6 of them different"),
+        ((0, 1, 2, 3, 4, 5), "each position 0 to 6 once, got 6 entries, 6 of them distinct"),
+        ((0, 1, 2, 3, 4, 5, 5), "got 7 entries, 6 of them distinct"),
         ((1, 2, 3, 4, 5, 6, 7), "each position 0 to 6 once"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Files that are never seen half written: the one writer of them all."""
+"""Atomic file writes: no reader ever sees a half-written file."""
 
 import os
 import secrets
@@ -6,19 +6,19 @@ from pathlib import Path
 
 
 def write(path: str | Path, content: bytes | str, *, make_folder: bool = True) -> None:
-    """Write a file: whoever reads it, even after a crash, sees the old content or the new.
+    """Write a file atomically: readers see the old content or the new, even after a crash.
 
-    Two who write it at once both succeed, and the later one is seen. A link of that name is replaced, not
-    followed; a pipe or a device, such as ``/dev/stdout``, is written to.
+    Of two simultaneous writers, both succeed and the later one wins. A link at this path is replaced, not
+    followed. A pipe or device, such as ``/dev/stdout``, is written to directly.
 
     Args:
-        path: The file.
-        content: Bytes, or text, which becomes UTF-8.
-        make_folder: Make its folder where there is none.
+        path: The file to write.
+        content: Bytes, or text, which is encoded as UTF-8.
+        make_folder: Create the folder if it does not exist.
 
     Raises:
-        FileNotFoundError: If there is no folder, and it is not to be made.
-        OSError: If it cannot be written; what was there stays.
+        FileNotFoundError: If the folder does not exist and is not to be created.
+        OSError: If the file cannot be written; the old content is kept.
     """
     path = Path(path)
     raw = content.encode() if isinstance(content, str) else content
@@ -29,7 +29,7 @@ def write(path: str | Path, content: bytes | str, *, make_folder: bool = True) -
     if path.exists() and not (path.is_file() or path.is_dir()):
         path.write_bytes(raw)
         return
-    # Opened by name rather than by tempfile, whose files nobody else may read.
+    # Not tempfile: its files are readable only by their owner.
     fresh = path.parent / f".{secrets.token_hex(8)}.tmp"
     try:
         with fresh.open("xb") as file:

@@ -1,4 +1,4 @@
-"""Everything that is wrong with a file, in one error: where, what, and the nearest known key."""
+"""All problems of a file in one error: where each is, what it is, and the closest known key."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,21 +9,21 @@ from pydantic import BaseModel, ValidationError
 from fecnn.errors import nearest, shown
 
 MAX_PROBLEMS, MAX_PROBLEM, MAX_NAME = 50, 600, 100
-"""Most problems told of a file, and the most characters told of each, and of each key."""
+"""Most problems listed for a file, most characters shown of each, and of each key."""
 
 
 def sentences(error: ValidationError, model: type[BaseModel]) -> list[str]:
-    """What a model refused, a sentence a problem.
+    """The problems that validation found, one sentence each.
 
     Args:
-        error: What its validation raised.
+        error: The validation error.
         model: The model of the whole file.
     """
     return [sentence(problem, model) for problem in error.errors()]
 
 
 def sentence(problem: Any, model: type[BaseModel]) -> str:
-    """One problem of those that pydantic lists: where, what, and what was given or is known."""
+    """One pydantic problem as a sentence: where, what, and the value given or the closest known key."""
     place, kind, value = problem["loc"], problem["type"], problem.get("input")
     unknown = kind == "extra_forbidden"  # then the last part is a key, whatever it looks like
     members = {one.__name__ for one in _models(model)}
@@ -40,12 +40,12 @@ def sentence(problem: Any, model: type[BaseModel]) -> str:
 
 
 def refusal(path: str | Path, problems: Sequence[str], kind: str = "") -> ValueError:
-    """The error that tells them all.
+    """One ValueError that lists all problems of a file.
 
     Args:
         path: The file.
-        problems: At least one; the same twice is told once.
-        kind: What the file is not, such as ``a code file``, where the reader may not know.
+        problems: At least one; duplicates are listed once.
+        kind: What the file should have been, such as ``a code file``, for readers who may not know.
     """
     unique = list(dict.fromkeys(problems))
     told = [
@@ -61,7 +61,7 @@ def refusal(path: str | Path, problems: Sequence[str], kind: str = "") -> ValueE
 
 
 def _keys(model: type[BaseModel], place: Sequence[object]) -> list[str]:
-    """The keys that a table has, by where it is in the file."""
+    """The keys of the table at this place in the file."""
     models = [model]
     for part in place:
         named = [one for one in models if one.__name__ == part]
@@ -77,7 +77,7 @@ def _keys(model: type[BaseModel], place: Sequence[object]) -> list[str]:
 
 
 def _models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
-    """A model and those of the tables in it; pydantic names them where several are possible."""
+    """A model and the models of its nested tables, which pydantic names where several are possible."""
     yield model
     for field in model.model_fields.values():
         for inner in _models_of(field.annotation):

@@ -1,4 +1,4 @@
-"""Modules of a package that load when they are first named, as ``fecnn.theory.bounds`` does."""
+"""Lazy loading: modules of a package that load on first use, such as ``fecnn.theory.bounds``."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -7,11 +7,11 @@ from types import ModuleType
 
 
 def loader(package: str, path: list[str]) -> Callable[[str], ModuleType]:
-    """The ``__getattr__`` of a package whose modules load when they are first named.
+    """The ``__getattr__`` of a package whose modules load on first use.
 
     Args:
-        package: Its ``__name__``.
-        path: Its ``__path__``.
+        package: The package's ``__name__``.
+        path: The package's ``__path__``.
     """
 
     def load(name: str) -> ModuleType:

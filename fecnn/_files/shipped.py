@@ -1,4 +1,4 @@
-"""Where the shipped codes and studies lie, and what is the path of one's own."""
+"""Where the shipped codes and studies are, and how to tell a path from a shipped name."""
 
 import os
 import re
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def shipped_folder(kind: str) -> Path:
-    """Where codes or studies lie: inside the package in a wheel, beside it in a checkout."""
+    """The folder of shipped codes or studies: inside the package in a wheel, next to it in a checkout."""
     package = Path(__file__).resolve().parents[1]
     inside = package / "_data"
     folder = (inside if inside.is_dir() else package.parent) / kind
@@ -18,7 +18,7 @@ def shipped_folder(kind: str) -> Path:
 
 
 def is_path(name_or_path: str | Path, suffixes: tuple[str, ...]) -> bool:
-    """Whether this is the path of a file (of one of these endings) or of a folder, and no shipped name."""
+    """Whether this is a path (to a folder or a file with such a suffix) rather than a shipped name."""
     if isinstance(name_or_path, Path):
         return True
     separators = ["/", os.sep, os.altsep or os.sep]
@@ -27,5 +27,5 @@ def is_path(name_or_path: str | Path, suffixes: tuple[str, ...]) -> bool:
 
 
 def by_numbers(name: str) -> list[tuple[str, int]]:
-    """Sort key: bch-15-7 before bch-127-64."""
+    """Sort key that orders numbers by value: bch-15-7 before bch-127-64."""
     return [(word, int(number or 0)) for word, number in re.findall(r"([^0-9]*)([0-9]*)", name)]

@@ -1,4 +1,4 @@
-"""Text from other people's programs, and for theirs: what may be in it, and what it may do there."""
+"""Text exchanged with other programs: what it may contain, and what it must not trigger."""
 
 import codecs
 import re
@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import Any
 
 _BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-"""They turn text around, so that it is read as what it is not."""
+"""Direction marks: they reorder text, so that it reads as something else."""
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
-# A spreadsheet would run a cell of text that begins so, if not it then one in another alphabet's width.
+# Spreadsheets run a cell that starts with one of these as a formula; some also in full-width characters.
 _FORMULA, _ARMED = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]"), re.compile(r"'+[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 
 def control_character(text: str, multiline: bool = False) -> str | None:
-    r"""The first character that would command a terminal or break an SVG, or an end of a line; None if none.
+    r"""The first control character or line break of a text, or None.
+
+    Control characters are those that a terminal would obey or that make an SVG invalid.
 
     Example:
         >>> control_character("a\x1b[2Jb"), control_character("a\nb", multiline=True)
@@ -39,7 +41,7 @@ def control_character(text: str, multiline: bool = False) -> str | None:
 
 
 def refuse_control_characters(text: str, what: str, multiline: bool = False) -> None:
-    """Refuse text that is shown to people and holds characters that are not.
+    """Reject text with control characters, which must not reach a terminal or a figure.
 
     Raises:
         ValueError: Naming the character.
@@ -51,12 +53,12 @@ def refuse_control_characters(text: str, what: str, multiline: bool = False) -> 
 
 
 def refuse_in_all(content: Any, multiline: frozenset[str] = frozenset(), what: str = "") -> None:
-    """Refuse control characters in all names and values of nested tables and lists.
+    """Reject control characters in any name or value of nested tables and lists.
 
     Args:
         content: Tables, lists, values.
-        multiline: Names of values that may have several lines.
-        what: Where it is.
+        multiline: Names of values that may span several lines.
+        what: Where the content is, for the message.
 
     Raises:
         ValueError: Naming the place and the character.
@@ -80,7 +82,7 @@ def _texts(
 
 
 def plain(text: str) -> str:
-    r"""Text for a terminal: characters that would command it are spelt out.
+    r"""Text made safe for a terminal: control characters are escaped.
 
     Example:
         >>> plain("a\x1b[2J\n")
@@ -95,7 +97,7 @@ def plain(text: str) -> str:
 
 
 def cell(text: str) -> str:
-    """Text as a cell of a CSV file that no spreadsheet takes for a formula; numbers stay as they are.
+    """Text as a CSV cell that no spreadsheet runs as a formula; numbers are unchanged.
 
     Example:
         >>> cell("=1+1"), cell("'-x"), cell("-1.5e-3"), cell("osd")
@@ -105,12 +107,12 @@ def cell(text: str) -> str:
 
 
 def uncell(text: str) -> str:
-    """What `cell` was given."""
+    """The inverse of `cell`."""
     return text[1:] if _ARMED.match(text) else text
 
 
 def refuse_semicolons(path: Path, content: str) -> None:
-    """Refuse what a spreadsheet saved as CSV where a comma is part of numbers.
+    """Reject a CSV file saved with semicolons or tabs, as spreadsheets do where the comma is a decimal sign.
 
     Raises:
         ValueError: If the first line has semicolons or tabs, and fewer commas.

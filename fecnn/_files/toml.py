@@ -1,4 +1,4 @@
-"""TOML of unknown origin: bounded in size and depth, whatever is wrong with it said as a ValueError."""
+"""Reading TOML of unknown origin: size and depth are bounded, and every fault is a ValueError."""
 
 import re
 import tomllib
@@ -11,20 +11,20 @@ from fecnn._files.problems import refusal, sentences
 from fecnn._files.text import read_text, refuse_in_all
 
 MAX_BYTES = 1 << 18
-"""Largest study or training read."""
+"""Largest study or training file read, in bytes."""
 
 MULTILINE = frozenset(("question", "source", "minimum_distance_proof"))
-"""What may have several lines: nobody shows it in one."""
+"""Keys whose values may span several lines, because they are never shown on one."""
 
 MAX_DEPTH = 64
-"""Deepest tables and lists read; tomllib takes quadratic time for names of very many parts."""
+"""Deepest nesting read; for dotted names with very many parts tomllib takes quadratic time."""
 
 _KEY = r"""(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')"""
 _DEEP_NAME = re.compile(rf"(?<![A-Za-z0-9_-])(?:{_KEY}[ \t]*+\.[ \t]*+){{{MAX_DEPTH}}}")
 
 
 class Table(BaseModel):
-    """A table with no keys but its own, and values of no type but theirs."""
+    """A table that rejects unknown keys and values of the wrong type."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -47,7 +47,7 @@ def read_table(path: Path, kind: type[AnyTable]) -> AnyTable:
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """What a TOML file says.
+    """The contents of a TOML file.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -63,7 +63,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def refuse_controls(content: dict[str, Any], path: Path) -> None:
-    """Refuse control characters in what a TOML file says; texts, not names, may have several lines.
+    """Reject control characters in the contents of a TOML file; only `MULTILINE` values may have line breaks.
 
     Raises:
         ValueError: Naming the file, the place and the character.
@@ -75,7 +75,7 @@ def refuse_controls(content: dict[str, Any], path: Path) -> None:
 
 
 def toml_of(text: str) -> dict[str, Any]:
-    """What TOML text says.
+    """The contents of TOML text.
 
     Raises:
         ValueError: If it is not TOML, holds an integer of thousands of digits, or is nested too deeply.

@@ -1,4 +1,4 @@
-"""What results say: tables, comparisons, gaps to maximum likelihood, and costs."""
+"""Evaluating results: tables, comparisons, gaps to maximum likelihood, and costs."""
 
 from typing import TYPE_CHECKING
 

@@ -1,16 +1,16 @@
-"""Published points against ours as a set: points that agree one by one may still be low together.
+"""Published points against ours as a set: points that agree one by one may still be low as a group.
 
-A point's z is what its published rate p and ours q differ by, in standard deviations of that difference:
+The z of a point is the difference between its published rate p and our rate q, in standard deviations:
 
     z = (log p - log q) / sqrt(v + w),    v = (1 - p) / E
 
-for E errors, and w likewise; a difference of logarithms, as of the risk ratio (Katz et al., Biometrics 34,
-1978). A rate whose frames were counted *until* there were E errors is too high by E / (E - 1) (Haldane,
-Biometrika 33, 1945): it is taken as (E - 1) / (N - 1), which is unbiased. The logarithm of an unbiased rate
-is low by half its variance, which is added.
+for E errors, with w likewise for q. This is a difference of logarithms, as for the risk ratio (Katz et al.,
+Biometrics 34, 1978). If frames were counted *until* there were E errors, the rate is too high by a factor of
+E / (E - 1) (Haldane, Biometrika 33, 1945), so the unbiased (E - 1) / (N - 1) is used. The logarithm of an
+unbiased rate is low by half its variance, which is added.
 
-If only chance is at work, n points have a mean z of 0 +- 1 / sqrt(n), and their squares add to chi-square of
-n degrees of freedom.
+If only chance is at work, n points have a mean z of 0 +- 1 / sqrt(n), and their squares sum to a chi-square
+with n degrees of freedom.
 """
 
 import math
@@ -29,22 +29,22 @@ RANGES = (
     (1e-3, 1e-2, "1e-3 to 1e-2"),
     (0, 1e-3, "below 1e-3"),
 )
-"""Rates, of ours, that are looked at together: from, below, and their name."""
+"""Ranges of our rates that are judged together: lower end, upper end (excluded), and name."""
 
 CHANCE = 0.01
-"""What is less likely than this is not called chance."""
+"""Differences less likely than this are not attributed to chance."""
 
 LogRate = tuple[float, float]
-"""Logarithm of a rate, and its variance."""
+"""Logarithm of a rate, and the variance of that logarithm."""
 
 
 def log_rate(errors: int, frames: int, *, until_errors: bool) -> LogRate | None:
-    """Logarithm of an error rate from counts, without bias, and its variance; None for fewer than two errors.
+    """Unbiased logarithm of an error rate from counts, and its variance; None for fewer than two errors.
 
     Args:
-        errors: Counted errors, E.
-        frames: The frames they were counted in.
-        until_errors: Whether counting stopped at E, so that the frames are what chance decided.
+        errors: Number of errors, E.
+        frames: Number of frames in which they were counted.
+        until_errors: Whether counting stopped at E errors, so that the number of frames is random.
 
     Example:
         >>> fixed, until = log_rate(100, 1000, until_errors=False), log_rate(100, 1000, until_errors=True)
@@ -59,9 +59,9 @@ def log_rate(errors: int, frames: int, *, until_errors: bool) -> LogRate | None:
 
 
 def stopped_at(references: Sequence[Reference]) -> dict[tuple[str, str], int]:
-    """By source and decoder, the count of errors at which its simulations ended, where the points show it.
+    """The error count at which simulations stopped, by source and decoder, where the points reveal it.
 
-    That is the largest count, if several points have it: those that met another limit have fewer errors.
+    It is the largest count, if several points share it; points stopped by another limit have fewer errors.
     """
     counts: dict[tuple[str, str], Counter[int]] = {}
     for point in references:
@@ -71,21 +71,22 @@ def stopped_at(references: Sequence[Reference]) -> dict[tuple[str, str], int]:
 
 
 def z_score(published: LogRate | None, ours: LogRate | None) -> float:
-    """Published less ours in standard deviations; NaN where either has too few counts."""
+    """Published minus ours, in standard deviations; NaN if either has too few counts."""
     if published is None or ours is None or not published[1] + ours[1]:
         return math.nan
     return (published[0] - ours[0]) / math.sqrt(published[1] + ours[1])
 
 
 def agreement(verdicts: "pd.DataFrame") -> "pd.DataFrame":
-    """How published points fare together, one row a range of rates that has any with counts.
+    """How published points agree as a group: one row per range of rates that has points with counts.
 
-    ``points``, ``mean_z``, ``sigma`` (the mean in its own standard deviations, negative where published rates
-    are low), ``p_mean`` (how often chance does as much), ``chi_square`` and ``p_scatter``.
+    Columns: ``points``, ``mean_z``, ``sigma`` (the mean in its own standard deviations, negative if published
+    rates are low), ``p_mean`` (the probability of a mean at least this far from 0), ``chi_square`` and
+    ``p_scatter``.
 
     Args:
-        verdicts: From `fecnn.judge`. A published point that several curves should meet counts once, for the
-            first of them: they saw the same noise.
+        verdicts: From `fecnn.judge`. A published point that several curves should match counts once, for the
+            first of them, because the curves share their noise.
     """
     import pandas as pd
     import scipy
@@ -113,7 +114,7 @@ def agreement(verdicts: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def sentences(found: "pd.DataFrame") -> list[str]:
-    r"""What `agreement` found, for people: a line a range.
+    r"""The result of `agreement` as text, one line per range.
 
     Example:
         >>> import pandas as pd

@@ -1,4 +1,4 @@
-"""Two decoders on the same frames: which is wrong where the other is right, and could that be chance."""
+"""Two decoders on the same frames: which one errs where the other is right, and could that be chance?"""
 
 import math
 from collections.abc import Callable
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LIKELIHOOD = 3.841458820694124
-"""Twice the log likelihood that an interval of 95 % gives away: the quantile of chi-squared, one degree."""
+"""Twice the loss in log likelihood at the ends of a 95 % interval: the chi-squared quantile, one degree."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What two decoders did on the same frames.
+    """Outcomes of two decoders on the same frames.
 
-    both, only_first, only_second: Frames that both got wrong, and that one of them alone did.
+    both, only_first, only_second: Frames that both got wrong, and frames that only one of them got wrong.
     """
 
     frames: int
@@ -37,7 +37,7 @@ class Comparison:
     only_second: int
 
     def __add__(self, other: "Comparison") -> "Comparison":
-        """The counts of both, which must be of different frames."""
+        """The sum of two comparisons, which must be of different frames."""
         return Comparison(
             self.frames + other.frames,
             self.both + other.both,
@@ -62,9 +62,9 @@ class Comparison:
 
     @property
     def p_value(self) -> float:
-        """How often decoders that are equally good differ as much, or more: McNemar's test, exact, two-sided.
+        """Probability that equally good decoders differ at least as much: McNemar's exact two-sided test.
 
-        Only frames that one decoder alone got wrong tell the two apart; of equally good ones half are each's.
+        Only frames that exactly one decoder got wrong distinguish the two; between equals they split evenly.
 
         Example:
             >>> round(Comparison(frames=1000, both=10, only_first=9, only_second=1).p_value, 4)
@@ -77,24 +77,24 @@ class Comparison:
 
     @property
     def difference(self) -> float:
-        """BLER of the first decoder less that of the second."""
+        """BLER of the first decoder minus that of the second."""
         return (self.only_first - self.only_second) / self.frames
 
     @property
     def ratio(self) -> float:
-        """BLER of the first decoder over that of the second; inf or NaN where that made no error."""
+        """BLER of the first decoder divided by that of the second; inf or NaN if the second made no error."""
         if self.second_errors == 0:
             return math.inf if self.first_errors else math.nan
         return self.first_errors / self.second_errors
 
     @property
     def difference_interval(self) -> tuple[float, float]:
-        """The differences whose likelihood is not too far below the greatest, 95 %."""
+        """95 % likelihood-ratio interval of the difference."""
         return self._interval(lambda d: np.array([0, 1, -1, 0]) - d, self.difference, -1.0, 1.0)
 
     @property
     def ratio_interval(self) -> tuple[float, float]:
-        """The same for ratios; from 0 or to inf where one of them made no error."""
+        """95 % likelihood-ratio interval of the ratio; from 0 or to inf if one decoder made no error."""
         low, high = 0.0, math.inf
         if self.first_errors:
             top = math.log(self.ratio) if self.second_errors else 60.0
@@ -106,9 +106,9 @@ class Comparison:
 
     @property
     def separate_frames(self) -> float:
-        """Frames for each decoder, had each had its own, for as narrow an interval of the difference.
+        """Frames each decoder would need on separate noise for an equally narrow interval of the difference.
 
-        From the variances of the difference, paired and not; infinite where the pairs show none.
+        It follows from the paired and unpaired variances of the difference; infinite if the pairs have none.
         """
         first, second = self.first_errors / self.frames, self.second_errors / self.frames
         paired = self.discordant / self.frames - self.difference**2
@@ -118,16 +118,16 @@ class Comparison:
     @staticmethod
     def _ratio_residual(log_ratio: float) -> NDArray[np.float64]:
         ratio = math.exp(log_ratio)
-        # Scaled, which changes nothing, so that no entry is huge.
+        # Scaled so that no entry is huge, which does not change the result.
         return np.array([1 - ratio, 1.0, -ratio, 0.0]) / (1 + ratio)
 
     def _interval(
         self, residual: Callable[[float], NDArray[np.float64]], best: float, least: float, most: float
     ) -> tuple[float, float]:
-        """Where the likelihood ratio of a value that makes the mean residual zero is at its limit.
+        """The ends of the interval, where the likelihood ratio of a value reaches its limit.
 
-        residual: Of a value, what each kind of frame (both wrong, first, second, neither) adds to a mean
-            that is zero if the value is true.
+        residual: For a value, the contribution of each kind of frame (both wrong, only first, only second,
+            neither) to a mean that is zero if the value is true.
         """
         from scipy.optimize import brentq
 
@@ -151,27 +151,27 @@ def compare(
 ) -> dict[float, Comparison]:
     """Compare two curves of a study, point by point, on the frames that both decoded.
 
-    The block errors of every frame are in the results file, and every decoder of a study sees the same
-    frames, so that the noise is the same on both sides and only what the decoders do with it differs.
+    Results files record the block errors of every frame, and all decoders of a study see the same frames. The
+    noise is therefore the same on both sides, and only the decoders differ.
 
     Args:
         study: The study.
         first: Name of a curve.
-        second: Name of another.
-        store: A results file; ``fecnn-results/<study>.sqlite`` if not given.
+        second: Name of another curve.
+        store: A results file; ``fecnn-results/<study>.sqlite`` by default.
 
     Returns:
-        By Eb/N0 in dB; points where one of them has no frame are left out.
+        Comparisons by Eb/N0 in dB; points where either curve has no frames are left out.
 
     Raises:
         LookupError: If the study has no such curve.
-        ValueError: If the two are one curve, one is estimated and not counted, or they do not see the same
-            frames at any point.
-        FileNotFoundError: If there are no results: frame by frame they are not shipped.
+        ValueError: If the two curves are the same, one is estimated rather than counted, or they do not see
+            the same frames at some point.
+        FileNotFoundError: If there are no results; shipped results do not record single frames.
         StoreError: If the results file cannot be used.
     """
     if first == second:
-        raise ValueError(f"{first!r} with itself is no comparison")
+        raise ValueError(f"cannot compare {first!r} with itself")
     ours, theirs = (_points(study, name) for name in (first, second))
     same = [ebn0_db for ebn0_db in ours if ebn0_db in theirs]
     if not same:
@@ -188,7 +188,7 @@ def compare(
 
 
 def display_comparison(found: dict[float, Comparison]) -> "pd.DataFrame":
-    """Comparisons as text, for people: the first decoder is A, the second B."""
+    """Comparisons as text for a table; the first decoder is A, the second B."""
     import pandas as pd
 
     rows = [
@@ -210,7 +210,7 @@ def display_comparison(found: dict[float, Comparison]) -> "pd.DataFrame":
 
 
 def _ratio(ratio: float, low: float, high: float) -> str:
-    """With as many digits as it takes to tell the ends apart, up to seven."""
+    """A ratio and interval with enough digits to tell them apart, at most seven."""
     for digits in range(3, 8):
         shown = [f"{value:.{digits}g}" for value in (ratio, low, high)]
         if low == high or len(set(shown)) == len({ratio, low, high}):
@@ -227,16 +227,16 @@ def paired(store: Store, first: Point, second: Point) -> Comparison:
 
 
 def block_errors(store: Store, point: Point) -> NDArray[np.bool_]:
-    """Whether each of the frames 0, 1, 2, ... of a point was wrong, up to where its stopping rule is met.
+    """Whether each frame 0, 1, 2, ... of a point was wrong, up to where its stopping rule is met.
 
-    What workers made beyond that depends on how many they were.
+    Batches beyond that are left out, because their number depends on the number of workers.
     """
     prefix = Prefix(point.stop)
     for i, counts in store.batches(point.task, point.code).items():
         prefix.add(i, counts)
     try:
         packed = [store.flags(point.task, i) for i in range(prefix.length)]
-    except LookupError as error:  # listed, and not there
+    except LookupError as error:  # listed but missing
         raise StoreError(f"{store.path} is damaged ({error}); move it away and run again") from None
     bits = [np.unpackbits(np.frombuffer(flags, np.uint8), count=point.task.batch) for flags in packed]
     return np.concatenate([np.zeros(0, np.uint8), *bits]).astype(bool)
@@ -247,7 +247,7 @@ def _points(study: Study, curve: str) -> dict[float, Point]:
     if curve not in names:
         raise LookupError(f"study {study.name} has no curve {curve!r}; {nearest(curve, names)}")
     if any(point.curve == curve for point in study.rare_points):
-        raise ValueError(f"{curve} is estimated: it has no frames to compare")
+        raise ValueError(f"{curve} is estimated, so it has no frames to compare")
     return {point.task.ebn0_db: point for point in study.points if point.curve == curve}
 
 
@@ -256,16 +256,16 @@ def _frames_of(point: Point) -> str:
 
 
 def _likelihood_ratio(counts: NDArray[np.float64], residual: NDArray[np.float64]) -> float:
-    """Twice what the log likelihood of counts loses if the mean residual is to be zero.
+    """Twice the loss in log likelihood of the counts if the mean residual must be zero.
 
-    The most likely shares are counts / (1 + slope * residual), with the slope that makes the mean zero
-    (Owen, Biometrika 1988); it is where the sum below, concave in the slope, is greatest. Kinds that were
-    not seen bound the slope, too: they may get a share.
+    The most likely shares are counts / (1 + slope * residual), with the slope that makes the mean zero (Owen,
+    Biometrika 1988). That slope maximises the sum below, which is concave in it. Kinds of frames that were
+    not seen bound the slope too, because they may get a share.
     """
     from scipy.optimize import minimize_scalar
 
     if not (residual < 0).any() or not (residual > 0).any():
-        # All kinds lie on one side: only those that add nothing can be.
+        # All residuals have the same sign: only kinds with residual 0 are possible.
         return 0.0 if not counts[residual != 0].any() else math.inf
     low, high = -1 / residual.max(), -1 / residual.min()
     seen = counts > 0

@@ -1,4 +1,4 @@
-"""What the curves of a study cost: operations by kind, with the work that was measured at each point."""
+"""The cost of each curve of a study: operations by kind, with the work measured at each point."""
 
 import math
 from collections.abc import Mapping
@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 
 
 def cost_table(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
-    """Operations a frame of every curve that has a formula: one row a point, or one if all are equal.
+    """Operations per frame of every curve with a formula: one row per point, or one in all if they are equal.
 
     Args:
         study: The study.
-        results: Its table, from `fecnn.table`, for the measured work of decoders that depend on the noise.
+        results: Its table, from `fecnn.table`, with the measured work of decoders that depend on the noise.
 
     Returns:
-        ``curve``, ``code``, ``ebn0_db`` (NaN for all), ``operations`` and ``per_bit`` (of all kinds, a frame
-        and a message bit), their kinds, ``parameters``, ``parameter_bits`` and ``memory_bits``.
+        Columns ``curve``, ``code``, ``ebn0_db`` (NaN if one row is for all points), ``operations`` and
+        ``per_bit`` (all kinds together, per frame and per message bit), each kind of operation,
+        ``parameters``, ``parameter_bits`` and ``memory_bits``.
     """
     import pandas as pd
 
@@ -52,7 +53,7 @@ def cost_table(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def curve_costs(study: Study, results: "pd.DataFrame") -> dict[str, dict[float, tuple[Cost, Point]]]:
-    """By curve and Eb/N0, what a frame costs there."""
+    """The cost of a frame, and its point, by curve and Eb/N0."""
     found: dict[str, dict[float, tuple[Cost, Point]]] = {}
     worked = {
         (row["curve"], row["ebn0_db"]): row["work"] / row["frames"] for _, row in counted(results).iterrows()
@@ -61,7 +62,7 @@ def curve_costs(study: Study, results: "pd.DataFrame") -> dict[str, dict[float, 
         key = (point.curve, point.task.ebn0_db)
         if key not in worked or point.task.decoder not in REGISTRY:
             continue
-        # Zero means that the decoder does not count, or had nothing to do.
+        # Zero means that the decoder does not count its work, or had none.
         cost = _cost(point, worked[key] or None)
         if cost is not None:
             found.setdefault(point.curve, {})[point.task.ebn0_db] = cost, point
@@ -69,13 +70,13 @@ def curve_costs(study: Study, results: "pd.DataFrame") -> dict[str, dict[float, 
 
 
 def operations_at(costs: Mapping[float, tuple[Cost, Point]], ebn0_db: float) -> float:
-    """Operations a frame of a curve between its points: a straight line of the logarithm."""
+    """Operations per frame of a curve at any Eb/N0, by linear interpolation of the logarithm."""
     grid = sorted(costs)
     return float(np.exp(np.interp(ebn0_db, grid, [math.log(costs[at][0].operations) for at in grid])))
 
 
 def display_costs(table: "pd.DataFrame") -> "pd.DataFrame":
-    """Costs as text, for people."""
+    """Costs as text for a table."""
     import pandas as pd
 
     shown = {
@@ -100,7 +101,7 @@ def _cost(point: Point, work: float | None) -> Cost | None:
     options.pop("weights_sha256", None)
     try:
         return _known(point.task.decoder, point.code, work, tuple(options.items()))
-    except ValueError:  # a formula that needs the work, or does not fit the code
+    except ValueError:  # the formula needs the work, or does not fit the code
         return None
 
 

@@ -1,4 +1,4 @@
-"""How far from maximum likelihood: the Eb/N0 that a curve needs for an error rate, less what ML needs."""
+"""Gaps to maximum likelihood: the Eb/N0 that a curve needs for an error rate, minus what ML needs."""
 
 import math
 from dataclasses import dataclass
@@ -21,14 +21,15 @@ if TYPE_CHECKING:
 Reals = NDArray[np.float64]
 
 REPETITIONS = 2000
-"""Curves drawn for an interval."""
+"""Number of curves drawn for an interval."""
 
 
 @dataclass(frozen=True)
 class Crossing:
-    """Eb/N0 in dB at which a curve meets an error rate, with the ends of a 95 % interval.
+    """Eb/N0 in dB at which a curve reaches an error rate, with the ends of a 95 % interval.
 
-    NaN if the curve does not meet it; an end is infinite where the interval goes beyond what was simulated.
+    It is NaN if the curve does not reach the rate. An end is infinite if the interval extends beyond what was
+    simulated.
     """
 
     ebn0_db: float
@@ -40,7 +41,7 @@ class Crossing:
 class Gap:
     """A curve's distance in dB from the reference of its code, with a 95 % interval.
 
-    crossing: Where the curve meets the target.
+    crossing: Where the curve reaches the target.
     reference: Name of the ML curve, or ``tangential-sphere bound``.
     """
 
@@ -62,36 +63,36 @@ def gap_to_ml(
     ber_code: float | None = None,
     reference: str = "ml",
 ) -> list[Gap]:
-    """Gap in dB between each curve and exact ML of the same code and channel, at a target error rate.
+    """Gap in dB between each curve and exact ML for the same code and channel, at a target error rate.
 
-    Between two simulated points a curve is a straight line of the Gaussian quantile of the rate over the
-    amplitude, 10^(dB / 20): exact for a single wrong word, and for whole codes so close that points 1 dB
-    apart move a crossing by at most 0.02 dB.
+    Between two simulated points a curve is interpolated as a straight line of the Gaussian quantile of the
+    rate over the amplitude, 10^(dB / 20). This is exact for a single wrong word. For whole codes it is so
+    close that points 1 dB apart move a crossing by at most 0.02 dB.
 
-    The interval is a parametric bootstrap over both curves' counts, of which the gap is read off anew. The
-    two decode the same frames: block errors in which the decoder's word beats the sent one are also errors of
-    ML, and are drawn once for both. For bit error rates the curves are drawn as independent, from the
-    effective number of events of `fecnn.rate_interval`, which makes the interval too wide rather than
-    too narrow.
+    The interval is a parametric bootstrap: both curves' counts are drawn again, and the gap is read off each
+    time. The two decode the same frames, so block errors in which the decoder's word beats the sent one are
+    also errors of ML; these are drawn once for both. For bit error rates the curves are drawn independently,
+    from the effective number of events of `fecnn.rate_interval`, which errs towards wide intervals.
 
-    Where the study's curve of ``ml`` does not meet a target BLER, or there is none, exact ML as it is
-    estimated (a curve with ``method = "rare"``) is the reference. Its noise is not that of the decoders, so
-    it is drawn as independent: normally, as wide as its interval.
+    If the study has no ``ml`` curve, or it does not reach a target BLER, the reference is exact ML as
+    estimated (a curve with ``method = "rare"``). Its noise is not that of the decoders, so it is drawn
+    independently, from a normal distribution as wide as its interval.
 
     Args:
         study: The study.
         results: Its table, from `fecnn.table`.
-        bler: The target, 1e-3 if none is given; or one of
-        ber: this, over message bits,
-        ber_code: and this, over code bits.
-        reference: ``ml``: the study's curve of exact ML; ``tsb``: the tangential-sphere bound, an
-            upper bound on the BLER of ML, so that gaps are at least as wide as said.
+        bler: Target BLER; 1e-3 if no target is given. At most one target may be given.
+        ber: Target BER over message bits.
+        ber_code: Target BER over code bits.
+        reference: ``ml`` for the study's curve of exact ML; ``tsb`` for the tangential-sphere bound, an upper
+            bound on the BLER of ML, so that gaps are at least as wide as stated.
 
     Returns:
-        A gap for each curve with a reference, itself included; NaN where one does not meet the target.
+        A gap for each curve with a reference, including the reference itself; NaN where a curve does not
+        reach the target.
 
     Raises:
-        ValueError: If several targets are given, one is not in (0, 1), or the reference is neither.
+        ValueError: If several targets are given, one is not in (0, 1), or the reference is unknown.
 
     Example:
         >>> import fecnn
@@ -104,7 +105,7 @@ def gap_to_ml(
     if reference not in ("ml", "tsb"):
         raise ValueError(f"reference must be 'ml' or 'tsb', got {reference!r}")
     if reference == "tsb" and metric != "bler":
-        raise ValueError(f"the tangential-sphere bound is one on BLER, not on {METRICS[metric]}")
+        raise ValueError(f"the tangential-sphere bound is a bound on BLER, not on {METRICS[metric]}")
     curves: dict[str, Point | RarePoint] = {}
     for point in (*study.points, *(study.rare_points if metric == "bler" else ())):
         curves.setdefault(point.curve, point)
@@ -129,19 +130,19 @@ def gap_to_ml(
         else:
             continue
         found = _crossings(ours.ebn0_db, ours.rates, drawn, target)
-        with np.errstate(invalid="ignore"):  # both beyond what was simulated
+        with np.errstate(invalid="ignore"):  # both may be infinite, beyond what was simulated
             gap = _summary(found - (found if name == optimum else crossings))
         gaps.append(Gap(name, point.code.name, Crossing(*_summary(found)), optimum, *gap))
     return gaps
 
 
 def display_gaps(gaps: list[Gap], target: float = 1e-3, metric: str = "bler") -> "pd.DataFrame":
-    """Gaps as text, for people; curves that do not meet the target are left out.
+    """Gaps as text for a table; curves that do not reach the target are left out.
 
     Args:
         gaps: From `gap_to_ml`.
-        target: The error rate they are for.
-        metric: Which one that is.
+        target: The target error rate.
+        metric: The metric of that rate.
     """
     import pandas as pd
 
@@ -155,7 +156,7 @@ def display_gaps(gaps: list[Gap], target: float = 1e-3, metric: str = "bler") ->
 
 
 def _decibels(value: float, low: float, high: float) -> str:
-    # Adding 0 makes a zero of a negative one.
+    # Adding 0.0 turns a negative zero into a positive one.
     value, low, high = (round(it, 2) + 0.0 for it in (value, low, high))
     return f"{value:.2f} [{low:.2f}, {high:.2f}]" if math.isfinite(value) else ""
 
@@ -177,7 +178,7 @@ def _optimum(
     metric: str,
     target: float,
 ) -> str | None:
-    """The curve of exact ML: the first counted one that meets the target, else one that is estimated."""
+    """The curve of exact ML: the first counted one that reaches the target, else an estimated one."""
     alike = {
         name: other
         for name, other in curves.items()
@@ -207,7 +208,7 @@ def _rates_of(
 
 @dataclass(frozen=True)
 class _Estimates:
-    """A curve of estimated rates by Eb/N0, with the ends of their 95 % intervals."""
+    """A curve of estimated rates over Eb/N0, with the ends of their 95 % intervals."""
 
     ebn0_db: Reals
     rates: Reals
@@ -215,19 +216,19 @@ class _Estimates:
     high: Reals
 
     def drawn(self, rng: np.random.Generator) -> Reals:
-        """Rates as they might have been: (REPETITIONS, points)."""
+        """Random rates consistent with the intervals, (REPETITIONS, points)."""
         middle, spread = (self.high + self.low) / 2, (self.high - self.low) / (2 * NORMAL)
-        # A negative rate, which an interval as wide as its value would allow, meets every target.
+        # An interval as wide as its value allows negative rates; the minimum meets every target.
         return np.maximum(middle + spread * rng.standard_normal((REPETITIONS, len(middle))), 1e-300)
 
 
 @dataclass(frozen=True)
 class _Counts:
-    """A curve by Eb/N0.
+    """A counted curve over Eb/N0.
 
-    events: Independent events that stand behind the rate; half an event where there was none.
-    weight: What an event adds to the rate.
-    shared: Block errors that ML makes, too.
+    events: Effective number of independent events behind each rate; one half if there were none.
+    weight: Contribution of an event to the rate.
+    shared: Block errors that ML makes too.
     """
 
     ebn0_db: Reals
@@ -260,12 +261,12 @@ class _Counts:
         return self.events * self.weight
 
     def drawn(self, rng: np.random.Generator) -> Reals:
-        """Rates as they might have been: (REPETITIONS, points)."""
+        """Random rates consistent with the counts, (REPETITIONS, points)."""
         return self.weight * rng.gamma(self.events + 0.5, size=(REPETITIONS, len(self.events)))
 
 
 def _drawn_together(ours: _Counts, optimum: _Counts, rng: np.random.Generator) -> tuple[Reals, Reals]:
-    """Block error rates of a decoder and of ML as they might have been on their common frames."""
+    """Random block error rates of a decoder and of ML, consistent with the counts on their common frames."""
     drawn, best = ours.drawn(rng), optimum.drawn(rng)
     for i, ebn0_db in enumerate(ours.ebn0_db):
         for j in np.flatnonzero(optimum.ebn0_db == ebn0_db):
@@ -279,12 +280,12 @@ def _drawn_together(ours: _Counts, optimum: _Counts, rng: np.random.Generator) -
 
 
 def _crossings(ebn0_db: Reals, rates: Reals, drawn: Reals, target: float) -> Reals:
-    """Where a curve meets the target: as measured, and then as drawn."""
+    """Where a curve reaches the target: first as measured, then as drawn."""
     return np.array([_crossing(ebn0_db, row, target) for row in (rates, *drawn)])
 
 
 def _crossing(ebn0_db: Reals, rates: Reals, target: float) -> float:
-    """Where a curve first falls to the target; -inf if it starts below, inf if it never does."""
+    """Where a curve first falls to the target; -inf if it starts below it, inf if it never reaches it."""
     below = np.flatnonzero(rates <= target)
     if not len(below):
         return math.inf
@@ -307,7 +308,7 @@ def _bound_crossing(code: Code, target: float) -> float:
 
 
 def _summary(found: Reals) -> tuple[float, float, float]:
-    """The measured value, first, and the 95 % interval of those drawn; NaN without one."""
+    """The measured value (the first) and the 95 % interval of the drawn ones; NaN if it is not finite."""
     if not math.isfinite(found[0]):
         return math.nan, math.nan, math.nan
     drawn = np.sort(np.where(np.isnan(found[1:]), math.inf, found[1:]))

@@ -1,4 +1,4 @@
-"""A study's results as a table: one row a point, rates with their intervals, published values judged."""
+"""A study's results as a table: one row per point, with intervals and judged published values."""
 
 import io
 import json
@@ -23,38 +23,38 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MAX_BYTES = 1 << 28
-"""Largest CSV of results read."""
+"""Largest CSV of results read, in bytes."""
 
 FEW_ERRORS = 100
-"""Below this many block errors a point is marked: its interval is wider than about 20 % on each side."""
+"""Points with fewer block errors are marked: their interval is wider than about 20 % on each side."""
 
 COUNTED = "counted"
-"""The ``method`` of a row whose rates are counts of errors over frames."""
+"""The ``method`` of rows whose rates are counts of errors over frames."""
 
 METRICS = {"bler": "BLER", "ber": "BER", "ber_code": "BER (code bits)"}
 
 
 def table(study: Study, store: str | Path | None = None) -> "pd.DataFrame":
-    """Results of a study, one row a point.
+    """The results of a study, one row per point.
 
-    Counts are those of the ordered prefix of batches; ``<rate>_low`` and ``_high`` are 95 % intervals of
-    ``bler`` (Clopper-Pearson), ``ber`` (message bits) and ``ber_code`` (code bits; see
+    Counts are those of the ordered prefix of batches. ``<rate>_low`` and ``<rate>_high`` are the ends of 95 %
+    intervals of ``bler`` (Clopper-Pearson), ``ber`` (message bits) and ``ber_code`` (code bits; see
     `fecnn.rate_interval`).
 
-    ``method`` is ``counted``, or, for a point of a curve with ``method = "rare"``, how `fecnn.ml_bler` found
-    it: ``frames`` are then the frames, rays or drawn words that it rests on, and whatever is not known, all
-    counts of errors among it, is missing.
+    ``method`` is ``counted``, or for points of a curve with ``method = "rare"`` the method that
+    `fecnn.ml_bler` used. For these, ``frames`` is the number of frames, rays or drawn words behind the
+    estimate, and unknown values, including all error counts, are missing.
 
     Args:
         study: The study.
-        store: A results file, or a ``results.csv``; if not given, ``fecnn-results/<study>.sqlite``, or, where
-            there is none, the ``results.csv`` that is shipped with the study.
+        store: A results file or a ``results.csv``. By default ``fecnn-results/<study>.sqlite``, or if that
+            does not exist, the ``results.csv`` shipped with the study.
 
     Raises:
         FileNotFoundError: If there are no results.
         StoreError: If the results file cannot be used.
     """
-    import pandas as pd  # costs a second: only where there is a table
+    import pandas as pd  # takes a second to import, so only where a table is made
 
     path = Path(store) if store is not None else results_path(study)
     if path.suffix == ".csv":
@@ -68,30 +68,30 @@ def table(study: Study, store: str | Path | None = None) -> "pd.DataFrame":
 
 
 def counted(results: "pd.DataFrame") -> "pd.DataFrame":
-    """The rows of a table that are counts."""
+    """The rows of a table that hold counts."""
     rows = results[results["method"] == COUNTED]
     return rows.astype({name: "int64" for name in COUNTS if name != "seconds"})
 
 
 def estimated(results: "pd.DataFrame") -> "pd.DataFrame":
-    """The other rows: exact ML as `fecnn.ml_bler` finds it."""
+    """The rows of a table that hold estimates of exact ML by `fecnn.ml_bler`."""
     return results[results["method"] != COUNTED]
 
 
 def results_path(study: Study, folder: str | Path = RESULTS) -> Path:
-    """Where the results of a study are: its store in a folder, else the ``results.csv`` shipped with it."""
+    """The path of a study's results: its results file in a folder, else the shipped ``results.csv``."""
     own, shipped = store_path(study, folder), study.path.parent / "results.csv"
     return shipped if not own.exists() and shipped.exists() else own
 
 
 def judge(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
-    """Published points against ours, one row each: agrees if the two 95 % intervals (or reading errors) meet.
+    """Published points against ours, one row each: they agree if the two intervals overlap.
 
-    With many points some differ by chance: two exact intervals of equal width miss each other about once in
-    170 pairs, and one in 20 if the published value is much the more uncertain or the more precise. ``z`` is
-    the difference of the logarithms of the two BLERs in standard deviations, positive where the published one
-    is the higher; missing where the source gives no counts. `fecnn.analysis.agreement` looks at all of them
-    together.
+    Intervals are 95 %, or reading errors where a source gives no counts. Among many points some differ by
+    chance: two exact intervals of equal width miss each other about once in 170 pairs, and once in 20 if the
+    published value is much more, or much less, certain than ours. ``z`` is the difference of the logarithms
+    of the two BLERs in standard deviations, positive if the published one is higher; it is missing if the
+    source gives no counts. `fecnn.analysis.agreement` judges all points together.
     """
     import pandas as pd
 
@@ -102,7 +102,7 @@ def judge(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
         for reference in _published(study, point):
             for _, row in ours.iterrows():
                 low, high = row[f"{reference.metric}_low"], row[f"{reference.metric}_high"]
-                if math.isnan(low):  # estimated: the BLER alone
+                if math.isnan(low):  # an estimate has only a BLER
                     continue
                 published_low, published_high = reference.interval
                 rows.append(
@@ -132,7 +132,7 @@ def judge(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def published_summary(study: Study, results: "pd.DataFrame") -> list[str]:
-    """How published points fared, one by one and together, in lines; none if there are none."""
+    """Lines on how published points agree, one by one and as a group; empty if there are none."""
     verdicts = judge(study, results)
     if verdicts.empty:
         return []
@@ -145,13 +145,13 @@ def published_summary(study: Study, results: "pd.DataFrame") -> list[str]:
 
 
 def display(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
-    """The table as people read it: text, sorted by Eb/N0, curves in the study's order.
+    """The table as text for display, sorted by Eb/N0, with curves in the study's order.
 
     ``not ML`` counts the block errors in which the sent word was at least as likely as the decision: what the
     decoder certainly lost against maximum likelihood. ``uncertified`` counts frames in which a budget ran out
-    before a decoder could do all it promises; it is left out where there are none. The bit error rate over
-    code bits is shown where the study draws it. ``method`` is shown where some points are estimated: they
-    have no counts of errors, and ``frames`` is the number of frames, rays or drawn words behind them.
+    before a decoder could do all it promises; the column is left out if all are 0. The bit error rate over
+    code bits is shown if the study draws it. ``method`` is shown if some points are estimated: these have no
+    error counts, and ``frames`` is the number of frames, rays or drawn words behind them.
     """
     import pandas as pd
 
@@ -223,7 +223,7 @@ def markdown(shown: "pd.DataFrame", footnote: str = FOOTNOTE) -> str:
 
 
 def csv_text(table: "pd.DataFrame") -> str:
-    r"""A table as CSV, which a spreadsheet may open: no text in it is taken for a formula.
+    r"""A table as CSV in which no spreadsheet takes text for a formula.
 
     Example:
         >>> import pandas as pd
@@ -248,7 +248,7 @@ def with_interval(rate: float, low: float, high: float) -> str:
 
 
 def _verdict(published: "pd.DataFrame") -> str:
-    """``3 agree``, or those that differ by value."""
+    """A verdict such as ``3 agree``, with the values of those that differ."""
     differ = published[published["verdict"] == "differs"]
     agree = len(published) - len(differ)
     words = [f"{agree} agree{'s' if agree == 1 else ''}"] if agree else []
@@ -267,7 +267,7 @@ def _our_rate(point: Point | RarePoint, row: Any) -> LogRate | None:
     if row["method"] != COUNTED or isinstance(point, RarePoint):
         return math.log(row["bler"]), (math.log(row["bler_high"] / row["bler_low"]) / 2 / NORMAL) ** 2
     errors, limit = int(row["block_errors"]), point.stop.block_errors
-    # In the first batch the number of frames is given, whatever the rule.
+    # Within the first batch the number of frames is fixed, whatever the rule.
     until = limit is not None and errors >= limit and row["frames"] > point.task.batch
     return log_rate(errors, int(row["frames"]), until_errors=until)
 

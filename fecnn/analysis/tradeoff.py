@@ -1,4 +1,4 @@
-"""Distance against cost: how far each decoder is from ML, and what a frame costs there."""
+"""Gap against cost: how far each decoder is from ML, and what a frame costs there."""
 
 import math
 from collections.abc import Sequence
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Tradeoff:
-    """A curve where it meets BLER 1e-3: its gap to ML, and what a frame costs there.
+    """A curve where it reaches BLER 1e-3: its gap to ML, and the cost of a frame there.
 
-    operations: Of all kinds, for a message bit; None if there is no formula.
-    microseconds: Measured decoding time of a frame.
+    gap: Its gap to ML.
+    operations: All kinds together, per message bit; None if there is no formula.
+    microseconds: Measured decoding time per frame.
     """
 
     gap: Gap
@@ -30,14 +31,14 @@ class Tradeoff:
 
 
 def tradeoffs(study: Study, results: "pd.DataFrame") -> list[Tradeoff]:
-    """Curves that meet BLER 1e-3, as does exact ML of their code, in the order of the study."""
+    """Curves that reach BLER 1e-3, and whose code's ML curve does too, in the order of the study."""
     costs = curve_costs(study, results)
     found = []
     for gap in gap_to_ml(study, results):
         if math.isfinite(gap.gap_db):
             ebn0_db = gap.crossing.ebn0_db
             rows = counted(results[results["curve"] == gap.curve]).sort_values("ebn0_db")
-            if rows.empty:  # estimated: nothing was decoded frame by frame
+            if rows.empty:  # an estimated curve has no decoding times
                 continue
             us = math.exp(np.interp(ebn0_db, rows["ebn0_db"], np.log(rows["us_per_frame"])))
             operations = None
@@ -49,7 +50,7 @@ def tradeoffs(study: Study, results: "pd.DataFrame") -> list[Tradeoff]:
 
 
 def front(costs: Sequence[float], gaps: Sequence[float]) -> list[int]:
-    """Which decoders no other beats in both cost and gap, the cheapest first.
+    """Indices of the decoders that no other beats in both cost and gap, cheapest first.
 
     Example:
         >>> front([1.0, 2.0, 3.0, 4.0], [0.5, 0.6, 0.1, 0.1])

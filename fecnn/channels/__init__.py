@@ -1,4 +1,4 @@
-"""Channels: what turns code bits into LLRs, and the random numbers behind them."""
+"""Channels that turn code bits into LLRs, and the random numbers behind them."""
 
 from typing import TYPE_CHECKING
 

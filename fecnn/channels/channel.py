@@ -1,4 +1,4 @@
-"""Memoryless channels for BPSK: code bits in, LLRs out, all in the one sign convention of `fecnn.arrays`."""
+"""Memoryless channels for BPSK: code bits in, LLRs out, with the sign convention of `fecnn.arrays`."""
 
 import math
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from fecnn.errors import nearest
 
 
 class Channel(Protocol):
-    """What the rest of the package needs of a channel."""
+    """The interface of a channel."""
 
     @classmethod
     def at(cls, ebn0_db: float, rate: float) -> Self:
@@ -28,7 +28,7 @@ def noise_sigma(ebn0_db: float, rate: float) -> float:
     """Standard deviation of the noise: sigma^2 = 1 / (2 R 10^(Eb/N0 / 10)) at unit symbol energy.
 
     Raises:
-        ValueError: If Eb/N0 is not within -100..100 dB, or the rate not in (0, 1].
+        ValueError: If Eb/N0 is not in -100..100 dB, or the rate is not in (0, 1].
     """
     if not -100 <= ebn0_db <= 100:
         raise ValueError(f"ebn0_db must be a number of dB in -100..100, got {ebn0_db}")
@@ -99,7 +99,7 @@ class BSC:
 class Rayleigh:
     """BPSK over independent Rayleigh fading with gains known to the receiver.
 
-    y = a s + sigma z, LLR = 2 a y / sigma^2. E[a^2] = 1, so that Eb/N0 is the mean received one.
+    y = a s + sigma z, LLR = 2 a y / sigma^2. E[a^2] = 1, so Eb/N0 is the mean received value.
     """
 
     sigma: float

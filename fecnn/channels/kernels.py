@@ -1,4 +1,4 @@
-"""Numba kernels of the random stream: counters to words, words to Gaussians."""
+"""Numba kernels of the random stream: counters to random words, random words to Gaussians."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from fecnn.jit import kernel
 
 @kernel
 def philox(key, purpose, first, out):
-    """Words of blocks ``first``, ``first + 1``, ...: key (3,) u4, out (4, blocks) u4.
+    """Random words of blocks ``first``, ``first + 1``, ...: key (3,) u4, out (4, blocks) u4.
 
     The counter is (low half of the block index, high half, third key word, purpose).
     """
@@ -36,9 +36,9 @@ def philox(key, purpose, first, out):
 
 @kernel
 def box_muller(words, out):
-    """Words (4, frames, blocks) u4 to Gaussians (frames, 4 * blocks) f4.
+    """Turn random words (4, frames, blocks) u4 into Gaussians (frames, 4 * blocks) f4.
 
-    Words 0 and 1 of a block give values 0 and 1 of it, words 2 and 3 values 2 and 3; value v of block b is
+    Words 0 and 1 of a block give its values 0 and 1; words 2 and 3 give values 2 and 3. Value v of block b is
     at position v * blocks + b of its frame.
     """
     _, frames, blocks = words.shape
@@ -56,7 +56,7 @@ def box_muller(words, out):
 
 @kernel
 def _radii(words, radius):
-    """sqrt(-2 ln u) of u = (word + 1/2) / 2^32, to 2e-5: words (N,) u4, radius (N,) f4.
+    """sqrt(-2 ln u) for u = (word + 1/2) / 2^32, accurate to 2e-5: words (N,) u4, radius (N,) f4.
 
     u = 2^e m with m in [sqrt(1/2), sqrt(2)); ln m = t - t^2/2 + t^3 p(t), t = m - 1, with the polynomial p
     of the Cephes library (Moshier, 1989).
@@ -89,7 +89,7 @@ def _radii(words, radius):
 def _turns(words, radius, x, y):
     """Points (x, y) at the given radius and a uniform angle: all (N,), words u4, the others f4.
 
-    The top two bits of the word choose the quadrant, the other thirty an angle in +-pi/4.
+    The top two bits of the word choose the quadrant, the other thirty an angle within +-pi/4.
     """
     f4 = np.float32
     for i in range(len(words)):

@@ -1,12 +1,12 @@
-"""Randomness with an address: the bits and Gaussians of frame f are a function of (key, f) alone.
+"""Addressable randomness: the bits and Gaussians of frame f depend only on the key and f.
 
 Philox-4x32-10 (Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011) turns a
 counter into four 32-bit words; Box and Muller (1958) turn two words into two Gaussians. The logarithm, sine
-and cosine are float32 polynomials made of additions and multiplications only, so that the same frames come
-out whatever the batch size, the number of workers, or the way the loop is compiled.
+and cosine are float32 polynomials of additions and multiplications only, so the frames are the same for any
+batch size, any number of workers and however the loop is compiled.
 
-A word of 32 bits cuts the Gaussian off at 6.76 sigma (probability 1e-11): fine for Monte-Carlo down to
-rates near 1e-8, not for the far tail.
+A 32-bit word cuts the Gaussian off at 6.76 sigma (probability 1e-11): fine for Monte-Carlo down to rates near
+1e-8, not for the far tail.
 """
 
 import hashlib
@@ -22,11 +22,11 @@ STREAM = 1
 """Version of the noise: counts of two versions must never be pooled."""
 
 MESSAGE, NOISE, FLIPS = range(3)
-"""What the random words are for; each purpose has counters of its own."""
+"""Purposes of the random words; each has its own counters."""
 
 
 class Noise(Protocol):
-    """What a channel draws from: a `FrameStream`, or a `numpy.random.Generator`."""
+    """A source of random numbers for a channel: a `FrameStream` or a `numpy.random.Generator`."""
 
     def standard_normal(self, size: tuple[int, ...], dtype: type[np.float32]) -> NDArray[np.float32]:
         """Independent N(0, 1) values, float32."""
@@ -39,7 +39,7 @@ class FrameStream:
     """The random source of frames ``first``, ``first + 1``, ... of a named stream.
 
     Args:
-        name: Names the stream; any text. Different names give independent streams.
+        name: The stream's name; any text. Different names give independent streams.
         first: Index of the first frame.
 
     Example:
@@ -63,7 +63,7 @@ class FrameStream:
     def standard_normal(
         self, size: tuple[int, ...], dtype: type[np.float32] = np.float32
     ) -> NDArray[np.float32]:
-        """N(0, 1) values, shape (frames, values); every further call draws fresh ones."""
+        """N(0, 1) values, shape (frames, values); each call draws new ones."""
         frames, values = size
         blocks = -(-values // 4)
         out = np.empty((frames, 4 * blocks), np.float32)
@@ -71,7 +71,7 @@ class FrameStream:
         return out[:, :values]
 
     def random(self, size: tuple[int, ...], dtype: type[np.float32] = np.float32) -> NDArray[np.float32]:
-        """24-bit uniform values in [0, 1), shape (frames, values); every further call draws fresh ones."""
+        """24-bit uniform values in [0, 1), shape (frames, values); each call draws new ones."""
         frames, values = size
         words = self._rows(frames, -(-values // 4), self._next(FLIPS))
         return (words[:, :values] >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-24)
@@ -81,12 +81,12 @@ class FrameStream:
         return purpose + 4 * self._draws
 
     def _words(self, frames: int, blocks: int, purpose: int) -> NDArray[np.uint32]:
-        """Shape (4, frames, blocks): four words for each block of each frame."""
+        """The four words of each block of each frame, shape (4, frames, blocks)."""
         out = np.empty((4, frames, blocks), np.uint32)
         philox(self.key, np.uint32(purpose), np.uint64(self.first * blocks), out.reshape(4, -1))
         return out
 
     def _rows(self, frames: int, blocks: int, purpose: int) -> NDArray[np.uint32]:
-        """Shape (frames, 4 * blocks): the words of each frame, block by block."""
+        """The words of each frame, block by block, shape (frames, 4 * blocks)."""
         words = self._words(frames, blocks, purpose)
         return np.ascontiguousarray(words.transpose(1, 2, 0)).reshape(frames, 4 * blocks)

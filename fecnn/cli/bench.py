@@ -1,4 +1,4 @@
-"""The command that measures speed."""
+"""The command that measures decoding speed."""
 
 import os
 from pathlib import Path
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 def bench_command(
     only: Annotated[
         str,
-        typer.Argument(help="Part of a decoder's or a code's name; all cases if not given.", metavar="ONLY"),
+        typer.Argument(help="Run only cases whose decoder or code contains this text.", metavar="ONLY"),
     ] = "",
-    seconds: Annotated[float, typer.Option(min=0, help="Time of each case.")] = 1.0,
+    seconds: Annotated[float, typer.Option(min=0, help="Seconds spent on each case.")] = 1.0,
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Also write the numbers to a file.")
+        Path | None, typer.Option("--json", help="Also write the numbers to this file.")
     ] = None,
 ) -> None:
-    """Measure how fast decoders and whole simulations are on this machine.
+    """Measure the speed of decoders and whole simulations on this machine.
 
-    CPU time of one thread, median of at least five rounds; "ready" is what the first decision takes in this
-    process: building the decoder, and compiling it or loading it compiled.
+    Times are CPU times of one thread, medians of at least five rounds. "ready" is the time to the first
+    decision: building the decoder, plus compiling it or loading its compiled code.
 
     Examples:
 
@@ -55,7 +55,7 @@ def bench_command(
             "ready [s]",
         )
         for name in columns:
-            table.add_column(Text(name), justify="right")  # brackets are no markup
+            table.add_column(Text(name), justify="right")  # Text: the brackets are not markup
         console = wide_console()
         measurements = []
         with console.status("") as status:

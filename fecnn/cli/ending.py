@@ -1,4 +1,4 @@
-"""How a command ends: quietly for a reader who leaves, in one line for Ctrl-C."""
+"""How a command ends: quietly when its reader has left, with one line on Ctrl-C."""
 
 import _thread
 import io
@@ -14,10 +14,10 @@ from typer.core import TyperGroup
 
 
 class Commands(TyperGroup):
-    """All commands: a reader who leaves, Ctrl-C and a terminal of few characters end none in a traceback."""
+    """All commands. Closed pipes, Ctrl-C and terminals with few characters never end in a traceback."""
 
     def main(self, *arguments: Any, **options: Any) -> Any:
-        """Run a command."""
+        """Run a command, replacing characters that the terminal cannot show."""
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
                 stream.reconfigure(errors="replace")
@@ -27,7 +27,7 @@ class Commands(TyperGroup):
             _flush()
 
     def invoke(self, ctx: Any) -> Any:
-        """Run it once its arguments are read."""
+        """Run the command after its arguments are parsed."""
         stopped = _Stopped()
         try:
             with stopped:
@@ -35,7 +35,7 @@ class Commands(TyperGroup):
         except BrokenPipeError:
             _leave_quietly()
         except BaseException as error:
-            # An import, or compiled code, may have made another error of the interrupt.
+            # Imports and compiled code may turn the interrupt into another error.
             if isinstance(error, KeyboardInterrupt) or (stopped.was and not isinstance(error, typer.Exit)):
                 typer.echo("\nstopped", err=True)
                 raise typer.Exit(130) from None
@@ -43,7 +43,7 @@ class Commands(TyperGroup):
 
 
 class _Stopped:
-    """Knows whether Ctrl-C was pressed."""
+    """Records whether Ctrl-C was pressed."""
 
     was = False
 
@@ -55,7 +55,7 @@ class _Stopped:
         )
         if self._listens:
             signal.signal(signal.SIGINT, self._interrupt)
-            sys.unraisablehook = self._again
+            sys.unraisablehook = self._raise_later
 
     def __exit__(self, *_: object) -> None:
         if self._listens:
@@ -66,8 +66,8 @@ class _Stopped:
         self.was = True
         raise KeyboardInterrupt
 
-    def _again(self, unraisable: "sys.UnraisableHookArgs") -> None:
-        """It came in a callback of C, as LLVM's, from where it cannot be raised: again, once that is over."""
+    def _raise_later(self, unraisable: "sys.UnraisableHookArgs") -> None:
+        """Repeat an interrupt that arrived in a C callback (such as LLVM's), where it could not be raised."""
         if isinstance(unraisable.exc_value, KeyboardInterrupt):
             _thread.interrupt_main()
         else:
@@ -75,7 +75,7 @@ class _Stopped:
 
 
 def _flush() -> None:
-    """Give out what is left now: at the end of the process it would be too late to do it quietly."""
+    """Flush stdout now: at interpreter exit it is too late to fail quietly."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -83,7 +83,7 @@ def _flush() -> None:
 
 
 def _leave_quietly() -> NoReturn:
-    """End as other programs do where nobody reads on, as in ``| head``."""
+    """Exit as other programs do when nobody reads their output, as in ``| head``."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         with suppress(BrokenPipeError):

@@ -1,4 +1,4 @@
-"""Commands that list what comes with fecnn."""
+"""Commands that list the codes, decoders, networks and studies."""
 
 from typing import Annotated
 
@@ -14,9 +14,9 @@ from fecnn.studies.study import load_study, study_names
 
 
 def codes(
-    name: Annotated[str | None, typer.Argument(help="A code by name or file, for its details.")] = None,
+    name: Annotated[str | None, typer.Argument(help="A code's name or file, to show its details.")] = None,
 ) -> None:
-    """List the codes, or show one of them.
+    """List the codes, or show the details of one.
 
     Examples:
 
@@ -37,9 +37,9 @@ def codes(
 
 
 def decoders(
-    name: Annotated[str | None, typer.Argument(help="A decoder, for its documentation.")] = None,
+    name: Annotated[str | None, typer.Argument(help="A decoder, to show its documentation.")] = None,
 ) -> None:
-    """List the decoders, or show one's documentation and options.
+    """List the decoders, or show the documentation and options of one.
 
     Examples:
 
@@ -68,10 +68,10 @@ def decoders(
 
 def nets(
     name: Annotated[
-        str | None, typer.Argument(help="A network of the zoo, or a training's folder, for its page.")
+        str | None, typer.Argument(help="A network's name or training folder, to show its page.")
     ] = None,
 ) -> None:
-    """List the trained networks that come with fecnn, or show one's page: how it was trained, and how well.
+    """List the trained networks that ship with fecnn, or show how one was trained and how good it is.
 
     Examples:
 
@@ -105,7 +105,7 @@ def nets(
 
 
 def studies() -> None:
-    """List the studies that come with fecnn.
+    """List the studies that ship with fecnn.
 
     Example:
 

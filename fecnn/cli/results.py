@@ -33,9 +33,10 @@ def table_command(
     out: OutOption = RESULTS,
     form: FormOption = "terminal",
 ) -> None:
-    """Print a study's results: rates with 95 % intervals, published points judged, gaps to ML at BLER 1e-3.
+    """Print a study's results: error rates with intervals, published points, and gaps to ML.
 
-    Without results of your own it shows those that are shipped with the study. The CSV has every count.
+    Intervals are 95 %, and gaps are at BLER 1e-3. Without your own results, the ones shipped with the study
+    are shown. The CSV holds every count.
 
     Examples:
 
@@ -60,15 +61,16 @@ def table_command(
 
 def compare_command(
     study: StudyArgument,
-    first: Annotated[str, typer.Argument(help="A curve, by its name in the table.", metavar="A")],
-    second: Annotated[str, typer.Argument(help="Another curve.", metavar="B")],
+    first: Annotated[str, typer.Argument(help="A curve, as named in the table.", metavar="A")],
+    second: Annotated[str, typer.Argument(help="The curve to compare it with.", metavar="B")],
     out: OutOption = RESULTS,
 ) -> None:
-    """Compare two decoders on the same frames: could their difference be chance?
+    """Compare two decoders on the same frames: could the difference be chance?
 
-    "only A" counts frames that A got wrong and B right. p is how often equally good decoders would differ as
-    much (McNemar's exact test); "separate" is how many frames each would need for the same certainty if each
-    had frames of its own. It needs results of your own: frame by frame they are not shipped.
+    "only A" counts frames that A got wrong and B got right. p is the probability that equally good decoders
+    differ by at least as much (McNemar's exact test). "separate" is the number of frames each decoder would
+    need for the same certainty if they did not share frames. This command needs your own results: the
+    shipped ones do not record single frames.
 
     Examples:
 
@@ -88,10 +90,10 @@ def complexity_command(
     out: OutOption = RESULTS,
     form: FormOption = "terminal",
 ) -> None:
-    """Print what decoding a frame costs: operations by kind, parameters, memory.
+    """Print the cost of decoding a frame: operations by kind, parameters, memory.
 
-    Decoders whose work depends on the noise (OSD, ML, BP, GRAND) are counted with the work that the study
-    measured, Eb/N0 by Eb/N0. Each formula is documented in the file of its decoder.
+    For decoders whose work depends on the noise (OSD, ML, BP, GRAND) the cost at each Eb/N0 uses the work
+    that the study measured. Each formula is documented in its decoder's source file.
 
     Example:
 
@@ -122,12 +124,12 @@ def plot_command(
         typer.Option(help="bler, ber or ber_code; repeat for more panels.", show_default="the study's"),
     ] = None,
     pareto: Annotated[
-        bool, typer.Option("--pareto", help="Draw gaps to ML against operations and time instead.")
+        bool, typer.Option("--pareto", help="Draw gaps to ML against operations and time.")
     ] = False,
 ) -> None:
     """Draw a study's error rates with their intervals, and the published points.
 
-    Given a trained network, of the zoo or by its training's folder, it draws the learning curve.
+    Given a trained network (its name or training folder), draw its learning curve.
 
     Examples:
 
@@ -162,7 +164,7 @@ def plot_command(
 def report_command(
     study: Annotated[
         list[str],
-        typer.Argument(help="Studies by name, file or folder; several are compared.", metavar="STUDY..."),
+        typer.Argument(help="One or more studies: names, files or folders.", metavar="STUDY..."),
     ],
     out: OutOption = RESULTS,
     file: Annotated[
@@ -170,14 +172,12 @@ def report_command(
     ] = None,
     published: Annotated[
         Path | None,
-        typer.Option(
-            help="Published points of your own, a CSV like a study's reference.csv.", dir_okay=False
-        ),
+        typer.Option(help="Your own published points: a CSV like a study's reference.csv.", dir_okay=False),
     ] = None,
 ) -> None:
-    """Write one HTML page about studies: curves to switch on and off, gaps to ML and cost, sortable tables.
+    """Write one HTML page about studies: curves that can be toggled, gaps to ML, cost, sortable tables.
 
-    The page is complete in itself: it can be mailed, and read without a network.
+    The page needs no other file and no network, so it can be sent by mail.
 
     Examples:
 
@@ -229,11 +229,11 @@ def export(
 
 
 def results_of(study: str, out: Path) -> "tuple[Study, pd.DataFrame]":
-    """A study with its results, saying so where they are the shipped ones."""
+    """A study and its results; a line on stderr says if they are the shipped ones."""
     plan = load_study(study)
     path = results_path(plan, out)
     if path.suffix == ".csv":
-        typer.echo(f"no results in {store_path(plan, out)}; these are the shipped ones", err=True)
+        typer.echo(f"no results in {store_path(plan, out)}; showing the shipped ones", err=True)
     results = table(plan, path)
     stale = path.suffix != ".csv" and say_what_is_stale(plan, path)
     if results.empty:
@@ -243,7 +243,7 @@ def results_of(study: str, out: Path) -> "tuple[Study, pd.DataFrame]":
 
 
 def give(form: str, table: "pd.DataFrame", terminal: Callable[[], None], text: Callable[[], str]) -> None:
-    """A table in the form that was asked for: on the terminal, as Markdown, or all of it as CSV."""
+    """Print a table in the requested form: for the terminal, as Markdown, or complete as CSV."""
     if form == "terminal":
         terminal()
     elif form == "markdown":

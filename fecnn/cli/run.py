@@ -24,7 +24,7 @@ from fecnn.studies.run import RESULTS, MergeError, merge, run, store_path
 from fecnn.studies.study import Study, load_study
 
 QUICK_SECONDS = 35.0
-"""Simulation time of ``--quick``."""
+"""Seconds of simulation with ``--quick``."""
 
 
 def run_command(
@@ -34,18 +34,16 @@ def run_command(
     ] = None,
     quick: Annotated[
         bool,
-        typer.Option(
-            "--quick", help="Stop after half a minute of simulation, or once every point has a batch."
-        ),
+        typer.Option("--quick", help="Stop after 35 seconds of simulation, once every point has a batch."),
     ] = False,
     seconds: Annotated[
-        float | None, typer.Option(min=0, help="Begin no batch after this long, except every point's first.")
+        float | None, typer.Option(min=0, help="Stop after this long, once every point has a batch.")
     ] = None,
     cluster: Annotated[
         str | None,
         typer.Option(
-            help="Dask workers instead of threads: local:2, the address of a scheduler, or a .toml "
-            "about a Slurm cluster.",
+            help="Run on Dask workers instead of threads: local:2, a scheduler's address, or a .toml "
+            "describing a Slurm cluster.",
             show_default=False,
         ),
     ] = None,
@@ -53,30 +51,28 @@ def run_command(
         str | None,
         typer.Option(
             metavar="i/N",
-            help="Part i of N, into a file of its own; fecnn merge pools them.",
+            help="Run part i of N into its own file; fecnn merge combines the parts.",
             show_default=False,
         ),
     ] = None,
     batch_limit: Annotated[
         float | None,
-        typer.Option(help="Seconds after which a batch has failed.", show_default="no limit"),
+        typer.Option(help="Fail a batch that takes more seconds than this.", show_default="no limit"),
     ] = None,
     fresh: Annotated[
         bool,
-        typer.Option("--fresh", help="Leave out results of decoders whose code has changed since."),
+        typer.Option("--fresh", help="Start over for decoders whose code has changed since the last run."),
     ] = False,
     foreign_code: Annotated[
         bool,
-        typer.Option(
-            "--foreign-code/--no-foreign-code", help="Whether decoders may run that do not come with fecnn."
-        ),
+        typer.Option("--foreign-code/--no-foreign-code", help="Allow decoders that do not ship with fecnn."),
     ] = True,
     out: OutOption = RESULTS,
 ) -> None:
     """Simulate a study, then print its table and draw its figure.
 
-    Results are kept batch by batch: stop it at any time, and the same command goes on where it was. The
-    counts are the same for any number of threads, Dask workers or shards.
+    Results are saved batch by batch. Stop at any time; the same command continues. The counts are the same
+    for any number of threads, Dask workers or shards.
 
     Examples:
 
@@ -97,14 +93,15 @@ def run_command(
         failure = None
         refused = []
         try:
-            with _workers(workers, cluster, batch_limit) as hands, RunBoard(plan, hands) as board:
-                for progress in run(plan, workers=hands, store=store, seconds=limit, shard=part, fresh=fresh):
+            with _workers(workers, cluster, batch_limit) as pool, RunBoard(plan, pool) as board:
+                for progress in run(plan, workers=pool, store=store, seconds=limit, shard=part, fresh=fresh):
                     board.update(progress)
                     if isinstance(progress, Estimation) and progress.refusal:
                         refused.append(progress)
         except KeyboardInterrupt:
             typer.echo(
-                f"\nstopped; every finished batch is in {store}: run the same command to go on", err=True
+                f"\nstopped; finished batches are saved in {store}: run the same command to continue",
+                err=True,
             )
             raise typer.Exit(130) from None
         except DecodingError as error:
@@ -134,14 +131,14 @@ def _workers(
     if cluster is None:
         return Threads(threads or _cores(), limit)
     if threads is not None:
-        raise ValueError("--workers counts threads of this process; a cluster has its own, so drop it")
+        raise ValueError("--workers sets threads of this process; with --cluster, leave it out")
     from fecnn.simulation.cluster import connect
 
     return connect(cluster, limit)
 
 
 def _cores() -> int:
-    """Cores that this process may use, where the system says so."""
+    """Number of cores this process may use, or of all cores where the system does not say."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -149,14 +146,18 @@ def _say_whose_code_runs(plan: Study, allowed: bool) -> None:
     for name, it in plan.foreign.items():
         if not allowed:
             raise ValueError(
-                f"decoder {name} does not come with fecnn: its code in {it.file} would run, and "
-                "--no-foreign-code refuses that"
+                f"decoder {name} does not ship with fecnn: it runs code from {it.file}, "
+                "and --no-foreign-code forbids that"
             )
         typer.echo(whose_code_runs(name, it), err=True)
 
 
 def _show_run(study: str, plan: Study, store: Path, refused: int = 0) -> bool:
-    """Table and figure of a run, ``refused`` of whose points cannot be estimated; whether there are any."""
+    """Print a run's table and draw its figure; ``refused`` of its points cannot be estimated.
+
+    Returns:
+        Whether there are any results.
+    """
     results = table(plan, store)
     say_what_is_stale(plan, store)
     if results.empty:
@@ -167,8 +168,8 @@ def _show_run(study: str, plan: Study, store: Path, refused: int = 0) -> bool:
     wanted = len(plan.points) + len(plan.rare_points) - refused
     if not results["finished"].all() or len(results) < wanted:
         typer.echo(
-            "Some points have not met the study's stopping rule: "
-            f"fecnn run {shlex.quote(study)} goes on from here."
+            "Some points have not met the study's stopping rule; "
+            f"continue with: fecnn run {shlex.quote(study)}"
         )
     return True
 
@@ -177,15 +178,15 @@ def warm_up_command(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Studies, by name or file, and decoders, by name or as module:function.",
+            help="Studies (name or file) and decoders (name or module:function).",
             metavar="STUDY|DECODER",
             show_default="all decoders",
         ),
     ] = None,
 ) -> None:
-    """Compile ahead what a study or a decoder needs: once on this machine, about a minute for everything.
+    """Compile ahead of time what studies or decoders need (about a minute for everything, once per machine).
 
-    Otherwise it is compiled when it is first used.
+    Without this, code is compiled on first use.
 
     Examples:
 
@@ -200,20 +201,20 @@ def warm_up_command(
 
     with explained(), compiling.told(tell):
         warm_up(names or (), tell)
-        typer.echo("everything that was asked for is compiled")
+        typer.echo("everything requested is compiled")
 
 
 def merge_command(
     study: StudyArgument,
     files: Annotated[
         list[Path] | None,
-        typer.Argument(help="Results files to take in.", metavar="FILE", show_default="its shards in --out"),
+        typer.Argument(help="Results files to merge.", metavar="FILE", show_default="its shards in --out"),
     ] = None,
     out: OutOption = RESULTS,
 ) -> None:
-    """Pool shards, or other results files of a study, into its own results.
+    """Merge shards, or other results files of a study, into its results.
 
-    Batches that are there already are compared, and a file that disagrees is refused. Merging again changes
+    Batches present in both are compared, and a file that disagrees is rejected. Merging a file twice changes
     nothing.
 
     Examples:
@@ -230,9 +231,9 @@ def merge_command(
         except MergeError as error:
             taken, failure = error.merged, error
         for merged in taken:
-            typer.echo(f"{merged.path}: {merged.added:,} batches added, {merged.known:,} were there already")
+            typer.echo(f"{merged.path}: {merged.added:,} batches added, {merged.known:,} already present")
         if taken and not _show_run(study, plan, store_path(plan, out)):
-            typer.echo("there are no results of this study in these files", err=True)
+            typer.echo("these files hold no results of this study", err=True)
             raise typer.Exit(1)
         if failure is not None:
             raise failure

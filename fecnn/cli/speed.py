@@ -23,12 +23,12 @@ from fecnn.simulation.simulate import chunk_of, decide, one_torch_thread
 from fecnn.simulation.tally import Tally
 
 ROUNDS = 5
-"""Least number of rounds of which the median is taken."""
+"""Minimum number of rounds; times are medians over rounds."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A decoder with its options, on a code, at an Eb/N0 in dB."""
+    """A decoder with options, on a code, at an Eb/N0 in dB."""
 
     decoder: str
     code: str
@@ -37,7 +37,7 @@ class Case:
 
     @property
     def name(self) -> str:
-        """Decoder and options, as in tables."""
+        """Decoder and options, as shown in tables."""
         options = ", ".join(f"{key} {value}" for key, value in self.options.items())
         return f"{self.decoder} ({options})" if options else self.decoder
 
@@ -77,11 +77,11 @@ CHOSEN = [
     Case("orbgrand", "bch-63-45", 4.0),
     Case("berlekamp-massey", "bch-127-64", 4.0),
 ]
-"""Points of interest; `cases` adds the example of every other decoder."""
+"""Selected cases; `cases` adds the example of every other decoder."""
 
 
 def cases() -> list[Case]:
-    """What is timed: every built-in decoder at least once."""
+    """All timed cases: every built-in decoder appears at least once."""
     chosen = {case.decoder for case in CHOSEN}
     examples = [(name, built_in(name).example) for name in sorted(REGISTRY) if name not in chosen]
     return CHOSEN + [Case(name, e.code, e.ebn0_db, dict(e.options)) for name, e in examples]
@@ -89,12 +89,14 @@ def cases() -> list[Case]:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What a case took, in CPU time of one thread: medians over rounds, with least and greatest.
+    """Timings of one case, as CPU times of one thread.
 
-    ready_seconds: Wall time from the name to the first decision: building, and compiling or loading.
-    decode_us: Microseconds a frame of decoding, (median, least, greatest).
-    frames_per_second: Of a whole simulation: messages, noise, decoding, counting; likewise.
-    total: Counts of all frames.
+    Attributes:
+        case: The case.
+        ready_seconds: Wall time to the first decision: building the decoder, and compiling or loading it.
+        decode_us: Decoding time in microseconds per frame: (median, minimum, maximum) over rounds.
+        frames_per_second: Speed of a whole simulation (messages, noise, decoding, counting), likewise.
+        total: Counts over all frames.
     """
 
     case: Case
@@ -105,7 +107,7 @@ class Measurement:
 
 
 def measure(case: Case, seconds: float = 1.0) -> Measurement:
-    """Time one case for about this long, and at least five rounds."""
+    """Time one case for about this many seconds, and for at least five rounds."""
     began = time.perf_counter()
     run = Run(case)
     ready = time.perf_counter() - began
@@ -134,7 +136,7 @@ class Run:
         self._chunk, self._first = chunk_of(code.n), 0
 
     def round(self) -> tuple[float, float, Tally]:
-        """One chunk of frames: CPU seconds of all, of decoding, and the counts."""
+        """Run one chunk of frames; return total CPU seconds, decoding CPU seconds, and the counts."""
         first, self._first = self._first, self._first + self._chunk
         began = time.thread_time()
         frames = self._engine.frames(FrameStream(self._stream, first), self._chunk)
@@ -146,7 +148,7 @@ class Run:
 
 
 def thread_gain(case: Case, seconds: float = 1.0) -> float:
-    """Frames a second (wall time) of two threads over those of one."""
+    """Throughput (frames per second of wall time) of two threads, relative to one."""
     runs = [Run(case), Run(case)]
 
     def rate(run: Run) -> float:
@@ -164,7 +166,7 @@ def thread_gain(case: Case, seconds: float = 1.0) -> float:
 
 
 def machine() -> dict[str, str]:
-    """What the numbers depend on: processor, cores, load and versions."""
+    """The properties of this machine that affect speed: processor, cores, load and versions."""
     import llvmlite
     import numba
 

@@ -1,4 +1,4 @@
-"""What is printed, and errors that are said in a sentence."""
+"""Printing tables and figures, and turning errors into one line."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def say_what_is_stale(plan: Study, store: Path) -> bool:
-    """Whether there are batches of other versions of decoders; they are not shown."""
+    """Report batches made by another version of a decoder; return whether there are any."""
     with Store(store) as results:
         stale = results.stale(plan.points)
     for curve, count in stale.items():
@@ -38,7 +38,7 @@ def say_what_is_stale(plan: Study, store: Path) -> bool:
 
 
 def print_study(study: Study, results: Any) -> None:
-    """A study's table, its gaps to maximum likelihood, and how it agrees with published points."""
+    """Print a study's table, its gaps to maximum likelihood, and its agreement with published points."""
     from fecnn.analysis.gap import display_gaps, gap_to_ml
 
     print_table(display(study, results), study.title)
@@ -53,7 +53,7 @@ def print_study(study: Study, results: Any) -> None:
 
 
 def print_table(shown: "pd.DataFrame", title: str | None = None) -> None:
-    """A table of text; rows of one Eb/N0 stand together."""
+    """Print a table of text, with rows of the same Eb/N0 grouped."""
     table = Table(
         *(Column(Text(name)) for name in shown.columns),
         title=None if title is None else Text(title),
@@ -78,23 +78,23 @@ def draw(study: Study, results: Any, path: Path, metrics: Sequence[str] | None =
 
 
 TABLE_WIDTH = 200
-"""Columns that a table may take."""
+"""Columns available to a table."""
 
 
 def wide_console() -> Console:
-    """At least as wide as a table needs: a narrow terminal wraps lines, not cells."""
+    """A console at least as wide as a table: on a narrow terminal lines wrap, cells do not."""
     return _Console(width=max(Console().width, TABLE_WIDTH))
 
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Nothing of rich's own: `Commands` ends all commands alike."""
+        """Raise instead of rich's own handling, so that `Commands` ends every command the same way."""
         raise BrokenPipeError
 
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """What a user can mend is said in a sentence, without a traceback."""
+    """Print errors that the user can fix as one line, without a traceback, and exit with code 1."""
     try:
         yield
     except BrokenPipeError:
@@ -108,7 +108,7 @@ def explained() -> Iterator[None]:
         ModuleNotFoundError,
     ) as error:
         message = error.args[0] if isinstance(error, LookupError) and error.args else error
-        for trace in getattr(error, "__notes__", ()):  # where a decoder failed
+        for trace in getattr(error, "__notes__", ()):  # the decoder's traceback
             typer.echo(plain(trace), err=True)
         typer.echo(plain(f"fecnn: {message}"), err=True)
         raise typer.Exit(1) from None

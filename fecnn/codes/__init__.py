@@ -1,4 +1,4 @@
-"""Codes: their matrices, the families they come from, the files they are kept in, and their structure."""
+"""Codes: matrices, families, code files and structure."""
 
 from typing import TYPE_CHECKING
 

@@ -1,8 +1,8 @@
 """Parity-check matrices in alist files (MacKay, Encyclopedia of Sparse Graph Codes).
 
-Line 1 has n and m; line 2 the largest column and row weight; line 3 the n column weights; line 4 the m row
-weights; then n lines of the rows in each column, and m lines of the columns in each row, counted from 1.
-A list may be padded with zeros up to the largest weight, or not.
+Line 1 holds n and m; line 2 the largest column and row weight; line 3 the n column weights; line 4 the m row
+weights. Then come n lines with the rows of each column and m lines with the columns of each row, counted from
+1. Lists may be padded with zeros up to the largest weight.
 """
 
 from pathlib import Path
@@ -42,18 +42,18 @@ def read_alist(path: str | Path) -> Bits:
 
 
 def read_checks(path: str | Path) -> Bits:
-    """The matrix of an alist file, if it can only be H and not its transpose, which some programs write.
+    """The matrix of an alist file, provided it is not the transpose of H, which some programs write.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: As `read_alist`, and if the matrix has more rows than columns, as only an H of many
-            redundant checks has.
+        ValueError: As for `read_alist`, and if the matrix has more rows than columns, as only an H with many
+            redundant checks may have.
     """
     H = read_alist(path)
     m, n = H.shape
     if m > n:
         rank = gf2.rank(H)
-        meant = "" if rank == n else "; if many redundant checks are meant, leave .T out"
+        meant = "" if rank == n else "; if you do mean many redundant checks, leave .T out"
         raise ValueError(
             f"{path} has {m} rows and only {n} columns: it looks transposed. Its transpose checks a "
             f"({m}, {m - rank}) code: Code.from_parity_check(fecnn.read_alist(path).T){meant}"
@@ -62,7 +62,7 @@ def read_checks(path: str | Path) -> Bits:
 
 
 def write_alist(H: ArrayLike, path: str | Path) -> None:
-    """Write ``(m, n)`` bits as an alist file with zero-padded lists; the file appears whole or not at all.
+    """Write ``(m, n)`` bits as an alist file with zero-padded lists; the write is atomic.
 
     Raises:
         TypeError: If H does not hold numbers.
@@ -87,7 +87,7 @@ class _Reader:
     def __init__(self, path: Path) -> None:
         self.path = path
         text = read_text(path, MAX_BYTES, "an alist of a short code")
-        # Bounded, so that no file can make millions of strings; what is left over is found at fault below.
+        # Bounded, so that no file creates millions of strings; excess lines are reported below.
         self.lines = text.removesuffix("\n").split("\n", maxsplit=4 * MAX_LENGTH) if text else []
 
     def fault(self, line: int, what: str) -> ValueError:
@@ -148,7 +148,7 @@ class _Reader:
         return weights
 
     def entries(self, line: int, weight: int, width: int, limit: int, whose: str) -> list[int]:
-        """The 0-based positions of one list of ``weight`` positions, zeros after them or not."""
+        """The 0-based positions of a list of ``weight`` positions, with or without zero padding."""
         found = self.numbers(line, f"the list of {whose}")
         positions, padding = found[:weight], found[weight:]
         if len(positions) < weight or 0 in positions:

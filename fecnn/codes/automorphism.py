@@ -1,4 +1,4 @@
-"""Permutations of the positions that map a code onto itself: cyclic and quasi-cyclic shifts, squaring."""
+"""Automorphisms: position permutations that map a code onto itself (block shifts and squaring)."""
 
 from functools import lru_cache
 
@@ -11,7 +11,7 @@ Permutation = NDArray[np.int64]
 
 
 def is_automorphism(code: Code, permutation: Permutation) -> bool:
-    """Whether moving position j of every codeword to position permutation[j], (n,) int64, gives codewords.
+    """Whether moving position j of each codeword to permutation[j], (n,) int64, maps the code onto itself.
 
     Example:
         >>> import fecnn
@@ -30,9 +30,9 @@ def block_shift(n: int, length: int) -> Permutation:
 
 
 def shift_length(code: Code) -> int:
-    """The largest p for which the code is invariant to cyclic shifts of all blocks of p positions at once.
+    """The largest p such that cyclically shifting every block of p positions maps the code onto itself.
 
-    n for a cyclic code, the circulant size (or a multiple) of a quasi-cyclic one in that order, else 1.
+    This is n for a cyclic code, the circulant size (or a multiple) for a quasi-cyclic one, else 1.
 
     Example:
         >>> import fecnn
@@ -44,16 +44,16 @@ def shift_length(code: Code) -> int:
 
 
 def squaring(code: Code) -> Permutation | None:
-    """The permutation j -> 2 j mod n, (n,) int64, where it maps the code onto itself; else None.
+    """The permutation j -> 2 j mod n, (n,) int64, if it maps the code onto itself; else None.
 
-    It does so for every binary cyclic code of odd length, by x -> x^2 (MacWilliams and Sloane 1977, Ch. 8).
+    It does for every binary cyclic code of odd length, by x -> x^2 (MacWilliams and Sloane 1977, Ch. 8).
     """
     doubled = 2 * np.arange(code.n) % code.n
     return doubled if code.n % 2 and is_automorphism(code, doubled) else None
 
 
 def automorphisms(code: Code) -> list[Permutation]:
-    """Generators of the automorphisms that are looked for: the block shift, and `squaring`; perhaps none."""
+    """Generators of the known automorphisms (the block shift and `squaring`); may be empty."""
     found = [squaring(code)]
     if (length := shift_length(code)) > 1:
         found.insert(0, block_shift(code.n, length))
@@ -61,7 +61,7 @@ def automorphisms(code: Code) -> list[Permutation]:
 
 
 def random_automorphisms(code: Code, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Random products of powers of the generators, (count, n); the identity where there are none.
+    """Random products of powers of the generators, (count, n); identities if there are no generators.
 
     Example:
         >>> import fecnn
@@ -77,7 +77,7 @@ def random_automorphisms(code: Code, count: int, rng: np.random.Generator) -> ND
 
 @lru_cache(maxsize=16)
 def _powers(code: Code) -> list[NDArray[np.int64]]:
-    """All powers of every generator, (order, n) each."""
+    """All powers of each generator, (order, n) per generator."""
     tables = []
     for generator in automorphisms(code):
         powers = [np.arange(code.n)]

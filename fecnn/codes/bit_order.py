@@ -1,9 +1,9 @@
-"""The order in which a trellis takes the bits of a code, which decides how large it is.
+"""Bit orders for trellises: the order of a code's bits decides the size of its trellis.
 
-The minimal trellis has 2^s(t) states at depth t, s(t) = rank of the first t columns + rank of the others -
-rank of all, of G as of H (Forney, IEEE Trans. IT 34(5), 1988). To find the best order is NP-hard (Horn and
-Kschischang, IEEE Trans. IT 42(6), 1996); some families have good ones that are known, and a search improves
-on them.
+The minimal trellis has 2^s(t) states at depth t, where s(t) = rank of the first t columns + rank of the
+others - rank of all, for G as well as for H (Forney, IEEE Trans. IT 34(5), 1988). Finding the best order is
+NP-hard (Horn and Kschischang, IEEE Trans. IT 42(6), 1996). Good orders are known for some families, and a
+search improves on them.
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ def state_dimensions(code: Code, order: Iterable[int] | None = None) -> NDArray[
 
     Args:
         code: Any code.
-        order: Positions in the order in which the trellis takes them; 0 to n - 1 if not given.
+        order: Order in which the trellis takes the positions; 0 to n - 1 by default.
 
     Example:
         >>> import fecnn
@@ -44,28 +44,28 @@ def state_dimensions(code: Code, order: Iterable[int] | None = None) -> NDArray[
 
 
 def trellis_states(code: Code, order: Iterable[int] | None = None) -> int:
-    """States of the minimal trellis, those of depths 1 to n together."""
+    """Number of states of the minimal trellis, summed over depths 1 to n."""
     return sum(2 ** int(s) for s in state_dimensions(code, order)[1:])
 
 
 def bit_order(code: Code) -> Order:
-    """The order that a trellis of this code takes: the stored one, else the best of those at hand."""
+    """The bit order for this code's trellis: the stored one, else the best standard order."""
     if code.bit_order is not None:
         return code.bit_order
     return min(_at_hand(code), key=lambda order: trellis_states(code, order))
 
 
 def search_bit_order(code: Code, *, steps: int = STEPS, seed: int = 1) -> Order:
-    """An order with a small trellis, by simulated annealing from each order that is known to be good.
+    """An order with a small trellis, found by simulated annealing from each order known to be good.
 
-    The starts are the natural order, the bits of the position reversed (n a power of two: for polar and
-    Reed-Muller codes), the positions of a primitive or extended code sorted by the binary label of their
-    field element, and a random one. A move exchanges two positions, or puts one elsewhere.
+    The starts are the natural order, the bit-reversed order (n a power of two: for polar and Reed-Muller
+    codes), the positions of a primitive or extended code sorted by the binary label of their field element,
+    and a random order. A move swaps two positions, or moves one elsewhere.
 
     Args:
-        code: With min(k, n - k) at most 64.
-        steps: Moves tried from each start; 400 000 take about ten seconds.
-        seed: Of the moves; the same seed finds the same order.
+        code: A code with min(k, n - k) at most 64.
+        steps: Moves tried from each start; 400,000 take about ten seconds.
+        seed: Seed of the moves; the same seed finds the same order.
 
     Raises:
         ValueError: If min(k, n - k) is above 64.
@@ -79,7 +79,7 @@ def search_bit_order(code: Code, *, steps: int = STEPS, seed: int = 1) -> Order:
     columns = _columns(code)
     if columns.shape[1] > 1:
         raise ValueError(
-            f"a bit order is searched for min(k, n - k) <= 64, {code.name} has {min(code.k, code.n - code.k)}"
+            f"a bit order search needs min(k, n - k) <= 64; {code.name} has {min(code.k, code.n - code.k)}"
         )
     rng = np.random.default_rng(seed)
     starts = [*_at_hand(code), *_label_orders(code), tuple(rng.permutation(code.n).tolist())]
@@ -88,16 +88,16 @@ def search_bit_order(code: Code, *, steps: int = STEPS, seed: int = 1) -> Order:
         best = np.array(start)
         anneal(columns[:, 0].copy(), best, steps, rng)
         found.append(tuple(best.tolist()))
-    # The first of equals, and a start before what was found from it: the simplest order wins.
+    # Of equal orders the first wins, and starts come first: the simplest order is preferred.
     return min([*starts, *found], key=lambda order: trellis_states(code, order))
 
 
 def with_message_bits(code: Code) -> tuple[Code, NDArray[np.int64]]:
-    """The code with its message bits as further positions, each put where the trellis grows least.
+    """The code extended by its message bits, each placed where the trellis grows least.
 
     Returns:
-        The longer code, its first n positions those of ``code``, and the position of each message bit, (k,).
-        A message bit that a code bit carries unchanged gets no new position.
+        The longer code, whose first n positions are those of ``code``, and the position of each message bit,
+        (k,). A message bit that equals a code bit gets no new position.
 
     Raises:
         ValueError: If k > 64.
@@ -110,7 +110,7 @@ def with_message_bits(code: Code) -> tuple[Code, NDArray[np.int64]]:
         (23, 337)
     """
     if code.k > 64:
-        raise ValueError(f"message bits are put into a trellis for k <= 64, {code.name} has {code.k}")
+        raise ValueError(f"a trellis carries message bits only for k <= 64; {code.name} has k = {code.k}")
     columns = gf2.pack(np.ascontiguousarray(code.G.T))[:, 0].tolist()
     order, positions = list(bit_order(code)), []
     basis, ranks = np.empty(64, np.uint64), np.empty(code.n + code.k + 1, np.int64)
@@ -130,7 +130,7 @@ def with_message_bits(code: Code) -> tuple[Code, NDArray[np.int64]]:
 
 
 def _at_hand(code: Code) -> list[Order]:
-    """Orders that cost nothing to find: the natural one, and its positions with their bits reversed."""
+    """Standard orders that need no search: natural, and bit-reversed if n is a power of two."""
     n = code.n
     orders = [tuple(range(n))]
     if n & (n - 1) == 0 and n > 2:
@@ -140,16 +140,16 @@ def _at_hand(code: Code) -> list[Order]:
 
 
 def _label_orders(code: Code) -> list[Order]:
-    """Positions sorted by their field element as a binary number: n = 2^m - 1, or 2^m, the zero last.
+    """Positions sorted by their field element as a binary number; n = 2^m - 1, or 2^m with the zero last.
 
-    Position j stands for alpha^(2^m - 2 - j), as galois numbers those of a BCH code. In this order a
-    primitive code has much of the structure of the Reed-Muller codes that it contains and is contained in
-    (Kasami, Takata, Fujiwara and Lin, IEEE Trans. IT 39(1), 1993).
+    Position j stands for alpha^(2^m - 2 - j), the numbering galois uses for BCH codes. In this order a
+    primitive code shares much structure with the Reed-Muller codes it contains and is contained in (Kasami,
+    Takata, Fujiwara and Lin, IEEE Trans. IT 39(1), 1993).
     """
     m = code.n.bit_length() if (code.n + 1) & code.n == 0 else code.n.bit_length() - 1
     if code.n not in (2**m - 1, 2**m) or not 3 <= m <= 10:
         return []
-    import galois  # seconds to import: only where an order is searched
+    import galois  # takes seconds to import, so only where an order is searched
 
     polynomial = int(galois.matlab_primitive_poly(2, m))
     labels, element = [0] * (code.n - 2**m + 1), 1
@@ -160,7 +160,7 @@ def _label_orders(code: Code) -> list[Order]:
 
 
 def _columns(code: Code) -> NDArray[np.uint64]:
-    """Columns of G or of a basis of the dual, whichever is shorter, packed: (n, words)."""
+    """Packed columns of G or of a basis of the dual, whichever has fewer rows: (n, words)."""
     rows = code.G if code.k <= code.n - code.k else gf2.rref(code.H)[0]
     if len(rows) == 0:
         return np.zeros((code.n, 1), np.uint64)
@@ -168,7 +168,7 @@ def _columns(code: Code) -> NDArray[np.uint64]:
 
 
 def _prefix_ranks(columns: NDArray[np.uint64], order: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Rank of the first t columns, t = 0..n: the pivots of a left-to-right elimination are where it grows."""
+    """Ranks of the first t columns, t = 0..n; they grow at the pivots of a left-to-right elimination."""
     rows = gf2.unpack(columns[order], 64 * columns.shape[1]).T
     grows = np.zeros(len(order), np.int64)
     grows[gf2.rref(np.ascontiguousarray(rows))[1]] = 1

@@ -1,4 +1,4 @@
-"""The shipped codes and studies, found by name; codes and studies of one's own, by path."""
+"""Finding codes: shipped ones by name, your own by path."""
 
 import hashlib
 import re
@@ -13,7 +13,7 @@ from fecnn.codes.code import MAX_LENGTH, Code, can_be_counted
 from fecnn.codes.codefile import CodeFile, code_of, named_fault, read_code_file
 from fecnn.errors import nearest
 
-# With the largest length to be had by name: beyond it, building one takes minutes or gigabytes.
+# With the longest length available by name; longer ones take minutes or gigabytes to build.
 _TRIVIAL: Mapping[str, tuple[Callable[[int], Code], int]] = {
     "repetition": (build.repetition, 1 << 11),
     "spc": (build.single_parity_check, 1 << 13),
@@ -41,7 +41,7 @@ def load_code(name_or_path: str | Path) -> Code:
     Raises:
         LookupError: If no shipped code has this name.
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is broken, or says what its matrices contradict.
+        ValueError: If the file is damaged, or states something its matrices contradict.
 
     Example:
         >>> load_code("hamming-7-4")
@@ -58,9 +58,9 @@ def load_code(name_or_path: str | Path) -> Code:
 
 
 def claims(name_or_path: str | Path, code: Code) -> str | None:
-    """What a file of one's own says of its code that nobody has counted, as a SHA-256; None if nothing.
+    """SHA-256 of the properties that your own code file states without proof; None if there are none.
 
-    Decoders rely on it: `hard` and `chase2` correct by the minimum distance, `ml` stops by the spectrum.
+    Decoders rely on them: `hard` and `chase2` correct up to the minimum distance, `ml` stops by the spectrum.
     """
     said = code.minimum_distance, code.known_spectrum
     if said == (None, None) or can_be_counted(code) or not is_path(name_or_path, (".toml", ".alist")):
@@ -69,7 +69,7 @@ def claims(name_or_path: str | Path, code: Code) -> str | None:
 
 
 def code_file(name_or_path: str | Path) -> CodeFile:
-    """What the file of a shipped code, or a ``.toml`` file of one's own, says.
+    """The contents of a shipped code's file, or of your own ``.toml`` file.
 
     Raises:
         LookupError: If no shipped code has this name.
@@ -91,7 +91,10 @@ def _load_named(name: str) -> Code:
     if trivial and trivial[1] in _TRIVIAL:
         build_it, most = _TRIVIAL[trivial[1]]
         if most < int(trivial[2]) <= MAX_LENGTH:
-            raise ValueError(f"{name} is too long to be had by name: {trivial[1]}-{most} is the longest")
+            raise ValueError(
+                f"{name} is too long: named {trivial[1]} codes go up to n = {most}; "
+                f"build longer ones with fecnn.{build_it.__name__}({trivial[2]})"
+            )
         return build_it(int(trivial[2]))
     path = _code_path(name)
     return code_of(read_code_file(path), path)
@@ -101,7 +104,7 @@ def _code_path(name: str) -> Path:
     names = code_names()
     if name not in names:
         raise LookupError(
-            f"unknown code {name!r} (one of your own is given by its path, such as ./my_code.toml); "
+            f"unknown code {name!r} (give your own code by its path, such as ./my_code.toml); "
             f"{nearest(name, [*names, 'uncoded-K', 'repetition-N', 'spc-N'])}"
         )
     return shipped_folder("codes") / f"{name}.toml"

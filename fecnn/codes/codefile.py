@@ -1,4 +1,4 @@
-"""Code files: a code with its family, parameters, source and what is known of it, as TOML."""
+"""Code files: TOML files with a code, its family, parameters, source and known properties."""
 
 import dataclasses
 import inspect
@@ -36,27 +36,27 @@ FAMILIES: Mapping[str, Callable[..., Code]] = {
     "single_parity_check": build.single_parity_check,
     "uncoded": build.uncoded,
 }
-"""The builder of each family that a code file may name."""
+"""The builder of each family that code files may name."""
 
 Parameter = StrictBool | StrictInt | StrictFloat | list[StrictInt]
 Row = Annotated[str, Field(pattern="^[01]+$", max_length=MAX_LENGTH)]
 
 
 class CodeFile(BaseModel):
-    """What a code file says, a TOML file with these keys.
+    """The contents of a code file, a TOML file with these keys.
 
     Attributes:
-        name: As in tables; for a shipped code, the file's name.
+        name: As shown in tables; for a shipped code, the file's name.
         family: The builder, one of `FAMILIES`, or "custom".
         parameters: The builder's arguments.
         n: Code bits.
         k: Message bits.
         source: Where the code comes from.
-        minimum_distance: If it is known.
-        minimum_distance_proof: How it is known.
-        weight_spectrum: Weight -> number of codewords, zeros left out. Counts beyond 64 bits are strings.
+        minimum_distance: The minimum distance, if known.
+        minimum_distance_proof: How the minimum distance is known.
+        weight_spectrum: Weight -> number of codewords, without zeros. Counts beyond 64 bits are strings.
         witness: Positions of the ones of a codeword of minimum weight, 0-based.
-        bit_order: Positions, 0-based, in an order that keeps a trellis small.
+        bit_order: Order of the positions, 0-based, that keeps a trellis small.
         sha256: `Code.fingerprint`.
         G: Rows of the generator, as strings of 0 and 1.
         H: Rows of the parity-check matrix, likewise.
@@ -92,9 +92,9 @@ def save_code(
     minimum_distance_proof: str | None = None,
     witness: Iterable[int] | None = None,
 ) -> None:
-    """Write a code file that `load_code` reads back; it appears whole or not at all.
+    """Write a code file that `load_code` can read; the write is atomic.
 
-    The minimum distance, the weight spectrum and the bit order are those that the code carries.
+    The minimum distance, the weight spectrum and the bit order are taken from the code.
 
     Args:
         code: The code to write.
@@ -107,7 +107,7 @@ def save_code(
 
     Raises:
         FileNotFoundError: If the folder does not exist.
-        ValueError: If the path does not end in ``.toml``, the code is too large, or the witness is wrong.
+        ValueError: If the path does not end in ``.toml``, the code is too large, or the witness is invalid.
     """
     target = Path(path)
     if target.suffix != ".toml":
@@ -140,11 +140,11 @@ def save_code(
 
 
 def rebuild(file: CodeFile) -> Code:
-    """The code that the builder of the file's family makes of its parameters, under the file's name.
+    """The code that the file's builder makes from the file's parameters, under the file's name.
 
     Raises:
         LookupError: If the family has no builder.
-        ValueError: If the builder does not take these parameters.
+        ValueError: If the builder does not accept these parameters.
 
     Example:
         >>> from fecnn.codes.catalogue import code_file
@@ -159,18 +159,16 @@ def rebuild(file: CodeFile) -> Code:
     try:
         inspect.signature(builder).bind(**file.parameters)
     except TypeError as error:
-        raise ValueError(
-            f"parameters of {file.name} do not suit the builder {file.family}: {error}"
-        ) from None
+        raise ValueError(f"parameters of {file.name} do not fit the builder {file.family}: {error}") from None
     return dataclasses.replace(builder(**file.parameters), name=file.name)
 
 
 def read_code_file(path: Path) -> CodeFile:
-    """What a code file says, checked key by key.
+    """The contents of a code file, validated key by key.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is not a code file; all problems in one message.
+        ValueError: If it is not a code file; the message lists all problems.
     """
     if not path.is_file():
         raise FileNotFoundError(f"there is no code file {path}; the shipped ones are named without .toml")
@@ -200,16 +198,16 @@ def _validated(says: dict[str, Any], path: Path) -> CodeFile:
 
 
 def code_of(file: CodeFile, path: Path) -> Code:
-    """The code of a file whose matrices agree with all it says, as far as that can be checked at once.
+    """The code in a file, after checking that its matrices agree with its other keys where that is quick.
 
     Raises:
-        ValueError: Where they do not; the message names ``path``.
+        ValueError: If they disagree; the message names ``path``.
     """
     code = named_fault(path, lambda: Code(_bits(file.G, file.n), _bits(file.H, file.n), name=file.name))
     if code.fingerprint != file.sha256:
         raise ValueError(
-            f"{path}: sha256 is {file.sha256}, but G and H have {code.fingerprint}: the file was changed; "
-            "get it again, or write your own with save_code"
+            f"{path}: sha256 is {file.sha256}, but G and H have {code.fingerprint}: the file was edited; "
+            "restore it, or write your own with save_code"
         )
     spectrum = None
     if file.weight_spectrum is not None:
@@ -251,7 +249,7 @@ def _check_witness(file: CodeFile, code: Code, path: Path) -> None:
 
 
 def named_fault(path: Path, make: Callable[[], Code]) -> Code:
-    """``make()``, its ValueError preceded by the file's name."""
+    """``make()``; a ValueError it raises is prefixed with the file's name."""
     try:
         return make()
     except ValueError as error:

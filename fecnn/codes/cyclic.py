@@ -1,4 +1,4 @@
-"""Cyclic codes: their zeros, and the longest run of consecutive ones (the BCH bound)."""
+"""Zeros of cyclic codes, and their longest run of consecutive zeros (the BCH bound)."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -11,15 +11,15 @@ from fecnn.codes.automorphism import block_shift, is_automorphism
 from fecnn.codes.code import Code
 
 MAX_DEGREE = 14
-"""Largest m of the fields GF(2^m) that are tabulated."""
+"""Largest m for which GF(2^m) is tabulated."""
 
 
 @dataclass(frozen=True)
 class ZeroRun:
     """Consecutive zeros beta^first .. beta^(first + length - 1) of a cyclic code of length n.
 
-    Column j of the code is the coefficient of x^j and beta an n-th root of unity, the power ``step`` of the
-    primitive element whose powers and logarithms ``exp`` and ``log`` list. The minimum distance is at least
+    Column j of the code is the coefficient of x^j. beta is an n-th root of unity: the power ``step`` of the
+    primitive element whose powers and logarithms are in ``exp`` and ``log``. The minimum distance is at least
     length + 1 (Bose and Ray-Chaudhuri 1960; Hocquenghem 1959).
 
     exp: (2 (2^m - 1),) i8, twice around; log: (2^m,) i8, with log[0] unused.
@@ -33,7 +33,7 @@ class ZeroRun:
 
     @property
     def t(self) -> int:
-        """Errors that can surely be corrected: half the designed distance."""
+        """Number of errors that can always be corrected: half the designed distance."""
         return self.length // 2
 
 
@@ -51,8 +51,8 @@ def is_cyclic(code: Code) -> bool:
 def zero_run(code: Code) -> ZeroRun | None:
     """The longest run of zeros of a cyclic code, over all roots of unity and starts; None if there is none.
 
-    The reverse of a cyclic code has the inverse zeros and as long a run, so that the order of the columns
-    does not matter.
+    The reversed code has the inverse zeros and an equally long run, so the direction of the columns does not
+    matter.
 
     Example:
         >>> import fecnn
@@ -80,7 +80,7 @@ def zero_run(code: Code) -> ZeroRun | None:
 
 
 def _order_of_two(n: int) -> int:
-    """The least m for which n divides 2^m - 1."""
+    """The smallest m such that n divides 2^m - 1."""
     power, order = 2 % n, 1
     while power != 1:
         power, order = 2 * power % n, order + 1
@@ -88,7 +88,7 @@ def _order_of_two(n: int) -> int:
 
 
 def _longest_run(zero: NDArray[np.bool_]) -> tuple[int, int]:
-    """Length and start of the longest run around the circle; of equal ones that from 1, or the first."""
+    """Length and start of the longest circular run; among equals, the one from 1, else the first."""
     n = len(zero)
     if zero.all():
         return n, 0
@@ -100,7 +100,7 @@ def _longest_run(zero: NDArray[np.bool_]) -> tuple[int, int]:
 
 @cache
 def _field(degree: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Powers (twice around) and logarithms of x modulo the least primitive polynomial of that degree."""
+    """Powers (listed twice) and logarithms of x modulo the smallest primitive polynomial of that degree."""
     order = 2**degree - 1
     for polynomial in range(2**degree + 1, 2 ** (degree + 1), 2):
         exp, value = [1], 2 if degree > 1 else 1

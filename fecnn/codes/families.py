@@ -1,4 +1,4 @@
-"""Builders of classic codes: functions that return a `Code`, named as in the catalogue."""
+"""Builders of classic codes. Each returns a `Code`, named as in the catalogue."""
 
 import math
 import operator
@@ -11,14 +11,14 @@ from fecnn.codes import gf2
 from fecnn.codes.code import MAX_LENGTH, Code
 
 _DISTANCE_BY_COUNTING = 16
-"""Largest min(k, n - k) for which `bch` counts all weights to know the minimum distance (milliseconds)."""
+"""Largest min(k, n - k) for which `bch` finds the minimum distance by counting all weights (milliseconds)."""
 
 
 def hamming(r: int, *, extended: bool = False) -> Code:
     """The Hamming code (2^r - 1, 2^r - 1 - r), systematic (Hamming 1950).
 
     Args:
-        r: Parity checks, 2 to 14. The columns of H are all nonzero r-bit words, the unit words last.
+        r: Number of parity checks, 2 to 14. The columns of H are all nonzero r-bit words, unit words last.
         extended: Append an overall parity bit: (2^r, 2^r - 1 - r) of minimum distance 4.
 
     Raises:
@@ -43,17 +43,17 @@ def hamming(r: int, *, extended: bool = False) -> Code:
 def bch(n: int, k: int, *, extended: bool = False) -> Code:
     """The primitive narrow-sense BCH code (n, k), systematic, built by galois (Bose & Ray-Chaudhuri 1960).
 
-    The field is the one galois takes for BCH codes, its ``matlab_primitive_poly``: x^7 + x^3 + 1 for n = 127.
-    Building takes seconds; the catalogue has the usual ones. The minimum distance is set where
-    counting all weights is quick; elsewhere the designed distance would only be a lower bound.
+    The field is galois's default for BCH codes, ``matlab_primitive_poly`` (x^7 + x^3 + 1 for n = 127).
+    Building takes seconds; the usual codes are in the catalogue. The minimum distance is set only where
+    counting all weights is quick; elsewhere the designed distance is just a lower bound.
 
     Args:
         n: Length before extension, 2^m - 1.
-        k: Dimension; only some are possible for each n.
+        k: Dimension; only certain values exist for each n.
         extended: Append an overall parity bit: (n + 1, k).
 
     Raises:
-        ValueError: If n is not 2^m - 1, or there is no such code; the message names the nearest possible k.
+        ValueError: If n is not 2^m - 1, or there is no such code; the message names the closest possible k.
 
     Example:
         >>> bch(15, 7).minimum_distance
@@ -71,7 +71,7 @@ def bch(n: int, k: int, *, extended: bool = False) -> Code:
         raise ValueError(
             f"no BCH code of length {n} has k = {k}; the nearest possible: {' and '.join(map(str, near))}"
         )
-    import galois  # seconds to import: only where a BCH code is built
+    import galois  # takes seconds to import, so only where a BCH code is built
 
     built = galois.BCH(n, k)
     G, H = (np.asarray(matrix).astype(np.uint8) for matrix in (built.G, built.H))
@@ -87,11 +87,11 @@ def bch(n: int, k: int, *, extended: bool = False) -> Code:
 def reed_muller(r: int, m: int) -> Code:
     """The Reed-Muller code RM(r, m) of length 2^m and minimum distance 2^(m - r) (Muller 1954, Reed 1954).
 
-    G is the rows of weight at least 2^(m - r) of the m-th Kronecker power of [[1, 0], [1, 1]]; H, those that
-    generate the dual code RM(m - r - 1, m).
+    The rows of G are the rows of weight at least 2^(m - r) of the m-th Kronecker power of [[1, 0], [1, 1]];
+    those of H generate the dual code RM(m - r - 1, m).
 
     Raises:
-        ValueError: If r is not in 0..m, or 2^m is too long.
+        ValueError: If r is not in 0..m, or 2^m is too large.
 
     Example:
         >>> reed_muller(2, 5)
@@ -152,8 +152,8 @@ def golay(*, extended: bool = True) -> Code:
 def ccsds_128_64() -> Code:
     """The (128, 64) LDPC code for telecommand of CCSDS 231.0-B, G systematic on the first 64 bits.
 
-    H is a 4 by 8 array of 16 by 16 circulants. They were written down from memory, not from the standard's
-    text; the generator that follows is the one that others tabulate for it, and the minimum distance is 14.
+    H is a 4 by 8 array of 16 by 16 circulants. It was written down from memory, not copied from the standard;
+    the resulting generator matches the one tabulated elsewhere, and the minimum distance is 14.
 
     Example:
         >>> code = ccsds_128_64()
@@ -180,10 +180,10 @@ def array_ldpc(p: int, rows: int) -> Code:
 
     Args:
         p: A prime, 3 to 127.
-        rows: Rows of blocks, the ones of each column, 2 to p - 1.
+        rows: Rows of blocks, that is, ones per column; 2 to p - 1.
 
     Raises:
-        ValueError: If p is not a prime in range, or ``rows`` leaves its range.
+        ValueError: If p is not a prime in range, or ``rows`` is out of range.
 
     Example:
         >>> code = array_ldpc(7, 4)
@@ -200,7 +200,7 @@ def array_ldpc(p: int, rows: int) -> Code:
 
 
 def uncoded(k: int) -> Code:
-    """No code at all: k bits sent as they are (G the identity, H without rows).
+    """The trivial code: k bits sent as they are (G is the identity, H has no rows).
 
     Example:
         >>> uncoded(4).rate
@@ -213,7 +213,7 @@ def uncoded(k: int) -> Code:
 
 
 def _circulant(size: int, shifts: Sequence[int]) -> Bits:
-    """The sum of the identity of that size shifted right by each of the shifts."""
+    """The sum of the identity matrices of that size, shifted right by each of the shifts."""
     block = np.zeros((size, size), np.uint8)
     for shift in shifts:
         block ^= np.roll(np.eye(size, dtype=np.uint8), shift, axis=1)
@@ -221,7 +221,7 @@ def _circulant(size: int, shifts: Sequence[int]) -> Bits:
 
 
 def whole_number(name: str, value: int, low: int, high: int) -> int:
-    """A parameter of a family, which must be a whole number in low..high."""
+    """Check that a family's parameter is a whole number in low..high, and return it."""
     number = operator.index(value)
     if not low <= number <= high:
         raise ValueError(f"{name} must be in {low}..{high}, got {number}")
@@ -229,7 +229,7 @@ def whole_number(name: str, value: int, low: int, high: int) -> int:
 
 
 def log2_of(name: str, n: int) -> int:
-    """The m of a length n = 2**m; errors name the powers of two below and above."""
+    """The m of a length n = 2**m; errors name the nearest powers of two."""
     n = whole_number(name, n, 2, MAX_LENGTH)
     if n & (n - 1):
         below = 1 << (n.bit_length() - 1)

@@ -1,4 +1,4 @@
-"""Linear algebra over GF(2) on rows packed in 64-bit words."""
+"""Linear algebra over GF(2) on rows packed into 64-bit words."""
 
 import math
 from collections.abc import Iterable
@@ -37,7 +37,7 @@ def rref(matrix: Bits, order: Iterable[int] | None = None) -> tuple[Bits, list[i
 
     Args:
         matrix: Bits of shape (r, n).
-        order: Columns in the order in which pivots are looked for; from left to right if not given.
+        order: Order in which columns are tried as pivots; left to right by default.
 
     Returns:
         The nonzero rows, shape (rank, n), and the pivot column of each row.
@@ -61,7 +61,7 @@ def rref(matrix: Bits, order: Iterable[int] | None = None) -> tuple[Bits, list[i
             continue
         pivot = int(below[0])
         rows[[top, pivot]] = rows[[pivot, top]]
-        # The old top row, now at `pivot`, has a one in this column only if it was `pivot` itself.
+        # The old top row, now at `pivot`, had a one in this column only if it was the pivot row itself.
         others = ones[(ones != pivot) & (ones != top)]
         rows[others] ^= rows[top]
         pivots.append(column)
@@ -93,11 +93,11 @@ def null_space(matrix: Bits) -> Bits:
 def right_inverse(matrix: Bits) -> Bits:
     """The (n, k) bits X with ``matrix @ X = I`` for a (k, n) matrix of rank k.
 
-    It is zero outside k columns' rows, and those columns are unit vectors of ``matrix`` as far as there are
-    any: where the matrix is systematic, X just picks the systematic positions.
+    X is zero except in the rows of k columns of ``matrix``, unit columns as far as possible. For a systematic
+    matrix, X simply picks the systematic positions.
 
     Raises:
-        ValueError: If the matrix has not full row rank.
+        ValueError: If the matrix does not have full row rank.
     """
     k, n = matrix.shape
     unit_first = np.argsort(matrix.sum(axis=0) != 1, kind="stable")
@@ -115,7 +115,7 @@ def right_inverse(matrix: Bits) -> Bits:
 class LinearMap:
     """``bits -> bits @ matrix`` for one fixed ``(r, c)`` matrix, eight input bits at a time.
 
-    The XOR of the rows that each byte of input selects is tabulated once, packed: ``table`` has shape
+    For each input byte, the XOR of the rows it selects is tabulated once, packed: ``table`` has shape
     (octets, 256, words).
 
     Example:

@@ -1,4 +1,4 @@
-"""Numba kernels of codes: arrays in, arrays out. Their callers check, they trust."""
+"""Numba kernels for codes. They take arrays and do not validate: their callers do."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from fecnn.jit import kernel, popcount
 
 @kernel
 def apply_map(bits, table, out):
-    """A `gf2.LinearMap`: bits (B, r) u1; table (octets, 256, W) u8; out (B, columns) u1."""
+    """Apply a `gf2.LinearMap`: bits (B, r) u1; table (octets, 256, W) u8; out (B, columns) u1."""
     frames, r = bits.shape
     octets, _, words = table.shape
     columns = out.shape[1]
@@ -26,7 +26,7 @@ def apply_map(bits, table, out):
 
 @kernel
 def count_weights(table, rows, counts):
-    """Add to counts (n + 1,) the weights of all sums of packed rows with entries of table, by a Gray code."""
+    """Add to counts (n + 1,) the weights of all sums of packed rows with table entries, by a Gray code."""
     words = table.shape[1]
     base = np.zeros(words, np.uint64)
     for step in range(1 << len(rows)):
@@ -46,7 +46,7 @@ def count_weights(table, rows, counts):
 def list_sums(rows, weight, found):
     """Fill ``found`` with the nonzero words of at most ``weight`` in the span of packed rows (Gray code).
 
-    Returns how many there are, which may be more than fit.
+    Returns their number, which may exceed the size of ``found``.
     """
     word = np.zeros(rows.shape[1], np.uint64)
     size = 0
@@ -68,7 +68,7 @@ def list_sums(rows, weight, found):
 
 @kernel
 def lightest_sum(basis, most):
-    """Least weight of a sum of 1 to ``most`` of the packed rows."""
+    """Least weight of a sum of 1 to ``most`` packed rows."""
     k, words = basis.shape
     sums = np.zeros((most + 1, words), np.uint64)
     following = np.zeros(most + 1, np.int64)
@@ -91,9 +91,9 @@ def lightest_sum(basis, most):
 
 @kernel
 def short_sums(basis, limit, lightest, found):
-    """Fill ``found`` with sums of one to three rows of weight at most ``limit``; the limit and their number.
+    """Fill ``found`` with sums of one to three rows of weight at most ``limit``.
 
-    If ``lightest``, the limit sinks to the least weight met.
+    Returns the limit and the number of sums. If ``lightest``, the limit drops to the least weight seen.
     """
     k, words = basis.shape
     pair, triple = np.empty(words, np.uint64), np.empty(words, np.uint64)
@@ -127,10 +127,10 @@ def _keep(word, limit, lightest, found, size):
 
 @kernel
 def anneal(columns, order, steps, rng):
-    """Leave the best order met in ``order`` (n,) i8; columns (n,) u8 packed.
+    """Simulated annealing: leave the best order found in ``order`` (n,) i8; columns (n,) u8 packed.
 
-    A worse order is kept with probability exp(-(growth of the log of the states) / temperature), the
-    temperature falling linearly from 0.3.
+    A worse order is accepted with probability exp(-(growth of the log of the states) / temperature), where
+    the temperature falls linearly from 0.3.
     """
     n = len(order)
     basis = np.empty(64, np.uint64)
@@ -160,7 +160,7 @@ def anneal(columns, order, steps, rng):
 
 @kernel
 def count_states(columns, order, basis, ranks):
-    """States of all depths for packed columns in this order, as a float."""
+    """Number of states over all depths for packed columns in this order, as a float."""
     n = len(order)
     rank = 0
     ranks[0] = 0
@@ -176,7 +176,7 @@ def count_states(columns, order, basis, ranks):
 
 @kernel
 def _insert(column, basis, rank):
-    """Rank with one more column. A basis vector has no 1 at the lowest 1 of an earlier one."""
+    """Rank after adding a column. No basis vector has a 1 at the lowest 1 of an earlier one."""
     for i in range(rank):
         if column & (basis[i] & (~basis[i] + np.uint64(1))):
             column ^= basis[i]

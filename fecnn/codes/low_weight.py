@@ -1,4 +1,4 @@
-"""Codewords of low weight: listed outright where the code is small, else hunted with information sets."""
+"""Codewords of low weight: listed exhaustively for small codes, else searched with information sets."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,19 +14,19 @@ from fecnn.codes.cyclic import is_cyclic
 from fecnn.codes.kernels import lightest_sum, list_sums, short_sums
 
 MAX_LISTED_DIMENSION = 26
-"""Largest k whose 2**k codewords are gone through one by one."""
+"""Largest k for which all 2**k codewords are enumerated."""
 
 MAX_WORDS = 1 << 18
-"""Most words that are listed."""
+"""Most words listed."""
 
 MAX_FINDS = 1 << 16
-"""Most words that one information set may bring."""
+"""Most words taken from one information set."""
 
 MAX_SETS = 20_000
-"""Most information sets tried in a hunt."""
+"""Most information sets tried in a search."""
 
 SIGHTINGS = 12
-"""A hunt without a known goal ends when every word, up to cyclic shifts, was met this often."""
+"""A search without a known total ends when every word, up to cyclic shifts, was found this often."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class LowWeightWords:
     """Codewords of low weight.
 
     words: (N, n) bits, ordered by weight and then as binary numbers, first bit most significant.
-    complete: True if it is proved that there are no others: they were listed, or the weight spectrum counts
-        as many.
+    complete: True if it is proved that there are no others: all words were enumerated, or the weight spectrum
+        gives this number.
     """
 
     words: Bits
@@ -43,17 +43,17 @@ class LowWeightWords:
 
 
 def low_weight_words(code: Code, weight: int | None = None, *, seed: int = 1) -> LowWeightWords:
-    """The nonzero codewords of at most this weight; of minimum weight, if none is given.
+    """The nonzero codewords of at most this weight; by default, those of minimum weight.
 
-    Small codes are listed. Otherwise sums of up to three rows of the generator, systematic on random
-    information sets, are tried (Lee and Brickell, Eurocrypt 1988), and each find of a cyclic code brings its
-    cyclic shifts. The hunt ends when the weight spectrum (of the code or, by MacWilliams, of its dual) says
-    that all are there, or when all finds were met so often that others are unlikely.
+    Small codes are enumerated. Otherwise sums of up to three rows of the generator, made systematic on random
+    information sets, are tried (Lee and Brickell, Eurocrypt 1988); in a cyclic code, each word found yields
+    its cyclic shifts. The search ends when the weight spectrum (of the code or, by MacWilliams, of its dual)
+    says that all are found, or when all words were found so often that others are unlikely.
 
     Args:
-        code: Any. Words that one information set in a thousand shows are found in seconds.
+        code: Any code. Words seen by one information set in a thousand are found within seconds.
         weight: Largest weight, 1 to n.
-        seed: Of the random information sets.
+        seed: Seed of the random information sets.
 
     Raises:
         ValueError: If the weight is not in 1..n, there are more than 2**18 words, or the stated weight
@@ -86,10 +86,10 @@ def low_weight_words(code: Code, weight: int | None = None, *, seed: int = 1) ->
 
 @lru_cache(maxsize=64)
 def low_weight_checks(code: Code, *, seed: int = 1) -> Bits:
-    """All least-weight words of the dual code, and short further ones until all span it: (m, n) bits.
+    """All least-weight words of the dual code, plus further short ones until they span it: (m, n) bits.
 
-    Found once for a code, so they cannot be written to. They are complete as far as `low_weight_words` of the
-    dual code finds them.
+    The result is cached per code and therefore read-only. It is complete as far as `low_weight_words` of the
+    dual code is.
 
     Raises:
         ValueError: If there are more than 2**18.
@@ -112,13 +112,14 @@ def low_weight_checks(code: Code, *, seed: int = 1) -> Bits:
 
 
 def light_weight(code: Code, sets: int = 10) -> int:
-    """The weight of a light codeword, an upper bound on the minimum distance that is found at once.
+    """The weight of some light codeword: a quick upper bound on the minimum distance.
 
-    The lightest sum of at most two rows of generators that are systematic on random information sets.
+    It is the least weight of a sum of at most two rows of generators that are systematic on random
+    information sets.
 
     Args:
-        code: Any.
-        sets: Information sets tried.
+        code: Any code.
+        sets: Number of information sets tried.
 
     Example:
         >>> import fecnn
@@ -131,18 +132,18 @@ def light_weight(code: Code, sets: int = 10) -> int:
 
 
 def distance_bound(code: Code, sums: int, *, transitive: bool = False) -> int:
-    """A proved lower bound on the minimum distance, from all sums of at most ``sums`` rows of generators.
+    """A proved lower bound on the minimum distance, from sums of at most ``sums`` rows of generators.
 
-    The generators are systematic on disjoint sets of columns, so that a word which is no such sum has more
-    than ``sums`` ones in each (Zimmermann 1996). If the lightest sum met is no heavier than that promises, it
-    is the minimum distance. Of an even code (all weights are) the promise is rounded up.
+    The generators are systematic on disjoint sets of columns, so a word that is no such sum has more than
+    ``sums`` ones in each set (Zimmermann 1996). If the lightest sum found is no heavier than this bound, it
+    is the minimum distance. For an even code (all weights even) the bound is rounded up.
 
     Args:
-        code: Best of rate 1/2 or less, or transitive.
+        code: Best with rate at most 1/2, or transitive.
         sums: 1 to k; the cost grows as binomial(k, sums).
-        transitive: The caller knows that automorphisms of the code take each bit to each other one, as shifts
-            do in cyclic codes. One generator is enough then: some image of a word of weight w has at most
-            w k / n ones in its k systematic columns.
+        transitive: Set this if automorphisms of the code map every bit to every other one, as the shifts of a
+            cyclic code do. One generator is then enough: some image of a word of weight w has at most
+            w k / n ones in the k systematic columns.
 
     Raises:
         ValueError: If ``sums`` is not in 1..k.
@@ -169,9 +170,9 @@ def distance_bound(code: Code, sums: int, *, transitive: bool = False) -> int:
 
 
 def _disjoint_generators(code: Code) -> list[tuple[Bits, int]]:
-    """Generators, each systematic on columns that no other uses, except in its ``missing`` rows.
+    """Generators systematic on disjoint sets of columns, each with its number of ``missing`` rows.
 
-    Of a few random orders of the columns, the one with the fewest rows missing.
+    Missing rows are not systematic. Of a few random column orders, the one with fewest missing rows is taken.
     """
     rng = np.random.default_rng(1)
     best: list[tuple[Bits, int]] = []
@@ -203,30 +204,30 @@ def _spectrum(code: Code) -> tuple[int, ...] | None:
 def _too_many(code: Code, number: str) -> ValueError:
     return ValueError(
         f"{code.name} has {number} words of low weight (at most {MAX_WORDS} are listed); "
-        "ask for less weight, or have bp use checks='H'"
+        "ask for a lower weight, or use bp with checks='H'"
     )
 
 
 def _sorted(words: Bits) -> Bits:
-    """By weight, then as binary numbers."""
+    """Sort by weight, then as binary numbers."""
     return words[np.lexsort((*words.T[::-1], words.sum(axis=1)))]
 
 
 def _independent_of(words: Bits, pool: Bits) -> list[int]:
-    """Rows of the pool, first come first taken, that together with ``words`` have the rank of both."""
-    # Columns of the transpose: a left-to-right elimination takes each that is not spanned by earlier ones.
+    """Rows of the pool, in order, that extend ``words`` to the rank of both together."""
+    # On the transpose, left-to-right elimination picks each column not spanned by earlier ones.
     basis = gf2.rref(words)[0]
     pivots = gf2.rref(np.concatenate([basis, pool]).T.copy())[1]
     return [pivot - len(basis) for pivot in pivots if pivot >= len(basis)]
 
 
 def _hunt(code: Code, weight: int | None, total: int | None, seed: int) -> LowWeightWords:
-    """Sums of few rows of random systematic generators, until all there are (``total``) are found."""
+    """Sums of few rows of random systematic generators, until all ``total`` words are found."""
     rng = np.random.default_rng(seed)
     shifts = code.n if is_cyclic(code) else 1
     limit = code.n if weight is None else weight
-    orbit_of: dict[bytes, int] = {}  # of every word found and all its shifts
-    met: list[int] = []  # how often each orbit was met
+    orbit_of: dict[bytes, int] = {}  # maps each word found, and each of its shifts, to its orbit
+    met: list[int] = []  # how often each orbit was found
     words = [np.zeros((0, code.n), np.uint8)]
     found = np.empty((MAX_FINDS, -(-code.n // 64)), np.uint64)
     for tried in count(1):

@@ -1,4 +1,4 @@
-"""Polar codes: channels by Arikan's recursions, also with a cyclic redundancy check."""
+"""Polar codes, constructed by Arikan's recursions, with or without a cyclic redundancy check."""
 
 import operator
 from collections.abc import Iterable
@@ -30,26 +30,26 @@ def polar(
 ) -> Code:
     """A polar code: k rows of the m-th Kronecker power of [[1, 0], [1, 1]], natural order (Arikan 2009).
 
-    The rows are those of the k most reliable synthetic channels; of equally reliable ones, the larger index.
-    At most one construction is given; without any it is ``erasure=0.5``. The minimum distance is the smallest
-    row weight (Hussami, Korada & Urbanke 2009; Korada 2009).
+    The rows are those of the k most reliable synthetic channels; ties go to the larger index. At most one
+    construction may be given; the default is ``erasure=0.5``. The minimum distance is the smallest row weight
+    (Hussami, Korada & Urbanke 2009; Korada 2009).
 
     Args:
         n: Length, a power of two.
         k: Dimension, 1 to n.
         design_snr_db: Gaussian approximation (Chung, Richardson & Urbanke 2001; Trifonov 2012) at this Es/N0
-            in dB, the energy of a *code* bit. The function phi is integrated, not taken from a fit.
+            in dB, with the energy of a *code* bit. The function phi is integrated, not fitted.
         erasure: Bhattacharyya parameters of a binary erasure channel with this erasure probability.
         information_set: The k row indices themselves, 0-based, natural order.
-        systematic: Same code, but the message appears in the codeword at the information positions, in
+        systematic: The same code, but the message appears in the codeword at the information positions, in
             increasing order (Arikan 2011).
-        crc: Bits of a cyclic redundancy check of 3GPP TS 38.212 (6, 11 or 24; 0 for none) that fill the last
-            ones of k + crc information positions: a subcode of that polar code, of dimension k. Its minimum
-            distance is not known.
+        crc: Length of a cyclic redundancy check of 3GPP TS 38.212 (6, 11 or 24; 0 for none), placed in the
+            last of k + crc information positions. The result is a subcode of dimension k of that polar code,
+            with unknown minimum distance.
 
     Raises:
-        ValueError: If a number is out of range, the information set does not fit, two constructions are
-            given, or there is no such CRC.
+        ValueError: If a number is out of range, the information set does not fit, more than one construction
+            is given, or there is no such CRC.
 
     Example:
         >>> polar(16, 8)
@@ -66,7 +66,7 @@ def polar(
     named = [name for name, value in given.items() if value is not None]
     if len(named) > 1:
         raise ValueError(
-            f"a polar code takes one construction, got {' and '.join(named)}; leave all but one out"
+            f"a polar code takes one construction, got {' and '.join(named)}; keep only one of them"
         )
     if information_set is not None:
         rows = _checked_set(information_set, n, k)
@@ -79,9 +79,9 @@ def polar(
 
 
 def kronecker_transform(words: Bits) -> Bits:
-    """``words F``, F the Kronecker power of [[1, 0], [1, 1]], on the last axis (n a power of two).
+    """``words F`` with F the Kronecker power of [[1, 0], [1, 1]], on the last axis (n a power of two).
 
-    It is its own inverse, and takes words u to codewords of polar codes in natural order and back.
+    The transform is its own inverse: it maps words u to codewords of polar codes in natural order, and back.
     """
     out = words.copy()
     n, half = out.shape[-1], 1
@@ -93,7 +93,7 @@ def kronecker_transform(words: Bits) -> Bits:
 
 
 def best_channels(scores: Floats, k: int) -> list[int]:
-    """Indices of the ``k`` largest of ``(n,)`` scores, increasing; of equal scores, the larger index."""
+    """Indices of the ``k`` largest of ``(n,)`` scores, in increasing order; ties go to the larger index."""
     order = np.lexsort((np.arange(len(scores)), scores))
     return sorted(int(index) for index in order[len(scores) - k :])
 
@@ -101,7 +101,7 @@ def best_channels(scores: Floats, k: int) -> list[int]:
 def erasure_scores(m: int, erasure: float) -> Floats:
     """log((1 - Z) / Z) of the 2^m synthetic channels of an erasure channel, natural order (Arikan 2009).
 
-    Both Z and 1 - Z are followed, so that neither end loses digits; larger is better.
+    Z and 1 - Z are tracked separately, so that neither end loses digits. Larger is better.
 
     Raises:
         ValueError: If the erasure probability is not strictly between 0 and 1.
@@ -133,7 +133,7 @@ def gaussian_means(m: int, design_snr_db: float) -> Floats:
     means = np.array([4.0 * 10.0 ** (design_snr_db / 10.0)])
     for _ in range(m):
         y = loss.of_mean(means)
-        # Check node: phi' = 1 - (1 - phi)^2 = phi (2 - phi), in y = -log phi, losing no digits at either end.
+        # Check node: phi' = 1 - (1 - phi)^2 = phi (2 - phi), with y = -log phi, accurate at both ends.
         gap = -np.expm1(-y)
         worse = np.where(y < 1.0, -np.log1p(-(np.minimum(gap, 0.9) ** 2)), y - np.log1p(gap))
         means = _interleave(loss.mean_of(worse), 2.0 * means)
@@ -161,7 +161,7 @@ def _with_crc(polar_code: Code, crc: int) -> Code:
     polynomial, remainder = CRC_POLYNOMIALS[crc], 1
     rows: list[list[int]] = []
     for _ in range(k):
-        for _ in range(crc if not rows else 1):  # D^crc for the last bit, one power more for each before
+        for _ in range(crc if not rows else 1):  # D^crc for the last bit, one more power for each earlier bit
             remainder <<= 1
             remainder ^= polynomial * (remainder >> crc)
         rows.append([(remainder >> power) & 1 for power in range(crc - 1, -1, -1)])
@@ -198,7 +198,7 @@ class _LogPhi:
     """y = -log phi(x), x the mean of a Gaussian LLR of variance 2 x, and its inverse (Chung et al. 2001).
 
     phi(x) = E[1 - tanh(L / 2)] = e^(-x/4) E[1 / cosh(T)] with T ~ N(0, x / 2): positive and smooth, so a sum
-    on an even grid is exact to rounding. Tabulated on logarithmic scales, where it is nearly straight.
+    on an even grid is exact to rounding. It is tabulated on logarithmic scales, where it is nearly straight.
     """
 
     def __init__(self) -> None:
@@ -216,7 +216,7 @@ class _LogPhi:
         self._backward = PchipInterpolator(np.log(y), np.log(x[:, 0]))
 
     def of_mean(self, x: Floats) -> Floats:
-        """-log phi of means, elementwise; x / 2 below the table."""
+        """-log phi of means, elementwise; linear below the table."""
         inside = np.exp(self._forward(np.log(np.maximum(x, self._edge_x))))
         return np.where(x < self._edge_x, x * (self._edge_y / self._edge_x), inside)
 

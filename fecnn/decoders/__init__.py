@@ -1,8 +1,9 @@
 """Decoders by name: a factory ``make(code, channel, /, **options)`` returns a function ``llr -> bits``.
 
-Names resolve as a built-in, an entry point of group ``fecnn.decoders`` (or ``fecnn.soft_decoders``), or
-``"module:function"``. A factory pays every set-up cost once. The functions returned here check their input
-and output; factories and what they return may trust it: float32 ``(B, n)``, finite, C-contiguous.
+A name is a built-in, an entry point of group ``fecnn.decoders`` (or ``fecnn.soft_decoders``), or
+``"module:function"``. All set-up costs are paid in the factory. The functions returned here check their input
+and output, so factories and the functions they return may rely on it: float32 ``(B, n)``, finite,
+C-contiguous.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -26,17 +27,17 @@ def decoder(name: str, code: Code, channel: Channel | None = None, /, **options:
     Args:
         name: A built-in name, a plug-in's entry point, or ``"module:function"``.
         code: The code to decode.
-        channel: The channel that made the LLRs; None for decoders that need no more than LLRs.
+        channel: The channel that produced the LLRs; None for decoders that need only the LLRs.
         options: The factory's own options, such as ``order=2`` of ``osd``.
 
     Returns:
         A function from LLRs, ``(..., n)`` real, to code bits ``(..., n)`` or message bits ``(..., k)``,
-        uint8. Where n = k these are code bits: widths cannot tell.
+        uint8. If n = k these are code bits, since their width cannot tell.
 
     Raises:
         LookupError: If there is no such decoder.
-        TypeError: If it has no such option.
-        ValueError: If an option or the code does not suit it, or it returns message bits where n = k.
+        TypeError: If the decoder has no such option.
+        ValueError: If an option or the code does not fit, or the decoder returns message bits where n = k.
 
     Example:
         >>> import fecnn
@@ -85,7 +86,7 @@ def decoder(name: str, code: Code, channel: Channel | None = None, /, **options:
 def soft_decoder(name: str, code: Code, channel: Channel | None = None, /, **options: Any) -> SoftDecoder:
     """A soft-output decoder by name: LLRs ``(..., n)`` to a-posteriori LLRs ``(..., n)`` float32.
 
-    Arguments and errors as for `decoder`; an output may be infinite (a bit that is certain).
+    Arguments and errors are those of `decoder`. An output is infinite for a bit that is certain.
 
     Example:
         >>> import fecnn
@@ -112,10 +113,10 @@ def soft_decoder(name: str, code: Code, channel: Channel | None = None, /, **opt
 
 
 def _refuse_messages(decode: Decoder, name: str, code: Code) -> None:
-    """Refuse a decoder that undoes the encoding of a word without noise, where n = k: bits would be mixed up.
+    """Reject a decoder that returns message bits where n = k: they would be read as code bits.
 
     Raises:
-        ValueError: Saying what is expected.
+        ValueError: Saying what to return instead.
     """
     messages = np.concatenate([np.eye(code.k, dtype=np.uint8), np.ones((1, code.k), np.uint8)])[-64:]
     codewords = code.encode(messages)
@@ -124,8 +125,8 @@ def _refuse_messages(decode: Decoder, name: str, code: Code) -> None:
     decided = decode(8 * bpsk(codewords))
     if (decided == messages).all():
         raise ValueError(
-            f"decoder {name} returns message bits of {code.name}, where n = k = {code.k}: there it must "
-            "return code bits, as widths cannot tell them apart; pass messages through "
+            f"decoder {name} returns message bits of {code.name}, where n = k = {code.k}: it must return "
+            "code bits there, because widths cannot tell them apart; pass messages through "
             "fecnn.decoders.as_output(code, messages)"
         )
 

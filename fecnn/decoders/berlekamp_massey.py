@@ -1,4 +1,4 @@
-"""Bounded-distance decoding of BCH and other cyclic codes by algebra, without a table."""
+"""Algebraic bounded-distance decoding of BCH and other cyclic codes, without a table."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,7 @@ from fecnn.decoders.registry import BuiltIn, Example
 
 @dataclass(frozen=True)
 class Algebra:
-    """What the kernel needs of a code: see there."""
+    """What the kernel needs to know of a code."""
 
     powers: NDArray[np.int64]
     run: ZeroRun
@@ -27,17 +27,17 @@ class Algebra:
 def berlekamp_massey(code: Code, channel: Channel | None = None, /, *, t: int | None = None) -> Decoder:
     """Bounded-distance hard-decision decoding of cyclic codes.
 
-    Berlekamp 1968; Massey, IEEE Trans. IT 15(1), 1969. Corrects up to t errors, else leaves the hard
-    decision: then the output is no codeword, and the frame is counted as uncertified, with work 0 as every
-    frame. Field, zeros and designed distance are found from the code itself.
+    Berlekamp 1968; Massey, IEEE Trans. IT 15(1), 1969. It corrects up to t errors. With more, the output is
+    the hard decision, not a codeword, and the frame is counted as uncertified. The work is 0 for every frame.
+    Field, zeros and designed distance are found from the code itself.
 
     Args:
-        code: Cyclic, such as a BCH code, or a cyclic code extended by an overall parity bit, its last.
+        code: A cyclic code such as BCH, or one extended by an overall parity bit in the last position.
         channel: Not used.
-        t: Errors to correct, 0 to half the designed distance, which it is if not given.
+        t: Errors to correct, 0 to half the designed distance (the default).
 
     Raises:
-        ValueError: If the code is not cyclic, or t out of range.
+        ValueError: If the code is not cyclic, or t is out of range.
 
     Example:
         >>> import fecnn
@@ -66,7 +66,7 @@ def berlekamp_massey(code: Code, channel: Channel | None = None, /, *, t: int | 
 
 
 def _not_cyclic(code: Code) -> ValueError:
-    """The error of a code without the algebra."""
+    """The error for a code without cyclic algebra."""
     return ValueError(
         f"{code.name} is not a cyclic code (nor a cyclic code extended by a parity bit); use hard where "
         "n - k is small, or osd"
@@ -74,7 +74,7 @@ def _not_cyclic(code: Code) -> ValueError:
 
 
 def algebra_of(code: Code) -> Algebra | None:
-    """The zeros of a cyclic or extended cyclic code as the kernel wants them; None of any other code."""
+    """The zeros of a cyclic or extended cyclic code, as the kernel needs them; None for any other code."""
     run, core = zero_run(code), code.n
     if run is None and not (code.G.sum(axis=1) % 2).any() and code.k < code.n - 1:
         core -= 1
@@ -87,15 +87,16 @@ def algebra_of(code: Code) -> Algebra | None:
 
 
 def berlekamp_massey_cost(code: Code, work: float | None = None, *, t: int | None = None, **_: Any) -> Cost:
-    """Algebraic decoding (Berlekamp 1968; Massey 1969) of a word with t errors, at most this.
+    """Algebraic decoding (Berlekamp 1968; Massey 1969) of a word with t errors: an upper bound.
 
-    A product in GF(2^m) is an addition of logarithms, and a sum m bits; 2 T syndromes are computed, T half
-    the designed distance, and the register grows at every other of the first 2 t steps.
+    A product in GF(2^m) is counted as an addition of logarithms, a sum as m bits. The decoder computes 2 T
+    syndromes, with T half the designed distance. The register grows at every other of the first 2 t steps.
 
-    n signs; for half of the bits n - k checks and 2 T syndromes of m bits. The register: t^2 + 2 (T - t) t
-    products for discrepancies and t^2 + 1 for corrections, and as many sums; 2 T + 4 t comparisons, and 6 t
-    additions for ratios. Roots (Chien 1964): for each column 3 products, an addition and a comparison, and
-    for each of t powers of it 3 additions, a comparison, and m bits. The check: t (n - k) bits.
+    The first step takes n signs and, for half of the bits, n - k checks and 2 T syndromes of m bits. The
+    register takes t^2 + 2 (T - t) t products for discrepancies and t^2 + 1 for corrections, and as many sums;
+    2 T + 4 t comparisons, and 6 t additions for ratios. The roots (Chien 1964) take, per column, 3 products,
+    an addition and a comparison, and for each of its t powers 3 additions, a comparison and m bits. The final
+    check takes t (n - k) bits.
 
     Raises:
         ValueError: If the code is not cyclic.

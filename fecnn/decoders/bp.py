@@ -17,7 +17,7 @@ from fecnn.decoders.kernels import bp as kernel
 from fecnn.decoders.registry import BuiltIn, Example
 
 MAX_EDGES = 6_000_000
-"""Most ones of the check matrix: their messages take 128 bytes each."""
+"""Most ones in the check matrix; the messages of each take 128 bytes."""
 
 RULES = ("sum-product", "min-sum")
 SCHEDULES = ("flooding", "layered")
@@ -41,27 +41,27 @@ def bp(
 ) -> Decoder:
     """Belief propagation (Gallager 1963; Pearl 1988), until all checks are satisfied or iterations run out.
 
-    A frame whose checks are never all satisfied keeps its last decisions, and is counted as uncertified; the
-    work of a frame is its iterations.
+    A frame that never satisfies all checks keeps its last decisions and is counted as uncertified. The work
+    of a frame is its number of iterations.
 
     Args:
-        code: Any; its rows of H are the checks, so that another H of the same code decodes differently.
+        code: Any code. The rows of its H are the checks, so another H of the same code decodes differently.
         channel: Not used: LLRs are enough.
         rule: ``sum-product``, exact on graphs without cycles, or ``min-sum`` (Wiberg 1996).
-        scale: Factor of every check message, above 0: below 1 it is normalised min-sum (Chen and Fossorier,
-            IEEE Trans. Comm. 50(3), 2002), and it tempers either rule on graphs with short cycles.
+        scale: Factor on every check message, above 0. Below 1 it gives normalised min-sum (Chen and
+            Fossorier, IEEE Trans. Comm. 50(3), 2002), and it damps either rule on graphs with short cycles.
         offset: Subtracted from the magnitude of min-sum messages, 0 or more (Chen, Dholakia, Eleftheriou,
             Fossorier and Hu, IEEE Trans. Comm. 53(8), 2005).
         schedule: ``flooding``, or ``layered``: check by check with the newest messages (Hocevar 2004), which
-            takes about half the iterations.
-        iterations: Most iterations, 1 or more.
-        damping: Weight of the old message in the new one, 0 or more and below 1.
+            needs about half the iterations.
+        iterations: Maximum number of iterations, 1 or more.
+        damping: Weight of the old message in the new one, at least 0 and below 1.
         checks: ``H``, or ``overcomplete``: all least-weight words of the dual code (Bossert and Hergert, IEEE
-            Trans. IT 32(5), 1986; Lucas, Bossert and Breitbach, IEEE JSAC 16(2), 1998), completed by short
-            ones until they span it. A ``scale`` of 0.05 to 0.3 then suits dense codes such as BCH.
+            Trans. IT 32(5), 1986; Lucas, Bossert and Breitbach, IEEE JSAC 16(2), 1998), plus short ones until
+            they span it. For dense codes such as BCH, combine it with a ``scale`` of 0.05 to 0.3.
 
     Raises:
-        ValueError: If an option is out of its range, or the checks are too many.
+        ValueError: If an option is out of range, or there are too many checks.
 
     Example:
         >>> import fecnn
@@ -73,7 +73,7 @@ def bp(
 
     def measure(llr: LLR) -> tuple[Bits, Effort]:
         posterior, used, solved = run(llr, True)
-        # A posterior of exactly 0 decides as the channel does, which favours no codeword.
+        # A posterior of exactly 0 takes the channel's decision, which favours no codeword.
         ones = (posterior < 0) | ((posterior == 0) & (llr < 0))
         return ones.astype(np.uint8), Effort(used, ~solved)
 
@@ -93,12 +93,13 @@ def bp_app(
     damping: float = 0.0,
     checks: str = "H",
 ) -> SoftDecoder:
-    """Posterior LLRs of belief propagation: options and errors are those of `bp`.
+    """Posterior LLRs of belief propagation; options and errors are those of `bp`.
 
-    All iterations are done: LLRs of a frame that is stopped early say nothing new about its bits. Only where
-    that leaves a codeword on the way, and ends on none, are they those of the moment at which `bp` stops.
-    Short cycles make them too sure: up to an |APP| of 8 the log-odds of a bit being right are 0.6 to 0.8
-    |APP| on BCH (31,21), Hamming (15,11) and polar (32,16), and as little as 0.2 on denser checks.
+    All iterations are run, because a frame stopped early has LLRs that say nothing new about its bits. One
+    exception: if `bp` stops at a codeword but further iterations leave it and end on none, the LLRs are those
+    at which `bp` stops. Short cycles make the LLRs overconfident: up to |APP| = 8 the log-odds of a bit being
+    right are 0.6 to 0.8 |APP| on BCH (31,21), Hamming (15,11) and polar (32,16), and as little as 0.2 |APP|
+    on denser checks.
 
     Example:
         >>> import fecnn
@@ -144,7 +145,7 @@ def _prepare(
     if not 0 <= offset < math.inf:
         raise ValueError(f"offset must be 0 or more, got {offset}")
     if offset > 0 and rule != "min-sum":
-        raise ValueError(f"offset belongs to rule='min-sum', got offset={offset} with {rule}; use scale")
+        raise ValueError(f"offset needs rule='min-sum', got offset={offset} with {rule}; use scale")
     bits, starts = _edges(code, code.H if checks == "H" else low_weight_checks(code))
     numbers = rule == "sum-product", np.float32(scale), np.float32(offset), schedule == "layered"
 
@@ -158,7 +159,7 @@ def _prepare(
 
 
 def _edges(code: Code, H: Bits) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Positions of the ones of H, row after row, and where each row starts; rows of zeros are left out."""
+    """Positions of the ones of H, row by row, and the start of each row; zero rows are left out."""
     edges = int(H.sum(dtype=np.int64))
     if edges > MAX_EDGES:
         raise ValueError(
@@ -178,11 +179,11 @@ def bp_cost(
     checks: str = "H",
     **_: Any,
 ) -> Cost:
-    """Belief propagation on E edges, an iteration; of all iterations, if the work is not given.
+    """Belief propagation on E edges: the cost of ``work`` iterations, or of all if the work is not given.
 
-    Sum-product: a tanh and its inverse and two multiplications for each edge (a product a check, divided by
-    each input). Min-sum: three comparisons and two exclusive ors for each edge. Both: 2 E additions at the
-    bits, and E exclusive ors and n comparisons for the syndrome.
+    Sum-product takes a tanh, its inverse and two multiplications per edge (one product per check, divided by
+    each input). Min-sum takes three comparisons and two exclusive ors per edge. Both take 2 E additions at
+    the bits, plus E exclusive ors and n comparisons for the syndrome.
     """
     matrix = code.H
     if checks == "overcomplete":

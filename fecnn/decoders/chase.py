@@ -16,7 +16,7 @@ from fecnn.decoders.kernels import chase as kernel
 from fecnn.decoders.registry import BuiltIn, Example
 
 MAX_POSITIONS = 20
-"""Most positions of which all flips are tried."""
+"""Largest number of positions whose flips are all tried."""
 
 Run = Callable[[LLR, bool], tuple[Bits, LLR, Effort]]
 
@@ -31,21 +31,21 @@ def chase2(
 ) -> Decoder:
     """Chase's second algorithm (Chase, IEEE Trans. IT 18(1), 1972).
 
-    The best codeword that bounded-distance decoding finds when it starts from the hard decision with any
-    flips of the least reliable positions. A frame for which it finds none keeps its hard decision and is
-    counted as uncertified; the work of a frame is its test patterns.
+    The result is the best codeword that bounded-distance decoding finds when started from the hard decision
+    with every combination of flips in the least reliable positions. If it finds none, the frame keeps its
+    hard decision and is counted as uncertified. The work of a frame is its number of test patterns.
 
     Args:
-        code: n - k at most 24 (a table of coset leaders decodes), or cyclic such as BCH, or one extended by a
-            parity bit.
+        code: A code with n - k at most 24 (decoded by a table of coset leaders), a cyclic code such as BCH,
+            or one extended by a parity bit.
         channel: Not used.
-        positions: Least reliable positions whose 2**positions flips are tried, 0 to 20; d // 2 of the minimum
-            distance d, at most 20, if not given.
-        t: Errors that the hard-decision decoder corrects; if not given (d - 1) // 2, or as many as algebra
-            can.
+        positions: Number of least reliable positions; all 2**positions flips are tried, 0 to 20. The default
+            is d // 2, at most 20, for minimum distance d.
+        t: Errors that the hard-decision decoder corrects. The default is (d - 1) // 2, or as many as algebra
+            can correct.
 
     Raises:
-        ValueError: If a number is out of range, no hard-decision decoder suits the code, or d is needed and
+        ValueError: If a number is out of range, no hard-decision decoder fits the code, or d is needed but
             not known.
 
     Example:
@@ -73,23 +73,24 @@ def chase2_app(
     t: int | None = None,
     beta: float = 0.5,
 ) -> SoftDecoder:
-    """LLRs from the codewords that `chase2` finds (Pyndiah, IEEE Trans. Comm. 46(8), 1998).
+    """A-posteriori LLRs from the codewords that `chase2` finds (Pyndiah, IEEE Trans. Comm. 46(8), 1998).
 
-    The difference in metric of the best codeword and the best one that differs in the bit. Where none was
-    found: ``beta`` times the frame's mean reliability towards the best codeword, and the bit's own LLR if it
-    agrees. So the signs are always those of the codeword that `chase2` decides on. A frame without any
-    codeword keeps its LLRs. The log-odds of a bit being right are 0.7 to 0.9 |APP| for ``beta`` = 0.5,
-    on BCH (31,21) and Hamming (15,11); on shorter codes up to twice |APP|.
+    The LLR of a bit is the difference in metric between the best codeword and the best one that differs in
+    that bit. If no such codeword was found, it is ``beta`` times the frame's mean reliability, in the
+    direction of the best codeword, plus the bit's own LLR if that agrees. The signs are therefore always
+    those of the codeword that `chase2` decides on. A frame without any codeword keeps its LLRs. For ``beta``
+    = 0.5 the log-odds of a bit being right are 0.7 to 0.9 |APP| on BCH (31,21) and Hamming (15,11), and up to
+    twice |APP| on shorter codes.
 
     Args:
         code: As for `chase2`.
         channel: Not used.
         positions: As for `chase2`.
         t: As for `chase2`.
-        beta: 0 or more; Pyndiah lets it grow from 0.2 to 1 with the iterations of a product code.
+        beta: 0 or more. Pyndiah increases it from 0.2 to 1 over the iterations of a product code.
 
     Raises:
-        ValueError: As `chase2`, and if beta is negative.
+        ValueError: As for `chase2`, and if beta is negative.
     """
     if not 0 <= beta < np.inf:
         raise ValueError(f"beta must be 0 or more, got {beta}")
@@ -138,12 +139,12 @@ def _prepare(code: Code, positions: int | None, t: int | None, beta: float) -> R
 def chase2_cost(
     code: Code, work: float | None = None, *, positions: int | None = None, t: int | None = None, **_: Any
 ) -> Cost:
-    """Chase's second algorithm: `hard` on each of 2^p patterns, n / 2 price additions, a comparison.
+    """Chase's second algorithm: `hard` on each of 2^p patterns, plus n / 2 additions and a comparison each.
 
-    Finding the p least reliable positions takes n p comparisons.
+    The additions sum the cost of a codeword. Finding the p least reliable positions takes n p comparisons.
 
     Raises:
-        ValueError: As `hard`, and if p is not given and d not known.
+        ValueError: As for `hard`, and if p is not given and d is not known.
     """
     if positions is None:
         if code.minimum_distance is None:

@@ -1,4 +1,4 @@
-"""The operations of any built-in decoder, by its name."""
+"""Operation counts of any built-in decoder, by name."""
 
 from typing import Any
 
@@ -8,22 +8,22 @@ from fecnn.decoders.registry import built_in
 
 
 def complexity(decoder: str, code: Code, *, work: float | None = None, **options: Any) -> Cost:
-    """Operations, parameters and memory of a decoder.
+    """Operations, parameters and memory that a decoder needs for one frame.
 
     Args:
-        decoder: A built-in decoder's name. Its formula is documented beside it, in its own file, as
+        decoder: A built-in decoder's name. Its formula is documented in the decoder's own file, for example
             ``osd_cost`` in `fecnn.decoders.osd`.
         code: The code.
-        work: What the decoder did for a frame, on average, at some Eb/N0: test patterns (``osd``), nodes
-            (``ml``), iterations (``bp``), queries (``grand``): the ``work`` of a table over its ``frames``.
-            Where it is not given, the most that they can be, or, for ``ml``, an error.
-        options: As for the decoder; for the trained networks also ``dense = True``, to count masked pairs,
-            and for ``slnn`` and ``mlnn`` ``binary = False``, to count their weights as numbers that multiply.
-            The literature's two may be given by their ``hidden`` widths alone.
+        work: Average work per frame at some Eb/N0: test patterns (``osd``), nodes (``ml``), iterations
+            (``bp``) or queries (``grand``). It is the ``work`` of a table divided by its ``frames``. Without
+            it the maximum is used; ``ml`` raises an error instead.
+        options: The decoder's options. Trained networks also take ``dense = True``, to count masked pairs;
+            ``slnn`` and ``mlnn`` take ``binary = False``, to count their weights as real multiplications. The
+            literature's SLNN and MLNN may be given by their ``hidden`` widths alone.
 
     Raises:
         LookupError: If there is no such built-in decoder.
-        ValueError: If the work is needed and not given.
+        ValueError: If the work is needed but not given.
 
     Example:
         >>> import fecnn

@@ -1,4 +1,4 @@
-"""What a decoder is: a function from LLRs to bits, which may also say how much work its decisions took."""
+"""The decoder contract: a function from LLRs to bits, which may also report the work it did."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,12 +22,11 @@ Factory = Callable[..., Callable[[LLR], NDArray[Any]]]
 
 @dataclass(frozen=True)
 class Effort:
-    """What a decoder says of its own decisions, frame by frame.
+    """What a decoder reports about its decisions, frame by frame.
 
-    work: Iterations done, or test patterns, queries or search nodes tried, (B,) int64; 0 where it never
-        varies.
-    uncertified: True where the decoder gave up, or a budget ran out before it could do all that it promises,
-        (B,) bool.
+    work: Iterations, test patterns, queries or search nodes, (B,) int64; 0 where it never varies.
+    uncertified: (B,) bool, True where the decoder gave up, or a budget ran out before it could do all it
+        promises.
     """
 
     work: NDArray[np.int64]
@@ -36,7 +35,7 @@ class Effort:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What `decoder` or `soft_decoder` made a decoder of: it is pickled as that, and made again."""
+    """How `decoder` or `soft_decoder` built a decoder; decoders are pickled as this and rebuilt."""
 
     make: Callable[..., Any]
     name: str
@@ -45,7 +44,7 @@ class Recipe:
     options: dict[str, Any]
 
     def again(self) -> Any:
-        """The decoder."""
+        """Build the decoder again."""
         return self.make(self.name, self.code, self.channel, **self.options)
 
     def __str__(self) -> str:
@@ -54,13 +53,13 @@ class Recipe:
 
 
 class Made:
-    """A decoder, hard or soft, that is called like a function, pickles, and prints what it is."""
+    """A hard or soft decoder that is called like a function, can be pickled, and prints its name."""
 
     def __init__(self, decode: Callable[[LLR], Any], recipe: Recipe) -> None:
         self._decode, self._recipe = decode, recipe
 
     def __call__(self, llr: LLR) -> Any:
-        """Its decisions, or a-posteriori LLRs."""
+        """Decisions, or a-posteriori LLRs."""
         return self._decode(llr)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -71,9 +70,9 @@ class Made:
 
 
 class Measured:
-    """A decoder whose work depends on the data, or whose budget may run out, and that says so.
+    """A decoder that reports the work it did and whether a budget ran out.
 
-    It is called like any decoder. ``measure`` returns the same bits with their `Effort`.
+    It is called like any decoder. ``measure`` returns the same bits together with their `Effort`.
 
     Example:
         >>> import fecnn
@@ -88,12 +87,12 @@ class Measured:
         self._recipe = recipe
 
     def __call__(self, llr: LLR) -> Bits:
-        """The bits alone."""
+        """The bits, without the effort."""
         return self.measure(llr)[0]
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self._recipe is None:
-            raise TypeError("only what fecnn.decoder has made can be pickled, not what a factory returns")
+            raise TypeError("only decoders made by fecnn.decoder can be pickled, not what a factory returns")
         return Recipe.again, (self._recipe,)
 
     def __repr__(self) -> str:
@@ -101,5 +100,5 @@ class Measured:
 
 
 def as_output(code: Code, messages: Bits) -> Bits:
-    """Message bits (B, k) as decoders return them: as code bits where n = k, for widths tell them apart."""
+    """Message bits (B, k) in the form decoders return: re-encoded where n = k, since widths cannot tell."""
     return code.encode(messages) if code.n == code.k else messages

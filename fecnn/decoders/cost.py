@@ -1,10 +1,10 @@
-"""What decoding a frame costs in operations, by kind, and in numbers that must be stored.
+"""The cost of decoding a frame: operations by kind, and numbers that must be stored.
 
-Counted are operations on real numbers (multiplications, which include divisions and square roots; additions;
-comparisons, which include maxima and sign tests), on bits (exclusive or), and exponentials (logarithms,
-hyperbolic functions and their inverses too: each is one table or series). Moving data is free. A frame whose
-hard decision is a codeword is done before a trained network begins; the formulas are for one that is not,
-except where the measured ``work`` of a decoder, an average over all frames, takes that into account.
+These operations are counted: on real numbers, multiplications (including divisions and square roots),
+additions, and comparisons (including maxima and sign tests); on bits, exclusive or; and exponentials
+(including logarithms, hyperbolic functions and their inverses, each of which is one table or series). Moving
+data is free. Trained networks skip frames whose hard decision is a codeword; the formulas are for the other
+frames, unless a measured ``work``, an average over all frames, already takes that into account.
 """
 
 import math
@@ -13,11 +13,11 @@ from dataclasses import dataclass, fields, replace
 from fecnn.codes.code import Code
 
 REAL = 32
-"""Bits of a real number."""
+"""Bits per real number."""
 
 
 KINDS = ("multiplications", "additions", "comparisons", "binary", "exponentials")
-"""The operations of a `Cost`."""
+"""The kinds of operations in a `Cost`."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Cost:
     """The cost of decoding one frame.
 
     multiplications, additions, comparisons, binary, exponentials: Operations.
-    parameters: Numbers that are stored for good: weights, or the entries of a table.
-    parameter_bits: Their bits.
-    memory_bits: Bits held while a frame is decoded, its own LLRs not counted.
+    parameters: Numbers stored permanently: weights, or the entries of a table.
+    parameter_bits: Bits of all parameters.
+    memory_bits: Bits held while a frame is decoded, without its LLRs.
     """
 
     multiplications: float = 0
@@ -41,24 +41,24 @@ class Cost:
 
     @property
     def operations(self) -> float:
-        """All of them, each counted as one."""
+        """All operations, each counted as one."""
         return float(sum(getattr(self, kind) for kind in KINDS))
 
     def __add__(self, other: "Cost") -> "Cost":
-        """One after the other; memory is used again."""
+        """The cost of one step after another; memory is reused."""
         total = {f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)}
         return Cost(**total | {"memory_bits": max(self.memory_bits, other.memory_bits)})
 
     def times(self, count: float) -> "Cost":
-        """The same operations so many times; what is stored stays."""
+        """The same operations, repeated ``count`` times; storage is unchanged."""
         return replace(self, **{kind: getattr(self, kind) * count for kind in KINDS})
 
 
 def basis_cost(code: Code) -> Cost:
-    """The most reliable basis, with which ordered statistics and searches begin, and its first word.
+    """The cost of the most reliable basis and its first codeword, the start of OSD and of searches.
 
-    Sorting: n log2 n comparisons. The basis: each of n - k pivots is added to half of the other rows, n bits
-    each. The first word: k (n - k) / 2 bits.
+    Sorting takes n log2 n comparisons. For the basis, each of n - k pivots is added to half of the other
+    rows, n bits each. The first word takes k (n - k) / 2 bits.
     """
     n, k = code.n, code.k
     return Cost(

@@ -1,6 +1,6 @@
-"""Decoders that do not come with fecnn: where their code lies, its version, and running just that one.
+"""Decoders that do not ship with fecnn: where their code is, its version, and running exactly that version.
 
-Nothing is imported to find this out: imports are read from the syntax of the files.
+Nothing is imported to find this out; imports are read from the syntax of the files.
 """
 
 import ast
@@ -24,12 +24,12 @@ from fecnn.errors import nearest
 
 @dataclass(frozen=True)
 class Foreign:
-    """A decoder that does not come with fecnn.
+    """A decoder that does not ship with fecnn.
 
-    file: Where its module lies.
-    version: The SHA-256 of its module and of all that this imports, installed packages and Python's own
-        modules left out. Of an entry point, its distribution with its version, and the SHA-256 only if that
-        is not an installed copy.
+    file: The path of its module.
+    version: The SHA-256 of its module and everything it imports, except installed packages and the standard
+        library. For an entry point: its distribution and version, plus the SHA-256 if that is not an
+        installed copy.
     """
 
     file: str
@@ -37,7 +37,7 @@ class Foreign:
 
 
 def foreign(decoder: str) -> Foreign | None:
-    """What a decoder's name stands for; None if it comes with fecnn.
+    """The file and version behind a decoder's name; None if the decoder ships with fecnn.
 
     Raises:
         LookupError: If there is no such decoder or module.
@@ -48,20 +48,20 @@ def foreign(decoder: str) -> Foreign | None:
 
 
 def whose_code_runs(decoder: str, it: Foreign) -> str:
-    """The line that says so before it does."""
-    return f"decoder {decoder} runs code of {it.file}"
+    """The line that announces whose code is about to run."""
+    return f"decoder {decoder} runs code from {it.file}"
 
 
 @contextmanager
 def running(decoder: str, version: str) -> Iterator[None]:
-    """Inside, a foreign decoder's name leads to its code as its files are now, whatever was imported before.
+    """While in this block, a foreign decoder's name resolves to its files as they are now.
 
-    Each version has modules of its own: a decoder that was built from another one keeps those. Modules that
-    others have imported are theirs again afterwards.
+    Whatever was imported before is set aside. Each version has its own modules, so a decoder built from
+    another version keeps those. Modules imported by others are restored afterwards.
 
     Raises:
         LookupError: If there is no such decoder or module.
-        ValueError: If its files are not this version, modules of this version were reloaded, or it has
+        ValueError: If its files are not this version, modules of this version were reloaded, or the decoder
             imported files that its version does not cover.
     """
     with _lock:
@@ -70,14 +70,14 @@ def running(decoder: str, version: str) -> Iterator[None]:
             where = "of fecnn itself" if found is None else f"in {found[0].file}"
             raise ValueError(
                 f"the code of decoder {decoder} {where} is not the version that the study was loaded with: "
-                "it has changed since, or is another copy; load the study again, or make the copies equal"
+                "it has changed since, or is another copy; load the study again, or make the copies identical"
             )
         it, files = found
         ours = _versions.setdefault((it.file, version), {})
         if not all(map(_exact, ours.values())):
             raise ValueError(
-                f"decoder {decoder}: its code was reloaded, so that two versions are mixed in this process; "
-                "start a new one"
+                f"decoder {decoder}: its code was reloaded, so two versions are mixed in this process; "
+                "start a new process"
             )
         theirs = {name: sys.modules.pop(name) for name in files if name in sys.modules}
         before, path = set(sys.modules), sys.path.copy()
@@ -89,7 +89,7 @@ def running(decoder: str, version: str) -> Iterator[None]:
             if strange := _uncovered(set(sys.modules) - before - files.keys()):
                 raise ValueError(
                     f"decoder {decoder} has imported {strange}, which is not part of its version: import it "
-                    "by a statement, from the decoder's own folder or from PYTHONPATH"
+                    "with an import statement, from the decoder's own folder or from PYTHONPATH"
                 )
         finally:
             sys.path[:] = path
@@ -107,11 +107,11 @@ class _File:
 
 _lock = threading.RLock()
 _versions: dict[tuple[str, str], dict[str, ModuleType]] = {}
-"""The modules loaded so far of each version of a decoder's file."""
+"""The modules loaded so far, for each version of a decoder's file."""
 
 
 class _Exact(SourceFileLoader):
-    """Loads what was read: a compiled file is known by second and size alone, and so may be an older one."""
+    """Loads the content already read. Compiled files could be stale: they match by second and size only."""
 
     def __init__(self, name: str, path: str, content: bytes) -> None:
         super().__init__(name, path)
@@ -125,13 +125,13 @@ class _Exact(SourceFileLoader):
 
 
 class _Finder:
-    """Finds source files as they were read."""
+    """Finds source files in the form in which they were read."""
 
     def __init__(self, files: Mapping[str, _File]) -> None:
         self._files = files
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
-        """The module's spec; None if it is not one of these."""
+        """The module's spec, or None if it is not one of these files."""
         file = self._files.get(name)
         if file is None:
             return None
@@ -145,7 +145,7 @@ class _Finder:
 
 
 def _uncovered(names: set[str]) -> str:
-    """The file of a module that was imported and may be edited, if there is one among these."""
+    """The file of an imported module that may be edited, if there is one among these names."""
     for name in sorted(names):
         file = getattr(sys.modules.get(name), "__file__", None)
         if file and name.partition(".")[0] != "fecnn" and not _installed(str(file)):
@@ -154,12 +154,12 @@ def _uncovered(names: set[str]) -> str:
 
 
 def _exact(module: ModuleType) -> bool:
-    """Whether it was loaded by us, and not reloaded since."""
+    """Whether the module was loaded by us and not reloaded since."""
     return isinstance(getattr(module.__spec__, "loader", None), _Exact)
 
 
 def _find(decoder: str) -> tuple[Foreign, dict[str, _File]] | None:
-    """What it is, and the source files to be loaded as they were read."""
+    """The file and version of a decoder, and the source files to load as they were read."""
     if decoder in REGISTRY:
         return None
     entry = None
@@ -178,7 +178,7 @@ def _find(decoder: str) -> tuple[Foreign, dict[str, _File]] | None:
     if module not in files:
         if module in sys.modules:
             raise ValueError(
-                f"decoder {decoder} is in memory only; save it in a file, so that it has a version"
+                f"decoder {decoder} exists in memory only; save it in a file, so that it has a version"
             )
         raise LookupError(f"no module {module!r} for decoder {decoder!r}; is it installed, or on PYTHONPATH?")
     where, version = str(files[module].spec.origin), _digest(files)
@@ -199,7 +199,7 @@ def _digest(files: Mapping[str, _File]) -> str:
 
 
 def _files(module: str) -> dict[str, _File]:
-    """A module, the packages it is in, and what all of these import, as far as their author wrote it."""
+    """A module, its packages, and everything they import that is not installed."""
     importlib.invalidate_caches()
     top = module.partition(".")[0]
     files: dict[str, _File] = {}
@@ -222,8 +222,8 @@ def _files(module: str) -> dict[str, _File]:
 
 
 def _spec(name: str) -> ModuleSpec | None:
-    """A module's spec; unlike `importlib.util.find_spec` this does not import the packages around it."""
-    if name == "__main__":  # the script that runs: it has no spec
+    """A module's spec. Unlike `importlib.util.find_spec`, this does not import the packages around it."""
+    if name == "__main__":  # the running script, which has no spec
         file = getattr(sys.modules[name], "__file__", None)
         return ModuleSpec(name, None, origin=str(Path(file).resolve())) if file else None
     path: Sequence[str] | None = None
@@ -236,13 +236,13 @@ def _spec(name: str) -> ModuleSpec | None:
         locations = None if spec is None else spec.submodule_search_locations
         if locations is None and i + 1 < len(parts):
             return None
-        # Of a package without a file the list would look for its parent, which is not imported.
+        # For a package without a file, iterating would look up its parent, which is not imported.
         path = getattr(locations, "_path", locations)
     return spec
 
 
 def _installed(origin: str) -> bool:
-    """Whether a module is Python's own, or was installed: then its author does not edit it there."""
+    """Whether a module is part of Python or was installed, so that its author does not edit it there."""
     path = Path(origin)
     return (
         origin in ("built-in", "frozen")
@@ -254,15 +254,15 @@ def _installed(origin: str) -> bool:
 def _read(spec: ModuleSpec) -> bytes:
     if spec.origin in ("built-in", "frozen"):
         return sys.version.encode()
-    read = getattr(spec.loader, "get_data", None)  # also from a zip file
+    read = getattr(spec.loader, "get_data", None)  # works for zip files too
     return bytes(read(spec.origin)) if read else Path(str(spec.origin)).read_bytes()
 
 
 def _imports(name: str, is_package: bool, content: bytes) -> Iterator[str]:
-    """What a source file imports anywhere in it: modules, and names that may be modules."""
+    """Everything a source file imports: modules, and names that may be modules."""
     try:
         tree = ast.parse(content)
-    except (SyntaxError, ValueError, RecursionError):  # no source, or none that runs
+    except (SyntaxError, ValueError, RecursionError):  # not source, or not runnable
         return
     package = name if is_package else name.rpartition(".")[0]
     nodes = list(ast.walk(tree))
@@ -293,7 +293,7 @@ def _is_text(node: ast.expr) -> TypeGuard[ast.Constant]:
 
 
 def _absolute(name: Any, package: str) -> str:
-    """A module's name, which may begin with dots, as `importlib.import_module` resolves it."""
+    """A module's name, possibly with leading dots, resolved as `importlib.import_module` does."""
     level = len(name) - len(name.lstrip("."))
     parents = package.split(".")
     return ".".join([*parents[: len(parents) - level + 1], name[level:]]) if level else str(name)

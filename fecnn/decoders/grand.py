@@ -1,4 +1,4 @@
-"""Guessing random additive noise decoding: by error patterns, for any code of few checks."""
+"""Guessing random additive noise decoding (GRAND): tries error patterns, for any code with few checks."""
 
 import math
 from typing import Any
@@ -17,14 +17,14 @@ from fecnn.decoders.registry import BuiltIn, Example
 def grand(code: Code, channel: Channel | None = None, /, *, queries: int = 1 << 20) -> Decoder:
     """Hard-decision maximum likelihood by guessing the noise.
 
-    Duffy, Li and Médard, IEEE Trans. IT 65(7), 2019. Error patterns are tried by increasing number of flips
-    until one leaves a codeword: about 2**(n - k) of them on a bad frame. A frame that exhausts its queries
-    keeps its hard decision and is counted as uncertified; the work of a frame is its queries.
+    Duffy, Li and Médard, IEEE Trans. IT 65(7), 2019. Error patterns are tried in order of increasing number
+    of flips until one gives a codeword: about 2**(n - k) of them on a bad frame. A frame that exhausts its
+    queries keeps its hard decision and is counted as uncertified. The work of a frame is its queries.
 
     Args:
-        code: Any; practical where n - k is below 30 or so.
+        code: Any code; practical for n - k below about 30.
         channel: Not used.
-        queries: Most patterns tried for a frame, 1 or more; that without flips is the first.
+        queries: Most patterns tried per frame, 1 or more; the first is the one without flips.
 
     Raises:
         ValueError: If queries is below 1.
@@ -42,13 +42,13 @@ def grand(code: Code, channel: Channel | None = None, /, *, queries: int = 1 << 
 def orbgrand(code: Code, channel: Channel | None = None, /, *, queries: int = 1 << 20) -> Decoder:
     """Ordered reliability bits GRAND, the basic one (Duffy, An and Médard, IEEE Trans. SP 70, 2022).
 
-    As `grand`, but patterns are tried by increasing logistic weight: the sum of the ranks of the bits they
-    flip, the least reliable bit having rank 1. Of equal sums, patterns of fewer flips come first.
+    Like `grand`, but patterns are tried in order of increasing logistic weight: the sum of the ranks of the
+    flipped bits, where the least reliable bit has rank 1. Among equals, patterns with fewer flips come first.
 
     Args:
-        code: Any; practical where n - k is below 30 or so.
+        code: Any code; practical for n - k below about 30.
         channel: Not used.
-        queries: Most patterns tried for a frame, 1 or more; that without flips is the first.
+        queries: Most patterns tried per frame, 1 or more; the first is the one without flips.
 
     Raises:
         ValueError: If queries is below 1.
@@ -78,20 +78,20 @@ def _guesser(code: Code, queries: int, ranked: bool) -> Decoder:
 
 
 def grand_cost(code: Code, work: float | None = None, **_: Any) -> Cost:
-    """Guessing the noise: a syndrome, then n - k exclusive ors and a comparison for each query.
+    """Guessing the noise: a syndrome, then n - k exclusive ors and a comparison per query.
 
     Raises:
         ValueError: If the work is not given.
     """
     if work is None:
-        raise ValueError("guessing takes what the noise asks for: give the measured work, queries a frame")
+        raise ValueError("guessing costs what the noise demands: give the measured work, queries per frame")
     checks = code.n - code.k
     first = Cost(comparisons=code.n, binary=int(code.H.sum()), memory_bits=checks + code.n)
     return first + Cost(comparisons=1, binary=checks).times(work)
 
 
 def orbgrand_cost(code: Code, work: float | None = None, **_: Any) -> Cost:
-    """`grand` in the order of reliability: n log2 n comparisons first, and an addition for each query.
+    """`grand` in order of reliability: n log2 n comparisons first, and an addition per query.
 
     Raises:
         ValueError: If the work is not given.

@@ -1,4 +1,4 @@
-"""Hard-decision decoding by a table of coset leaders, or by algebra where the table would be too large."""
+"""Hard-decision decoding by a table of coset leaders, or by algebra if the table would be too large."""
 
 import warnings
 from collections.abc import Callable
@@ -20,25 +20,25 @@ from fecnn.decoders.ml import safe_distance
 from fecnn.decoders.registry import BuiltIn, Example
 
 MAX_CHECKS = 24
-"""Largest n - k whose 2**(n-k) syndromes are tabulated (two bytes each, and eight while building)."""
+"""Largest n - k whose 2**(n-k) syndromes are tabulated (two bytes each, eight while building)."""
 
 
 def hard(code: Code, channel: Channel | None = None, /, *, t: int | None = None) -> Decoder:
     """Bounded-distance hard-decision decoding: corrects up to t errors, else leaves the hard decision.
 
-    By a table of coset leaders (Slepian 1956), or for n - k > 24 by Berlekamp and Massey's algorithm for
-    cyclic codes. A frame with more errors than can be corrected, whose output is no codeword, is counted as
-    uncertified; the work of a frame is always the same, and counted as 0.
+    It uses a table of coset leaders (Slepian 1956), or for n - k > 24 the Berlekamp-Massey algorithm for
+    cyclic codes. A frame with more errors than can be corrected has an output that is not a codeword and is
+    counted as uncertified. The work is always the same and counted as 0.
 
     Args:
-        code: n - k at most 24, or a cyclic code such as BCH, or one extended by a parity bit.
+        code: A code with n - k at most 24, a cyclic code such as BCH, or one extended by a parity bit.
         channel: Not used.
-        t: Errors to correct, 0 or more; (d - 1) // 2 of the code's minimum distance d if not given. Where
-            n - k > 24 and the zeros of the code promise less, it is half the designed distance, with a
-            warning.
+        t: Errors to correct, 0 or more. The default is (d - 1) // 2 for the code's minimum distance d. If
+            n - k > 24 and the zeros of the code guarantee less, it is half the designed distance, and a
+            warning says so.
 
     Raises:
-        ValueError: If n - k > 24 and the code is not cyclic or t more than half its designed distance; if
+        ValueError: If n - k > 24 and the code is not cyclic or t exceeds half its designed distance; if
             t < 0; or if t is not given and d is neither known nor computable.
 
     Example:
@@ -74,7 +74,7 @@ def hard_ml(code: Code, channel: Channel | None = None, /) -> Decoder:
 
 
 def _by_algebra(code: Code) -> int:
-    """Errors that are corrected by default where algebra has to do it."""
+    """The default number of errors to correct for codes decoded by algebra."""
     algebra, distance = algebra_of(code), code.minimum_distance
     assert algebra is not None
     if distance is None:
@@ -83,8 +83,8 @@ def _by_algebra(code: Code) -> int:
     if wanted > algebra.run.t:
         warnings.warn(
             f"hard of {code.name} corrects t = {algebra.run.t} errors, half its designed distance, not the "
-            f"{wanted} of its minimum distance {distance}: its zeros promise no more to algebra; give "
-            f"t={algebra.run.t} to have it without this warning, or use osd",
+            f"{wanted} of its minimum distance {distance}: algebra can use only the zeros of the code; set "
+            f"t={algebra.run.t} to silence this warning, or use osd",
             stacklevel=4,
         )
     return min(wanted, algebra.run.t)
@@ -96,19 +96,19 @@ def _check_size(code: Code) -> None:
 
 
 def too_many_checks(code: Code) -> ValueError:
-    """The error of a code whose table of coset leaders is too large."""
+    """The error for a code whose table of coset leaders would be too large."""
     checks = code.n - code.k
     return ValueError(
-        f"{code.name} has n - k = {checks}: a table of 2**{checks} syndromes (at most 2**{MAX_CHECKS}); "
-        "use osd, which needs none"
+        f"{code.name} has n - k = {checks}: its table needs 2**{checks} syndromes (at most 2**{MAX_CHECKS}); "
+        "use osd, which needs no table"
     )
 
 
 def minimum_distance(code: Code) -> int:
-    """That of the code, counted if need be.
+    """The minimum distance of the code, counted if it is not stated.
 
     Raises:
-        ValueError: If it is neither known nor computable, or stated and plainly too large.
+        ValueError: If it is neither known nor computable, or the stated one is clearly too large.
     """
     if code.minimum_distance is not None:
         safe_distance(code)
@@ -121,7 +121,7 @@ def minimum_distance(code: Code) -> int:
 
 
 def table_of_leaders(code: Code, radius: int) -> NDArray[np.int16]:
-    """(2**(n-k),) what to flip first for each syndrome, -1 for leaders beyond the radius: see the kernel."""
+    """For each syndrome the first bit to flip, (2**(n-k),); -1 for leaders beyond the radius."""
     flip = np.empty(1 << (code.n - code.k), np.int16)
     columns = np.ascontiguousarray(code.parity_columns[:, 0]) if code.n > code.k else np.zeros(1, np.uint64)
     coset.grow(columns, radius, flip)
@@ -129,7 +129,7 @@ def table_of_leaders(code: Code, radius: int) -> NDArray[np.int16]:
 
 
 def _corrector(code: Code, radius: int) -> Callable[[LLR], tuple[Bits, NDArray[np.bool_]]]:
-    """Corrected hard decisions, and which of them are codewords."""
+    """A function to corrected hard decisions, and whether each is a codeword."""
     if code.n == code.k:
         return lambda llr: (hard_decision(llr), np.ones(len(llr), np.bool_))
     columns = np.ascontiguousarray(code.parity_columns[:, 0])

@@ -1,4 +1,4 @@
-"""Exact bit-wise a-posteriori decoding."""
+"""Exact bit-wise maximum a-posteriori decoding."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -30,32 +30,32 @@ Posterior = Callable[[LLR], NDArray[np.floating[Any]]]
 METHODS = ("codebook", "trellis", "dual")
 
 MAX_CODEBOOK_K = 16
-"""Largest k for a-posteriori sums over the codebook."""
+"""Largest k for which a-posteriori sums run over the codebook."""
 
 MAX_FEW_K = 6
-"""Largest k at which the sums over the codebook take less time than BCJR in float64."""
+"""Largest k at which sums over the codebook are faster than BCJR in float64."""
 
 MAX_DUAL_CHECKS = 19
-"""Largest n - k for sums over the dual code: 8 MiB of working memory, about a millisecond a frame."""
+"""Largest n - k for sums over the dual code: 8 MiB of working memory, about a millisecond per frame."""
 
 
 def map_bits(
     code: Code, channel: Channel | None = None, /, *, bits: str = "message", method: str = "auto"
 ) -> Decoder:
-    """Exact bit-wise maximum a-posteriori decisions: each bit by the sign of its a-posteriori LLR, alone.
+    """Exact bit-wise maximum a-posteriori decisions: each bit is the sign of its own a-posteriori LLR.
 
-    It minimises the bit error rate, not the block error rate, and code bits decided so need not be a
+    This minimises the bit error rate, not the block error rate. Code bits decided this way need not form a
     codeword.
 
     Args:
-        code: With k at most 16, or a trellis as in `ml`, or n - k at most 19.
+        code: A code with k at most 16, a trellis as in `ml`, or n - k at most 19.
         channel: Not used: LLRs are enough.
-        bits: ``message`` to decide the k message bits (returns (B, k)), ``code`` for the n code bits.
+        bits: ``message`` to decide the k message bits, returning (B, k); ``code`` for the n code bits.
         method: ``codebook`` (sums over all 2**k codewords), ``trellis`` (BCJR on the minimal trellis; Bahl,
             Cocke, Jelinek and Raviv 1974), ``dual`` (sums over the dual code by two transforms; Hartmann and
-            Rudolph 1976), or ``auto`` for the cheapest. The trellis carries message bits that are no code
-            bits as further positions. ``dual`` decides a frame on the trellis where its sums cancel too far
-            to tell a sign; it needs message bits that are code bits.
+            Rudolph 1976), or ``auto`` for the cheapest. The trellis carries message bits that are not code
+            bits as extra positions. ``dual`` needs message bits that are code bits, and falls back to the
+            trellis for frames whose sums cancel too far to give a sign.
 
     Raises:
         ValueError: If an option is unknown, or the code is too large for the method.
@@ -82,17 +82,17 @@ def map_app(code: Code, channel: Channel | None = None, /, *, method: str = "aut
 
     They are calibrated: the log-odds of a bit being right are |APP| (slope 1.00).
 
-    Arguments and errors as for the decoder ``map``. ``codebook`` and ``trellis`` are right everywhere.
-    ``dual`` subtracts: measured on BCH (31,21) and (63,51) it is right to 1e-5 up to an APP of 20, to 1e-3 up
-    to 25, and beyond it saturates: the APP leaves the LLR by about 30 at most. So ``auto`` takes it only
-    where it is the only way.
+    Arguments and errors are those of the decoder ``map``. ``codebook`` and ``trellis`` are accurate
+    everywhere. ``dual`` loses digits by subtraction: on BCH (31,21) and (63,51) it is accurate to 1e-5 up to
+    an APP of 20 and to 1e-3 up to 25; beyond that it saturates, with the APP at most about 30 away from the
+    LLR. So ``auto`` uses it only if nothing else is possible.
     """
     app = _posterior(code, "code", chosen(code, "code", method, soft=True), signs=False)
     return lambda llr: app(llr).astype(np.float32, copy=False)
 
 
 def chosen(code: Code, bits: str, method: str, *, soft: bool = False) -> str:
-    """The method, or the cheapest; refused if the code is too large for it."""
+    """The requested method, or the cheapest; raises if the code is too large for it."""
     if method not in ("auto", *METHODS):
         raise ValueError(f"method must be auto, codebook, trellis or dual, got {method!r}")
     costs = _costs(code, bits)
@@ -104,14 +104,14 @@ def chosen(code: Code, bits: str, method: str, *, soft: bool = False) -> str:
         raise ValueError(
             f"exact {bits}-bit MAP of {code.name}{by} is out of reach (codebook: k <= {MAX_CODEBOOK_K}, here "
             f"{code.k}; trellis: {trellis_states(code, bit_order(code)):.1e} states; dual: n - k <= "
-            f"{MAX_DUAL_CHECKS}, here {code.n - code.k}; more for message bits that are no code bits); "
+            f"{MAX_DUAL_CHECKS}, here {code.n - code.k}; more for message bits that are not code bits); "
             "use osd for hard decisions, bp or a soft osd for soft ones"
         )
     return method
 
 
 def _costs(code: Code, bits: str) -> dict[str, float]:
-    """About what a frame costs by each method that the code is not too large for, in nanoseconds."""
+    """Approximate nanoseconds per frame for each method that the code is small enough for."""
     costs = {}
     if code.k <= MAX_CODEBOOK_K:
         costs["codebook"] = (5.0 + 0.8 * (code.n if bits == "code" else code.k)) * 2**code.k
@@ -128,14 +128,14 @@ def _costs(code: Code, bits: str) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Carrier:
-    """A code whose code bits at ``positions`` are the wanted bits; its first n bits are those of the code."""
+    """A code with the wanted bits at ``positions``; its first n bits are those of the original code."""
 
     code: Code
     positions: NDArray[np.int64]
 
 
 def carrier_of(code: Code, bits: str) -> Carrier | None:
-    """None if the message bits are no code bits and too many to be carried along."""
+    """The carrier of the wanted bits; None if message bits are not code bits and too many to add."""
     if bits == "code":
         return Carrier(code, np.arange(code.n))
     unit = np.flatnonzero(code.G.sum(axis=0) == 1)
@@ -147,12 +147,12 @@ def carrier_of(code: Code, bits: str) -> Carrier | None:
 
 
 def _posterior(code: Code, bits: str, method: str, *, signs: bool) -> Posterior:
-    """A-posteriori LLRs of the wanted bits; with ``signs`` only their signs need be right."""
+    """A-posteriori LLRs of the wanted bits; with ``signs``, only their signs need to be right."""
     if method == "codebook":
         return _by_codebook(code, code.messages() if bits == "message" else code.codebook())
     carrier = carrier_of(code, bits)
-    assert carrier is not None  # `chosen` has seen to it
-    # Twice what float32 can err by.
+    assert carrier is not None  # guaranteed by `chosen`
+    # Twice the error of float32.
     margin = carrier.code.n * 2.0**-20 if signs else 0.0
     app = (_by_trellis if method == "trellis" else _by_dual)(carrier.code, margin)
     if bits == "code":
@@ -189,12 +189,12 @@ def _sums(code: Code, targets: Bits) -> Posterior:
 
 
 def _by_trellis(code: Code, margin: float = 0.0) -> Posterior:
-    """By BCJR in float32; where that may be wrong in float64, and where that may be in the log domain.
+    """BCJR in float32; doubtful frames are repeated in float64, and if still doubtful in the log domain.
 
-    Of a few codewords the sums themselves are as good as BCJR in float64, and far less to compile.
+    For few codewords, direct sums are as accurate as BCJR in float64 and much quicker to compile.
     """
     varies: NDArray[np.bool_] = np.any(code.G, axis=0)
-    if not varies.all():  # a constant bit has no codeword with a 1: underflow for ever
+    if not varies.all():  # no codeword has a 1 in a constant bit, so its sums would always underflow
         return _with_constant_bits(_by_trellis(Code.from_generator(code.G[:, varies]), margin), varies)
     minimal = build_trellis(code, bit_order(code))
 
@@ -205,7 +205,7 @@ def _by_trellis(code: Code, margin: float = 0.0) -> Posterior:
         sums = _sums(code, code.codebook())
 
         def in_float64(llr: LLR, out: LLR, doubtful: NDArray[np.bool_]) -> None:
-            with np.errstate(over="ignore"):  # beyond float32 a bit is certain
+            with np.errstate(over="ignore"):  # a bit beyond the range of float32 is certain
                 out[:] = sums(llr)
             doubtful[out_of_sums(llr)] = True
 
@@ -225,7 +225,7 @@ def _by_trellis(code: Code, margin: float = 0.0) -> Posterior:
 
 
 def _by_dual(code: Code, margin: float = 0.0) -> Posterior:
-    """By the dual code; with a margin, on the trellis where signs are not sure, if it can be built."""
+    """Sums over the dual code; with a margin, doubtful signs go to the trellis if it can be built."""
     checks = max(3, code.n - code.k)
     columns = np.zeros(code.n, np.int64) if code.n == code.k else code.parity_columns[:, 0].astype(np.int64)
     signs = bpsk(np.bitwise_count(columns[:, None] & np.arange(8)) & 1).astype(np.float64)
@@ -240,7 +240,7 @@ def _by_dual(code: Code, margin: float = 0.0) -> Posterior:
 
 
 def _in_turn(n: int, *ways: Callable[[LLR, LLR, NDArray[np.bool_]], None]) -> Posterior:
-    """Frames that one way finds doubtful go to the next."""
+    """Try each way in turn on the frames that the one before found doubtful."""
 
     def app(llr: LLR) -> LLR:
         out, doubtful = np.empty(llr.shape, np.float32), np.zeros(len(llr), np.bool_)
@@ -270,22 +270,22 @@ def _with_constant_bits(app: Posterior, varies: NDArray[np.bool_]) -> Posterior:
 def map_cost(
     code: Code, work: float | None = None, *, bits: str = "message", method: str = "auto", **_: Any
 ) -> Cost:
-    """Exact bit-wise decisions on t bits (k or n), by the method that the decoder takes; a sign test each.
+    """Exact bit-wise decisions on t bits (k or n), by the method the decoder uses, plus a sign test per bit.
 
-    Codebook: the transform of `ml` and its largest value; for each word a subtraction, a product and an
-    exponential, and for each wanted bit of it a product and three additions, which add its weight to one of
-    two sums; a division, a logarithm and two comparisons for each wanted bit.
+    Codebook: the transform of `ml` and its maximum. Per word, a subtraction, a product and an exponential,
+    and for each wanted bit a product and three additions, which add the word's weight to one of two sums. Per
+    wanted bit, a division, a logarithm and two comparisons.
 
-    Trellis (Bahl, Cocke, Jelinek and Raviv 1974): three products for each branch, one of the past, one of the
-    future, one of both; an addition for each but the first branch into a state, out of a state, and for each
-    branch into the sums of its bit. For each bit an exponential, a logarithm, three products, two additions
-    and four comparisons. After every 16 bits, in both directions, states are compared and divided. Message
-    bits that are no code bits are further positions. A frame repeated in float64 is not counted.
+    Trellis (Bahl, Cocke, Jelinek and Raviv 1974): three products per branch (past, future, both); an addition
+    for each branch but the first into a state and out of a state, and for each branch into the sums of its
+    bit. Per bit, an exponential, a logarithm, three products, two additions and four comparisons. After every
+    16 bits, in both directions, states are compared and divided. Message bits that are not code bits are
+    extra positions. Frames repeated in float64 are not counted.
 
-    Dual (Hartmann and Rudolph 1976), M = 2^(n - k) (at least 8): of products, four for each of M words for
-    every two checks beyond three, one for a last one; of additions, M (n - k - 2) for the transform of their
-    sum. For each bit 44 products, 40 additions, 12 comparisons and two exponentials: eight words side by side
-    at either end, and the bounds of its error. Frames whose sums cancel too far are not counted again.
+    Dual (Hartmann and Rudolph 1976), with M = 2^(n - k), at least 8: four products per word for every two
+    checks beyond three, one for a last single check; M (n - k - 2) additions for the transform of their sum.
+    Per bit, 44 products, 40 additions, 12 comparisons and two exponentials: eight words side by side at
+    either end, and the error bounds. Repeating frames whose sums cancel too far is not counted.
 
     Raises:
         ValueError: If the code is too large for the method.

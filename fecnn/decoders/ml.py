@@ -19,13 +19,13 @@ from fecnn.decoders.registry import BuiltIn, Example
 from fecnn.decoders.trellis import bit_order, build_trellis, trellis_fits, trellis_states, viterbi_ns
 
 MAX_SEARCH_N, MAX_SEARCH_CHECKS = 256, 128
-"""Largest n and n - k of a search."""
+"""Largest n and n - k for the search."""
 
 LIST_PATTERNS, FIRST_NODES = 300, 500
-"""When a search goes from patterns to a few local constraints, and to more: measured; no decision changes."""
+"""Nodes after which a search turns to a few local constraints, and to more; decisions do not depend on it."""
 
 SETS = 50
-"""Information sets in which a codeword lighter than the stated minimum distance is looked for."""
+"""Information sets searched for a codeword lighter than the stated minimum distance."""
 
 METHODS = ("codebook", "trellis", "search")
 
@@ -35,20 +35,21 @@ def ml(
 ) -> Decoder:
     """Exact maximum likelihood: the codeword c that maximises sum_j llr_j (1 - 2 c_j).
 
-    A search proves for each frame that nothing is more likely: by the weight of the syndrome's pattern where
-    that suffices, else by going through what could be better in the order of reliability (Fossorier and Lin,
-    IEEE Trans. IT 41(5), 1995) with exact bounds, at last those of local constraints (Wang, Liang and Ma, ITW
-    2022). A frame that exhausts ``nodes`` gets the best word found and is counted as uncertified.
+    The search proves for each frame that no codeword is more likely. Often the weight of the syndrome's
+    pattern is proof enough. Otherwise it goes through all candidates that could be better in order of
+    reliability (Fossorier and Lin, IEEE Trans. IT 41(5), 1995) with exact bounds, finally those of local
+    constraints (Wang, Liang and Ma, ITW 2022). A frame that exhausts ``nodes`` gets the best word found and
+    is counted as uncertified.
 
     Args:
-        code: For the search n up to 256 and n - k up to 128; else k up to 24, or a trellis of at most 2**22
-            states in the order of `bit_order`. A minimum distance that the code states must be right, or at
-            least not too large: the search relies on it.
+        code: For the search, n up to 256 and n - k up to 128; else k up to 24, or a trellis of at most 2**22
+            states in the order of `bit_order`. The search relies on the minimum distance that a code states,
+            which must not be too large.
         channel: Not used: LLRs are enough.
         method: ``codebook`` (Walsh-Hadamard correlation with all 2**k codewords), ``trellis`` (Viterbi on the
             minimal trellis, Wolf 1978), ``search``, or ``auto`` for the cheapest.
-        nodes: Most nodes of a search, a frame; at about 40 ns each. None of the codes up to n = 64 comes
-            near.
+        nodes: Maximum number of search nodes per frame, at about 40 ns each. No code up to n = 64 comes close
+            to the default.
 
     Raises:
         ValueError: If an option is unknown or not positive, or the code is too large for the method.
@@ -67,7 +68,7 @@ def ml(
 
 
 def chosen(code: Code, method: str = "auto") -> str:
-    """The method by which `ml` decodes a code.
+    """The method that `ml` uses for a code.
 
     Raises:
         ValueError: If the method is unknown, or the code is too large for it.
@@ -78,7 +79,7 @@ def chosen(code: Code, method: str = "auto") -> str:
     if method == "auto":
         if not costs:
             raise ValueError(
-                f"exact ML of {code.name} (n = {code.n}, k = {code.k}) is out of reach: a search takes "
+                f"exact ML of {code.name} (n = {code.n}, k = {code.k}) is out of reach: the search takes "
                 f"n up to {MAX_SEARCH_N} and n - k up to {MAX_SEARCH_CHECKS}; use osd"
             )
         return min(costs, key=costs.__getitem__)
@@ -93,20 +94,20 @@ def chosen(code: Code, method: str = "auto") -> str:
 def near_ml(
     code: Code, channel: Channel | None = None, /, *, z: float = 1.5, nodes: int = 10_000_000
 ) -> Decoder:
-    """Near-maximum likelihood: the search of `ml` without what is improbable.
+    """Near-maximum likelihood: the search of `ml`, skipping improbable patterns.
 
-    Of the checks that the local constraints leave out, the right pattern is expected to contradict the hard
-    decisions at a price of mean mu and standard deviation sigma, known from their reliabilities. A pattern
-    that would win only with less than mu - z sigma is not followed. This is no published rule, but of the
-    family of the probabilistic necessary conditions of Choi and Jeong (IEEE Commun. Lett. 23(10), 2019) and
-    of Yue, Shirvanimoghaddam, Park, Park, Vucetic and Li (IEEE Commun. Lett. 25(6), 2021). Its certain
-    losses, the frames in which the sent word was at least as likely as the decision, are the block errors of
-    a tally that are no ``ml_errors``.
+    The checks that the local constraints leave out contradict the hard decisions. For the right pattern, the
+    cost of these contradictions has a mean mu and a standard deviation sigma that follow from the
+    reliabilities. A pattern that would win only with less than mu - z sigma is skipped. This rule is not
+    published; it belongs to the family of probabilistic necessary conditions of Choi and Jeong (IEEE Commun.
+    Lett. 23(10), 2019) and of Yue, Shirvanimoghaddam, Park, Park, Vucetic and Li (IEEE Commun. Lett. 25(6),
+    2021). Its certain losses, the frames in which the sent word was at least as likely as the decision, are
+    the block errors of a tally that are not ``ml_errors``.
 
     Args:
-        code: n up to 256, n - k up to 128.
-        channel: Not used; but the LLRs must be true ones, not scaled.
-        z: Standard deviations allowed, 0 or more: small is fast, large is exact.
+        code: A code with n up to 256 and n - k up to 128.
+        channel: Not used, but the LLRs must be true ones, not scaled.
+        z: Standard deviations allowed, 0 or more: small is fast, large is close to exact.
         nodes: As for `ml`.
 
     Raises:
@@ -131,7 +132,7 @@ def near_ml(
 
 
 def search_fits(code: Code) -> bool:
-    """Whether the kernels that eliminate H in machine words take the code."""
+    """Whether the code fits the kernels that eliminate H in machine words."""
     return code.n <= MAX_SEARCH_N and code.n - code.k <= MAX_SEARCH_CHECKS
 
 
@@ -154,12 +155,12 @@ def searched(code: Code, z: float, nodes: int) -> Decoder:
 
 @lru_cache(maxsize=16)
 def safe_distance(code: Code) -> int:
-    """The minimum distance if the code states it or it is quickly counted, else 1, which is always right.
+    """A proven lower bound on the minimum distance: the stated one, or counted where that is quick, else 1.
 
-    A code states it by its minimum distance or its weight spectrum.
+    A code states its minimum distance directly or by its weight spectrum.
 
     Raises:
-        ValueError: If a lighter codeword is found at once: decisions would silently not be the best.
+        ValueError: If a quick search finds a lighter codeword; decisions would silently be suboptimal.
     """
     counted = few_weights(code)
     if counted is not None:
@@ -181,8 +182,8 @@ def safe_distance(code: Code) -> int:
 
 def _lighter(code: Code, stated: int, lighter: int) -> ValueError:
     return ValueError(
-        f"minimum_distance of {code.name} is said to be {stated}, but it has a codeword of weight {lighter}; "
-        "leave it out where it is not known"
+        f"minimum_distance of {code.name} is stated as {stated}, but it has a codeword of weight {lighter}; "
+        "leave it out if it is not known"
     )
 
 
@@ -191,7 +192,7 @@ def _first_weight(spectrum: tuple[int, ...]) -> int:
 
 
 def _costs(code: Code) -> dict[str, float]:
-    """Nanoseconds a frame of each method that fits, measured near a block error rate of 0.1."""
+    """Nanoseconds per frame for each method that fits, measured near a block error rate of 0.1."""
     states = trellis_states(code, bit_order(code))
     costs = {}
     if code.k <= MAX_CODEBOOK_K:
@@ -226,7 +227,7 @@ def _by_codebook(code: Code) -> Decoder:
 
 
 def _by_reliability(code: Code) -> Decoder:
-    """A method that adds only what a word contradicts, so that known bits do not drown the others."""
+    """A method that adds only the LLRs a word contradicts, so that known bits do not drown the others."""
     costs = {method: cost for method, cost in _costs(code).items() if method != "codebook"}
     if not costs:
         raise ValueError(
@@ -254,11 +255,11 @@ def _by_trellis(code: Code) -> Decoder:
 
 
 def ml_cost(code: Code, work: float | None = None, *, method: str = "auto", **_: Any) -> Cost:
-    """Exact ML: by all words, by the trellis, or by a search of so many nodes as measured.
+    """Exact ML by codebook, trellis, or a search with the measured number of nodes.
 
-    Codebook: a Walsh-Hadamard transform, k 2^k additions and n for its input, 2^k - 1 comparisons. Trellis:
-    an addition for each branch, a comparison for each but the first into a state (Wolf 1978). Search: the
-    basis of `osd`, then two additions, a comparison and n - k bits a node.
+    Codebook: a Walsh-Hadamard transform (k 2^k additions, and n for its input) and 2^k - 1 comparisons.
+    Trellis: an addition per branch, and a comparison per branch but the first into each state (Wolf 1978).
+    Search: the basis of `osd`, then two additions, a comparison and n - k bits per node.
 
     Raises:
         ValueError: If a search's work is not given.
@@ -281,13 +282,13 @@ def ml_cost(code: Code, work: float | None = None, *, method: str = "auto", **_:
         return Cost(additions=branches, comparisons=merges, memory_bits=REAL * trellis.widest + branches)
     if work is None:
         raise ValueError(
-            "the search of ml takes what the noise asks for: give its measured work, nodes a frame"
+            "the cost of ml's search depends on the noise: give its measured work, nodes per frame"
         )
     return basis_cost(code) + Cost(additions=2, comparisons=1, binary=n - k).times(work)
 
 
 def near_ml_cost(code: Code, work: float | None = None, **_: Any) -> Cost:
-    """The search of `ml` without what is improbable: an addition and a comparison more for each node.
+    """The search of `ml`, skipping improbable patterns: one more addition and comparison per node.
 
     Raises:
         ValueError: If the work is not given.

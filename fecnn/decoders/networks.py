@@ -1,4 +1,4 @@
-"""Torch networks as decoders. Torch is imported when one is built: reading a study needs none."""
+"""Training-free torch networks as decoders. Torch is imported only when a decoder is built."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Network = TypeVar("Network", "SLNN", "MLNN")
 
 MAX_LOGITS = 1 << 21
-"""Most logits computed at a time (16 MiB in float64)."""
+"""Most logits computed at once (16 MiB in float64)."""
 
 
 def slnn(
@@ -39,7 +39,7 @@ def slnn(
     The network is `fecnn.nets.codebook.SLNN`.
 
     Args:
-        code: With k at most 24.
+        code: A code with k at most 24.
         channel: Not used: the argmax needs no noise level.
         weights: ``binary`` (0 and 1) or ``bipolar`` (-1 and +1).
         dtype: ``float64`` breaks near ties as exact ML does; ``float32`` is faster.
@@ -85,7 +85,7 @@ def mlnn(
 
 @lru_cache(maxsize=4)
 def _module(network: type[Network], code: Code, weights: str, device: str) -> Network:
-    """One copy of the weights for all the decoders of a code."""
+    """A network whose weights are shared by all decoders of a code."""
     from fecnn.nets.device import torch_device
 
     return network(code, weights=weights).to(torch_device(device))
@@ -114,11 +114,11 @@ def _on_torch(decide: "Callable[[Tensor], Tensor]", code: Code, dtype: str, devi
 
 
 def slnn_cost(code: Code, work: float | None = None, *, binary: bool = True, **_: Any) -> Cost:
-    """Training-free SLNN: each of the 2^k outputs adds the inputs where its word has a one, then the largest.
+    """Training-free SLNN: each of 2^k outputs adds the inputs where its codeword has a one; then the maximum.
 
-    n 2^(k-1) ones in all words together, so n 2^(k-1) - (2^k - 1) additions and no multiplication; n 2^k
-    weights of one bit. With ``binary = False`` as a network with real weights: n 2^k multiplications,
-    (n - 1) 2^k additions, and 32 bits a weight.
+    All codewords together have n 2^(k-1) ones, which gives n 2^(k-1) - (2^k - 1) additions and no
+    multiplications, with n 2^k one-bit weights. With ``binary = False`` the weights are real: n 2^k
+    multiplications, (n - 1) 2^k additions, and 32 bits per weight.
     """
     n, words = code.n, 2**code.k
     if not binary:
@@ -128,10 +128,10 @@ def slnn_cost(code: Code, work: float | None = None, *, binary: bool = True, **_
 
 
 def mlnn_cost(code: Code, work: float | None = None, *, binary: bool = True, **_: Any) -> Cost:
-    """Training-free MLNN: the SLNN's sums, 2^k exponentials, and k + 1 sums of them that are compared.
+    """Training-free MLNN: the SLNN's sums, 2^k exponentials, and k + 1 sums of these that are compared.
 
-    The sum over all messages takes 2^k - 1 additions, that over those with a bit set 2^(k-1) - 1 for each of
-    k bits, whose doubles are compared with it (k more). (n + k) 2^k weights.
+    The sum over all messages takes 2^k - 1 additions. For each of k bits, the sum over the messages with that
+    bit set takes 2^(k-1) - 1, and its double is compared with the first sum (k more). (n + k) 2^k weights.
     """
     k, words = code.k, 2**code.k
     first = slnn_cost(code, binary=binary)

@@ -1,4 +1,4 @@
-"""Successive-cancellation decoding of polar codes and of their subcodes."""
+"""Successive-cancellation decoding of polar codes and their subcodes."""
 
 import math
 from dataclasses import dataclass
@@ -22,26 +22,26 @@ from fecnn.decoders.registry import BuiltIn, Example
 Values = TypeVar("Values", Bits, LLR)
 
 MAX_LIST = 4096
-"""Most paths of a list."""
+"""Largest list size."""
 
 MAX_DIGITS = 7
-"""Most digits of a position of which all orders are tried: 5,040 of them."""
+"""Most digits of a position for which all digit orders are tried: 5,040 of them."""
 
 MAX_OUTER_CHECKS = 32
-"""Longest cyclic redundancy check beyond frozen bits: the final choice among paths can do no more."""
+"""Most checks beyond frozen bits that a CRC may have; more are no use in the final choice among paths."""
 
 
 def sc(code: Code, channel: Channel | None = None, /, *, exact: bool = False) -> Decoder:
     """Successive-cancellation decoding (Arikan, IEEE Trans. IT 55(7), 2009).
 
     Args:
-        code: A polar code: spanned by rows of the Kronecker power of [[1, 0], [1, 1]], as also
-            Reed-Muller codes are. Its bits are in natural or in bit-reversed order (see `arranged`).
+        code: A polar code: one spanned by rows of the Kronecker power of [[1, 0], [1, 1]], which includes
+            Reed-Muller codes. Its bits are in natural or bit-reversed order (see `arranged`).
         channel: Not used.
-        exact: Exact box-plus in place of its max-log form, which hardware has and which hardly loses.
+        exact: Use the exact box-plus instead of its max-log form, which hardware uses and which loses little.
 
     Raises:
-        ValueError: If the code is no polar code in either order.
+        ValueError: If the code is not a polar code in either order.
 
     Example:
         >>> import fecnn
@@ -52,7 +52,7 @@ def sc(code: Code, channel: Channel | None = None, /, *, exact: bool = False) ->
     form = arranged(code)
     if form.outer:
         raise ValueError(
-            f"{code.name} has {form.outer} checks beyond frozen bits, which sc cannot use; use scl, which can"
+            f"{code.name} has {form.outer} checks beyond frozen bits, which sc cannot use; use scl"
         )
 
     def decode(llr: LLR) -> Bits:
@@ -73,22 +73,22 @@ def scl(
 ) -> Decoder:
     """Successive-cancellation list decoding (Tal and Vardy, IEEE Trans. IT 61(5), 2015).
 
-    On LLRs, as Balatsoukas-Stimming, Bastani Parizi and Burg (IEEE Trans. SP 63(19), 2015). The answer is the
-    best of the final paths that satisfies all checks of the code. For a polar code that is the best path; for
-    one with a cyclic redundancy check (`fecnn.polar` with ``crc``) it is CRC-aided decoding (Niu and Chen,
-    IEEE Comm. Letters 16(10), 2012). Where no path satisfies the checks, the best path is the answer and the
-    frame is counted as uncertified. The work of a frame is the number of final paths whose checks were tried.
+    It works on LLRs (Balatsoukas-Stimming, Bastani Parizi and Burg, IEEE Trans. SP 63(19), 2015). The result
+    is the best final path that satisfies all checks of the code. For a polar code that is the best path; with
+    a cyclic redundancy check (`fecnn.polar` with ``crc``) it is CRC-aided decoding (Niu and Chen, IEEE Comm.
+    Letters 16(10), 2012). If no path satisfies the checks, the best path is returned and the frame is counted
+    as uncertified. The work of a frame is the number of final paths whose checks were tried.
 
     Args:
-        code: A polar code, or a subcode of one, its bits in natural or in bit-reversed order: see `arranged`.
+        code: A polar code, or a subcode of one, in natural or bit-reversed order; see `arranged`.
         channel: Not used.
-        list: Paths that are followed, 1 to 4096. With 2**(k + c) of them, c the checks beyond frozen bits
-            (the bits of a CRC), this is maximum likelihood; so a list of 2**k or more is extended to as many
-            where 4096 are enough.
-        exact: Exact box-plus and path metric in place of their max-log forms.
+        list: Number of paths, 1 to 4096. With 2**(k + c) paths, where c is the number of checks beyond frozen
+            bits (the bits of a CRC), this is maximum likelihood. So a list of 2**k or more is extended to
+            2**(k + c), if that is at most 4096.
+        exact: Use the exact box-plus and path metric instead of their max-log forms.
 
     Raises:
-        ValueError: If the list size is out of range, or the code is no polar code in either order.
+        ValueError: If the list size is out of range, or the code is not a polar code in either order.
 
     Example:
         >>> import fecnn
@@ -117,21 +117,21 @@ def scl_app(
 ) -> SoftDecoder:
     """Max-log a-posteriori LLRs of the n code bits over the final paths of `scl`.
 
-    Of those paths, the ones that satisfy all checks of the code count, or all where none does. Where every
-    one has the same bit, the other value is taken to be as unlikely as the least likely path of the list, but
-    at least by half the frame's mean reliability, so that the signs are always those of a path. On polar
-    codes with a list of 8 the log-odds of a bit being right are 0.9 to 1.1 |APP|. With a CRC or a list of 2,
-    which leave few paths to compare, LLRs are too small: 1.2 to 1.8 |APP|.
+    Only the paths that satisfy all checks of the code count, or all paths if none does. If all of these agree
+    in a bit, the other value is taken to be as unlikely as the least likely path of the list, and less likely
+    by at least half the frame's mean reliability; the signs are therefore always those of a path. On polar
+    codes with a list of 8 the log-odds of a bit being right are 0.9 to 1.1 |APP|. With a CRC, or a list of 2,
+    few paths are left to compare and the LLRs are too small: 1.2 to 1.8 |APP|.
 
     Args:
         code: As for `scl`.
-        channel: Not used; but the LLRs must be true ones, not scaled.
-        list: Paths that are followed, 2 to 4096; extended as for `scl`, it is max-log MAP where `scl` is
+        channel: Not used, but the LLRs must be true ones, not scaled.
+        list: Number of paths, 2 to 4096. It is extended as for `scl`, and is max-log MAP where `scl` is
             maximum likelihood.
-        exact: As for `scl`: it says which paths there are, not how they are weighed.
+        exact: As for `scl`. It affects which paths survive, not how they are weighted.
 
     Raises:
-        ValueError: If the list size is out of range, or the code is no polar code in either order.
+        ValueError: If the list size is out of range, or the code is not a polar code in either order.
 
     Example:
         >>> import fecnn
@@ -151,12 +151,12 @@ def scl_app(
 
 @dataclass(frozen=True)
 class PolarForm:
-    """A code as a polar decoder sees it.
+    """A code in the form a polar decoder needs.
 
     frozen: (n,) True where u_i is 0 in all codewords u F, F the Kronecker power of [[1, 0], [1, 1]].
-    outer: Checks that are no frozen bits.
-    columns: Packed columns of all checks, (n, W); W = 0 if all are frozen bits.
-    order: The code's positions in natural order, or None if they are in it already.
+    outer: Number of checks that are not frozen bits.
+    columns: Packed columns of all checks, (n, W); W = 0 if all checks are frozen bits.
+    order: The code's positions in natural order, or None if they already are.
     """
 
     frozen: NDArray[np.bool_]
@@ -165,32 +165,32 @@ class PolarForm:
     order: NDArray[np.int64] | None
 
     def in_order(self, values: Values) -> Values:
-        """Rows of code bits or LLRs from the code's order to that of the kernels."""
+        """Rows of code bits or LLRs, from the code's order to the kernels' order."""
         return values if self.order is None else np.ascontiguousarray(values[:, self.order])
 
     def as_given(self, values: Values) -> Values:
-        """And back."""
+        """The inverse of `in_order`."""
         return values if self.order is None else np.ascontiguousarray(values[:, np.argsort(self.order)])
 
 
 def arranged(code: Code) -> PolarForm:
-    """The order of its positions in which a code is polar, and its frozen bits there.
+    """The order of positions in which a code is polar, and its frozen bits there.
 
-    Exchanging the binary digits of each position of a codeword u F exchanges those of u: a code has as many
-    frozen bits in one such order as in the other, but the wrong ones. Taken is the order whose information
-    bits fail less often under successive cancellation, by the sum of their Bhattacharyya parameters on an
-    erasure channel (Arikan 2009) of which half the redundancy is erased; natural order if it is no worse than
-    bit-reversed order, and either of them if no other halves that sum. Up to n = 128 all orders of the digits
-    are tried, above only their rotations.
+    Permuting the binary digits of each position of a codeword u F permutes those of u. So a code has equally
+    many frozen bits in all such orders, but only one has the right ones. The order chosen is the one whose
+    information bits fail least often under successive cancellation, by the sum of their Bhattacharyya
+    parameters on an erasure channel (Arikan 2009) that erases half the redundancy. Natural order is preferred
+    if it is no worse than bit-reversed order, and either of them unless another order halves the sum. Up to
+    n = 128 all digit orders are tried; above that, only rotations.
 
     Any code of length 2**m is a subcode of a polar code. Successive cancellation suits it if most of its
-    checks are frozen bits, or if the others are a cyclic redundancy check in the last information bits.
+    checks are frozen bits, or if the rest are a cyclic redundancy check in the last information bits.
 
     Raises:
-        ValueError: If n is no power of two, or the code is no polar code by this rule.
+        ValueError: If n is not a power of two, or the code is not a polar code by this rule.
     """
     if code.n < 2 or code.n & (code.n - 1):
-        raise ValueError(f"{code.name} has length {code.n}: a polar code's is a power of two; use osd")
+        raise ValueError(f"{code.name} has length {code.n}: polar codes need a power of two; use osd")
     m = code.n.bit_length() - 1
     erasure = min(max((1.0 - code.rate) / 2.0, 0.01), 0.49)
     failure = 1.0 / (1.0 + np.exp(np.minimum(erasure_scores(m, erasure), 700.0)))
@@ -212,15 +212,15 @@ def arranged(code: Code) -> PolarForm:
             ordered = columns if in_place else np.ascontiguousarray(columns[order])
             return PolarForm(frozen, outer, ordered, None if in_place else order)
     raise ValueError(
-        f"{code.name} is no polar code in natural order: there, as in bit-reversed order, {outer} of its "
-        f"{code.n - code.k} checks are no frozen bits, nor are they a CRC; use osd, or put its bits in "
+        f"{code.name} is not a polar code in natural or bit-reversed order: {outer} of its "
+        f"{code.n - code.k} checks are neither frozen bits nor a CRC; use osd, or put its bits in "
         "one of these orders"
     )
 
 
 @lru_cache(maxsize=8)
 def _digit_orders(m: int) -> NDArray[np.int64]:
-    """Positions 0 to 2**m - 1 with their digits exchanged, (orders, 2**m): as they are, reversed, others."""
+    """Positions 0 to 2**m - 1 with permuted digits, (orders, 2**m): natural, bit-reversed, then others."""
     digits = list(range(m))
     others = list(permutations(digits)) if m <= MAX_DIGITS else []
     rotated = [digits[i:] + digits[:i] for i in range(m)]
@@ -230,19 +230,19 @@ def _digit_orders(m: int) -> NDArray[np.int64]:
 
 
 def frozen_bits(code: Code) -> NDArray[np.bool_]:
-    """(n,) the frozen bits of a polar code in the order in which it is decoded; errors as `arranged`."""
+    """The frozen bits of a polar code, (n,), in the order used for decoding; errors as for `arranged`."""
     return arranged(code).frozen
 
 
 def _has_a_crc(G: Bits, frozen: NDArray[np.bool_], checks: int) -> bool:
-    """Whether the information bits, or those of a systematic code, end with a CRC of the others."""
+    """Whether the information bits, or those of a systematic code, end in a CRC of the other bits."""
     return any(_ends_in_a_crc(words[:, ~frozen], checks) for words in (kronecker_transform(G), G))
 
 
 def _ends_in_a_crc(words: Bits, checks: int) -> bool:
-    """Whether the last ``checks`` columns of a (k, k + checks) generator are the remainders of the others.
+    """Whether the last ``checks`` columns of a (k, k + checks) generator are remainders of the others.
 
-    Each column before is one power of D more: its remainder is D times that of the next one.
+    Each earlier column is one more power of D, so its remainder is D times that of the next one.
     """
     basis, pivots = gf2.rref(words)
     if pivots != list(range(len(words))):
@@ -255,7 +255,7 @@ def _ends_in_a_crc(words: Bits, checks: int) -> bool:
 
 
 def _paths(code: Code, paths: int, fewest: int) -> int:
-    """The size of the list: at least all words of the polar code if all words of the code are asked for."""
+    """The list size, extended to all words of the polar code if all words of the code are asked for."""
     if not isinstance(paths, int) or not fewest <= paths <= MAX_LIST:
         raise ValueError(f"list must be in {fewest}..{MAX_LIST} paths, got {paths!r}")
     everything = code.k + arranged(code).outer
@@ -263,9 +263,9 @@ def _paths(code: Code, paths: int, fewest: int) -> int:
 
 
 def sc_cost(code: Code, work: float | None = None, **_: Any) -> Cost:
-    """Successive cancellation: (n / 2) log2 n of each of the two updates, and as many sums of decided bits.
+    """Successive cancellation: (n / 2) log2 n of each of two updates, and as many sums of decided bits.
 
-    Box-plus in its max-log form: three comparisons (two signs, a minimum) and an exclusive or; the other
+    Box-plus in its max-log form takes three comparisons (two signs, a minimum) and an exclusive or; the other
     update is one addition (Arikan 2009; Leroux, Tal, Vardy and Gross 2011).
     """
     half = code.n // 2 * int(math.log2(code.n))
@@ -273,9 +273,9 @@ def sc_cost(code: Code, work: float | None = None, **_: Any) -> Cost:
 
 
 def scl_cost(code: Code, work: float | None = None, *, list: int = 8, **_: Any) -> Cost:
-    """Successive-cancellation lists of L paths: L times `sc`, and for each of k bits a sort of 2 L prices.
+    """Successive-cancellation lists of L paths: L times `sc`, and a sort of 2 L path metrics per message bit.
 
-    2 L additions and 2 L log2(2 L) comparisons a bit.
+    The sort takes 2 L additions and 2 L log2(2 L) comparisons per bit.
     """
     sort = Cost(additions=2 * list, comparisons=2 * list * math.log2(2 * list), memory_bits=REAL * 2 * list)
     paths = sc_cost(code).times(list)

@@ -1,4 +1,4 @@
-"""The decoders that come with fecnn, one line each, and whatever else a name leads to."""
+"""The decoders that ship with fecnn, and how other names are resolved."""
 
 import importlib
 import inspect
@@ -16,10 +16,10 @@ from fecnn.errors import nearest
 
 @dataclass(frozen=True)
 class Example:
-    """What a built-in decoder is tested, timed and shown with.
+    """The case with which a built-in decoder is tested, timed and shown.
 
-    code: Of the catalogue.
-    ebn0_db: Over AWGN.
+    code: A code of the catalogue.
+    ebn0_db: Eb/N0 in dB, over AWGN.
     options: The decoder's options.
     """
 
@@ -30,16 +30,16 @@ class Example:
 
 @dataclass(frozen=True)
 class BuiltIn:
-    """A decoder that comes with fecnn, whole.
+    """Everything about a decoder that ships with fecnn.
 
     hard: ``make(code, channel, /, **options)``, which returns a function from LLRs to bits.
-    cost: ``cost(code, work, **options)``, the operations of a frame; see `fecnn.decoders.complexity`.
-    cites: Who published it, where and when; or how it is fecnn's own.
-    reach: The codes that it takes.
-    example: A code that suits it.
-    soft: As ``hard``, but the function returns a-posteriori LLRs; None if there is none.
+    cost: ``cost(code, work, **options)``, the operations for a frame; see `fecnn.decoders.complexity`.
+    cites: Who published it, where and when; or that it is fecnn's own.
+    reach: The codes it takes.
+    example: A suitable code and Eb/N0.
+    soft: Like ``hard``, but the function returns a-posteriori LLRs; None if there is none.
     trained: Whether it runs trained weights, named by its option ``weights``.
-    symmetric: Whether the decision on llr * bpsk(c) is that on llr, plus c.
+    symmetric: Whether the decision on llr * bpsk(c) is the decision on llr, plus c.
     """
 
     hard: Factory
@@ -53,7 +53,7 @@ class BuiltIn:
 
     @property
     def summary(self) -> str:
-        """The first line of its factory's documentation."""
+        """The first line of the factory's docstring."""
         return (inspect.getdoc(self.hard) or "").partition("\n")[0]
 
 
@@ -82,13 +82,13 @@ REGISTRY = {
     "scl": "fecnn.decoders.polar:SCL",
     "slnn": "fecnn.decoders.networks:FREE_SLNN",
 }
-"""Where each built-in decoder is; nothing is imported before it is asked for."""
+"""Where each built-in decoder is defined; modules are imported on first use."""
 
 HARD_GROUP, SOFT_GROUP = "fecnn.decoders", "fecnn.soft_decoders"
 
 
 def built_in(name: str) -> BuiltIn:
-    """A decoder that comes with fecnn.
+    """A decoder that ships with fecnn.
 
     Raises:
         LookupError: If none has this name.
@@ -101,7 +101,7 @@ def built_in(name: str) -> BuiltIn:
 
 
 def is_trained(name: str) -> bool:
-    """Whether a name, also as ``module:function``, leads to a built-in decoder that runs trained weights."""
+    """Whether a name, including ``module:function``, refers to a built-in decoder with trained weights."""
     if name in REGISTRY:
         return built_in(name).trained
     make = factory(name)
@@ -109,7 +109,7 @@ def is_trained(name: str) -> bool:
 
 
 def decoder_rows() -> list[tuple[str, str, str, str, str]]:
-    """The table of the built-in decoders: name, what it is, the codes it takes, soft or not, source."""
+    """The table of built-in decoders: name, what it is, the codes it takes, soft output or not, source."""
     return [
         (name, ours.summary, ours.reach, "yes" if ours.soft else "", ours.cites)
         for name, ours in ((name, built_in(name)) for name in sorted(REGISTRY))
@@ -117,14 +117,14 @@ def decoder_rows() -> list[tuple[str, str, str, str, str]]:
 
 
 def decoder_names(*, soft: bool = False) -> list[str]:
-    """Every decoder known by name: the built-in ones and installed plug-ins."""
+    """All decoder names: built-in decoders and installed plug-ins."""
     ours = [name for name in REGISTRY if not soft or built_in(name).soft]
     theirs = [entry.name for entry in entry_points(group=SOFT_GROUP if soft else HARD_GROUP)]
     return sorted({*ours, *theirs})
 
 
 def plugin(name: str, *, soft: bool = False) -> EntryPoint | None:
-    """The entry point of that name, if a package has one; nothing of it is imported."""
+    """The entry point of that name, if any package has one; nothing is imported."""
     group = SOFT_GROUP if soft else HARD_GROUP
     return {entry.name: entry for entry in entry_points(group=group)}.get(name)
 
@@ -134,7 +134,7 @@ def factory(name: str, *, soft: bool = False) -> Factory:
 
     Raises:
         LookupError: If there is no such decoder, module or function.
-        TypeError: If what the name leads to cannot be called.
+        TypeError: If the object behind the name cannot be called.
     """
     kind = "soft decoder" if soft else "decoder"
     found: Any = None
@@ -155,7 +155,7 @@ def factory(name: str, *, soft: bool = False) -> Factory:
 
 
 def _function(name: str, kind: str) -> Any:
-    """What ``module:function`` leads to."""
+    """The object behind ``module:function``."""
     module, _, function = name.partition(":")
     if not module or not function:
         raise LookupError(f"{kind} {name!r} must be named module:function")
@@ -173,10 +173,10 @@ def _function(name: str, kind: str) -> Any:
 
 
 def check_options(name: str, make: Factory, options: dict[str, Any]) -> None:
-    """Refuse options that a factory does not have.
+    """Reject options that a factory does not have.
 
     Raises:
-        TypeError: Naming the option and the nearest that exists.
+        TypeError: Naming the option and the closest existing one.
     """
     parameters = inspect.signature(make).parameters.values()
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
@@ -189,7 +189,7 @@ def check_options(name: str, make: Factory, options: dict[str, Any]) -> None:
 
 
 def described(value: object) -> str:
-    """A value in an error message by its type and shape."""
+    """A value's type and shape, for an error message."""
     if isinstance(value, np.ndarray):
         return f"{value.dtype} array of shape {value.shape}"
     return type(value).__name__

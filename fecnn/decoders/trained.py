@@ -1,4 +1,4 @@
-"""Trained networks as decoders. Torch is imported when one is built: reading a study needs none."""
+"""Trained networks as decoders. Torch is imported only when a decoder is built."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from fecnn.nets.error_domain import ErrorNet
 
 ROWS = {"cpu": 512, "cuda": 1 << 14}
-"""Frames that go through a network at a time: on a CPU its activations then stay in cache."""
+"""Frames passed through a network at once; on a CPU its activations then stay in cache."""
 
 KNOWN = 10.0
-"""What a network is shown of a known bit, whose LLR is infinite: far more than noise ever leaves of y."""
+"""Received value shown to a network for a known bit (infinite LLR): far larger than noise ever makes y."""
 
 Received = NDArray[np.float32]
 Counts = NDArray[np.int64]
 
 
 def decider(network: "Network", code: Code, device: "torch.device") -> Callable[[Received], Bits]:
-    """From received values y (B, n), bit 0 sent as +1, to code bits (B, n) or message bits (B, k)."""
+    """A function from received y (B, n), bit 0 sent as +1, to code bits (B, n) or message bits (B, k)."""
     import torch
 
     from fecnn.nets.error_domain import ErrorNet
@@ -59,9 +59,9 @@ def decider(network: "Network", code: Code, device: "torch.device") -> Callable[
 
 
 def find(finder: "ErrorNet", code: Code, y: Received, device: "torch.device") -> tuple[Bits, Counts]:
-    """Decisions (B, n) of a network that points at errors on y (B, n), and its work (B,).
+    """Decisions (B, n) of an error-finding network on y (B, n), and its work (B,).
 
-    A frame whose hard decision is a codeword keeps it, without work.
+    A frame whose hard decision is a codeword keeps it, with work 0.
     """
     import torch
 
@@ -81,9 +81,10 @@ def find(finder: "ErrorNet", code: Code, y: Received, device: "torch.device") ->
 def find_again(
     finder: "ErrorNet", code: Code, y: Received, tries: int, device: "torch.device"
 ) -> tuple[Bits, Counts]:
-    """As `find`; where that is not surely most likely, the best of it and of ``tries`` with a bit turned.
+    """Like `find`, with up to ``tries`` more attempts for frames whose decision cannot be proved ML.
 
-    Chase (IEEE Trans. IT 18(1), 1972), with patterns of one bit and the network as the inner decoder.
+    Each attempt flips one weak bit, and the best codeword wins. This is Chase's algorithm (IEEE Trans. IT
+    18(1), 1972) with one-bit patterns and the network as the inner decoder.
     """
     word, work = find(finder, code, y, device)
     least = np.where(code.syndrome(word).any(axis=1), np.inf, _price(y, word))
@@ -104,11 +105,12 @@ def find_again(
 
 
 def surely_most_likely(code: Code, y: Received, word: Bits) -> NDArray[np.bool_]:
-    """Which words (B, n) are codewords, and proven to be of maximum likelihood by the minimum distance d.
+    """Whether each word (B, n) is a codeword that the minimum distance d proves to be maximum likelihood.
 
-    Another codeword differs in d places. At best these are all w where the word differs from the hard
-    decision, and the d - w least reliable others: the word is safe if these cost as much as those
-    (Taipale and Pursley, IEEE Trans. IT 37(1), 1991). Where d is not known, every codeword is taken for safe.
+    Any other codeword differs in at least d places. At best for it, these are the w places where the word
+    differs from the hard decision and the d - w least reliable others. The word is proved ML if the former
+    cost no more than the latter (Taipale and Pursley, IEEE Trans. IT 37(1), 1991). If d is not known, every
+    codeword counts as proved.
     """
     codeword: NDArray[np.bool_] = np.asarray(~code.syndrome(word).any(axis=1))
     if code.minimum_distance is None:
@@ -122,7 +124,7 @@ def surely_most_likely(code: Code, y: Received, word: Bits) -> NDArray[np.bool_]
 
 
 def _price(y: Received, word: Bits) -> NDArray[np.float32]:
-    """How much less likely words are than the hard decision: the sum of |y| where they differ, (B,)."""
+    """Cost of words relative to the hard decision: the sum of |y| where they differ, (B,)."""
     price: NDArray[np.float32] = np.where(word != hard(y), np.abs(y), 0).sum(axis=1, dtype=np.float32)
     return price
 
@@ -161,7 +163,7 @@ def _build(
 
     if tries:
         if not isinstance(network, ErrorNet):
-            raise ValueError(f"tries is for networks that point at errors, which {kind} does not")
+            raise ValueError(f"tries is for networks that find errors; {kind} does not")
         finder = network
 
         def measure(llr: LLR) -> tuple[Bits, Effort]:
@@ -174,14 +176,14 @@ def _build(
 
 
 def fully_connected_cost(code: Code, widths: Sequence[int]) -> Cost:
-    """The literature's SLNN and MLNN, n inputs and layers of these widths: a product and a sum a weight.
+    """The literature's SLNN or MLNN with n inputs and these layer widths: a product and a sum per weight.
 
-    A comparison for each ReLU; then the largest of 2^k outputs (2^k - 1 comparisons), or the sign of each of
-    k. Softmax and sigmoids do not change decisions and are left out.
+    Plus a comparison per ReLU, and then the largest of 2^k outputs (2^k - 1 comparisons) or the sign of each
+    of k. Softmax and sigmoids do not change decisions and are left out.
     """
     pairs = list(pairwise([code.n, *widths]))
     weights = sum(a * b for a, b in pairs)
-    # A bias comes in place of the addition that the first product does not need.
+    # The bias takes the place of the addition that the first product does not need.
     verdict = widths[-1] if widths[-1] == code.k else widths[-1] - 1
     total = weights + sum(widths)
     return Cost(
@@ -197,13 +199,14 @@ def fully_connected_cost(code: Code, widths: Sequence[int]) -> Cost:
 def transformer_cost(
     code: Code, network: Any, work: float | None = None, *, tries: int = 0, dense: bool = False, **_: Any
 ) -> Cost:
-    """ECCT and CrossMPT of N blocks, width d, h heads, T = n + m tokens and P attending pairs a block.
+    """ECCT and CrossMPT with N blocks, width d, h heads, T = n + m tokens and P attending pairs per block.
 
-    Matrix products (as many additions): N (12 T d^2 + 2 P d) + T d + n T. CrossMPT's P are twice the ones of
-    H, ECCT's those of its mask; ``dense = True`` counts masked pairs too: 2 n m and T^2. Besides, a block:
-    softmax with P h exponentials, scalings, divisions, additions and comparisons; 4 T d GELUs, each an
-    exponential and three multiplications; two norms (T d: 3 additions, 2 multiplications; T roots) and two
-    residual sums. Two further norms, T d multiplications of the embedding, ones(H) bits of the syndrome.
+    Matrix products (with as many additions): N (12 T d^2 + 2 P d) + T d + n T. For CrossMPT, P is twice the
+    number of ones of H; for ECCT it is the number of pairs in its mask. ``dense = True`` counts masked pairs
+    too: 2 n m and T^2. In addition, per block: softmax with P h exponentials, scalings, divisions, additions
+    and comparisons; 4 T d GELUs, each an exponential and three multiplications; two norms (T d times 3
+    additions and 2 multiplications; T roots) and two residual sums. Finally two more norms, T d
+    multiplications of the embedding, and ones(H) bits of the syndrome.
     """
     m, n = network.checks.shape
     tokens, width, blocks = m + n, network.norm.normalized_shape[0], len(network.blocks)
@@ -229,11 +232,11 @@ def transformer_cost(
 def message_passing_cost(
     code: Code, network: Any, work: float | None = None, *, tries: int = 0, **_: Any
 ) -> Cost:
-    """fecnn-net of width d on E edges, for each of so many iterations; at most its limit, and that each try.
+    """fecnn-net of width d on E edges, for ``work`` iterations; by default its limit, for each try.
 
-    Messages: a tanh and a logarithm for each of n bits, an exponential for each check, an inverse tanh and
-    two multiplications for each edge; sums over checks take E additions, signs E exclusive ors. Updates: d +
-    1 weights an edge, n (4 d^2 + 5 d) for the two layers, the two read-outs and the norm, 2 n d GELUs.
+    Messages: a tanh and a logarithm for each of n bits, an exponential per check, an inverse tanh and two
+    multiplications per edge; sums over checks take E additions, signs E exclusive ors. Updates: d + 1 weights
+    per edge, n (4 d^2 + 5 d) for the two layers, the two read-outs and the norm, and 2 n d GELUs.
     """
     n = code.n
     checks = int(network.real.sum())
@@ -253,7 +256,7 @@ def message_passing_cost(
 
 
 def decoder_of(kind: str, about: str) -> Factory:
-    """The factory of a kind of network, with its documentation; those of all kinds differ in nothing else."""
+    """The factory of a kind of network, with its docstring; nothing else differs between kinds."""
 
     def make(
         code: Code,
@@ -271,7 +274,7 @@ def decoder_of(kind: str, about: str) -> Factory:
 
 
 def cost_of(kind: str, formula: Callable[..., Cost]) -> Callable[..., Cost]:
-    """The cost of a kind of network: that of the network of these weights, by a formula for it."""
+    """The cost function of a kind of network: ``formula`` applied to the network with the given weights."""
 
     def cost(code: Code, work: float | None = None, *, weights: str | None = None, **options: Any) -> Cost:
         from fecnn.nets.checkpoint import load
@@ -283,7 +286,7 @@ def cost_of(kind: str, formula: Callable[..., Cost]) -> Callable[..., Cost]:
 
 
 def dense_cost_of(kind: str, outputs: Callable[[Code], int]) -> Callable[..., Cost]:
-    """The cost of a fully connected network with so many outputs, by its widths alone or by its card."""
+    """The cost function of a fully connected network, from its widths or from its card."""
 
     def cost(
         code: Code,
@@ -306,25 +309,25 @@ ecct = decoder_of(
     "ecct",
     """Error Correction Code Transformer (Choukroun and Wolf, NeurIPS 2022), trained.
 
-    The network is `fecnn.nets.ecct.ECCT`. A frame whose hard decision is a codeword is returned as it is, for
-    no word is more likely; the network decides on all others.
+    The network is `fecnn.nets.ecct.ECCT`. A frame whose hard decision is a codeword is returned unchanged,
+    since no word is more likely; the network decodes all others.
 
     Args:
         code: The code that the weights were trained for.
-        channel: AWGN: the network sees |y|, so that the noise level must be known to undo the scale of LLRs.
-        weights: A network in the zoo, or the path of a training's folder; ``ecct-`` and the name of the
-            code, if not given.
-        tries: Most extra attempts at a frame whose decision cannot be proved most likely (by the code's
-            minimum distance; where that is not known: is not a codeword). Attempt i flips the i-th least
-            reliable bit and takes it as known; the most likely codeword found is decided (Chase 1972, with
-            patterns of one bit and a neural decoder inside). The decoder then measures its work: how often
-            the network ran, or fecnn-net's iterations.
-        device: Where torch computes, such as ``cpu`` or ``cuda``.
+        channel: AWGN. The network takes |y|, so the noise level must be known to undo the scaling of LLRs.
+        weights: A network in the zoo, or the path of a training folder. The default is ``ecct-`` plus the
+            code's name.
+        tries: Extra attempts for frames whose decision cannot be proved ML by the code's minimum distance
+            (if that is not known: whose decision is not a codeword). Attempt i flips the i-th least reliable
+            bit and fixes it; the most likely codeword found is returned (Chase 1972, with one-bit patterns
+            and a neural inner decoder). The decoder then reports its work: the number of network runs, or of
+            fecnn-net's iterations.
+        device: Torch device, such as ``cpu`` or ``cuda``.
 
     Raises:
         LookupError: If the zoo has no such network.
-        FileNotFoundError: If its folder is not there.
-        ValueError: If the weights are damaged, another model's or another code's, the channel is not AWGN, or
+        FileNotFoundError: If the folder does not exist.
+        ValueError: If the weights are damaged or belong to another model or code, the channel is not AWGN, or
             tries is not in 0..n.
     """,
 )
@@ -332,16 +335,16 @@ crossmpt = decoder_of(
     "crossmpt",
     """Cross-attention message passing transformer (Park et al., ICLR 2025), trained.
 
-    The network is `fecnn.nets.crossmpt.CrossMPT`. All else is as for ``ecct``, the default weights being
-    ``crossmpt-`` and the name of the code.
+    The network is `fecnn.nets.crossmpt.CrossMPT`. Everything else is as for ``ecct``; the default weights are
+    ``crossmpt-`` plus the code's name.
     """,
 )
 fecnn_net = decoder_of(
     "fecnn-net",
-    """Neural message passing on the light dual words, weights shared by cyclic shifts: our own, trained.
+    """Neural message passing on low-weight dual words, weights shared by cyclic shifts: our own, trained.
 
-    The network is `fecnn.nets.fecnn_net.FecnnNet`. All else is as for ``ecct``, the default weights being
-    ``fecnn-net-`` and the name of the code.
+    The network is `fecnn.nets.fecnn_net.FecnnNet`. Everything else is as for ``ecct``; the default weights
+    are ``fecnn-net-`` plus the code's name.
 
     Example:
         >>> import fecnn
@@ -355,16 +358,16 @@ literature_slnn = decoder_of(
     "literature-slnn",
     """The literature's single-label network (Leung, Bhat and Motani, IEEE TGCN 2023), trained.
 
-    The network is `fecnn.nets.dense.LiteratureSLNN`; training-free ``slnn`` is what it approximates. It takes
-    no ``tries``; other arguments and errors are those of ``ecct``.
+    The network is `fecnn.nets.dense.LiteratureSLNN`; it approximates the training-free ``slnn``. There is no
+    ``tries``; the other arguments and errors are those of ``ecct``.
     """,
 )
 literature_mlnn = decoder_of(
     "literature-mlnn",
     """The literature's multi-label network (Leung, Bhat and Motani, IEEE TGCN 2023), trained.
 
-    The network is `fecnn.nets.dense.LiteratureMLNN`; training-free ``mlnn`` is what it approximates. It takes
-    no ``tries``; other arguments and errors are those of ``ecct``.
+    The network is `fecnn.nets.dense.LiteratureMLNN`; it approximates the training-free ``mlnn``. There is no
+    ``tries``; the other arguments and errors are those of ``ecct``.
     """,
 )
 

@@ -1,4 +1,4 @@
-"""The minimal trellis of a code: whether it is small enough, what a frame costs on it, how it is built."""
+"""The minimal trellis of a code: whether it is small enough, its time per frame, and how to build it."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -24,37 +24,37 @@ __all__ = [
 ]
 
 MAX_STATES = 1 << 22
-"""Largest number of states (all depths together) of a trellis that is built: 256 MiB of BCJR's memory."""
+"""Largest number of states (over all depths) of a trellis that is built: 256 MiB of memory for BCJR."""
 
 
 def trellis_fits(code: Code, states: int) -> bool:
-    """Whether a trellis with that many states is built."""
+    """Whether a trellis with that many states may be built."""
     return states <= MAX_STATES
 
 
 def viterbi_ns(code: Code, states: int) -> float:
-    """About what a frame costs by Viterbi on a trellis with that many states, in nanoseconds."""
+    """Approximate nanoseconds per frame of Viterbi decoding on a trellis with that many states."""
     return 0.135 * states + 0.6 * code.n
 
 
 def bcjr_ns(code: Code, states: int) -> float:
-    """About what a frame costs by BCJR on a trellis with that many states, in nanoseconds.
+    """Approximate nanoseconds per frame of BCJR on a trellis with that many states.
 
-    All states of 16 frames are kept, 64 bytes each: 1e5 and more leave the cache.
+    All states of 16 frames are kept, 64 bytes each; 1e5 states and more do not fit in the cache.
     """
     return 0.22 * states * (1.0 + states / 3e5) + 3.0 * code.n
 
 
 def build_trellis(code: Code, order: Iterable[int] | None = None) -> Trellis:
-    """The minimal trellis of a code for which `trellis_fits`, its bits taken in this order.
+    """The minimal trellis of a code for which `trellis_fits`, with its bits in the given order.
 
-    It is the product of the trellises of the rows of a minimum-span generator: a row is active after its
-    first one and until its last, and a state is the message bits of the active rows (Kschischang and
-    Sorokine, IEEE Trans. IT 41(6), 1995). So building costs what the trellis holds, whatever n - k.
+    It is the product of the trellises of the rows of a minimum-span generator: a row is active from its first
+    one to its last, and a state is the message bits of the active rows (Kschischang and Sorokine, IEEE Trans.
+    IT 41(6), 1995). So the cost of building depends on the size of the trellis, not on n - k.
 
     Args:
         code: The code.
-        order: Positions in the order in which the trellis takes them; 0 to n - 1 if not given.
+        order: Order in which the trellis takes the positions; 0 to n - 1 by default.
 
     Example:
         >>> import fecnn
@@ -90,12 +90,12 @@ def build_trellis(code: Code, order: Iterable[int] | None = None) -> Trellis:
 
 
 class _Section(NamedTuple):
-    """The rows active in a section, a new one last; bit i of a register is the message bit of rows[i]."""
+    """The rows active in a section, a new row last; bit i of a register is the message bit of rows[i]."""
 
     rows: list[int]
     starting: int | None
     ending: int | None
-    ones: int  # the bits of a register whose sum is the code bit
+    ones: int  # mask of the register bits whose sum is the code bit
 
 
 def _section(rows: Bits, active: list[int], t: int) -> _Section:
@@ -118,7 +118,7 @@ def _branches(section: _Section) -> tuple[NDArray[np.int64], NDArray[np.int64], 
 
 
 def _previous(section: _Section, dimension: int) -> NDArray[np.int32]:
-    """(states, 2): the state from which a bit leads to each; one past the last if there is none."""
+    """(states, 2): the predecessor of each state by code bit; one past the last state if there is none."""
     source, target, bit = _branches(section)
     previous = np.full((1 << dimension, 2), source.max() + 1, np.int32)
     previous[target, bit] = source
@@ -126,14 +126,14 @@ def _previous(section: _Section, dimension: int) -> NDArray[np.int32]:
 
 
 def _wings(section: _Section) -> tuple[int, int, NDArray[np.int32]]:
-    """Kind of a section, its wings (as in `Trellis`), and how many of them, the first, carry a 0."""
+    """Kind of a section, how many of its wings (the first ones) carry a 0, and its wings, as in `Trellis`."""
     source, target, bit = _branches(section)
     splits = section.starting is not None
     if not splits and section.ending is None:
         by_bit = np.argsort(bit, kind="stable")
         source, target = source[by_bit], target[by_bit]
         return PASS, int((bit == 0).sum()), _table(source, source, target, target)
-    # A wing for each register with the bits of the starting and the ending row 0.
+    # One wing per register whose bits for the starting and the ending row are 0.
     start = 1 << (len(section.rows) - 1) if splits else 0
     end = 0 if section.ending is None else 1 << section.rows.index(section.ending)
     register = np.flatnonzero(np.arange(len(source)) & (start | end) == 0)
@@ -159,7 +159,7 @@ def _starts(sizes: ArrayLike) -> NDArray[np.int64]:
 
 
 def minimum_span(G: Bits) -> Bits:
-    """A generator of the same code whose rows start at k different positions and end at k different ones.
+    """A generator of the same code whose rows have k distinct start and k distinct end positions.
 
     Example:
         >>> minimum_span(np.array([[1, 1, 1], [1, 0, 1]], np.uint8))
@@ -168,7 +168,7 @@ def minimum_span(G: Bits) -> Bits:
     """
     rows = gf2.rref(G)[0]
     ends = rows.shape[1] - 1 - rows[:, ::-1].argmax(axis=1)
-    # Of two rows with the same end the later start is added to the other, whose start it does not touch.
+    # Of two rows with the same end, the one that starts later is added to the other, keeping its start.
     for row in range(len(rows) - 1, -1, -1):
         while (clash := np.flatnonzero(ends[row + 1 :] == ends[row])).size:
             rows[row] ^= rows[row + 1 + clash[0]]
@@ -177,7 +177,7 @@ def minimum_span(G: Bits) -> Bits:
 
 
 def bcjr_cost(code: Code) -> Cost:
-    """Forward and backward over the minimal trellis, to the a-posteriori LLRs of its bits."""
+    """Forward and backward passes over the minimal trellis, down to the a-posteriori LLRs of its bits."""
     from fecnn.decoders.kernels.trellis import RESCALE
     from fecnn.decoders.trellis import bit_order, build_trellis
 
@@ -186,7 +186,7 @@ def bcjr_cost(code: Code) -> Cost:
         code = Code.from_generator(code.G[:, varies], name=code.name)
     n, trellis = code.n, build_trellis(code, bit_order(code))
     sizes = np.diff(trellis.first)
-    # The first begins with one state and the last ends in one: sizes[t] states before section t.
+    # The first section begins and the last ends with one state; there are sizes[t] states before section t.
     wings = np.diff(trellis.begin.astype(np.int64))
     branches = int(np.array([2, 2, 4, 1])[trellis.kind] @ wings)
     joins = (branches - int(sizes[1:].sum())) + (branches - int(sizes[:-1].sum())) + branches

@@ -1,4 +1,4 @@
-"""Neural decoders as torch modules, and how they are kept; every file but the card's imports torch."""
+"""Neural decoders as torch modules, and storing them; every file except the card's imports torch."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""What the transformers among the decoders share: masked attention, its block, tokens and output head."""
+"""The common parts of the transformer decoders: masked attention, its block, tokens and the output head."""
 
 import torch
 import torch.nn.functional as F
@@ -15,11 +15,12 @@ class Attention(nn.Module):
     """Multi-head attention; queries, keys and values come from one matrix of 3 width rows, in this order.
 
     Args:
-        width: Entries of a token.
-        heads: Heads, a divisor of width.
-        dropout: Fraction of the attention weights that training drops.
+        width: Entries per token.
+        heads: Number of heads, a divisor of width.
+        dropout: Fraction of the attention weights dropped in training.
 
-    Shapes: queries (B, L, width), sources (B, M, width) or None for the queries, -> tokens (B, L, width).
+    Shapes: queries (B, L, width), sources (B, M, width), or None to attend to the queries -> tokens (B, L,
+    width).
     """
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
@@ -31,7 +32,7 @@ class Attention(nn.Module):
             nn.init.xavier_uniform_(square)
 
     def forward(self, queries: Tensor, sources: Tensor | None, edges: Edges) -> Tensor:
-        """Each query's tokens mixed from the sources at the other end of its edges."""
+        """For each query, a mix of the sources at the other end of its edges."""
         d = self.width
         kv = None
         if sources is None:
@@ -44,7 +45,7 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention and a feed-forward net of 4 width GELUs, each added to what it is given (norm first)."""
+    """Attention and a feed-forward net of 4 width GELUs, both residual with the norm first."""
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
@@ -58,7 +59,7 @@ class Block(nn.Module):
     def forward(self, x: Tensor, sources: Tensor | None, edges: Edges) -> Tensor:
         """Tokens x (B, L, width) after attending to sources (B, M, width), or to themselves.
 
-        The sources are taken as they are: only x is normalised.
+        Only x is normalised, not the sources.
         """
         x = x + self.attention(self.attention_norm(x), sources, edges)
         after: Tensor = x + self.narrow(F.gelu(self.widen(self.feed_norm(x))))
@@ -66,25 +67,25 @@ class Block(nn.Module):
 
 
 class TokenNet(ErrorNet):
-    """One token for every code bit and every check, blocks of attention, and a linear head to n logits.
+    """One token per code bit and per check, blocks of attention, and a linear head to n logits.
 
-    The token of a bit is its magnitude, that of a check its syndrome, +-1, times a learned vector. The head
-    takes each token to a number and the n + m numbers to n logits.
+    The token of a bit is its magnitude times a learned vector; that of a check is its syndrome, +-1, times a
+    learned vector. The head maps each token to a number, and these n + m numbers to n logits.
 
     Args:
         code: The code.
-        layers: Blocks, N.
-        width: Entries of a token, d.
-        heads: Heads of the attention, a divisor of width.
+        layers: Number of blocks, N.
+        width: Entries per token, d.
+        heads: Number of attention heads, a divisor of width.
         dropout: Dropout of the attention weights in training.
-        checks: ``H`` or ``systematic``, see `check_matrix`.
+        checks: ``H`` or ``systematic``; see `check_matrix`.
 
     Shapes: |y| (B, n) and hard decisions (B, n) -> logits (B, n), positive where the decision is wrong.
 
     Raises:
-        TypeError: If layers, heads or width is no whole number.
-        ValueError: If layers < 1, width is no multiple of heads >= 1, dropout is outside [0, 1), checks is
-            unknown, or the network would be huge.
+        TypeError: If layers, heads or width is not a whole number.
+        ValueError: If layers < 1, heads < 1, width is not a positive multiple of heads, dropout is outside
+            [0, 1), checks is unknown, or the network would be too large.
     """
 
     def __init__(
@@ -123,7 +124,7 @@ class TokenNet(ErrorNet):
         self.connect()
 
     def connect(self) -> None:
-        """Set up who attends to whom."""
+        """Set up which tokens attend to which."""
         raise NotImplementedError
 
     def tokens(self, magnitude: Tensor, hard: Tensor) -> Tensor:
@@ -137,5 +138,5 @@ class TokenNet(ErrorNet):
         return logits
 
     def normed_after(self, layer: int) -> nn.LayerNorm | None:
-        """The extra norm after block N // 2, counted from 1, where there are two or more."""
+        """The extra norm after block N // 2, counted from 1, if there are at least two blocks."""
         return self.middle_norm if layer == len(self.blocks) // 2 else None

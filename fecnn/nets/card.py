@@ -1,4 +1,4 @@
-"""What is known of trained weights: the card beside them, and where they lie. No torch here."""
+"""Cards that describe trained weights, and where networks are found. No torch here."""
 
 import hashlib
 import json
@@ -14,14 +14,14 @@ from fecnn.codes.code import Code
 from fecnn.errors import CheckpointError, nearest
 
 ZOO = Path(__file__).parent / "zoo"
-"""The trained networks that come with fecnn, a folder each."""
+"""Folder of the trained networks that ship with fecnn, one folder each."""
 
 WEIGHTS, CARD, CONFIG = "weights.safetensors", "card.json", "train.toml"
 
 MAX_BYTES = 1 << 24
-"""Largest card read."""
+"""Largest card read, in bytes."""
 
-# Of 64 bits: Python neither prints nor parses integers of thousands of digits.
+# Limited to 64 bits: Python neither prints nor parses integers of thousands of digits.
 Whole = Annotated[int, Field(ge=-(1 << 63), lt=1 << 63)]
 Options = dict[str, bool | Whole | float | str | list[Whole] | None]
 
@@ -35,7 +35,7 @@ PINNED = frozenset(
     cc8e5d3d1ba6ae60 5dbd1a40daf91a60 ce7844cbc5771a74 91bcf9a36c1c19c4
     """.split()
 )
-"""Networks of the zoo whose results are named by their weights alone, as all once were: `network_version`."""
+"""Zoo networks whose results are named by their weights alone, as all once were; see `network_version`."""
 
 
 class _Record(BaseModel):
@@ -43,14 +43,14 @@ class _Record(BaseModel):
 
 
 class Model(_Record):
-    """An architecture by name, and its options."""
+    """An architecture's name and options."""
 
     kind: str
     options: Options = {}
 
 
 class Validated(_Record):
-    """Counts on one point's validation frames, of the network and of exact ML on the same frames."""
+    """Counts at one validation point, for the network and for exact ML on the same frames."""
 
     ebn0_db: float
     frames: int
@@ -61,7 +61,7 @@ class Validated(_Record):
 
 
 class Validation(_Record):
-    """What validation found after some steps; loss is the mean of the training loss since the one before."""
+    """One validation; ``loss`` is the mean training loss since the one before."""
 
     step: int
     loss: float
@@ -69,11 +69,11 @@ class Validation(_Record):
 
 
 class Card(_Record):
-    """What a reader must know of trained weights.
+    """Everything about trained weights that a reader needs.
 
     fingerprint, checks: SHA-256 of the code, and of the parity checks that the network was built on.
-    config: The whole training configuration, as `fecnn.training.recipe.Training` reads it.
-    seconds, cpu_seconds: Wall and CPU time of training so far, validation and targets included.
+    config: The complete training configuration, as `fecnn.training.recipe.Training` reads it.
+    seconds, cpu_seconds: Wall and CPU time of training so far, including validation and making targets.
     """
 
     format: Literal[1] = 1
@@ -95,26 +95,26 @@ class Card(_Record):
 
 
 def zoo_names() -> list[str]:
-    """Names of the networks that come with fecnn."""
+    """Names of the networks that ship with fecnn."""
     return sorted(path.parent.name for path in ZOO.glob(f"*/{CARD}"))
 
 
 def is_network(name_or_path: str) -> bool:
-    """Whether this names a network of the zoo, or a folder with a card."""
+    """Whether this names a zoo network or a folder with a card."""
     return name_or_path in zoo_names() or (Path(name_or_path) / CARD).is_file()
 
 
 def checkpoint_folder(name_or_path: str | Path) -> Path:
-    """The folder of a network in the zoo, or of one's own by its path.
+    """The folder of a zoo network, or of your own network by its path.
 
     Raises:
         LookupError: If the zoo has no network of that name.
-        FileNotFoundError: If there is no such folder, or no card in it.
+        FileNotFoundError: If there is no such folder, or it has no card.
     """
     if isinstance(name_or_path, str) and "/" not in name_or_path and os.sep not in name_or_path:
         if name_or_path not in zoo_names():
             raise LookupError(
-                f"no trained network {name_or_path!r} (one of your own is given by its folder's path, such "
+                f"no trained network {name_or_path!r} (give your own network by its folder's path, such "
                 f"as ./fecnn-training/my-net); {nearest(name_or_path, zoo_names())}"
             )
         return ZOO / name_or_path
@@ -125,7 +125,7 @@ def checkpoint_folder(name_or_path: str | Path) -> Path:
 
 
 def read_card(folder: Path) -> Card:
-    """The card in a folder.
+    """The card in a network's folder.
 
     Raises:
         CheckpointError: If it is not a card.
@@ -146,26 +146,26 @@ def read_card(folder: Path) -> Card:
 
 
 def default_weights(decoder: str, code: Code) -> str:
-    """The network that a decoder uses for a code where no other is named."""
+    """The default network of a decoder for a code."""
     return f"{decoder}-{code.name}"
 
 
 def weights_digest(name_or_path: str | Path) -> str:
-    """SHA-256 of a checkpoint's weights, as its card states it: what identifies a decoder that uses them.
+    """SHA-256 of a network's weights as its card states it; it identifies decoders that use them.
 
     Raises:
-        LookupError, FileNotFoundError, CheckpointError: As `load`.
+        LookupError, FileNotFoundError, CheckpointError: As for `load`.
     """
     return read_card(checkpoint_folder(name_or_path)).weights_sha256
 
 
 def network_version(name_or_path: str | Path) -> str | None:
-    """What identifies a network beside its weights; None for networks of the zoo, wherever they lie.
+    """A version that identifies a network beyond its weights; None for zoo networks, wherever they are.
 
-    The same tensors are another function if the card says so, such as with another number of heads.
+    The same weights are another function if the card says so, for example with another number of heads.
 
     Raises:
-        LookupError, FileNotFoundError, CheckpointError: As `load`.
+        LookupError, FileNotFoundError, CheckpointError: As for `load`.
     """
     card = read_card(checkpoint_folder(name_or_path))
     content = {"model": card.model.model_dump(), "weights_sha256": card.weights_sha256}

@@ -1,4 +1,4 @@
-"""Trained networks on disk: safetensors and a JSON card, loaded without running anything."""
+"""Trained networks on disk: safetensors and a JSON card, loaded without running any stored code."""
 
 import hashlib
 import inspect
@@ -24,7 +24,7 @@ from fecnn.nets.error_domain import ErrorNet
 from fecnn.nets.fecnn_net import FecnnNet
 
 MAX_BYTES = 1 << 30
-"""Largest file of weights read: somewhat more than those of the largest network that is built."""
+"""Largest weights file read, in bytes: somewhat more than the largest network needs."""
 
 Network = ErrorNet | LiteratureSLNN | LiteratureMLNN
 
@@ -39,12 +39,12 @@ MODELS: Mapping[str, Callable[..., Network]] = {
 
 
 def build(model: Model, code: Code, tensors: Mapping[str, Tensor] | None = None) -> Network:
-    """An untrained network; checks that its training found by a search are taken from its tensors.
+    """An untrained network; checks that training found by a search are taken from ``tensors``.
 
     Raises:
         LookupError: If there is no such architecture.
-        ValueError: If an option has a wrong value, or the code does not suit it.
-        TypeError: If it has no such option.
+        ValueError: If an option has an invalid value, or the code does not fit.
+        TypeError: If the architecture has no such option.
     """
     if model.kind not in MODELS:
         raise LookupError(f"no model {model.kind!r}; {nearest(model.kind, list(MODELS))}")
@@ -61,7 +61,7 @@ def build(model: Model, code: Code, tensors: Mapping[str, Tensor] | None = None)
 
 
 def checks_digest(network: Network) -> str | None:
-    """SHA-256 of the parity checks of a network; None for one without."""
+    """SHA-256 of a network's parity checks; None if it has none."""
     if not isinstance(network, ErrorNet):
         return None
     checks = network.checks.to(torch.uint8).cpu().numpy()
@@ -69,12 +69,12 @@ def checks_digest(network: Network) -> str | None:
 
 
 def parameter_count(network: nn.Module) -> int:
-    """Numbers that training changes."""
+    """Number of trainable parameters."""
     return sum(parameter.numel() for parameter in network.parameters())
 
 
 def save(folder: Path, network: Network, card: Card) -> Card:
-    """Write weights and card into a folder; the card with the weights' SHA-256 is returned."""
+    """Write weights and card into a folder; returns the card with the weights' SHA-256."""
     content = save_tensors({name: t.contiguous().cpu() for name, t in network.state_dict().items()})
     card = card.model_copy(update={"weights_sha256": hashlib.sha256(content).hexdigest()})
     write(folder / WEIGHTS, content)
@@ -83,17 +83,17 @@ def save(folder: Path, network: Network, card: Card) -> Card:
 
 
 def load(name_or_path: str | Path, code: Code) -> tuple[Network, Card]:
-    """A trained network, ready to decide, and its card.
+    """A trained network in evaluation mode, and its card.
 
     Args:
-        name_or_path: A name in the zoo, or the path (with a separator) of a training's folder.
-        code: The code that it must have been trained for, bit for bit.
+        name_or_path: A name in the zoo, or the path (with a separator) of a training folder.
+        code: The code that it was trained for, which must be the same bit for bit.
 
     Raises:
         LookupError: If the zoo has no network of that name.
         FileNotFoundError: If a file is missing.
-        CheckpointError: If the weights are damaged or another card's, or were trained for another code or
-            other parity checks.
+        CheckpointError: If the weights are damaged or belong to another card, or were trained for another
+            code or other parity checks.
 
     Example:
         >>> import fecnn
@@ -113,22 +113,22 @@ def load(name_or_path: str | Path, code: Code) -> tuple[Network, Card]:
         raise CheckpointError(f"{path} has more than {MAX_BYTES} bytes: too large for weights of a network")
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != card.weights_sha256:
-        raise CheckpointError(f"{path} is damaged, or not that of the {CARD} beside it: its SHA-256 differs")
+        raise CheckpointError(f"{path} is damaged, or belongs to another {CARD} than the one beside it")
     tensors = tensors_of(content, path)
     try:
         network = build(card.model, code, tensors)
     except (LookupError, TypeError, ValueError) as error:
         told = str(error.args[0] if error.args else error)
-        raise CheckpointError(f"{folder / CARD}: no such network can be built: {told[:600]}") from None
+        raise CheckpointError(f"{folder / CARD}: this network cannot be built: {told[:600]}") from None
     if checks_digest(network) != card.checks:
         raise CheckpointError(
-            f"{folder}: {card.name} was trained on other parity checks than {code.name} has; "
-            "its H is not this one"
+            f"{folder}: {card.name} was trained on other parity checks than {code.name} has: "
+            "its H is another one"
         )
     if parameter_count(network) != card.parameters:
         raise CheckpointError(
             f"{folder / CARD} says {card.parameters} parameters, "
-            f"but such a network has {parameter_count(network)}"
+            f"but this network has {parameter_count(network)}"
         )
     load_state(network, tensors, path)
     return network.eval(), card
@@ -138,21 +138,21 @@ def tensors_of(content: bytes, path: Path) -> dict[str, Tensor]:
     """The tensors in a safetensors file.
 
     Raises:
-        CheckpointError: If it is truncated or something else.
+        CheckpointError: If it is truncated or not a safetensors file.
     """
     try:
         return load_tensors(content)
     except SafetensorError as error:
-        raise CheckpointError(f"{path} is not a whole safetensors file: {str(error)[:300]}") from None
-    except KeyError as error:  # a type of numbers that safetensors knows and torch does not
+        raise CheckpointError(f"{path} is not a complete safetensors file: {str(error)[:300]}") from None
+    except KeyError as error:  # a dtype that safetensors knows but torch does not
         raise CheckpointError(f"{path} holds numbers of the unknown type {error}") from None
 
 
 def load_state(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Give a network its weights.
+    """Load weights into a network.
 
     Raises:
-        CheckpointError: If tensors are missing, left over, of another shape or type, or not finite.
+        CheckpointError: If tensors are missing, unexpected, of another shape or type, or not finite.
     """
     wanted = network.state_dict()
     forms = {name: (tensor.shape, tensor.dtype) for name, tensor in tensors.items()}
@@ -165,14 +165,12 @@ def load_state(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) ->
         )
     for name, tensor in tensors.items():
         if not torch.isfinite(tensor).all():
-            raise CheckpointError(
-                f"{path} holds NaN or infinite numbers in {name}; no training has left them"
-            )
+            raise CheckpointError(f"{path} holds NaN or infinite numbers in {name}, which no training writes")
     network.load_state_dict(dict(tensors))
 
 
 def versions() -> dict[str, str]:
-    """Versions of what decides the numbers."""
+    """Versions of the packages that affect the numbers."""
     from fecnn._version import __version__
 
     return {

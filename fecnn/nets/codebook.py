@@ -1,7 +1,7 @@
-"""The training-free networks: SLNN and MLNN whose weights are the codebook (arXiv 2503.18758).
+"""The training-free networks SLNN and MLNN, whose weights are the codebook (arXiv 2503.18758).
 
-Both take r, a row of n values that are, up to a positive factor, the log-likelihood ratios log p(y|0) /
-p(y|1). (The papers send bit 0 as -1; here it is +1, hence the minus sign below.)
+Both take rows r of n values that are proportional to the log-likelihood ratios log p(y|0) / p(y|1), with a
+positive factor. (The papers send bit 0 as -1; here it is +1, hence the minus sign below.)
 """
 
 from collections.abc import Iterator
@@ -12,27 +12,26 @@ from torch import Tensor, nn
 from fecnn.codes.code import Code
 
 BLOCK = 1 << 14
-"""Rows of the codebook that are multiplied at a time on the bounded-memory path."""
+"""Codebook rows multiplied at once on the bounded-memory path."""
 
 
 class SLNN(nn.Module):
     """Single-label network: n inputs, no hidden layer, 2^k outputs; its argmax is the ML message.
 
-    Proof. ML picks the codeword c that maximises p(y|c), that is log p(y|c) = const - sum_j r_j c_j when r is
-    the
-    LLR: each bit that is 1 costs r_j. So with binary weights W_ij = c_ij, the output -r W^T is the
-    log-likelihood of every codeword up to one common constant, and its largest entry is ML's codeword. With
-    weights 2 c_ij - 1 in {-1, +1}, the output
-    -r W^T / 2 = -sum_j r_j c_ij + sum_j r_j / 2 differs from it by a constant that is common to all
-    codewords. A positive factor on r changes no argmax, so neither form needs the noise level. QED.
+    Proof. ML picks the codeword c that maximises log p(y|c) = const - sum_j r_j c_j if r is the LLR, since
+    each bit that is 1 costs r_j. So with binary weights W_ij = c_ij, the output -r W^T is the log-likelihood
+    of every codeword up to a common constant, and its largest entry belongs to ML's codeword. With weights
+    2 c_ij - 1 in {-1, +1}, the output -r W^T / 2 = -sum_j r_j c_ij + sum_j r_j / 2 differs from it by a
+    constant common to all codewords. A positive factor on r changes no argmax, so neither form needs the
+    noise level. QED.
 
     Args:
         code: Any code with k <= 24.
         weights: ``binary`` for 0 and 1, ``bipolar`` for -1 and +1.
 
-    Shapes: r (B, n) floating point -> logits (B, 2^k). The weights, buffer ``codewords`` (2^k, n) int8, take
-    part in ``state_dict`` and ``to``; `decide` converts a block of them at a time, so that k = 21 fits in
-    memory.
+    Shapes: r (B, n) floating point -> logits (B, 2^k). The weights are the buffer ``codewords`` (2^k, n)
+    int8, which is part of ``state_dict`` and moved by ``to``. `decide` converts one block of them at a time,
+    so that k = 21 fits in memory.
     """
 
     codewords: Tensor
@@ -46,7 +45,7 @@ class SLNN(nn.Module):
         self.register_buffer("codewords", 2 * codewords - 1 if self.bipolar else codewords)
 
     def forward(self, r: Tensor) -> Tensor:
-        """Logits of all messages, (B, 2^k): softmax of them is the posterior when r is the LLR."""
+        """Logits of all messages, (B, 2^k); their softmax is the posterior if r is the LLR."""
         return self._logits(r, self.codewords)
 
     def decide(self, r: Tensor) -> Tensor:
@@ -61,7 +60,7 @@ class SLNN(nn.Module):
         return argbest
 
     def blocks(self, r: Tensor) -> Iterator[tuple[int, Tensor]]:
-        """The logits, at most 2^14 messages at a time: (first message, logits (B, messages))."""
+        """Blocks of at most 2^14 logits: (first message, logits (B, messages))."""
         for start in range(0, len(self.codewords), BLOCK):
             yield start, self._logits(r, self.codewords[start : start + BLOCK])
 
@@ -73,11 +72,11 @@ class SLNN(nn.Module):
 class MLNN(nn.Module):
     """Multi-label network: n inputs, 2^k softmax units, k outputs, threshold 1/2: bit-wise ML.
 
-    Proof. By the proof of `SLNN` the hidden logits are log-likelihoods up to a common constant once r times
-    ``scale`` is the LLR, so their softmax is P(message i | y), all messages being equally likely. The output
-    weights are the message bits b_ij, so output j is sum_i b_ij P(i | y) = P(b_j = 1 | y), and comparing it
-    with 1/2 minimises the error probability of each bit. QED. Unlike SLNN's argmax, the softmax needs the
-    scale: 1 for LLRs, 2 / sigma^2 for BPSK values y.
+    Proof. By the proof of `SLNN` the hidden logits are log-likelihoods up to a common constant if r times
+    ``scale`` is the LLR, so their softmax is P(message i | y) for equally likely messages. The output weights
+    are the message bits b_ij, so output j is sum_i b_ij P(i | y) = P(b_j = 1 | y), and comparing it with 1/2
+    minimises the error probability of each bit. QED. Unlike SLNN's argmax, the softmax needs the scale: 1 for
+    LLRs, 2 / sigma^2 for BPSK values y.
 
     Args:
         code: Any code with k <= 24.
@@ -104,7 +103,7 @@ class MLNN(nn.Module):
         return posterior @ self.messages.to(r.dtype)
 
     def blockwise(self, r: Tensor) -> Tensor:
-        """The same function in bounded memory: the softmax's sums are kept relative to a running maximum."""
+        """The same function in bounded memory, with the softmax sums relative to a running maximum."""
         top = r.new_full((len(r), 1), -torch.inf)
         total = r.new_zeros((len(r), 1))
         ones = r.new_zeros((len(r), self.messages.shape[1]))

@@ -1,4 +1,4 @@
-"""Cross-attention message passing transformer: bits attend to checks, then checks to bits, in turn."""
+"""Cross-attention message passing transformer: bits attend to checks, and checks to bits, in turn."""
 
 import torch
 from torch import Tensor, nn
@@ -10,19 +10,19 @@ from fecnn.nets.edge_attention import Edges
 class CrossMPT(TokenNet):
     """Cross-attention message passing transformer (Park, Kwak, Kim, Kim and No, ICLR 2025, arXiv 2405.01033).
 
-    Two streams of tokens. In every block the bits attend to their checks and then, with the same weights, the
-    checks to their bits. The layer norm before the attention acts on the queries only, as in the authors'
-    published program; keys and values are the other stream as it is. The two streams are joined before the
-    head, so that there are as many parameters as in `ECCT`.
+    There are two streams of tokens. In every block the bits attend to their checks and then, with the same
+    weights, the checks to their bits. The layer norm before the attention acts on the queries only, as in the
+    authors' published program; keys and values are the other stream without normalisation. The two streams
+    are joined before the head, so there are as many parameters as in `ECCT`.
 
-    As there, ``dropout=0.1`` is what the published program applies in training without asking for it, and one
-    more layer norm, the same for both streams, follows block N // 2.
+    As in `ECCT`, the published program applies ``dropout=0.1`` in training without its model asking for it,
+    and one more layer norm, the same for both streams, follows block N // 2.
 
     Arguments, shapes and errors are those of `TokenNet`.
     """
 
     def connect(self) -> None:
-        """Edges from bits to checks and back; embeddings are drawn as the two matrices that they are."""
+        """Edges from bits to checks and back; the embeddings are initialised as two separate matrices."""
         embedding, n = self.embedding.detach(), self.checks.shape[1]
         for vectors in (embedding[:n], embedding[n:]):
             nn.init.xavier_uniform_(vectors)

@@ -1,8 +1,8 @@
-"""The literature's SLNN and MLNN: fully connected networks that have to be trained.
+"""The literature's SLNN and MLNN: fully connected networks that need training.
 
-They take y, BPSK values with bit 0 sent as +1, without any scaling, (B, n). Leung, Bhat and Motani, "Low
-latency energy-efficient neural decoders for block codes", IEEE Trans. Green Comm. Netw. 7(2), 2023; the
-training-free networks that are compared with them are in `fecnn.nets.codebook`.
+They take unscaled BPSK values y (B, n), with bit 0 sent as +1. Leung, Bhat and Motani, "Low latency
+energy-efficient neural decoders for block codes", IEEE Trans. Green Comm. Netw. 7(2), 2023. The training-free
+networks compared with them are in `fecnn.nets.codebook`.
 """
 
 import itertools
@@ -17,14 +17,14 @@ from fecnn.nets.size import refuse_huge
 
 
 class LiteratureSLNN(nn.Module):
-    """Single-label network: n inputs, ReLU layers, 2^k logits, one for each message.
+    """Single-label network: n inputs, ReLU layers, and 2^k logits, one per message.
 
     Args:
-        code: With k at most 24.
+        code: A code with k at most 24.
         hidden: Widths of the ReLU layers.
 
     Raises:
-        ValueError: If k is above 24, a width is not positive, or the network would be huge.
+        ValueError: If k is above 24, a width is not positive, or the network would be too large.
 
     Example:
         >>> import fecnn
@@ -45,7 +45,7 @@ class LiteratureSLNN(nn.Module):
         return logits
 
     def loss(self, y: Tensor, messages: Tensor) -> Tensor:
-        """Mean cross entropy with the messages (B, k) that were sent, 0 and 1."""
+        """Mean cross entropy with the sent messages (B, k), 0 and 1."""
         weights = 1 << torch.arange(self.k - 1, -1, -1, device=y.device)
         return F.cross_entropy(self.forward(y), (messages.long() * weights).sum(dim=1))
 
@@ -56,14 +56,14 @@ class LiteratureSLNN(nn.Module):
 
 
 class LiteratureMLNN(nn.Module):
-    """Multi-label network: n inputs, ReLU layers, a logit for each of k message bits.
+    """Multi-label network: n inputs, ReLU layers, and k logits, one per message bit.
 
     Args:
-        code: Any.
+        code: Any code.
         hidden: Widths of the ReLU layers.
 
     Raises:
-        ValueError: If a width is not positive, or the network would be huge.
+        ValueError: If a width is not positive, or the network would be too large.
 
     Example:
         >>> import fecnn
@@ -76,12 +76,12 @@ class LiteratureMLNN(nn.Module):
         self.layers = _dense(code.n, hidden, code.k)
 
     def forward(self, y: Tensor) -> Tensor:
-        """Logits that the message bits are 1, (B, k): their sigmoid is the network's output."""
+        """Logits of the message bits being 1, (B, k); their sigmoid is the network's output."""
         logits: Tensor = self.layers(y)
         return logits
 
     def loss(self, y: Tensor, messages: Tensor) -> Tensor:
-        """Mean binary cross entropy with the messages (B, k) that were sent, 0 and 1."""
+        """Mean binary cross entropy with the sent messages (B, k), 0 and 1."""
         return F.binary_cross_entropy_with_logits(self.forward(y), messages.to(y.dtype))
 
     def decide(self, y: Tensor) -> Tensor:

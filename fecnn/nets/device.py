@@ -1,4 +1,4 @@
-"""Where torch computes, checked before anything is put there."""
+"""Choosing torch's device, checked before use."""
 
 import os
 import re
@@ -6,7 +6,7 @@ import re
 import torch
 
 if hasattr(os, "register_at_fork"):
-    # The child of a fork has none of torch's threads, and would wait for them for ever.
+    # A forked child has none of torch's threads and would wait for them forever.
     os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 
@@ -14,7 +14,7 @@ def torch_device(name: str) -> torch.device:
     """The device of that name: ``cpu``, ``cuda`` or ``cuda:1``.
 
     Raises:
-        ValueError: If it is none of these, or not in this machine.
+        ValueError: If the name is invalid, or the machine has no such device.
 
     Example:
         >>> torch_device("cpu")
@@ -24,5 +24,5 @@ def torch_device(name: str) -> torch.device:
         raise ValueError(f"device must be cpu, cuda or cuda:1 and so on, got {name!r}")
     device = torch.device(name)
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise ValueError(f"device {name} is not here: torch sees {torch.cuda.device_count()} GPUs; use cpu")
+        raise ValueError(f"there is no device {name}: torch sees {torch.cuda.device_count()} GPUs; use cpu")
     return device

@@ -10,15 +10,15 @@ from fecnn.nets.edge_attention import Edges
 class ECCT(TokenNet):
     """Error Correction Code Transformer (Choukroun and Wolf, NeurIPS 2022, arXiv 2203.14966).
 
-    Self-attention over n + m tokens. A bit attends to itself, to the bits that share a check with it and to
-    its checks; a check to itself and to its bits.
+    Self-attention over n + m tokens. A bit attends to itself, to the bits that share a check with it, and to
+    its checks; a check attends to itself and to its bits.
 
     The function and the number of parameters are those of the authors' published program, whose weights fit
-    but for their names. Three things are said here that it does not say: its attention drops a tenth of the
-    weights in training (``dropout=0.1``) although its model asks for none; there is one more layer norm after
-    block N // 2; and the feed-forward net has GELU units, not the gated ones of the paper's text. Its checks
-    are the rows of H as they come, dependent ones included, |y| is not scaled by the noise level, and its
-    output is a logit of the multiplicative noise being -1, which is that of an error.
+    after renaming. Three details of that program are made explicit here. Its attention drops a tenth of the
+    weights in training (``dropout=0.1``), although its model does not ask for that. There is one more layer
+    norm, after block N // 2. The feed-forward net has GELU units, not the gated ones of the paper's text. The
+    checks are the rows of H as given, including dependent ones, |y| is not scaled by the noise level, and the
+    output is a logit of the multiplicative noise being -1, that is, of an error.
 
     Arguments, shapes and errors are those of `TokenNet`.
     """
@@ -38,7 +38,7 @@ class ECCT(TokenNet):
 
 
 def attending(H: Tensor) -> Tensor:
-    """The pairs of tokens, bits first, that attend to each other: (n + m, n + m) bool, from H (m, n)."""
+    """Which pairs of tokens, bits first, attend to each other: (n + m, n + m) bool, from H (m, n)."""
     m, n = H.shape
     among_bits = (H.T @ H > 0) | torch.eye(n, dtype=torch.bool)
     edges = H > 0

@@ -1,7 +1,8 @@
-"""Attention along the edges of a graph on the CPU: only pairs that attend are computed, frames side by side.
+"""Attention along the edges of a graph on the CPU: only attending pairs are computed, many frames at once.
 
-Heads of four entries and masks that leave a quarter of the pairs waste most of a batched matrix product. Here
-up to LANES frames lie in the innermost dimension, so that one edge of one head is a few vector instructions.
+With heads of four entries and masks that keep a quarter of the pairs, a batched matrix product is mostly
+wasted. Here up to LANES frames are the innermost dimension, so that one edge of one head takes a few vector
+instructions.
 """
 
 from typing import Any
@@ -14,15 +15,15 @@ from torch.autograd.function import once_differentiable
 from fecnn.nets.kernels import attend, attend_backward
 
 LANES = 128
-"""Most frames that are worked on side by side."""
+"""Most frames processed side by side."""
 
 
 class Edges(nn.Module):
-    """Which tokens attend to which, and attention along them; without weights.
+    """Which tokens attend to which, and attention along these edges; it has no weights.
 
     Args:
-        pairs: (L, M) bool, true where query i attends to source j. A query without any attends to all of
-            them, which is what a large negative score at every masked pair comes to.
+        pairs: (L, M) bool, true where query i attends to source j. A query without any source attends to all
+            of them, which is also the effect of a large negative score at every masked pair.
     """
 
     pairs: Tensor
@@ -44,14 +45,14 @@ class Edges(nn.Module):
         """softmax(q k^T / sqrt(d / heads)) v over the edges.
 
         Args:
-            q: Queries (B, L, d), or (B, L, 3 d) with keys and values after them where kv is None.
+            q: Queries (B, L, d), or (B, L, 3 d) with keys and values after them if kv is None.
             kv: Keys and values (B, M, 2 d).
-            heads: Heads.
-            dropout: Fraction of the weights that is dropped.
+            heads: Number of heads.
+            dropout: Fraction of the weights to drop.
 
         Returns:
-            (B, L, d). On the CPU, in single precision and below, it is computed edge by edge in float32, as
-            long as nothing is dropped; else by torch.
+            (B, L, d). On the CPU, in float32 or bfloat16 and without dropout, it is computed edge by edge in
+            float32; otherwise by torch.
         """
         if q.device.type == "cpu" and q.dtype in (torch.float32, torch.bfloat16) and not dropout:
             kv = kv if kv is None else kv.float()
@@ -66,11 +67,11 @@ class Edges(nn.Module):
 
 
 class EdgeAttention(torch.autograd.Function):
-    """What `Edges` computes, by the kernels below: ``apply(q, kv, (first, second), heads)`` of float32."""
+    """The computation of `Edges` by kernels: ``apply(q, kv, (first, second), heads)`` in float32."""
 
     @staticmethod
     def forward(ctx: Any, q: Tensor, kv: Tensor | None, edges: tuple[Tensor, Tensor], heads: int) -> Tensor:
-        """Keeps the attention weights of the edges where gradients will be asked for."""
+        """Attend along the edges, keeping the attention weights if gradients will be needed."""
         kept = any(ctx.needs_input_grad)
         B, L, d = q.shape
         d = d // 3 if kv is None else d

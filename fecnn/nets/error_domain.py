@@ -1,13 +1,13 @@
-"""Networks that point at errors: what goes in, what comes out and its signs, once for all of them.
+"""Networks that find errors: their input, their output and its signs, defined once for all of them.
 
 Let y = +-1 + noise be BPSK (bit 0 sent as +1) and h = [y < 0] its hard decision. A network sees the
-magnitudes |y| and the syndrome of h, each check as +1 (satisfied) or -1 (broken), and returns a logit for
-every code bit: **positive means that the hard decision of that bit is wrong**. The decision is
+magnitudes |y| and the syndrome of h, with each check as +1 (satisfied) or -1 (violated), and returns a logit
+for every code bit: **positive means that the hard decision of that bit is wrong**. The decision is
 h xor [logit > 0].
 
-Neither |y| nor the syndrome depends on the codeword that was sent, nor does the error pattern, so that such a
-network makes the same errors on every codeword (Bennatan, Choukroun and Kisilev, ISIT 2018): training on the
-zero word is training on all of them.
+None of |y|, the syndrome and the error pattern depends on the sent codeword, so such a network makes the same
+errors on every codeword (Bennatan, Choukroun and Kisilev, ISIT 2018). Training on the zero word is therefore
+training on all of them.
 """
 
 import torch
@@ -26,7 +26,7 @@ class ErrorNet(nn.Module):
     Args:
         checks: Parity checks, (m, n) bits.
 
-    The checks are a buffer that is not saved: they come from the code.
+    The checks are a buffer that is not saved, because they follow from the code.
     """
 
     checks: Tensor
@@ -36,7 +36,7 @@ class ErrorNet(nn.Module):
         self.register_buffer("checks", torch.tensor(checks, dtype=torch.float32), persistent=False)
 
     def syndrome(self, hard: Tensor) -> Tensor:
-        """Checks of hard decisions (B, n), 0 and 1: (B, m), +1 satisfied and -1 broken."""
+        """Checks of hard decisions (B, n), 0 and 1: (B, m), +1 if satisfied and -1 if violated."""
         return 1 - 2 * (hard.to(self.checks.dtype) @ self.checks.T).remainder(2)
 
     def forward(self, magnitude: Tensor, hard: Tensor) -> Tensor:
@@ -48,12 +48,12 @@ class ErrorNet(nn.Module):
         return self.measure(magnitude, hard)[0]
 
     def measure(self, magnitude: Tensor, hard: Tensor) -> tuple[Tensor, Tensor]:
-        """Which hard decisions are wrong, (B, n) bool, and how often the network (or iteration) ran, (B,)."""
+        """Which hard decisions are wrong, (B, n) bool, and the number of network runs or iterations, (B,)."""
         wrong = self.forward(magnitude, hard) > 0
         return wrong, wrong.new_ones(len(wrong), dtype=torch.int64)
 
     def stages(self, magnitude: Tensor, hard: Tensor) -> list[Tensor]:
-        """The logits after every stage that training supervises; the last are the network's."""
+        """The logits after every stage supervised in training; the last are the network's output."""
         raise NotImplementedError
 
 
@@ -62,8 +62,8 @@ def check_matrix(code: Code, checks: str) -> Bits:
 
     Args:
         code: The code.
-        checks: ``H``, or ``systematic``: the rows of H combined to an identity on n - k of the columns, as
-            late ones as possible. No column is moved, so that the code stays the same.
+        checks: ``H``, or ``systematic``: the rows of H combined to an identity on n - k of the columns, the
+            last possible ones. Columns are not moved, so the code stays the same.
 
     Raises:
         ValueError: If ``checks`` is neither.

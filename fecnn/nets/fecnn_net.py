@@ -1,4 +1,4 @@
-"""fecnn-net: a recurrent message-passing network on the light words of the dual code."""
+"""fecnn-net: a recurrent message-passing network on low-weight dual words."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -19,52 +19,53 @@ from fecnn.nets.error_domain import ErrorNet
 from fecnn.nets.size import refuse_huge
 
 LARGEST = 14.0
-"""Largest magnitude that a check sees: e^-14 is the last that float32 tells from certainty in a product."""
+"""Largest magnitude a check sees: in float32 products, e^-14 is the smallest distance from certainty."""
 
 START = 1.5
-"""Sum of the weights of all messages to a bit before training."""
+"""Sum of the weights of all messages to a bit, before training."""
 
 MAX_ITERATIONS = 10_000
-"""Most iterations: a frame that is never decided takes them all."""
+"""Most iterations per frame; a frame that never reaches a codeword takes them all."""
 
 SMALLEST = 1e-6
-"""Smallest |tanh| that a check sees, and the smallest distance of its output from certainty."""
+"""Smallest |tanh| a check sees, and the smallest distance of its output from certainty."""
 
 
 class FecnnNet(ErrorNet):
-    """Neural belief propagation with a memory, on all least-weight dual words, its weights shared by shifts.
+    """Neural belief propagation with memory, on all least-weight dual words, with weights shared by shifts.
 
-    Three things that the code gives away for nothing: the syndrome (so that no codeword is special), the
-    light words of the dual code (each a parity check; the rows of H of a BCH code are few and heavy), and
-    the cyclic shifts that map the code onto itself, so that one set of weights serves all n positions.
+    It uses three things that the code provides for free: the syndrome, so that no codeword is special; the
+    low-weight dual words, each of which is a parity check (the rows of H of a BCH code are few and heavy);
+    and the cyclic shifts that map the code onto itself, so that one set of weights serves all n positions.
 
     With L_j = 2 |y_j| / sigma^2 at a reference Eb/N0, and X = L at first, an iteration computes
 
         m_cj  = 2 artanh(s_c prod_{i in c, i != j} tanh(X_i / 2))        sum-product in the error domain
-        z_j  <- z_j + A m_j + a L_j,  then  z_j <- z_j + MLP(norm(z_j))  a memory of ``width`` numbers a bit
+        z_j  <- z_j + A m_j + a L_j,  then  z_j <- z_j + MLP(norm(z_j))  a memory of ``width`` numbers per bit
         X_j   = L_j + w . m_j + u . z_j                 and a logit -(b L_j + w . m_j + v . z_j)
 
     where s_c = +-1 is the syndrome of check c and m_j holds the messages to bit j in an order relative to j,
     the same for all bits of a block of the shift. A, a, w, u, v, b and the MLP are the same in all
-    iterations. Where j -> 2 j mod n maps a cyclic code onto itself (all primitive BCH codes), edges that it
-    maps to each other share their columns of A and w. A frame is finished as soon as its decision is a
-    codeword. (Fixed factors and biases are left out here.) Training starts at u = v = 0, which is belief
-    propagation, damped by w and not extrinsic. Neural belief propagation: Nachmani, Be'ery and Burshtein
-    2016; on redundant checks: Buchberger, Haeger, Pfister, Schmalen and Graell i Amat 2020; shared by cyclic
-    shifts: Chen and Ye, ICML 2021.
+    iterations. If j -> 2 j mod n maps a cyclic code onto itself (as for all primitive BCH codes), edges that
+    it maps to each other share their columns of A and w. A frame is finished once its decision is a codeword.
+    (Fixed factors and biases are omitted here.) Training starts at u = v = 0, which is belief propagation,
+    damped by w and not extrinsic. Neural belief propagation: Nachmani, Be'ery and Burshtein 2016. On
+    redundant checks: Buchberger, Haeger, Pfister, Schmalen and Graell i Amat 2020. Shared by cyclic shifts:
+    Chen and Ye, ICML 2021.
 
     Args:
-        code: Any. Codes without a shift (`fecnn.codes.automorphism.shift_length` 1) get weights for each
-            edge.
-        iterations: How often the checks are gone through in training.
-        limit: How often at most in decoding; twice as often, if not given.
+        code: Any code. Codes without a shift (`fecnn.codes.automorphism.shift_length` 1) get separate weights
+            for each edge.
+        iterations: Number of iterations in training.
+        limit: Maximum number of iterations in decoding; by default twice ``iterations``.
         width: Numbers in the memory of a bit.
-        orbits: Most orbits of checks, the first ones; None for all.
-        reference_ebn0_db: Eb/N0 in dB at which magnitudes become LLRs, whatever the channel's own.
-        supports: The checks as positions of their ones, a row an orbit, padded by -1; None to search them.
+        orbits: Use only this many orbits of checks, the first ones; None for all.
+        reference_ebn0_db: Eb/N0 in dB used to turn magnitudes into LLRs, whatever the channel's own.
+        supports: The checks as positions of their ones, one row per orbit, padded with -1; None to search for
+            them.
 
     Raises:
-        ValueError: If an argument is out of its range, or a given check is not one of the code.
+        ValueError: If an argument is out of range, or a given check is not a check of the code.
     """
 
     supports: Tensor
@@ -102,7 +103,7 @@ class FecnnNet(ErrorNet):
         self.register_buffer("supports", torch.from_numpy(supports.astype(np.int16)))
         incoming = incoming_checks(supports, n, length)
         degree = incoming.shape[1]
-        # Edges that only fill up a block of few checks come from an extra check whose message is 0.
+        # Padding edges of blocks with few checks come from an extra check whose message is 0.
         extra = int(incoming.max()) + 1 - len(checks)
         self._constant("spanning", code.H.astype(np.float32))
         self._constant("incoming", incoming.reshape(-1))
@@ -137,9 +138,9 @@ class FecnnNet(ErrorNet):
         return logits
 
     def measure(self, magnitude: Tensor, hard: Tensor) -> tuple[Tensor, Tensor]:
-        """Which decisions are wrong, (B, n) bool, and iterations, (B,): up to the first that is a codeword's.
+        """Which decisions are wrong, (B, n) bool, and the iterations used, (B,).
 
-        A frame that no iteration up to ``limit`` leads to a codeword gets the last one's.
+        Each frame stops at its first iteration that gives a codeword, or at ``limit``.
         """
         wrong = torch.zeros(hard.shape, dtype=torch.bool, device=hard.device)
         iterations = torch.zeros(len(hard), dtype=torch.int64, device=hard.device)
@@ -157,14 +158,14 @@ class FecnnNet(ErrorNet):
         return wrong, iterations
 
     def _begin(self, magnitude: Tensor, hard: Tensor) -> "_Flow":
-        # Frames come last inside: every step is then a product of matrices or runs over contiguous frames.
+        # Frames are the innermost dimension: every step is a matrix product or runs over contiguous frames.
         L = (magnitude * self.scale).T.contiguous()
         constant = torch.baddbmm(self.input_bias, 0.3 * self.llr_weight, L.view(self.blocks, 1, -1))
         syndrome = self.real * (1 - 2 * (self.incidence @ hard.T).remainder(2))
         return _Flow(L, syndrome, constant, L, torch.zeros_like(constant))
 
     def _iterate(self, flow: "_Flow") -> "tuple[_Flow, Tensor]":
-        """One iteration; the flow after it, and logits (n, B)."""
+        """One iteration: the flow after it, and logits (n, B)."""
         llr = flow.L.view(self.blocks, 1, -1)
         m = self.messages(flow.X, flow.syndrome)
         memory = flow.memory + torch.baddbmm(flow.constant, self._edge(self.input_weight), m, alpha=0.3)
@@ -175,13 +176,14 @@ class FecnnNet(ErrorNet):
         return flow._replace(X=X, memory=memory), logit
 
     def _edge(self, weight: Tensor) -> Tensor:
-        """A weight for every edge, (..., degree)."""
+        """The weight of every edge, (..., degree)."""
         return weight.index_select(2, self.tied)
 
     def messages(self, X: Tensor, syndrome: Tensor) -> Tensor:
         """Messages to every bit: X (n, B) and syndrome (checks, B) to (blocks, degree, B n / blocks).
 
-        A check's output is the product of all its inputs divided by the receiver's own: one product a check.
+        The output of a check is the product of all inputs divided by the receiver's own, so each check needs
+        only one product.
         """
         t = torch.tanh(X.clamp(-LARGEST, LARGEST) * 0.5)
         sign = torch.where(t < 0, -1.0, 1.0)
@@ -202,7 +204,7 @@ class FecnnNet(ErrorNet):
 
 
 class _Flow(NamedTuple):
-    """Frames on their way through the iterations, B of them; M = B n / blocks.
+    """The state of B frames between iterations; M = B n / blocks.
 
     L, X: (n, B). syndrome: (checks, B). constant, memory: (blocks, width, M).
     """
@@ -214,7 +216,7 @@ class _Flow(NamedTuple):
     memory: Tensor
 
     def of(self, chosen: Tensor) -> "_Flow":
-        """The chosen frames, (B,) bool."""
+        """The flow of the chosen frames, (B,) bool."""
         frames = chosen.nonzero()[:, 0]
         count = len(chosen)
         return _Flow(
@@ -228,9 +230,10 @@ class _Flow(NamedTuple):
 
 
 def check_orbits(words: Bits, length: int, doubling: Permutation | None) -> list[list[int]]:
-    """A word of every orbit of shifts of blocks of ``length``, as positions of its ones.
+    """One word from every orbit of shifts of blocks of ``length``, as the positions of its ones.
 
-    In order of the words (N, n), but that the images of an orbit under ``doubling``, if any, follow it.
+    They are in the order of the words (N, n), except that the images of an orbit under ``doubling``, if any,
+    follow it.
     """
     blocks = words.shape[1] // length
     known = {word.tobytes() for word in words}
@@ -246,10 +249,10 @@ def check_orbits(words: Bits, length: int, doubling: Permutation | None) -> list
 
 
 def incoming_checks(supports: NDArray[np.int16], n: int, length: int) -> NDArray[np.int64]:
-    """Which check brings each message: (n / length blocks, degree, length) indices.
+    """Index of the check that brings each message: (n / length blocks, degree, length).
 
-    Shift s of orbit o is check o * length + s. Row d of a block holds, for all its bits, the same edge of the
-    same orbit; rows that a block lacks name the check after the last.
+    Shift s of orbit o is check o * length + s. Row d of a block holds the same edge of the same orbit for all
+    its bits; missing rows of a block point to one past the last check.
     """
     blocks: list[list[NDArray[np.int64]]] = [[] for _ in range(n // length)]
     bits = np.arange(length)
@@ -292,10 +295,10 @@ def _all_shifts(supports: NDArray[np.int16], code: Code, length: int) -> Bits:
 
 
 def tied_edges(supports: NDArray[np.int16], n: int) -> NDArray[np.int64]:
-    """Classes of the edges at bit 0 that j -> 2 j mod n maps to each other, (degree,) from 0.
+    """Classes, (degree,) from 0, of the edges at bit 0 that j -> 2 j mod n maps to each other.
 
-    The code is cyclic. An edge is a check that holds bit 0; one whose image is not among the checks ends a
-    class.
+    The code is cyclic. An edge is a check that contains bit 0; a class ends with an edge whose image is not
+    among the checks.
     """
     checks = [
         tuple(sorted((support[support >= 0] - position) % n))

@@ -1,4 +1,4 @@
-"""Numba kernels of attention on the edges of a graph, some frames side by side."""
+"""Numba kernels for attention on the edges of a graph, processing several frames side by side."""
 
 import numpy as np
 
@@ -6,12 +6,12 @@ from fecnn.jit import kernel
 
 LOG2_E = np.float32(1.4426950408889634)
 LN2_HIGH, LN2_LOW = np.float32(0.693359375), np.float32(-2.12194440e-4)
-ROUND = np.float32(1.5 * 2**23)  # added to a float32, leaves it rounded in the low bits of the mantissa
+ROUND = np.float32(1.5 * 2**23)  # adding this to a float32 rounds it into the low bits of the mantissa
 
 
 @kernel(error_model="numpy", fastmath={"contract"})
 def exp(x):
-    """e^x of a float32 in [-87, 0] to 1e-7, without a call, so that loops of it become vector code."""
+    """e^x of a float32 in [-87, 0], accurate to 1e-7 and without a call, so that loops vectorise."""
     rounded = x * LOG2_E + ROUND
     exponent = rounded - ROUND
     r = (x - exponent * LN2_HIGH) - exponent * LN2_LOW
@@ -27,7 +27,7 @@ def exp(x):
 
 @kernel(error_model="numpy")
 def load(x, start, column, size, scale, block):
-    """Columns column.. of the tokens of some frames, to block (tokens, entries, frames)."""
+    """Copy columns column.. of the tokens of some frames to block (tokens, entries, frames)."""
     for i in range(block.shape[0]):
         for frame in range(min(block.shape[2], len(x) - start)):
             for j in range(size):
@@ -36,7 +36,7 @@ def load(x, start, column, size, scale, block):
 
 @kernel(error_model="numpy")
 def store(block, scale, x, start, column, size):
-    """The way back."""
+    """The reverse of `load`."""
     for i in range(block.shape[0]):
         for frame in range(min(block.shape[2], len(x) - start)):
             for j in range(size):
@@ -45,10 +45,10 @@ def store(block, scale, x, start, column, size):
 
 @kernel(error_model="numpy", fastmath={"contract"})
 def attend(q, source, first, second, weights, out, offset):
-    """Keys are the columns offset.. of source, values d further; weights (blocks, heads, E, frames)."""
+    """Attend; keys are columns offset.. of source, values d further; weights (blocks, heads, E, frames)."""
     d, heads = out.shape[2], weights.shape[1]
     size = d // heads
-    padded = -(-size // 4) * 4  # zeros that let four entries be taken at a time
+    padded = -(-size // 4) * 4  # zero padding, so that entries are processed in fours
     lanes = weights.shape[3]
     scale = np.float32(1 / np.sqrt(size))
     ones = np.float32(1)
@@ -104,10 +104,10 @@ def attend(q, source, first, second, weights, out, offset):
 
 @kernel(error_model="numpy", fastmath={"contract"})
 def attend_backward(q, source, first, second, weights, of_out, of_q, of_source, offset):
-    """Gradients of q and source from that of the output, with the weights that `attend` kept."""
+    """Gradients of q and source from that of the output, using the weights stored by `attend`."""
     d, heads = of_out.shape[2], weights.shape[1]
     size = d // heads
-    padded = -(-size // 4) * 4  # zeros that let four entries be taken at a time
+    padded = -(-size // 4) * 4  # zero padding, so that entries are processed in fours
     lanes = weights.shape[3]
     scale = np.float32(1 / np.sqrt(size))
     ones = np.float32(1)

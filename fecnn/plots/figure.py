@@ -1,4 +1,4 @@
-"""The figure of a study: error rates over Eb/N0 with their intervals, and the published points."""
+"""The figure of a study: error rates over Eb/N0 with intervals, and the published points."""
 
 import io
 import textwrap
@@ -50,18 +50,18 @@ _DASHES: dict[str, Any] = {
 
 
 def plot(study: Study, results: "pd.DataFrame", metrics: Sequence[str] | None = None) -> "Figure":
-    """Draw results of `fecnn.table`, a panel for each metric, or for each code if the study says so.
+    """Draw the results of `fecnn.table`, with one panel per metric, or per code if the study says so.
 
-    The metrics are the study's if none are given.
+    Without ``metrics``, the study's are drawn.
 
-    Bands are 95 % intervals; points with fewer than 100 block errors are hollow, and a point without any is a
-    triangle at the upper end of its interval. Curves that coincide stay visible: later ones are drawn
-    thinner, with smaller markers. Bounds are drawn for each code of a panel, over AWGN; the legend says what
-    cannot be drawn. Published points are drawn as crosses. Exact ML that is estimated, not
-    counted, is a dashed line with its band and no markers.
+    Bands are 95 % intervals. Points with fewer than 100 block errors are hollow, and a point without errors
+    is a triangle at the upper end of its interval. Coinciding curves stay visible, because later ones are
+    thinner with smaller markers. Bounds are drawn for each code of a panel, over AWGN; the legend says which
+    cannot be drawn. Published points are crosses. Estimated exact ML is a dashed line with a band and no
+    markers.
 
     Raises:
-        LookupError: If a metric is none of ``bler``, ``ber``, ``ber_code``.
+        LookupError: If a metric is not ``bler``, ``ber`` or ``ber_code``.
         ValueError: If there are no results.
     """
     from matplotlib.figure import Figure
@@ -81,7 +81,7 @@ def plot(study: Study, results: "pd.DataFrame", metrics: Sequence[str] | None = 
 
 
 def dress(figure: "Figure", scene: Scene) -> None:
-    """Give a figure the scene's title and, below, its legend; labels are shown as they are."""
+    """Give a figure the scene's title and, below it, its legend; labels are shown verbatim."""
     from matplotlib.lines import Line2D
 
     entries = [(_short(series), Line2D([], [], **style(series.look))) for series in scene.legend]
@@ -97,7 +97,7 @@ def dress(figure: "Figure", scene: Scene) -> None:
 
 
 def style(look: Look) -> dict[str, Any]:
-    """A look in matplotlib's words."""
+    """A look as keyword arguments of matplotlib."""
     return {
         "color": look.colour,
         "linestyle": _DASHES[look.dash],
@@ -108,17 +108,17 @@ def style(look: Look) -> dict[str, Any]:
 
 
 def literal(*texts: "Text") -> None:
-    """Show texts as they are: a dollar sign begins no formula."""
+    """Show texts verbatim: a dollar sign starts no formula."""
     for text in texts:
         text.set_parse_math(False)
         text.set_usetex(False)
 
 
 def save(figure: "Figure", path: str | Path) -> None:
-    """Write a figure as SVG, PDF or PNG, by the file's ending; the same figure gives the same bytes.
+    """Write a figure as SVG, PDF or PNG, by the file's suffix; the same figure gives the same bytes.
 
     Raises:
-        ValueError: If the ending is another.
+        ValueError: If the suffix is another.
     """
     import matplotlib
 
@@ -126,7 +126,7 @@ def save(figure: "Figure", path: str | Path) -> None:
     if path.suffix not in FORMATS:
         raise ValueError(f"a figure is written as {', '.join(FORMATS)}, got {path.name}")
     drawn = io.BytesIO()
-    # No date, and ids that depend on the content alone.
+    # No date, and ids that depend only on the content.
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": None}[path.suffix]
     with matplotlib.rc_context({"svg.hashsalt": "fecnn", "svg.fonttype": "path"}):
         figure.savefig(drawn, format=path.suffix[1:], dpi=160, metadata=metadata)
@@ -139,7 +139,7 @@ def _panel(axes: "Axes", panel: Panel) -> None:
     for series in panel.series:
         if series not in bounds:
             _draw(axes, series)
-    heights = axes.get_ylim()  # bounds reach far below what is simulated: they do not stretch the axis
+    heights = axes.get_ylim()  # bounds reach far below the simulated rates and must not stretch the axis
     for series in bounds:
         _draw(axes, series)
     axes.set_ylim(heights)
@@ -153,7 +153,7 @@ def _panel(axes: "Axes", panel: Panel) -> None:
 
 
 def _draw(axes: "Axes", series: Series) -> None:
-    """A line with its band, markers on it, and triangles where there were no errors."""
+    """Draw a line with its band, markers on it, and triangles where there were no errors."""
     look, layer = style(series.look), 2 + LAYERS[series.kind]
     bare = look | {"marker": "None"}
     dots = look | {"linestyle": "None", "zorder": layer + 1}
@@ -179,7 +179,7 @@ def _xy(marks: Sequence[Mark]) -> tuple[list[float], list[float]]:
 
 
 def _short(series: Series, limit: int = 48) -> str:
-    """The label, in which a long source is cut after a word: three of them stand beside each other."""
+    """The label, with a long source shortened to whole words, as three labels share a row."""
     label = series.label
     decoder, colon, source = label.partition(": ")
     if series.kind != "published" or len(source) <= limit:

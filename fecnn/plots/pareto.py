@@ -1,4 +1,4 @@
-"""The figure of distance and cost: gap to ML against operations and against time, one mark a decoder."""
+"""The figure of gap against cost: the gap to ML against operations and time, one mark per decoder."""
 
 from typing import TYPE_CHECKING
 
@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 
 def plot_pareto(study: Study, results: "pd.DataFrame") -> "Figure":
-    """Draw the gap to ML at BLER 1e-3 against operations a message bit, and against microseconds a frame.
+    """Draw the gap to ML at BLER 1e-3 against operations per message bit and microseconds per frame.
 
-    A row for each code. Bars are 95 % intervals; the line joins the decoders that no other beats in both.
+    There is one row per code. Bars are 95 % intervals; the line joins the decoders that no other beats in
+    both.
 
     Raises:
         ValueError: If no curve has a gap to ML.
@@ -24,7 +25,7 @@ def plot_pareto(study: Study, results: "pd.DataFrame") -> "Figure":
 
     scene = tradeoff_scene(study, results)
     if not scene.panels:
-        raise ValueError(f"no curve of {study.name} meets BLER 1e-3 together with exact ML of its code")
+        raise ValueError(f"no curve of {study.name} reaches BLER 1e-3 together with exact ML of its code")
     rows = len(scene.panels) // 2
     figure = Figure(figsize=(10.8, 1.4 + 3.9 * rows), layout="constrained")
     places = figure.subplots(rows, 2, squeeze=False)

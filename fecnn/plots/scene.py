@@ -1,4 +1,4 @@
-"""What a picture of a study holds, decided once: `figure`, `pareto` and the report page only draw it."""
+"""What a picture of a study shows, decided once; `figure`, `pareto` and the report page only draw it."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from fecnn.analysis.table import FEW_ERRORS, METRICS, counted, estimated
 from fecnn.analysis.tradeoff import Tradeoff, front, tradeoffs
-from fecnn.studies.estimates import THINGS
+from fecnn.studies.estimates import UNITS
 from fecnn.studies.reference import Reference
 from fecnn.studies.study import Study
 from fecnn.theory.bounds import BOUNDS
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COLOURS = ("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#8A6D00", "#56B4E9", "#882255", "#E69F00")
-"""Okabe and Ito's colours, which colour-blind readers tell apart; in grey the markers do it."""
+"""Okabe and Ito's colours, which colour-blind readers can tell apart; in greyscale the markers do it."""
 
 MARKERS = (
     "circle",
@@ -32,10 +32,10 @@ MARKERS = (
     "hexagon",
 )
 CROSSES = ("x-thin", "cross-thin", "y-down", "y-up", "y-left", "y-right", "line-ns")
-"""Markers of published points: they have no area."""
+"""Markers of published points, all without area."""
 
 DASHES = ("solid", "dash", "dot", "dashdot")
-"""Of counted curves, and after the first of bounds; estimated ones have ``longdash``."""
+"""Dashes of counted curves and, except the first, of bounds; estimated curves use ``longdash``."""
 
 Kind = Literal["counted", "estimated", "bound", "published", "gap"]
 
@@ -48,10 +48,10 @@ class Look:
     """How a series is drawn.
 
     colour: ``#rrggbb``.
-    dash: Of its line; empty if it has none.
-    width: Of its line in points.
-    marker: Of its points; empty if they have none.
-    size: Of its markers in points.
+    dash: Dash of the line; empty for no line.
+    width: Width of the line in points.
+    marker: Marker of the points; empty for none.
+    size: Size of the markers in points.
     """
 
     colour: str
@@ -65,11 +65,11 @@ class Look:
 class Mark:
     """A point of a series.
 
-    y: The value, or, where no error was seen, the upper end of its interval.
+    y: The value, or the upper end of its interval if no error was seen.
     low, high: Ends of the 95 % interval; NaN if none is drawn.
-    hollow: Whether it rests on fewer than 100 block errors.
-    limit: Whether it rests on no error at all.
-    said: What a reader can be told about it, line by line.
+    hollow: Whether there are fewer than 100 block errors behind it.
+    limit: Whether there are no errors behind it.
+    said: Lines of text shown to a reader who points at it.
     """
 
     x: float
@@ -85,9 +85,9 @@ class Mark:
 class Series:
     """Points of one decoder, one bound or one publication, for one code.
 
-    label: What a legend calls it; the same for several codes that are drawn alike.
-    marks: In the order in which its line joins them; a line leaves out limits.
-    id: Names its line in an SVG, if it has a name.
+    label: Its name in a legend; the same for several codes drawn alike.
+    marks: In the order in which its line joins them; the line skips limits.
+    id: Name of its line in an SVG, if any.
     """
 
     kind: Kind
@@ -112,11 +112,11 @@ class Series:
 class Panel:
     """One pair of axes.
 
-    title: What stands above it, if anything.
+    title: The title above it, if any.
     x, y: Labels of the axes.
-    series: In the order of the legend; `LAYERS` says which is drawn over which.
-    notes: What should have been drawn and cannot be, and why.
-    scales: Of x and y: ``linear`` or ``log``.
+    series: In legend order; `LAYERS` gives the drawing order.
+    notes: What should be drawn but cannot be, and why.
+    scales: Scales of x and y: ``linear`` or ``log``.
     front: The points (x, y) that no other beats in both, joined by steps.
     """
 
@@ -138,7 +138,7 @@ class Scene:
 
     @property
     def legend(self) -> tuple[Series, ...]:
-        """One series for each label, in the order of the panels."""
+        """One series per label, in the order of the panels."""
         found: dict[str, Series] = {}
         for panel in self.panels:
             for series in panel.series:
@@ -147,7 +147,7 @@ class Scene:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Those of all panels, each once."""
+        """The notes of all panels, without repetition."""
         return tuple(dict.fromkeys(note for panel in self.panels for note in panel.notes))
 
 
@@ -160,18 +160,18 @@ def rate_scene(
     references: Sequence[Reference] = (),
     first: int = 0,
 ) -> Scene:
-    """Error rates over Eb/N0 with bounds and published points: a panel for each metric, or for each code.
+    """Error rates over Eb/N0 with bounds and published points: one panel per metric, or per code.
 
     Args:
         study: The study.
         results: Its table, from `fecnn.table`.
-        metrics: ``bler``, ``ber``, ``ber_code``; the study's if not given. Panels for codes show the first.
-        panels: What the panels are for; as the study says if not given.
-        references: Published points besides those of the study.
+        metrics: ``bler``, ``ber``, ``ber_code``; by default the study's. Panels per code show only the first.
+        panels: What each panel shows; by default as the study says.
+        references: Published points in addition to the study's.
         first: The number of the first curve's look, for pictures of several studies.
 
     Raises:
-        LookupError: If a metric is none of those.
+        LookupError: If a metric is unknown.
         ValueError: If there are no results.
     """
     metrics = metrics or study.metrics
@@ -203,9 +203,9 @@ def rate_scene(
 def tradeoff_scene(
     study: Study, results: "pd.DataFrame", *, panels: Literal["metric", "code"] = "code", first: int = 0
 ) -> Scene:
-    """Gaps to ML at BLER 1e-3 against operations and against time: two panels for each code, or for all.
+    """Gaps to ML at BLER 1e-3 against operations and against time: two panels per code, or two in all.
 
-    It has no panels if no curve has a gap to ML. Arguments are those of `rate_scene`.
+    There are no panels if no curve has a gap to ML. Arguments are those of `rate_scene`.
     """
     found = tradeoffs(study, results)
     codes = list(dict.fromkeys(one.gap.code for one in found))
@@ -239,15 +239,15 @@ def tradeoff_scene(
 
 
 def _labels(study: Study) -> dict[str, str]:
-    """By the name of a curve: where codes have panels of their own, a decoder is the same in all of them."""
+    """Legend labels by curve name; with one panel per code, a decoder has the same label in all of them."""
     return {curve.name: curve.what if study.panels == "code" else curve.name for curve in study.curves}
 
 
 def _looks(study: Study, first: int = 0) -> dict[str, Look]:
-    """By the name of a curve; the same for curves of one label.
+    """Looks by curve name; curves with the same label share a look.
 
-    Curves that coincide stay visible: later ones are thinner, with smaller markers. Exact ML that is
-    estimated goes on where the counted curve of ``ml`` ends, and has its colour.
+    Coinciding curves stay visible: later ones are thinner, with smaller markers. Estimated exact ML continues
+    the counted curve of ``ml`` and has its colour.
     """
     labels = _labels(study)
     distinct = list(dict.fromkeys(labels.values()))
@@ -270,7 +270,7 @@ def _look(place: int, weight: float) -> Look:
 
 
 def _curves(study: Study, results: "pd.DataFrame", metric: str, first: int) -> list[Series]:
-    """Curves that have results, in the order of the study."""
+    """The curves that have results, in the order of the study."""
     looks = _looks(study, first)
     made = []
     for name, label in _labels(study).items():
@@ -279,7 +279,7 @@ def _curves(study: Study, results: "pd.DataFrame", metric: str, first: int) -> l
             marks = tuple(_counted_mark(row, metric) for row in seen.to_dict("records"))
             made.append(Series("counted", label, seen["code"].iloc[0], looks[name], marks))
         elif len(rows) and metric == "bler":
-            # Nothing of it is a number of errors: it has no markers.
+            # An estimate is not a number of errors, so it has no markers.
             look = replace(looks[name], dash="longdash", width=1.4, marker="")
             lines = sum(one.kind == "estimated" for one in made)
             marks = tuple(_estimated_mark(row) for row in estimated(rows).to_dict("records"))
@@ -310,16 +310,16 @@ def _estimated_mark(row: dict[Any, Any]) -> Mark:
     said = (
         f"{row['code']}, {row['ebn0_db']:g} dB",
         f"BLER {row['bler']:.3g} [{low:.3g}, {high:.3g}]",
-        f"estimated by {row['method']}: {row['frames']:,} {THINGS[row['method']]}",
+        f"estimated by {row['method']}: {row['frames']:,} {UNITS[row['method']]}",
     )
     return Mark(row["ebn0_db"], row["bler"], low, high, said=said)
 
 
 def bound_marks(study: Study, only: str) -> tuple[dict[str, tuple[Mark, ...]], list[str]]:
-    """The study's bounds on the BLER of one of its codes by their names, and what there is none of, and why.
+    """The study's bounds on the BLER of one of its codes by name, and which cannot be drawn, and why.
 
-    They run from the first to the last point of that code over AWGN, where they are above 0. Uncoded bits
-    have none.
+    They run from the first to the last point of that code over AWGN, where they are above 0. There are none
+    for uncoded bits.
     """
     points = [(point.code, point.ebn0_db, point.task.channel) for point in study.points]
     points += [(point.code, point.ebn0_db, "awgn") for point in study.rare_points]
@@ -342,7 +342,7 @@ def bound_marks(study: Study, only: str) -> tuple[dict[str, tuple[Mark, ...]], l
         marks = tuple(
             Mark(x, y, said=(f"{only}, {x:g} dB", f"BLER {y:.3g}"))
             for x, y in zip(grid, values, strict=True)
-            if y > 0  # some are given as 0 where they are tiny
+            if y > 0  # some bounds underflow to 0
         )
         if marks:
             found[bound] = marks
@@ -352,7 +352,7 @@ def bound_marks(study: Study, only: str) -> tuple[dict[str, tuple[Mark, ...]], l
 
 
 def _bounds(study: Study, codes: Sequence[str]) -> tuple[list[Series], list[str]]:
-    """Those of some codes, each code in a lighter grey, and what there is none of."""
+    """The bounds of some codes, each code in a lighter grey, and which cannot be drawn."""
     every = {code: bound_marks(study, code) for code in codes}
     several = len([code for code, (found, problems) in every.items() if found or problems]) > 1
     made = []
@@ -375,7 +375,7 @@ def _bounds(study: Study, codes: Sequence[str]) -> tuple[list[Series], list[str]
 
 
 def _published(references: Sequence[Reference]) -> dict[str, list[Series]]:
-    """By metric, a series for each decoder, source, way of reading, and code."""
+    """By metric, one series per decoder, source, way of reading, and code."""
     markers: dict[str, str] = {}
     grouped: dict[tuple[str, str, str], list[Mark]] = {}
     for r in references:

@@ -1,4 +1,4 @@
-"""One HTML page about one or more studies: curves, distances and cost, tables, the study files."""
+"""One HTML page about one or more studies: curves, gaps, cost, tables, and the study files."""
 
 import html
 import json
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
 
 
 PIXELS = 4 / 3
-"""Of a screen, for a point of a scene."""
+"""Pixels per point of a scene."""
 
 
 def report(
     studies: Sequence[Study], results: Sequence["pd.DataFrame"], references: Sequence[Reference] = ()
 ) -> str:
-    """The page: a section for each study and, if there are several, one before them with all their curves.
+    """The page: a section for each study, preceded by one with all curves if there are several studies.
 
-    Curves and published points can be switched on and off, tables sorted; it needs no network, can be read
-    on a phone and printed, follows the reader's choice of dark or light, and can be used by keyboard alone.
+    Curves and published points can be toggled and tables sorted. The page needs no network, works on phones,
+    in print and by keyboard alone, and follows the reader's dark or light mode.
 
     Args:
         studies: The studies.
         results: Their tables, from `fecnn.table`.
-        references: Published points besides those of the studies, such as your own.
+        references: Published points in addition to those of the studies, such as your own.
 
     Raises:
         ValueError: If a study has no results.
@@ -66,14 +66,14 @@ def report(
             f'<section id="section-{i}">\n{section}\n</section>' for i, section in enumerate(sections)
         ),
         plotly=get_plotlyjs(),
-        # A "</script>" in a name would end the script that holds it.
+        # A "</script>" in a name would end the enclosing script.
         data=json.dumps(data).replace("<", "\\u003c"),
         script=(home / "page.js").read_text(encoding="utf-8"),
     )
 
 
 def _scene(study: Study, results: "pd.DataFrame", references: Sequence[Reference], first: int = 0) -> Scene:
-    """All that the page draws of a study: a chart for each error rate, then distance against cost."""
+    """All that the page draws of a study: a chart for each error rate, then gaps against cost."""
     rates = rate_scene(study, results, list(METRICS), panels="metric", references=references, first=first)
     costs = tradeoff_scene(study, results, panels="metric", first=first)
     return Scene(study.title, rates.panels + costs.panels)
@@ -82,14 +82,14 @@ def _scene(study: Study, results: "pd.DataFrame", references: Sequence[Reference
 def _together(
     studies: Sequence[Study], results: Sequence["pd.DataFrame"], references: Sequence[Reference]
 ) -> Scene:
-    """Several studies in the same charts: labels name the study, and looks go on from one to the next."""
+    """Several studies in the same charts; labels name the study, and each study continues the looks."""
     panels: dict[str, Panel] = {}
     first = 0
     for study, found in zip(studies, results, strict=True):
         codes = [code for code in dict.fromkeys(found["code"]) if not code.startswith("uncoded")]
         for panel in _scene(study, found, references, first).panels:
             series = [
-                # Uncoded bits stand beside the code of their own study.
+                # Uncoded bits are shown with the code of their own study.
                 replace(
                     one,
                     label=f"{one.label} ({study.name})",
@@ -117,7 +117,7 @@ def _chart(panel: Panel) -> dict[str, Any]:
 
 
 def _traces(series: Series) -> list[dict[str, Any]]:
-    """A trace of what was seen and one of the triangles where there were no errors, if there is such."""
+    """A trace of the points with errors, and one of the triangles for points without, if any."""
     look = series.look
     drawn = {
         "mode": "+".join(["lines"] * bool(look.dash) + ["markers"] * bool(look.marker)),
@@ -157,17 +157,17 @@ def _trace(series: Series, marks: Sequence[Mark], how: dict[str, Any]) -> dict[s
 
 
 def _code(series: Series) -> str:
-    """Empty for uncoded bits, which are shown beside every code."""
+    """The code of a series; empty for uncoded bits, which are shown with every code."""
     return "" if series.code.startswith("uncoded") else series.code
 
 
 def _heading(study: Study, alone: bool) -> str:
-    """Question and command of a study, and its title unless that is the page's."""
+    """Question and command of a study, and its title unless that is the page's title."""
     name = html.escape(shlex.quote(study.name if _shipped(study) else study.path.name))
     title = "" if alone else f"<h2>{html.escape(study.title)}</h2>\n"
     return (
         f"{title}<p>{html.escape(study.question)}</p>\n"
-        f"<p>Made again by <code>fecnn run {name}</code>; noise of seed {study.seed}.</p>"
+        f"<p>Reproduce with <code>fecnn run {name}</code>; the noise has seed {study.seed}.</p>"
     )
 
 
@@ -178,7 +178,7 @@ def _tables(study: Study, results: "pd.DataFrame") -> str:
         lines += ["<h3>Distance from maximum likelihood</h3>", _table(gaps)]
     costs = display_costs(cost_table(study, results))
     if len(costs):
-        lines += ["<h3>Operations a frame</h3>", _table(costs)]
+        lines += ["<h3>Operations per frame</h3>", _table(costs)]
     lines += ["<h3>All points</h3>", _table(display(study, results))]
     text = html.escape(study.path.read_text(encoding="utf-8"))
     lines.append(f"<details><summary>The study file</summary><pre>{text}</pre></details>")
@@ -192,7 +192,7 @@ def _shipped(study: Study) -> bool:
 
 
 def _pictures(scene: Scene) -> str:
-    """What can be switched on and off, the places of the charts, and what they cannot show."""
+    """The toggles for curves, the placeholders of the charts, and what cannot be drawn."""
     codes: dict[str, dict[str, None]] = {}
     for series in (series for panel in scene.panels for series in panel.series):
         codes.setdefault(series.label, {})[_code(series)] = None
@@ -232,5 +232,5 @@ def _table(shown: "pd.DataFrame") -> str:
 
 
 def save(page: str, path: str | Path) -> None:
-    """Write the page; a half-written one never stands there."""
+    """Write the page atomically."""
     write(path, page)

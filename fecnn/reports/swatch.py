@@ -1,4 +1,4 @@
-"""A series in a legend: its line and its marker, as a small inline SVG of the text's colour."""
+"""Legend entries: a series' line and marker as a small inline SVG in the text's colour."""
 
 from fecnn.plots.scene import Series
 
@@ -26,7 +26,7 @@ _SHAPES = {
 
 
 def swatch(series: Series) -> str:
-    """The SVG; its class names the series' kind."""
+    """The SVG of a series; its class is the series' kind."""
     look = series.look
     paths = ""
     if look.dash:

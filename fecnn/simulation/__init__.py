@@ -1,4 +1,4 @@
-"""The Monte-Carlo engine: a task's frames, their counts, who makes them, and where they are kept."""
+"""The Monte-Carlo engine: a task's frames and counts, the workers that make them, and the results file."""
 
 from typing import TYPE_CHECKING
 

@@ -1,7 +1,7 @@
-"""A study on many machines: workers of Dask distributed (the extra ``fecnn[cluster]``).
+"""Running a study on many machines with Dask distributed workers (the extra ``fecnn[cluster]``).
 
-The driver keeps the results file and hands out lots of batches; workers are processes with the same fecnn.
-Dask passes Python objects both ways: join only a cluster whose every member you trust.
+The driver keeps the results file and hands out lots of batches; workers are processes with the same fecnn
+version. Dask passes Python objects in both directions: join only clusters whose every member you trust.
 """
 
 import hashlib
@@ -39,33 +39,33 @@ except ModuleNotFoundError as missing:
     raise ModuleNotFoundError("clusters need Dask: pip install 'fecnn[cluster]'") from missing
 
 LOT_SECONDS = 1.0
-"""How long a lot takes: the few milliseconds of handing it out are lost in it."""
+"""Target duration of a lot; the few milliseconds of handing it out are then negligible."""
 
 LOTS_A_SECOND = 100
-"""Most lots that the driver hands out a second; many workers get longer ones."""
+"""Most lots the driver hands out per second; with many workers, lots get longer."""
 
 CONNECT_SECONDS = 30
-"""How long to wait for a scheduler."""
+"""How long to wait for the scheduler, in seconds."""
 
-Luggage = dict[str, dict[str, bytes]]
-"""Files that a task needs: by the name that it uses, those of the folder (or one) by their own names."""
+Files = dict[str, dict[str, bytes]]
+"""Files that tasks need: for each name used in a task, file names and their contents."""
 
 
 @contextmanager
 def connect(where: str, limit: float | None = None) -> "Iterator[Cluster]":
     """Workers of a cluster, as a context manager.
 
-    A script that starts processes, ``local:N``, does so under ``if __name__ == "__main__":``, because they
-    read it again.
+    A script that uses ``local:N`` must do so under ``if __name__ == "__main__":``, because the started
+    processes import it again.
 
     Args:
         where: ``local:N`` for N processes on this machine; the address of a running scheduler, such as
-            ``tcp://10.0.0.1:8786``; or a ``.toml`` file about a Slurm cluster (docs/scaling.md).
-        limit: Seconds after which a batch has failed, a worker's first one with building its decoder; None
-            for no limit. The worker is started anew.
+            ``tcp://10.0.0.1:8786``; or a ``.toml`` file describing a Slurm cluster (docs/scaling.md).
+        limit: Seconds after which a batch fails and its worker is restarted; None for no limit. A worker's
+            first batch includes building the decoder.
 
     Raises:
-        ValueError: If ``where`` is none of these, the file is broken, or the limit is not positive.
+        ValueError: If ``where`` is none of these, the file is invalid, or the limit is not positive.
         FileNotFoundError: If there is no such file.
         ClusterError: If no scheduler answers.
 
@@ -74,7 +74,7 @@ def connect(where: str, limit: float | None = None) -> "Iterator[Cluster]":
         ...     pass
         Traceback (most recent call last):
             ...
-        ValueError: a local cluster has 1 or more workers, such as local:2, got 'local:0'
+        ValueError: a local cluster needs 1 or more workers, such as local:2, got 'local:0'
     """
     check_limit(limit)
     with ExitStack() as stack:
@@ -98,7 +98,7 @@ def connect(where: str, limit: float | None = None) -> "Iterator[Cluster]":
 
 
 class Cluster:
-    """Workers of a Dask client; `connect` makes it."""
+    """The workers of a Dask client, as made by `connect`."""
 
     def __init__(
         self,
@@ -110,32 +110,32 @@ class Cluster:
     ) -> None:
         self._client, self._limit, self._kept, self._here = client, limit, kept, here
         self._threads, self._counted = 0, 0.0
-        # Keys of one group: the scheduler remembers every group for as long as it has work.
+        # One key group for all lots: the scheduler remembers every group as long as it has work.
         self._keys = zip(repeat(f"make_lot-{uuid4().hex}"), count())
 
     @property
     def threads(self) -> int:
-        """How many threads all workers have, counted once a second."""
+        """Number of threads of all workers, counted at most once a second."""
         if time.monotonic() - self._counted > 1:
             try:
                 self._threads = sum(self._client.nthreads().values())
             except (OSError, TimeoutError, RuntimeError, CancelledError):
-                pass  # the lots under way will tell that the scheduler is gone
-            # A scheduler in this process remembers the last 100,000 keys, and none comes twice.
+                pass  # the lots in progress will report that the scheduler is gone
+            # A scheduler in this process caches the last 100,000 keys, but every key is new.
             key_split.cache_clear()
             self._counted = time.monotonic()
         return self._threads
 
     @property
     def slots(self) -> int:
-        """One lot more than there are threads: nobody waits for the driver, and Dask is never done.
+        """One lot more than there are threads, so that no worker waits for the driver and Dask never idles.
 
-        (Each time that it is done, a scheduler that was not started here begins a span, and forgets none.)
+        (Each time Dask idles, a scheduler not started here begins a new span and keeps the old ones.)
 
-        Asked every second, so here workers of its own that are gone are started again.
+        This is asked every second, so lost workers of a cluster started here are restarted here.
 
         Raises:
-            ClusterError: If that failed.
+            ClusterError: If restarting failed.
         """
         if self._kept is not None:
             self._kept.look_after()
@@ -143,44 +143,44 @@ class Cluster:
 
     @property
     def seconds(self) -> float:
-        """How long a lot should take."""
+        """Target duration of a lot, in seconds."""
         return max(LOT_SECONDS, self._threads / LOTS_A_SECOND)
 
     def prepare(self, points: Sequence[Point]) -> None:
-        """Send files of codes and weights: once to each worker, also to those that come later.
+        """Send the files of codes and weights once to each worker, including workers that join later.
 
         Raises:
-            ClusterError: If a worker cannot take them.
+            ClusterError: If a worker cannot store them.
         """
         if self._here:
-            # Else each worker would compile the same; what this process compiles they read. It runs no code
-            # but fecnn's own, which can do it no harm.
+            # Compile here once, and local workers load the result; otherwise each would compile the same.
+            # Only fecnn's own decoders are built, so no foreign code runs in the driver.
             names = curve_places(points)
             for point in {point.curve: point for point in points if point.task.source is None}.values():
-                with compiling.for_(names[point.task.id]), suppress(Exception):  # a batch will tell
+                with compiling.for_(names[point.task.id]), suppress(Exception):  # a batch will report it
                     prepared(point.task)
-        # The points of a curve need the same files.
+        # All points of a curve need the same files.
         tasks = {replace(point.task, ebn0_db=0.0) for point in points}
-        luggage: Luggage = {}
+        files: Files = {}
         for task in sorted(tasks, key=lambda task: task.id):
-            luggage |= luggage_of(task)
-        if luggage:
+            files |= files_of(task)
+        if files:
             try:
-                self._client.register_plugin(Unpack(luggage))
+                self._client.register_plugin(Unpack(files))
             except Exception as error:
-                raise ClusterError(f"a worker cannot take the files of this study: {error}") from error
+                raise ClusterError(f"a worker cannot store the files of this study: {error}") from error
 
     def submit(self, task: Task, batches: Sequence[int]) -> "Future[list[Made | Failed]]":
-        """Make a lot of batches of a task: each of them in this order, up to the first that fails."""
+        """Simulate a lot of batches of a task, in this order, up to the first failure."""
         found: Future[list[Made | Failed]] = Future()
         try:
             lot = partial(make_lot, task, compact(batches), self._limit, __version__)
-            # A lambda travels whole: a name that is not there, without fecnn, would end the worker unheard.
+            # Send a lambda by value: a worker without fecnn would die silently on a name it lacks.
             remote = self._client.submit(
                 lambda lot: deserialize_bytes(lot)(), serialize_bytes(lot), key=next(self._keys)
             )
         except Exception as error:
-            raise ClusterError(f"the cluster takes no more work: {error}") from error
+            raise ClusterError(f"the cluster accepts no more work: {error}") from error
         remote.add_done_callback(lambda done: self._deliver(done, found))
         return found
 
@@ -195,15 +195,15 @@ class Cluster:
             found.set_exception(error)
         except (ImportError, AttributeError, TypeError) as error:  # as unpickling raises them
             found.set_exception(ClusterError(f"a worker has another fecnn than the driver, or none: {error}"))
-        except BaseException as error:  # whatever it is, somebody is waiting
+        except BaseException as error:  # a caller is waiting, whatever the error
             found.set_exception(ClusterError(f"the cluster is gone: {error or type(error).__name__}"))
         else:
             found.set_result(results)
             if any(isinstance(result, Failed) and result.late for result in results):
-                # Its thread goes on; only the end of the process ends it.
+                # The abandoned thread ends only with its process.
                 threading.Thread(target=self._restart, args=(address,), daemon=True).start()
         finally:
-            # An error that was raised here knows this frame, and so the lot: it would keep itself alive.
+            # The error's traceback refers to this frame, and through it to the lot: break the cycle.
             remote.release()
 
     def _works(self) -> None:
@@ -214,20 +214,20 @@ class Cluster:
         try:
             self._client.restart_workers([address], raise_for_error=False)
         except (ValueError, OSError, TimeoutError, RuntimeError) as error:
-            logging.getLogger(__name__).warning("%s hangs and cannot be started anew: %s", address, error)
+            logging.getLogger(__name__).warning("%s hangs and cannot be restarted: %s", address, error)
 
 
 def make_lot(
     task: Task, batches: Sequence[int], limit: float | None, version: str
 ) -> tuple[str, list[Made | Failed]]:
-    """On a worker: make a lot of batches; its address, and what came of them.
+    """On a worker: simulate a lot of batches; return the worker's address and the results.
 
     Raises:
-        ClusterError: If the worker has another fecnn than the driver.
+        ClusterError: If the worker has another fecnn version than the driver.
     """
     address = distributed.get_worker().address
     if __version__ != version:
-        raise ClusterError(f"worker {address} has fecnn {__version__}, and the driver has {version}")
+        raise ClusterError(f"worker {address} has fecnn {__version__}, but the driver has {version}")
     task = unpacked(task)
     if limit is None:
         return address, list(make_batches(task, batches))
@@ -236,7 +236,7 @@ def make_lot(
 
 
 def compact(batches: Sequence[int]) -> Sequence[int]:
-    """The same as a range, if it is one: the scheduler remembers what it has handed out.
+    """The same indices, as a range if possible: the scheduler remembers all that it hands out.
 
     Example:
         >>> compact([4, 6, 8]), compact([1, 2, 5])
@@ -247,37 +247,37 @@ def compact(batches: Sequence[int]) -> Sequence[int]:
     return whole if list(whole) == list(batches) else list(batches)
 
 
-def luggage_of(task: Task) -> Luggage:
-    """The files that a task needs and that do not come with fecnn."""
-    luggage: Luggage = {}
+def files_of(task: Task) -> Files:
+    """The files that a task needs and that do not ship with fecnn."""
+    files: Files = {}
     for name in (task.code, task.sender, task.weights and task.weights.place):
         path = Path(str(name))
         if "/" in str(name) and path.is_dir():
-            luggage[str(name)] = {file: (path / file).read_bytes() for file in (CARD, WEIGHTS)}
+            files[str(name)] = {file: (path / file).read_bytes() for file in (CARD, WEIGHTS)}
         elif "/" in str(name):
-            luggage[str(name)] = {path.name: path.read_bytes()}
-    return luggage
+            files[str(name)] = {path.name: path.read_bytes()}
+    return files
 
 
 _places: dict[str, str] = {}
-"""Where this worker has put its luggage."""
+"""Where this worker has stored the files of each name."""
 
 
 class Unpack(distributed.WorkerPlugin):
-    """Writes luggage into a worker's own folder when it joins."""
+    """Writes the files of tasks into a worker's folder when it joins."""
 
-    def __init__(self, luggage: Luggage) -> None:
-        self.luggage = luggage
+    def __init__(self, files: Files) -> None:
+        self.files = files
         names = (
             f"{name}/{file}".encode() + content
-            for name, files in luggage.items()
-            for file, content in files.items()
+            for name, contents in files.items()
+            for file, content in contents.items()
         )
         self.name = f"fecnn-{hashlib.sha256(b''.join(names)).hexdigest()[:16]}"
 
     def setup(self, worker: "distributed.Worker") -> None:
         """Write the files."""
-        for number, (name, files) in enumerate(self.luggage.items()):
+        for number, (name, files) in enumerate(self.files.items()):
             folder = Path(worker.local_directory) / self.name / str(number)
             folder.mkdir(parents=True, exist_ok=True)
             for file, content in files.items():
@@ -286,7 +286,7 @@ class Unpack(distributed.WorkerPlugin):
 
 
 def unpacked(task: Task) -> Task:
-    """The task with the places of its files on this worker."""
+    """The task with the paths of its files on this worker."""
     weights = task.weights
     if weights is not None:
         weights = replace(weights, place=_places.get(weights.place, weights.place))

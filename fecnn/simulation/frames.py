@@ -1,9 +1,9 @@
-"""The inner loop of a study: frames, and the counts of what a decoder made of them.
+"""The inner loop of a study: making frames, and counting a decoder's errors on them.
 
-`PlainEngine` is the readable path through `fecnn.channels` and `fecnn.simulation.tally`. `Engine` does
-the same for AWGN, compiled: bit for bit the same frames, and the same counts, as the tests show. There no
-array of noise or of code bits is written and read again: a few frames at a time stay in cache, from the
-counter to the LLRs, and only frames with errors are looked at twice.
+`PlainEngine` is the readable path through `fecnn.channels` and `fecnn.simulation.tally`. `Engine` is its
+compiled version for AWGN, with bit-for-bit the same frames and the same counts, as the tests show. It writes
+no arrays of noise or code bits: a few frames at a time stay in cache from the counter to the LLRs, and only
+frames with errors are visited twice.
 """
 
 from dataclasses import dataclass, replace
@@ -24,11 +24,11 @@ from fecnn.simulation.tally import Tally, effort_counts, tally
 
 @dataclass(frozen=True)
 class Frames:
-    """Frames on their way to a decoder.
+    """Frames to be decoded.
 
     llr: (B, n) float32.
-    codewords: What was sent, (B, n) uint8.
-    messages: The messages: (B, k) uint8 of a `PlainEngine`, (B, ceil(k / 64)) packed words of an `Engine`.
+    codewords: The sent codewords, (B, n) uint8.
+    messages: (B, k) uint8 from a `PlainEngine`, (B, ceil(k / 64)) packed words from an `Engine`.
     """
 
     llr: LLR
@@ -37,7 +37,7 @@ class Frames:
 
 
 class PlainEngine:
-    """Frames and counts of one code over any channel, by the readable path.
+    """Frames and counts for one code over any channel, by the readable path.
 
     Args:
         code: The code.
@@ -54,12 +54,12 @@ class PlainEngine:
         return Frames(self._channel.transmit(codewords, stream), codewords, messages)
 
     def count(self, frames: Frames, decided: Bits, seconds: float, effort: Effort | None = None) -> Tally:
-        """Counts of decisions: code bits (B, n) or message bits (B, k), code bits where n = k."""
+        """Counts of decisions: code bits (B, n) or message bits (B, k); code bits if n = k."""
         return tally(self.code, frames.messages, frames.codewords, frames.llr, decided, seconds, effort)
 
 
 class Engine:
-    """The same over AWGN, compiled: equal frames, equal counts.
+    """The compiled version of `PlainEngine` for AWGN: the same frames and counts.
 
     Args:
         code: The code.
@@ -91,7 +91,7 @@ class Engine:
         return Frames(llr, codewords, messages)
 
     def count(self, frames: Frames, decided: Bits, seconds: float, effort: Effort | None = None) -> Tally:
-        """Counts of decisions: code bits (B, n) or message bits (B, k), code bits where n = k."""
+        """Counts of decisions: code bits (B, n) or message bits (B, k); code bits if n = k."""
         decided = compiled_for(decided)
         flags = np.empty(len(decided), np.uint8)
         if decided.shape[1] == self.code.n:
@@ -118,11 +118,11 @@ class Engine:
 
 
 class Resent:
-    """Frames of another code of the same words, with counts for a code that has other messages for these.
+    """Frames made by another code with the same codewords, counted for a code that maps messages differently.
 
     Args:
-        engine: Of the code.
-        sender: Of the other one, over the same channel.
+        engine: Engine of the code.
+        sender: Engine of the other code, over the same channel.
     """
 
     def __init__(self, engine: Engine | PlainEngine, sender: Engine | PlainEngine) -> None:
@@ -130,7 +130,7 @@ class Resent:
         self._packed, self._sender = isinstance(engine, Engine), sender
 
     def frames(self, stream: FrameStream, count: int) -> Frames:
-        """The first ``count`` frames of a stream: the sender's words and noise."""
+        """The first ``count`` frames of a stream: the sender's codewords and noise."""
         frames = self._sender.frames(stream, count)
         messages = self.code.extract(frames.codewords)
         return replace(frames, messages=_words_of(messages) if self._packed else messages)
@@ -140,12 +140,12 @@ AnyEngine = Engine | PlainEngine | Resent
 
 
 def engine_of(code: Code, channel: Channel) -> Engine | PlainEngine:
-    """The compiled engine, where there is one for the channel."""
+    """The compiled engine if there is one for the channel, else the plain one."""
     return Engine(code, channel) if isinstance(channel, AWGN) else PlainEngine(code, channel)
 
 
 def _words_of(messages: Bits) -> NDArray[np.uint64]:
-    """Message bits, (B, k), in words, (B, ceil(k / 64)), the first bit lowest."""
+    """Message bits (B, k) packed into words (B, ceil(k / 64)), first bit lowest."""
     octets = np.packbits(messages, axis=1, bitorder="little")
     whole = np.zeros((len(messages), -(-messages.shape[1] // 64) * 8), np.uint8)
     whole[:, : octets.shape[1]] = octets

@@ -1,4 +1,4 @@
-"""Dask schedulers that are started for a run, with their workers: on this machine, or as jobs of Slurm."""
+"""Dask schedulers and workers started for a run: on this machine, or as Slurm jobs."""
 
 import asyncio
 import logging
@@ -21,58 +21,58 @@ from fecnn._files.toml import Positive, Table, read_table
 from fecnn.errors import ClusterError
 
 SETTINGS = {
-    # A lot waits at the scheduler, not behind another one: it would be blamed with it for a dead worker.
+    # Lots wait at the scheduler, not on a worker: a worker's death must be blamed on one lot only.
     "distributed.scheduler.worker-saturation": 1.0,
-    # The driver judges what ended a worker.
+    # The driver decides what killed a worker.
     "distributed.scheduler.allowed-failures": 0,
-    # Dask gives up on a worker that is not back in time, and starts no other; `Kept` does.
+    # Dask gives up on a worker that does not return in time and starts no other; `Kept` does.
     "distributed.deploy.lost-worker-timeout": "1 day",
     # Sampling a worker's stack a hundred times a second tells nothing about compiled kernels.
     "distributed.worker.profile.enabled": False,
-    # What Dask remembers of lots done and of workers gone, for an hour: many megabytes that nobody reads.
+    # Dask remembers finished lots and lost workers for an hour: many megabytes that nobody reads.
     "distributed.admin.log-length": 100,
     "distributed.admin.low-level-log-length": 100,
     "distributed.scheduler.events-cleanup-delay": "1 minute",
     "distributed.admin.system-monitor.log-length": 100,
-    # Dask has malloc give memory back at once: every chunk of frames would be paged in anew.
+    # By default Dask makes malloc return memory at once, so every chunk of frames would be paged in again.
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": None,
 }
-"""How schedulers that are started here, and their workers, behave."""
+"""Settings of schedulers started here, and of their workers."""
 
 
 class NoSpans(SpansSchedulerExtension):
-    """Dask's own takes a note of every task, and keeps it for as long as the scheduler lives."""
+    """Disables Dask's spans, which record every task for as long as the scheduler lives."""
 
     def observe_tasks(self, *tasks: Any, **of_them: Any) -> dict[Any, Any]:
-        """Nothing is noted."""
+        """Record nothing."""
         return {}
 
     def heartbeat(self, *measured: Any) -> None:
-        """Nor this."""
+        """Record nothing."""
 
 
 OPTIONS = {
     "dashboard": False,
-    # Lots wait at the scheduler, so there is none to steal; and stealing remembers workers long gone.
+    # Lots wait at the scheduler, so there is nothing to steal, and stealing remembers lost workers.
     "extensions": {name: kind for name, kind in DEFAULT_EXTENSIONS.items() if name != "stealing"}
     | {"spans": NoSpans},
 }
-"""What such a scheduler has, and has not."""
+"""Options of schedulers started here."""
 
 KEEP_MEMORY = "export MALLOC_TRIM_THRESHOLD_=33554432 MALLOC_MMAP_THRESHOLD_=33554432"
-"""What a job says to the same end; 32 MiB is the most that malloc takes."""
+"""The malloc settings for Slurm jobs, to the same end; 32 MiB is malloc's maximum."""
 
 
 @contextmanager
 def local(where: str) -> "Iterator[distributed.LocalCluster]":
-    """A scheduler and N workers on this machine, by ``local:N``.
+    """A scheduler and N workers on this machine, from ``local:N``.
 
     Raises:
-        ValueError: If it is not that.
+        ValueError: If N is not 1 or more.
     """
     count = where.removeprefix("local:")
     if not count.isdecimal() or int(count) < 1:
-        raise ValueError(f"a local cluster has 1 or more workers, such as local:2, got {where!r}")
+        raise ValueError(f"a local cluster needs 1 or more workers, such as local:2, got {where!r}")
     with dask.config.set(SETTINGS), ExitStack() as stack:
         with uninterrupted():
             cluster = distributed.LocalCluster(
@@ -88,9 +88,9 @@ def local(where: str) -> "Iterator[distributed.LocalCluster]":
             )
             stack.callback(cluster.close)
             if hasattr(signal, "pthread_sigmask"):
-                resource_tracker.ensure_running()  # or it would be started there, and lift the mask
+                resource_tracker.ensure_running()  # else a child would start it and lift the signal mask
                 cluster.sync(_shield)
-        # What workers tell over HTTP is for this machine alone, too; older Dasks show it to all.
+        # Keep the workers' HTTP servers local; older Dask versions expose them to the network.
         cluster.new_spec["options"]["dashboard_address"] = "127.0.0.1:0"
         for _ in range(int(count)):
             cluster.worker_spec.update(cluster.new_worker_spec())
@@ -100,7 +100,7 @@ def local(where: str) -> "Iterator[distributed.LocalCluster]":
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Ctrl-C waits for the end of this, where Dask could not clear up behind it."""
+    """Delay Ctrl-C until the end of this block, because Dask could not clean up after it."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -115,34 +115,34 @@ def uninterrupted() -> Iterator[None]:
 
 
 async def _shield() -> None:
-    """Where processes are started from: Ctrl-C, which all get in a terminal, is for the driver alone."""
+    """Block Ctrl-C for processes started from here: a terminal sends it to all, but only the driver acts."""
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
 
 
 def dask_setup(worker: "distributed.Worker") -> None:
-    """Called by a local worker when it starts: Ctrl-C is for the driver alone."""
+    """Called by a local worker on start: ignore Ctrl-C, which is for the driver."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 PATIENCE = 60.0
-"""Seconds that a nanny, or Slurm, has to bring a lost worker back."""
+"""Seconds that a nanny, or Slurm, gets to restart a lost worker."""
 
 PAUSE = 5.0
-"""Seconds before a worker that nobody brings back is started again, also after a failed start."""
+"""Seconds before a worker that nothing restarts is started again, also after a failed start."""
 
 ATTEMPTS = 3
-"""How often workers are started again while none of them makes anything."""
+"""How often workers are restarted without any of them completing a lot."""
 
 CLOSE_SECONDS = 20.0
-"""How long to wait for the end of what is left of a worker."""
+"""Seconds to wait for the remains of a lost worker to close."""
 
 
 class Kept:
-    """The workers of a cluster that was started here: those that are gone for good are started again."""
+    """Keeps the workers of a cluster started here alive: workers that are lost for good are restarted."""
 
     def __init__(self, cluster: Any) -> None:
         self._cluster = cluster
-        self._seen: set[Any] = set()  # a job may wait in Slurm's queue for days: it is not lost
+        self._seen: set[Any] = set()  # a job may wait in Slurm's queue for days without being lost
         self._gone: dict[Any, float] = {}
         self._starting: Future[None] | None = None
         self._began = 0.0
@@ -150,14 +150,14 @@ class Kept:
         self._problem = "none of them came up"
 
     def works(self) -> None:
-        """Some worker has made something, or died of trying."""
+        """Note that some worker has completed a lot, or died trying."""
         self._attempts = 0
 
     def look_after(self) -> None:
-        """Start those again that are gone for good; to be called every second or so.
+        """Restart workers that are lost for good; call this about once a second.
 
         Raises:
-            ClusterError: If there are no workers, and starting them has failed too often.
+            ClusterError: If there are no workers, and restarting them has failed too often.
         """
         now = time.monotonic()
         if self._starting is not None:
@@ -186,12 +186,12 @@ class Kept:
         if not alive:
             if self._attempts == ATTEMPTS:
                 raise ClusterError(
-                    f"all {len(groups)} workers are gone, and starting them again failed {ATTEMPTS} times: "
-                    f"{self._problem}; every batch that came in is kept"
+                    f"all {len(groups)} workers are lost, and restarting them failed {ATTEMPTS} times: "
+                    f"{self._problem}; every batch received is kept"
                 )
             self._attempts += 1
         logging.getLogger(__name__).warning(
-            "%d of %d workers are gone: starting them again", len(lost), len(groups)
+            "%d of %d workers are lost: restarting them", len(lost), len(groups)
         )
         for name in lost:
             del self._gone[name]
@@ -202,7 +202,7 @@ class Kept:
         )
 
     def _is_over(self, name: Any) -> bool:
-        """Whether its nanny has given up, or a start of it has failed."""
+        """Whether the worker's nanny has given up, or its start has failed."""
         keeper = self._cluster.workers.get(name)
         return keeper is None or keeper.status in (distributed.Status.closed, distributed.Status.failed)
 
@@ -221,14 +221,14 @@ class Kept:
         for name in names:
             keeper = cluster.workers.pop(name, None)
             if keeper is not None:
-                with suppress(Exception):  # whatever is left of it
+                with suppress(Exception):  # whatever remains of it
                     await asyncio.wait_for(keeper.close(), CLOSE_SECONDS)
-                cluster._created.discard(keeper)  # whose end Dask would wait for
+                cluster._created.discard(keeper)  # otherwise Dask would wait for it to end
         await cluster._correct_state()
 
 
 class SlurmJob(Table):
-    """A job of a Slurm cluster, as ``dask_jobqueue.SLURMCluster`` takes it."""
+    """A job of a Slurm cluster, with the options of ``dask_jobqueue.SLURMCluster``."""
 
     cores: Positive
     memory: str
@@ -245,7 +245,7 @@ class SlurmJob(Table):
 
 
 class SlurmCluster(Table):
-    """What a Slurm file says: how many jobs, and what each is."""
+    """The contents of a Slurm file: the number of jobs, and the options of each."""
 
     jobs: Positive
     job: SlurmJob
@@ -253,12 +253,12 @@ class SlurmCluster(Table):
 
 @contextmanager
 def slurm(path: Path) -> Iterator[Any]:
-    """A scheduler on this machine, whose workers are jobs of Slurm, by a TOML file.
+    """A scheduler on this machine whose workers are Slurm jobs, from a TOML file.
 
     Raises:
-        ValueError: If the file is broken.
-        FileNotFoundError: If there is none.
-        ClusterError: If the scheduler cannot be started, or Slurm does not take the jobs.
+        ValueError: If the file is invalid.
+        FileNotFoundError: If the file does not exist.
+        ClusterError: If the scheduler cannot be started, or Slurm rejects the jobs.
     """
     plan = read_table(path, SlurmCluster)
     try:
@@ -269,7 +269,7 @@ def slurm(path: Path) -> Iterator[Any]:
         ) from missing
 
     class Job(SLURMJob):
-        """Has failed if Slurm does not take it; else a cluster that closes would wonder about it."""
+        """A job marked as failed if Slurm rejects it; otherwise closing the cluster would raise an error."""
 
         async def start(self) -> None:
             try:
@@ -291,7 +291,7 @@ def slurm(path: Path) -> Iterator[Any]:
             cluster = SLURMCluster(**options)
             for _ in range(plan.jobs):
                 cluster.worker_spec.update(cluster.new_worker_spec())
-            stack.enter_context(cluster)  # waits until Slurm has taken the jobs; `scale` would not
+            stack.enter_context(cluster)  # waits until Slurm has accepted the jobs; `scale` would not
         except (OSError, RuntimeError, ValueError) as error:
             raise ClusterError(f"{path}: the cluster cannot be started: {str(error).strip()}") from error
         yield cluster

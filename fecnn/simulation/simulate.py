@@ -1,4 +1,4 @@
-"""The Monte-Carlo engine: pure batches, handed out to workers, stopping on the ordered prefix of batches."""
+"""Simulation of batches by workers, stopping on the ordered prefix of batches."""
 
 import sys
 import threading
@@ -20,15 +20,15 @@ from fecnn.simulation.frames import AnyEngine, Resent, engine_of
 from fecnn.simulation.stop import Prefix
 from fecnn.simulation.tally import Tally
 from fecnn.simulation.task import Point, Task, build_decoder
-from fecnn.simulation.witness import ask_again, hear
+from fecnn.simulation.witness import recheck, record
 from fecnn.simulation.workers import Failed, Made, WorkerLost, Workers
 
 CHUNK_VALUES, MAX_CHUNK = 1 << 17, 1 << 13
-"""LLRs made and decoded at a time (half a MiB: they stay in cache), and frames at most."""
+"""Most LLRs made and decoded at once (half a MiB, which stays in cache), and most frames."""
 
 
 LOSSES = 3
-"""A batch during which so many workers died, each with nothing else to do, is not tried again."""
+"""Give up on a batch once it has killed this many workers on its own."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class Progress:
 
     total: Counts of the ordered prefix so far.
     finished: Whether the point's stopping rule is met.
-    batch, counts, seconds: Index, counts and wall time of the batch just made; none of them for a point as it
-        stood before.
-    failure: Why no more batches are made, if one failed.
-    loss: What became of the worker that had batches of the point, if it was lost; they are made again.
+    batch, counts, seconds: Index, counts and wall time of the batch just simulated; unset for a point as it
+        was when the run started.
+    failure: Why the point was stopped, if a batch failed.
+    loss: What happened to a worker that was lost with batches of the point; they are simulated again.
     """
 
     point: Point
@@ -56,58 +56,58 @@ class Progress:
 def run_batch(task: Task, i: int) -> Tally:
     """Simulate batch i of a task: frames i * batch to (i + 1) * batch - 1 of its stream.
 
-    Pure: the counts depend on the arguments alone, not on what ran before, beside it, or where.
+    The function is pure: the counts depend only on the arguments.
 
     Raises:
-        ValueError: If the code or the decoder is no longer the one that the task was made for, or a decoder
-            that does not come with fecnn decides the same frames differently.
+        ValueError: If the code or the decoder is no longer the one that the task was made for, or a foreign
+            decoder decides the same frames differently.
     """
     engine, decode = prepared(task)
     start = time.thread_time()
-    foreign, just_asked = task.source is not None, False
+    foreign, just_checked = task.source is not None, False
     total, flags = Tally(), b""
     chunk = chunk_of(engine.code.n)
     end = (i + 1) * task.batch
     for first in range(i * task.batch, end, chunk):
         frames = engine.frames(FrameStream(task.stream, first), min(chunk, end - first))
-        # Not the clock: on a busy machine that would count others' work.
+        # Thread time, not wall time, which on a busy machine would include other processes.
         began = time.thread_time() - compiling.thread_seconds
         decided, effort = decide(decode, frames.llr)
         seconds = time.thread_time() - compiling.thread_seconds - began
         if foreign:
-            just_asked = hear(decode, frames.llr, task.batch)
+            just_checked = record(decode, frames.llr, task.batch)
         counts = engine.count(frames, decided, seconds, effort)
         total += counts
         flags += counts.flags or b""
-    if foreign and not just_asked:
-        ask_again(decode, time.thread_time() - start)
+    if foreign and not just_checked:
+        recheck(decode, time.thread_time() - start)
     return replace(total, flags=flags)
 
 
 def decide(decode: Decoder, llr: LLR) -> tuple[Bits, Effort | None]:
-    """A decoder's decisions, with its effort if it measures it."""
+    """A decoder's decisions, with its effort if it reports it."""
     return decode.measure(llr) if isinstance(decode, Measured) else (decode(llr), None)
 
 
 def one_torch_thread() -> None:
-    """Workers are the parallelism: torch's own threads inside each only get in the others' way."""
+    """Limit torch to one thread: the workers are the parallelism, and torch's threads would compete."""
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
 
 
 def chunk_of(n: int) -> int:
-    """Frames of n bits to make and decode at a time: a multiple of 8, so that their flags join."""
+    """Frames of n bits to make and decode at once: a multiple of 8, so that their flags can be joined."""
     return min(MAX_CHUNK, max(8, CHUNK_VALUES // n // 8 * 8))
 
 
 def make_batches(task: Task, batches: Iterable[int]) -> Iterator[Made | Failed]:
-    """Make batches one after another, up to the first that fails."""
+    """Simulate batches one after another, up to the first failure."""
     for i in batches:
         try:
             prepared(task)
             began = time.perf_counter()
             counts = run_batch(task, i)
-        except BaseException as error:  # also one that exits: a thread that ends would be waited for
+        except BaseException as error:  # including SystemExit: the caller would wait for a dead thread
             yield Failed(f"{type(error).__name__}: {error}", traceback.format_exc())
             return
         yield Made(counts, time.perf_counter() - began)
@@ -121,25 +121,25 @@ def simulate(
     share: tuple[int, int] = (0, 1),
     stop_now: Callable[[], bool] = lambda: False,
 ) -> Generator[list[Progress], None, None]:
-    """Run what points still need; yields each point as it stands, then progress as lots of batches come in.
+    """Simulate what points still need; yields each point as it stands, then progress as lots come in.
 
-    A second in which none comes in yields an empty list.
+    A second in which no lot comes in yields an empty list.
 
-    The point on which least time was spent goes next, so that all curves grow together. Batches are handed
-    out in lots of about ``workers.seconds``, smaller towards the end of a point, so that little is made in
-    vain; the counts do not depend on it. A batch that fails ends its point; all others go on.
+    The point with the least time spent goes next, so that all curves grow together. Batches are handed out in
+    lots of about ``workers.seconds``, smaller towards the end of a point, so that little work is wasted; the
+    counts do not depend on this. A batch that fails ends its point, and all other points continue.
 
     Args:
-        points: What to simulate.
-        done: Batches that exist already, by task id and batch index.
-        workers: Who makes the batches.
-        share: (s, N) makes only batches s, s + N, s + 2 N, ...; stopping then looks at these alone.
-        stop_now: Asked before each lot; when it says so, those under way are finished, points that have no
-            batch get their first, and no more is begun.
+        points: The points to simulate.
+        done: Existing batches, by task id and batch index.
+        workers: Workers that simulate the batches.
+        share: (s, N) simulates only batches s, s + N, s + 2 N, ...; the stopping rule then sees only these.
+        stop_now: Called before each lot. Once it returns True, lots in progress are finished, points without
+            a batch get their first, and nothing else is started.
 
     Raises:
         DecodingError: At the end, if any batch failed.
-        ValueError: If the workers cannot do this.
+        ValueError: If the workers cannot load the codes or weights.
     """
     runs = [_Run(point, done.get(point.task.id, {}), *share) for point in points]
     workers.prepare([run.point for run in runs if not run.over])
@@ -157,7 +157,7 @@ def simulate(
             flying[workers.submit(least.point.task, batches)] = (least, batches)
         if not flying:
             break
-        # Not for ever: workers may join meanwhile.
+        # With a timeout: workers may join meanwhile.
         ended = wait(flying, timeout=1.0, return_when=FIRST_COMPLETED).done
         if not ended:
             yield []
@@ -178,7 +178,7 @@ def _sum_up(failures: Sequence[DecodingError]) -> DecodingError:
     if len(failures) == 1:
         return failures[0]
     error = DecodingError(
-        f"{len(failures)} points failed, and all others went on:\n"
+        f"{len(failures)} points failed; all others were finished:\n"
         + "\n".join(f"  - {failure}" for failure in failures)
     )
     for note in dict.fromkeys(note for failure in failures for note in getattr(failure, "__notes__", ())):
@@ -206,27 +206,27 @@ class _Run:
 
     @property
     def over(self) -> bool:
-        """Whether nothing is to be begun any more."""
+        """Whether no more batches are to be started."""
         return self.prefix.finished or self.failure is not None
 
     @property
     def begun(self) -> bool:
-        """Whether it has a batch, or somebody makes its first."""
+        """Whether the point has a batch, or its first is in progress."""
         return bool(self.prefix.length or self.prefix.ahead or self._flying)
 
     @property
     def expected(self) -> float:
-        """Seconds that the batches under way will take, by the pace of the last ones."""
+        """Estimated seconds for the batches in progress, from the last lot."""
         return self._flying * (self._pace + 1e-6)
 
     def take(self, seconds: float, slots: int) -> list[int]:
-        """The first batches that nobody has, as many as take so long."""
-        if self._lost:  # alone, so that no other is blamed
+        """The next batches to simulate, as many as take about ``seconds``."""
+        if self._lost:  # alone, so that no other batch is blamed
             self._flying += 1
             return [self._lost.pop()]
         left = self.point.stop.frames_left(self.prefix.total) / self.point.task.batch
         left -= self._flying + self.prefix.ahead
-        # Before the first batch is there nothing is known of what is left.
+        # Before the first batch is in, nothing is known about the remaining time.
         known = self._pace and self.prefix.length
         count = max(1, min(int(seconds / self._pace), int(left / (2 * slots)))) if known else 1
         batches: list[int] = []
@@ -240,7 +240,7 @@ class _Run:
         return batches
 
     def receive(self, batches: Sequence[int], results: Sequence[Made | Failed]) -> list[Progress]:
-        """A lot has been made, or was ended by a failure."""
+        """Take in the results of a lot, which may have ended in a failure."""
         self._flying -= len(batches)
         steps = []
         for i, result in zip(batches, results, strict=False):
@@ -258,17 +258,17 @@ class _Run:
         return steps or [self.progress()]
 
     def lose(self, batches: Sequence[int], reason: str) -> list[Progress]:
-        """A lot was lost with its worker; a batch that loses three workers on its own is to blame."""
+        """A lot was lost with its worker; a batch that loses three workers on its own is given up."""
         self._flying -= len(batches)
         self._lost += batches
         for i in batches:
             self._losses[i] = self._losses.get(i, 0) + (len(batches) == 1)
             if self._losses[i] == LOSSES:
-                self._fail(i, Failed(f"it has ended {LOSSES} workers, the last time so: {reason}"))
+                self._fail(i, Failed(f"it has killed {LOSSES} workers, most recently: {reason}"))
         return [replace(self.progress(), loss=reason)]
 
     def progress(self, i: int | None = None, made: Made | None = None) -> Progress:
-        """The point as it is, after batch i if given."""
+        """The current state of the point, after batch i if given."""
         failure = None if self.failure is None else str(self.failure)
         known = self.point, self.prefix.total, self.prefix.finished
         return (
@@ -292,7 +292,7 @@ class _Run:
 
 
 def curve_places(points: Sequence[Point]) -> dict[str, str]:
-    """What people are told that a task is compiled for, by its id: a curve, and its place among them."""
+    """Names to report while compiling, by task id: the curve and its position among the curves."""
     places = {curve: i for i, curve in enumerate(dict.fromkeys(point.curve for point in points), 1)}
     return {point.task.id: f"{point.curve} ({places[point.curve]} of {len(places)})" for point in points}
 
@@ -302,9 +302,9 @@ _one_builds: dict[Task, threading.Lock] = {}
 
 
 def prepared(task: Task) -> tuple[AnyEngine, Decoder]:
-    """The engine and the decoder of a task, built and compiled once in this process.
+    """The engine and decoder of a task, built and compiled once per process.
 
-    Others need not wait for one that hangs.
+    Each task has its own lock, so a task whose build hangs does not block others.
     """
     one_torch_thread()
     same = replace(task, batch=0, seed=0)
@@ -316,7 +316,7 @@ def prepared(task: Task) -> tuple[AnyEngine, Decoder]:
 
 @lru_cache(maxsize=256)
 def _build(task: Task) -> tuple[AnyEngine, Decoder]:
-    """The engine and the decoder of a task, compiled by a first frame so that no batch is charged for it."""
+    """The engine and decoder of a task, compiled on a first frame so that no batch is charged for it."""
     with compiling.preparing():
         code = load_code(task.code)
         if (code.fingerprint, claims(task.code, code)) != (task.fingerprint, task.claims):

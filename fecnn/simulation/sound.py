@@ -1,28 +1,28 @@
-"""What the counts of any batch satisfy: results files come from anywhere, and disks forget."""
+"""Consistency checks on the counts of a batch, since results files come from anywhere and disks fail."""
 
 from fecnn.simulation.tally import Tally
 
 MOST_FRAMES = 1 << 53
-"""No run gets so far; beyond it frames would share random numbers (docs/scaling.md)."""
+"""Most frames of a run; beyond this, frames would share random numbers (docs/scaling.md)."""
 
 MOST_SECONDS = 1e9
-"""No batch takes thirty years."""
+"""Longest credible decoding time of a batch: about thirty years."""
 
 
 def contradiction(
     counts: Tally, batch: int, i: int, k: int | None = None, n: int | None = None
 ) -> str | None:
-    """How the counts of batch i contradict each other, its size, its flags (if it has any) or the code.
+    """How the counts of batch i contradict each other, the batch size, the flags (if any) or the code.
 
     Args:
         counts: The counts.
-        batch: Frames of a batch.
-        i: Its index.
-        k: Message bits of a frame, if known.
-        n: Code bits of a frame, if known.
+        batch: Frames per batch.
+        i: Index of the batch.
+        k: Message bits per frame, if known.
+        n: Code bits per frame, if known.
 
     Returns:
-        A clause for people; None if all is well.
+        A clause for an error message; None if the counts are consistent.
 
     Example:
         >>> contradiction(Tally(frames=8, block_errors=9), batch=8, i=0)
@@ -49,7 +49,7 @@ def contradiction(
     ):
         if width is not None and (total > width * errors or squares > width * total):
             return f"{total:,} {name}, squares {squares:,}, in {errors:,} block errors of {width} bits"
-        # Wrong bits are in frames with block errors only; a square is as even as its root.
+        # Only frames with block errors have wrong bits, and a square has the parity of its root.
         if not total <= squares or total * total > squares * errors or (squares - total) % 2:
             return f"{total:,} {name} with squares {squares:,} in {errors:,} block errors"
     if counts.flags is not None:

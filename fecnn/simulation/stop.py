@@ -1,4 +1,4 @@
-"""When a point has enough: the rule, and the ordered prefix of batches that it looks at."""
+"""Stopping rules, and the ordered prefix of batches that they look at."""
 
 import math
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ WIDTH = 2 * 1.96
 
 @dataclass(frozen=True)
 class Stop:
-    """When a point has enough: as soon as any given rule is met by the ordered prefix of its batches.
+    """A stopping rule: a point stops as soon as the ordered prefix of its batches meets any of these.
 
     block_errors: This many block errors.
     frames: This many frames.
     relative_width: The 95 % interval of the BLER is at most this wide, relative to the BLER.
-    seconds: This much decoding time (the only rule whose counts depend on the machine).
+    seconds: This much decoding time (the only rule that makes counts depend on the machine).
     """
 
     block_errors: int | None = None
@@ -26,7 +26,7 @@ class Stop:
     seconds: float | None = None
 
     def met(self, total: Tally) -> bool:
-        """Whether a tally satisfies any of the rules."""
+        """Whether a tally meets any of the rules."""
         if total.frames >= self.frames:
             return True
         if self.block_errors is not None and total.block_errors >= self.block_errors:
@@ -39,10 +39,10 @@ class Stop:
         return False
 
     def share(self, parts: int) -> "Stop":
-        """The rule for one of several shares that do not know of each other.
+        """The rule for one of several shards that do not communicate.
 
-        Of errors it asks two standard deviations more than a part, so that the shares together will mostly
-        do, wherever their errors happen to lie.
+        It asks for two standard deviations more errors than an equal part, so that the shards together almost
+        always meet the rule, however the errors are distributed.
         """
 
         def part(errors: float) -> float:
@@ -57,7 +57,7 @@ class Stop:
         )
 
     def frames_left(self, total: Tally) -> float:
-        """About how many frames are still missing, if errors and time go on as they did."""
+        """Estimated number of frames still missing, at the current rates of errors and time."""
         left = float(self.frames - total.frames)
         if self.block_errors is not None and total.block_errors:
             left = min(left, total.frames * (self.block_errors / total.block_errors - 1))
@@ -70,9 +70,9 @@ class Stop:
 
 
 class Prefix:
-    """The batches that count for a point: 0, 1, 2, ... up to the first at which its stopping rule is met.
+    """The batches that count for a point: 0, 1, 2, ... up to the first at which the stopping rule is met.
 
-    Batches may be added in any order; whoever finished first does not matter.
+    Batches may be added in any order; the order in which they finish does not matter.
     """
 
     def __init__(self, stop: Stop) -> None:
@@ -84,7 +84,7 @@ class Prefix:
 
     @property
     def ahead(self) -> int:
-        """Batches that wait for one before them."""
+        """Number of batches waiting for an earlier one."""
         return len(self._ahead)
 
     def add(self, i: int, batch: Tally) -> None:

@@ -1,4 +1,4 @@
-"""Batches on disk: one SQLite file, one row a batch, committed as it is made."""
+"""The results file: one SQLite file with one row per batch, committed as it is simulated."""
 
 import hashlib
 import json
@@ -28,12 +28,12 @@ from fecnn.theory.ml_bler import Estimate
 
 SCHEMA = 2
 MAX_FLAGS = 1 << 17  # bytes: a batch has at most 2^20 frames
-MAX_VALUE = 1 << 24  # bytes of a text, blob or row; whatever a file claims, no more is allocated for one
+MAX_VALUE = 1 << 24  # bytes of a text, blob or row; no more is allocated, whatever a file claims
 MOST_BATCH = 1 << 20  # frames
 APPLICATION_ID = 0x6665636E  # "fecn"
 
 FOLD_SECONDS = 2.0
-"""How soon after a commit all that is committed is in the one file, and no longer in the log beside it."""
+"""Seconds after a commit within which it is moved from the log beside the file into the file itself."""
 
 _TABLES = f"""
 create table task (id text primary key, content text not null) without rowid;
@@ -66,7 +66,7 @@ create table if not exists estimate (
     time text not null
 ) without rowid
 """
-"""Made with the first estimate: most studies have none."""
+"""Created with the first estimate: most studies have none."""
 
 _CURVES = """
 create table if not exists curve (
@@ -75,30 +75,30 @@ create table if not exists curve (
     primary key (task, name)
 ) without rowid
 """
-"""What curves a task was run for, if its decoder may have several versions; made with the first of them."""
+"""The curves a task was run for, if its decoder may have several versions; created with the first of them."""
 
 _KEYS = {"task": ("id",), "batch": ("task", "i"), "estimate": ("id",), "curve": ("task", "name")}
-"""What names a row of each table: there is one of each."""
+"""The unique key of each table."""
 
 _BATCH = ("i", *COUNTS, "version", "host", "time")
 _STORED = ("task", "i", *COUNTS, "flags", "version", "host", "time")
 _PLACE = {"code", "source", "claims", "sender", "sender_fingerprint", "weights"}
-"""Of a task, what an exported batch does not tell."""
+"""Fields of a task that are left out of exported batches."""
 
 ROW = ("task", *sorted({field.name for field in fields(Task)} - _PLACE), *_BATCH)
 """Columns of an exported batch."""
 
 
 class Store:
-    """A results file. Several processes may write one file: whoever makes a batch first keeps it.
+    """A results file. Several processes may write to one file; the first to commit a batch wins.
 
     Args:
-        path: The file; made (with its folder) if it is missing and ``write`` is true.
-        write: Open for appending; otherwise only for reading.
+        path: The file; created (with its folder) if it is missing and ``write`` is true.
+        write: Open for appending; otherwise for reading only.
 
     Raises:
-        StoreError: If the file is no store, is damaged, was made by a newer version, or cannot be opened.
-        FileNotFoundError: If it is to be read and is missing.
+        StoreError: If the file is not a store, is damaged, was made by a newer version, or cannot be opened.
+        FileNotFoundError: If the file is missing and ``write`` is false.
     """
 
     def __init__(self, path: str | Path, *, write: bool = False) -> None:
@@ -106,13 +106,13 @@ class Store:
         self._write = write
         self._folded, self._dirty = time.monotonic(), write
         if not write and not self.path.exists():
-            raise FileNotFoundError(f"no results in {self.path}; make them with fecnn run")
+            raise FileNotFoundError(f"no results in {self.path}; create them with fecnn run")
         with self._explained("cannot be opened"):
             if write:
                 try:
                     self.path.parent.mkdir(parents=True, exist_ok=True)
                 except OSError as error:
-                    raise StoreError(f"the folder of {self.path} cannot be made: {error.strerror}") from None
+                    raise StoreError(f"cannot create the folder of {self.path}: {error.strerror}") from None
             self._db = self._connect("rwc" if write else "ro")
         try:
             with self._explained("cannot be read"):
@@ -132,34 +132,34 @@ class Store:
     def close(self) -> None:
         """Close the file."""
         if self._write:
-            self.fold(0.0)  # SQLite does it for the last who closes the file, and others may be reading
+            self.fold(0.0)  # SQLite does this only when the last process closes the file
         self._db.close()
 
     def fold(self, seconds: float = FOLD_SECONDS) -> None:
-        """Bring into the one file what is committed, unless that was done in the last ``seconds``.
+        """Move committed batches into the file itself, unless done within the last ``seconds``.
 
-        SQLite keeps commits in a log beside the file at first, and people copy the file alone. Where it
-        cannot be done, the log goes on keeping them.
+        SQLite first keeps commits in a log beside the file, but people copy the file alone. If this fails,
+        the commits stay in the log.
         """
         if self._dirty and time.monotonic() - self._folded >= seconds:
             with suppress(sqlite3.Error):
                 _, logged, folded = self._db.execute("pragma wal_checkpoint(passive)").fetchone()
-                self._dirty = folded < logged  # somebody may be reading the older state
+                self._dirty = folded < logged  # a reader may still need the older state
             self._folded = time.monotonic()
 
     def append(self, task: Task, i: int, counts: Tally) -> None:
-        """Commit batch i of a task; a batch that is there already stays as it is.
+        """Commit batch i of a task; a batch that exists already is left unchanged.
 
         Raises:
-            StoreError: If it cannot be written, such as on a full disk; every earlier batch is kept.
+            StoreError: If it cannot be written, for example on a full disk; all earlier batches are kept.
         """
         self.append_all([(task, i, counts)])
 
     def append_all(self, made: Iterable[tuple[Task, int, Tally]]) -> None:
-        """Commit several batches together: all of them or, with an error, none.
+        """Commit several batches together: all of them or, on an error, none.
 
         Raises:
-            StoreError: As `append`.
+            StoreError: As for `append`.
         """
         origin = (__version__, socket.gethostname(), datetime.now(UTC).isoformat(timespec="seconds"))
         tasks: dict[str, str] = {}
@@ -172,9 +172,7 @@ class Store:
         if not rows:
             return
         with (
-            self._explained(
-                "cannot be written (all batches before this one are kept; make room and run again)"
-            ),
+            self._explained("cannot be written (all earlier batches are kept; make room and run again)"),
             self._db,
         ):
             self._insert(tasks, rows)
@@ -189,35 +187,38 @@ class Store:
         )
 
     def tasks(self) -> list[Task]:
-        """All tasks that the file knows."""
+        """All tasks in the file."""
         with self._explained("cannot be read"):
             return [self._task(*row) for row in self._db.execute("select id, content from task")]
 
     def pool(self, other: "Store", codes: Mapping[str, Code] | None = None) -> tuple[int, int]:
-        """Take in batches and estimates of another file; how many batches were new, how many here already.
+        """Add the batches and estimates of another file.
 
         Args:
             other: The other file.
-            codes: Codes of tasks by their ids, as far as they are known: counts are checked against them.
+            codes: Known codes by task id; counts are checked against them.
+
+        Returns:
+            How many batches were new, and how many were present already.
 
         Raises:
-            StoreError: If the two have different counts or errors for the same batch (decoding times may
-                differ), or one cannot be read or written, or a batch or an estimate of the other contradicts
-                itself. Nothing is taken in then.
+            StoreError: If the files have different counts or errors for the same batch (decoding times may
+                differ), one cannot be read or written, or a batch or estimate of the other contradicts
+                itself. Nothing is added then.
         """
         with other._explained("cannot be read"):
             contents = dict(other._db.execute("select id, content from task").fetchall())
         tasks = {known: other._task(known, content) for known, content in contents.items()}
         before = self._db.total_changes
         known = 0
-        with self._explained("cannot be written (nothing was taken in; make room and merge again)"), self._db:
+        with self._explained("cannot be written (nothing was merged; make room and merge again)"), self._db:
             self._db.execute("begin immediate")
             self._insert(contents, [])
             described = self._db.total_changes - before
             for row in other._stored():
                 task, i, *counts = row[: 2 + len(COUNTS)]
                 if task not in tasks:
-                    raise other._damaged(f"what task {task!r:.40} is cannot be read")
+                    raise other._damaged(f"the description of task {task!r:.40} cannot be read")
                 other._check_batch(
                     tasks[task], task, i, counts, row[2 + len(COUNTS)], (codes or {}).get(task)
                 )
@@ -238,7 +239,7 @@ class Store:
                     if here is not None and (here[0] > values[2] or here[1] < values[1]):
                         raise StoreError(
                             f"{other.path} and {self.path} disagree on estimate {name[:12]}: the intervals "
-                            "do not meet; nothing of it was taken in"
+                            "do not overlap; nothing of it was merged"
                         )
                 marks = ", ".join("?" * 12)
                 self._db.executemany(f"insert or ignore into estimate values ({marks})", estimates)
@@ -248,7 +249,7 @@ class Store:
         return added, known
 
     def curves(self) -> dict[str, set[str]]:
-        """The curves that tasks were run for, by the tasks' ids; of decoders with versions only."""
+        """The curves that tasks were run for, by task id; only for decoders with versions."""
         if not self._has("curve"):
             return {}
         found: dict[str, set[str]] = {}
@@ -258,10 +259,10 @@ class Store:
         return found
 
     def name_curves(self, points: Sequence[Point]) -> None:
-        """Keep the curves of points whose decoders may have other versions some day.
+        """Store the curves of points whose decoders may have other versions in the future.
 
         Raises:
-            StoreError: As `append`.
+            StoreError: As for `append`.
         """
         with self._explained("cannot be written (make room and run again)"), self._db:
             self._name({(point.task.id, point.curve) for point in points if point.task.versioned})
@@ -272,9 +273,9 @@ class Store:
             self._db.executemany("insert or ignore into curve values (?, ?)", sorted(curves))
 
     def stale(self, points: Sequence[Point]) -> Counter[str]:
-        """How many batches other versions of these points' decoders have made, by curve.
+        """Number of batches made by other versions of these points' decoders, by curve.
 
-        A task that was run for curves of other names only is none of these.
+        Tasks that were run only for curves of other names do not count.
         """
         wanted: dict[str, list[Point]] = {}
         for point in points:
@@ -290,7 +291,7 @@ class Store:
             ).fetchall()
         for known, content, count in made:
             task = self._task(known, content)
-            if known in current or task.id != known:  # made with other noise
+            if known in current or task.id != known:  # made with another version of the noise
                 continue
             for point in wanted.get(task.kin, ()):
                 if point.curve in names.get(known, {point.curve}):
@@ -303,13 +304,13 @@ class Store:
         return found is not None
 
     def _stored(self, *key: object) -> Iterator[tuple[Any, ...]]:
-        """All rows as they are, or that of a task and an index."""
+        """All rows as stored, or the row of a task and an index."""
         chosen = "where task = ? and i = ?" if key else "order by task, i"
         with self._explained("cannot be read"):
             yield from self._db.execute(f"select {self._selected(_STORED)} from batch {chosen}", key)
 
     def _agree(self, ours: tuple[Any, ...], theirs: tuple[Any, ...], other: "Store") -> None:
-        """Refuse a batch that differs; times, places and versions may."""
+        """Reject a batch that differs; times, hosts and versions may differ."""
         task, i = ours[:2]
         for name, mine, its in zip(_STORED, ours, theirs, strict=True):
             if name in ("seconds", "version", "host", "time") or mine == its:
@@ -319,15 +320,15 @@ class Store:
             shown = "which frames are wrong" if name == "flags" else f"{name} {its} there, {mine} here"
             raise StoreError(
                 f"{other.path} and {self.path} disagree on batch {i} of task {task[:12]}: {shown}; "
-                "nothing of it was taken in"
+                "nothing of it was merged"
             )
 
     def batches(self, task: Task, code: Code | None = None) -> dict[int, Tally]:
-        """All batches of a task, by index, without their flags.
+        """All batches of a task by index, without their flags.
 
         Args:
             task: The task.
-            code: Its code, if known: counts are checked against it.
+            code: Its code, if known; counts are checked against it.
 
         Raises:
             StoreError: If they cannot be read, or one contradicts itself.
@@ -343,21 +344,21 @@ class Store:
                 self._check_batch(task, task.id, i, counts, flags, code)
                 found[i] = Tally(*counts)
         if found and described is None:
-            raise self._damaged(f"what task {task.id!r:.40} is cannot be read")
+            raise self._damaged(f"the description of task {task.id!r:.40} cannot be read")
         return found
 
     def append_estimate(self, point: RarePoint, found: Estimate, seconds: float) -> None:
-        """Commit the estimate of a point; one that is there already stays as it is.
+        """Commit the estimate of a point; one that exists already is left unchanged.
 
         Raises:
-            StoreError: If it cannot be written, such as on a full disk.
+            StoreError: If it cannot be written, for example on a full disk.
         """
         row = (
             *(point.id, json.dumps(point.content, sort_keys=True)),
             *(found.value, found.low, found.high, found.method, found.frames, found.effective, seconds),
             *(__version__, socket.gethostname(), datetime.now(UTC).isoformat(timespec="seconds")),
         )
-        with self._explained("cannot be written (everything before is kept; run again)"), self._db:
+        with self._explained("cannot be written (everything earlier is kept; run again)"), self._db:
             self._db.execute(_ESTIMATES)
             self._db.execute(f"insert or ignore into estimate values ({', '.join('?' * len(row))})", row)
         self._dirty = True
@@ -399,7 +400,7 @@ class Store:
         return self._unpacked(task.id, i, packed)
 
     def rows(self) -> Iterator[dict[str, object]]:
-        """Every batch with its task, for export: one flat row each, without flags."""
+        """Every batch with its task as one flat row, without flags, for export."""
         with self._explained("cannot be read"):
             found = self._db.execute(
                 f"select task.id, task.content, {self._selected(_BATCH)} from batch "
@@ -410,27 +411,27 @@ class Store:
             if task_id != last:
                 task = self._task(task_id, content)
                 described = {**task.described(), "options": json.dumps(dict(task.told_options))}
-                # Where the code lay on that machine says nothing; its fingerprint does.
+                # The code's path on that machine is meaningless; its fingerprint identifies it.
                 described = {name: value for name, value in described.items() if name not in _PLACE}
                 last = task_id
             self._check_batch(task, task_id, values[0], values[1 : 1 + len(COUNTS)])
             yield {"task": task_id, **described, **dict(zip(_BATCH, values, strict=True))}
 
     def _task(self, known: str, content: object) -> Task:
-        """A task of the file, whose content must be what its id says."""
+        """A task of the file, checked against its id."""
         try:
             described = json.loads(content)  # type: ignore[arg-type]
             task = Task.of(described)
-            # Ids of older streams stay what they were.
+            # Ids made under older streams stay valid.
             same = any(task.id_under(stream) == known for stream in range(STREAM, 0, -1))
         except (ValueError, TypeError, LookupError, RecursionError):
             same = False
         if not (same and type(task.batch) is int and 1 <= task.batch <= MOST_BATCH):
-            raise self._damaged(f"what task {known!r:.40} is cannot be read, or is not what its name says")
+            raise self._damaged(f"the description of task {known!r:.40} does not match its id")
         return task
 
     def _selected(self, names: tuple[str, ...]) -> str:
-        """Columns to select; 0 for a count that a file of an older schema does not have."""
+        """Columns to select, with 0 for counts that a file of an older schema lacks."""
         missing = self._missing_counts()
         return ", ".join("0" if name in missing else name for name in names)
 
@@ -441,9 +442,9 @@ class Store:
             and not os.access(self.path.parent, os.W_OK)
             and not Path(f"{self.path}-wal").exists()
         ):
-            uri += "&immutable=1"  # SQLite's own lock files cannot be made there, and nobody can be writing
+            uri += "&immutable=1"  # SQLite cannot create its lock files there, and nobody can be writing
         connection = sqlite3.connect(uri, uri=True, timeout=60)
-        # In WAL mode this survives a killed process; only a power cut may lose the last commits.
+        # In WAL mode this survives a killed process; only a power failure may lose the last commits.
         try:
             connection.execute("pragma synchronous = normal")
             connection.execute("pragma trusted_schema = off")
@@ -455,7 +456,7 @@ class Store:
         return connection
 
     def _check(self, write: bool) -> None:
-        """Refuse what is not a whole store of this version; lay out a new one."""
+        """Check that this is a complete store of this version; set up a new one."""
         header = self._header()
         if header == (0, 0, 0):
             if write:
@@ -464,14 +465,14 @@ class Store:
             else:
                 raise StoreError(
                     f"{self.path} has no tables: it is empty, or was copied without the {self.path.name}-wal "
-                    "that lay beside it; copy both, or copy it again some seconds later"
+                    "beside it; copy both, or copy it again some seconds later"
                 )
         _, application, schema = header
         if application != APPLICATION_ID:
-            raise StoreError(f"{self.path} is not a fecnn results file; it is left as it is")
+            raise StoreError(f"{self.path} is not a fecnn results file; it is left unchanged")
         if schema > SCHEMA:
             raise StoreError(
-                f"{self.path} has schema {schema}, newer than {SCHEMA} of this version; upgrade fecnn"
+                f"{self.path} has schema {schema}, newer than {SCHEMA} of this fecnn; upgrade fecnn"
             )
         self._refuse_other_tables(schema)
         problem = self._db.execute("pragma quick_check(1)").fetchone()
@@ -481,7 +482,7 @@ class Store:
             self._upgrade()
 
     def _refuse_other_tables(self, schema: int) -> None:
-        """Only tables of plain columns are read: views, triggers and computed columns are programs."""
+        """Accept only tables of plain columns: views, triggers and computed columns would run code."""
         kinds = dict(self._db.execute("select name, type from sqlite_master"))
         foreign = False
         for table, keys in _KEYS.items():
@@ -509,7 +510,7 @@ class Store:
         packed: bytes | None = None,
         code: Code | None = None,
     ) -> None:
-        """SQLite keeps whatever it was given, and a damaged page may hold anything, too."""
+        """Check stored counts: SQLite stores any type, and a damaged page may hold anything."""
         for column, value in (("i", i), *zip(COUNTS, counts, strict=True)):
             whole = type(value) is int and value >= 0
             if not (whole or (column == "seconds" and type(value) is float and 0 <= value < math.inf)):
@@ -524,7 +525,7 @@ class Store:
             raise self._damaged(f"batch {i} of task {name[:12]}, {at}, contradicts itself: {how}")
 
     def _check_estimate(self, name: str, content: object, values: Sequence[Any]) -> None:
-        """The same of an estimate: value, low, high, method, frames, effective."""
+        """Check a stored estimate: value, low, high, method, frames, effective."""
         value, low, high, method, frames, effective = values[:6]
         if not (
             isinstance(content, str)
@@ -539,7 +540,7 @@ class Store:
             raise self._damaged(f"estimate {name!r:.14} contradicts itself")
 
     def _unpacked(self, task: str, i: object, packed: bytes) -> bytes:
-        """Flags as they were before zlib packed them; a few bytes may claim to be gigabytes."""
+        """Flags unpacked from zlib, bounded in size: a few bytes may claim gigabytes."""
         unpack = zlib.decompressobj()
         try:
             flags = unpack.decompress(packed, MAX_FLAGS + 1)
@@ -551,10 +552,10 @@ class Store:
         raise self._damaged(f"the flags of batch {i} of task {task[:12]} cannot be unpacked")
 
     def _damaged(self, how: str) -> StoreError:
-        return StoreError(f"{self.path} is damaged ({how}); it is left as it is: move it away and run again")
+        return StoreError(f"{self.path} is damaged ({how}); it is left unchanged: move it away and run again")
 
     def _header(self) -> tuple[int, int, int]:
-        """Number of tables, application id and schema, seen at one moment."""
+        """Number of tables, application id and schema, read in one transaction."""
         self._db.execute("begin")
         tables = self._db.execute("select count(*) from sqlite_master").fetchone()[0]
         application = self._db.execute("pragma application_id").fetchone()[0]
@@ -571,10 +572,10 @@ class Store:
             self._db.execute(f"pragma application_id = {APPLICATION_ID}")
             self._db.execute(f"pragma user_version = {SCHEMA}")
         self._db.commit()
-        self._db.execute("pragma wal_checkpoint(passive)")  # a copy of the file alone is a results file
+        self._db.execute("pragma wal_checkpoint(passive)")  # now a copy of the file alone is valid
 
     def _upgrade(self) -> None:
-        """Schema 1 had no counts of effort; its decoders made none."""
+        """Upgrade from schema 1, which had no effort counts because its decoders reported none."""
         self._db.execute("begin immediate")  # two processes may arrive here together
         for name in self._missing_counts():
             self._db.execute(f"alter table batch add column {name} integer not null default 0")
@@ -582,12 +583,12 @@ class Store:
         self._db.commit()
 
     def _missing_counts(self) -> list[str]:
-        """Counts of this version that the file does not have."""
+        """Counts of this version that the file lacks."""
         present = {row[1] for row in self._db.execute("pragma table_info(batch)")}
         return [name for name in COUNTS if name not in present]
 
     def _switch_to_wal(self) -> None:
-        """SQLite does not wait for others here by itself."""
+        """Switch to WAL mode; SQLite itself does not wait for other processes here."""
         for _ in range(600):
             try:
                 self._db.execute("pragma journal_mode = wal")
@@ -602,5 +603,5 @@ class Store:
     def _explained(self, failure: str) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite quotes what it cannot read
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite's message may quote bad text
             raise StoreError(f"{self.path} {failure}: {error}") from error

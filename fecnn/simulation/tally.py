@@ -1,4 +1,4 @@
-"""Counts that add, and the intervals that follow from them."""
+"""Counts over frames, which can be added."""
 
 from dataclasses import dataclass, field, fields
 
@@ -11,18 +11,18 @@ from fecnn.decoders.contract import Effort
 
 @dataclass(frozen=True)
 class Tally:
-    """Counts over frames; tallies of different frames add (sum them with ``Tally()`` as the start).
+    """Counts over frames; tallies of different frames can be added (sum them starting from ``Tally()``).
 
     frames: Frames decoded.
     block_errors: Frames with any wrong code bit.
     bit_errors, bit_errors_sq: Wrong message bits, and the sum of their squares per frame.
     code_bit_errors, code_bit_errors_sq: The same for code bits.
-    ml_errors: Block errors in which the decoder's codeword is more likely than the sent one: there maximum
-        likelihood errs too, so that they bound its block error rate from below.
+    ml_errors: Block errors in which the decoder's codeword is more likely than the sent one. Maximum
+        likelihood errs in these frames too, so they bound its block error rate from below.
     work: Test patterns, queries or search nodes that the decoder tried; 0 if it does not count them.
     uncertified: Frames in which a budget ran out before the decoder could do all it promises.
-    seconds: Decoding time: CPU time of the one thread that decodes.
-    flags: The block errors of one batch, a bit a frame (`numpy.packbits`); a sum has none.
+    seconds: Decoding time: CPU time of the decoding thread.
+    flags: The block errors of one batch, one bit per frame (`numpy.packbits`); a sum has none.
     """
 
     frames: int = 0
@@ -43,7 +43,7 @@ class Tally:
 
 
 COUNTS = tuple(f.name for f in fields(Tally) if f.name != "flags")
-"""The fields of a tally that add."""
+"""The fields of a tally that can be added."""
 
 
 def tally(
@@ -55,16 +55,16 @@ def tally(
     seconds: float,
     effort: Effort | None = None,
 ) -> Tally:
-    """Count one batch of decisions.
+    """Counts of one batch of decisions.
 
     Args:
         code: The code.
         messages: Sent messages, (B, k).
         codewords: Sent codewords, (B, n).
         llr: What the decoder saw, (B, n).
-        decided: What it returned: (B, n) code bits or (B, k) message bits; code bits where n = k.
-        seconds: How long that took its thread.
-        effort: What the decoder says of its decisions.
+        decided: What it returned: (B, n) code bits or (B, k) message bits; code bits if n = k.
+        seconds: CPU time of decoding.
+        effort: The effort that the decoder reported, if any.
     """
     if decided.shape[1] == code.n:
         words, guesses = decided, code.extract(decided)
@@ -90,12 +90,12 @@ def tally(
 
 
 def effort_counts(effort: Effort | None) -> tuple[int, int]:
-    """Work and uncertified frames of a decoder's effort; zeros if it does not measure it."""
+    """Work and number of uncertified frames from a decoder's effort; zeros if it reports none."""
     return (0, 0) if effort is None else (int(effort.work.sum()), int(np.count_nonzero(effort.uncertified)))
 
 
 def _more_likely(code: Code, sent: Bits, words: Bits, llr: LLR) -> int:
-    """In how many frames ``words`` is a codeword and more likely than ``sent``."""
+    """Number of frames in which ``words`` is a codeword more likely than ``sent``."""
     change = np.where(words > sent, -1.0, 0.0) + np.where(words < sent, 1.0, 0.0)
     with np.errstate(invalid="ignore"):  # contradictory infinite LLRs compare as False
         gain = np.where(change == 0, 0.0, change * llr.astype(np.float64)).sum(axis=1)

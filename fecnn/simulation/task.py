@@ -1,4 +1,4 @@
-"""A point of a curve as plain data, and the decoder that it asks for."""
+"""A point of a curve as plain data, and building its decoder."""
 
 import hashlib
 import json
@@ -20,12 +20,12 @@ from fecnn.simulation.stop import Stop
 Options = tuple[tuple[str, bool | int | float | str], ...]
 
 _OURS = {*REGISTRY, *(place.partition(":")[0] for place in REGISTRY.values())}
-"""Decoders that come with fecnn, and their modules."""
+"""Decoders that ship with fecnn, and their modules."""
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Trained weights of a decoder: where they lie, and their SHA-256, which is what counts."""
+    """Trained weights of a decoder: their location, and their SHA-256, which identifies them."""
 
     place: str
     sha256: str
@@ -33,20 +33,19 @@ class Weights:
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """One point of one curve as plain data: everything that decides its counts.
+    """One point of one curve as plain data: everything that determines its counts.
 
-    Tasks are equal if all of this is, types included: an option may be 1, 1.0 or true.
+    Tasks are equal if all fields are, including types: an option may be 1, 1.0 or true.
 
-    code: Where the code is loaded from; its fingerprint is what counts.
-    options: The decoder's, in order, without its weights.
-    batch: Frames of a batch.
-    weights: Those of a trained decoder.
+    code: Where the code is loaded from; its fingerprint identifies it.
+    options: The decoder's options, in order, without its weights.
+    batch: Frames per batch.
+    weights: The weights of a trained decoder.
     source: The version of a decoder (`fecnn.decoders.foreign`), or of its network
-        (`fecnn.nets.card.network_version`), that does not come with fecnn; None if it does.
-    claims: What the code's file says of it and nobody has counted (`fecnn.codes.catalogue.claims`), if
-        anything.
-    sender, sender_fingerprint: Another code of the same words, whose frames this one sees (its words, its
-        noise): where it is loaded from, and what counts; None if these are of the code itself.
+        (`fecnn.nets.card.network_version`), that does not ship with fecnn; None if it does.
+    claims: Unverified statements in the code's file (`fecnn.codes.catalogue.claims`), if any.
+    sender, sender_fingerprint: Where another code with the same codewords is loaded from, and its
+        fingerprint, if this task sees that code's frames (codewords and noise); None otherwise.
     """
 
     code: str
@@ -75,56 +74,56 @@ class Task:
 
     @cached_property
     def id(self) -> str:
-        """Names the result: a hash of everything but where the code was found."""
+        """Identifies the result: a hash of everything except where the code was found."""
         return self.id_under(STREAM)
 
     def id_under(self, stream: int) -> str:
-        """Its name when `STREAM` was this."""
+        """The id that this task had under another version of `STREAM`."""
         return self._digest("code", stream=stream)
 
     @cached_property
     def kin(self) -> str:
-        """Names the point whichever version of the decoder decides."""
+        """Identifies the point regardless of the decoder's version."""
         return self._digest("code", "source")
 
     @property
     def versioned(self) -> bool:
-        """Whether its decoder may have several versions under one name."""
+        """Whether its decoder may exist in several versions under one name."""
         return self.source is not None or self.weights is not None
 
     @property
     def told_options(self) -> Options:
-        """The decoder's options as results tell them, with the weights and their SHA-256."""
+        """The decoder's options as stored in results, including the weights and their SHA-256."""
         if self.weights is None:
             return self.options
         told = ("weights", self.weights.place), ("weights_sha256", self.weights.sha256)
         return tuple(sorted((*self.options, *told)))
 
     def described(self) -> dict[str, Any]:
-        """All of it as plain data, as results files keep it; see `of`."""
+        """All fields as plain data, as stored in results files; the inverse is `of`."""
         content = {field.name: getattr(self, field.name) for field in fields(self)}
         del content["weights"]
         return {**content, "options": self.told_options}
 
     @classmethod
     def of(cls, described: Mapping[str, Any]) -> "Task":
-        """The task that was described.
+        """The task with this description.
 
         Raises:
-            LookupError, TypeError, ValueError: If none was.
+            LookupError, TypeError, ValueError: If the description is invalid.
         """
         options = {name: value for name, value in described["options"]}
         if len(options) != len(described["options"]):
             raise ValueError("an option is there twice")
         weights = None
-        # An option of somebody else's decoder may have this name.
+        # A foreign decoder may have an option of this name.
         if "weights_sha256" in options and str(described["decoder"]).partition(":")[0] in _OURS:
             weights = Weights(options.pop("weights"), options.pop("weights_sha256"))
         return cls(**{**described, "options": tuple(options.items()), "weights": weights})
 
     @cached_property
     def stream(self) -> str:
-        """Names the noise: the same for every decoder and batch size."""
+        """Identifies the noise: the same for every decoder and batch size."""
         sent = replace(self, fingerprint=self.sender_fingerprint or self.fingerprint, sender_fingerprint=None)
         return sent._digest("code", "decoder", "options", "batch", "source", "claims")
 
@@ -135,7 +134,7 @@ class Task:
             if getattr(self, name) is None:
                 content.pop(name, None)
         if self.weights is not None and "options" in content:
-            # Trained weights are what they are, wherever they lie.
+            # Trained weights are identified by their content, not their location.
             content["options"] = [(name, value) for name, value in self.told_options if name != "weights"]
         return hashlib.sha256(json.dumps({**content, "stream": stream}, sort_keys=True).encode()).hexdigest()
 
@@ -152,13 +151,13 @@ class Point:
 
     @property
     def ebn0_db(self) -> float:
-        """Of its task."""
+        """Eb/N0 of its task, in dB."""
         return self.task.ebn0_db
 
 
 @dataclass(frozen=True)
 class RarePoint:
-    """A point of exact ML over AWGN that is estimated by `fecnn.ml_bler`, with its place in a study."""
+    """A point of exact ML over AWGN estimated by `fecnn.ml_bler`, with its place in a study."""
 
     curve: str
     published: str | None
@@ -170,7 +169,7 @@ class RarePoint:
 
     @property
     def content(self) -> dict[str, object]:
-        """Everything that decides the estimate."""
+        """Everything that determines the estimate."""
         said = {} if self.claims is None else {"claims": self.claims}
         return said | {
             "method": "rare",
@@ -183,7 +182,7 @@ class RarePoint:
 
     @property
     def id(self) -> str:
-        """Names the estimate: a hash of its content."""
+        """Identifies the estimate: a hash of its content."""
         return hashlib.sha256(json.dumps(self.content, sort_keys=True).encode()).hexdigest()
 
 
@@ -191,7 +190,7 @@ def build_decoder(task: Task, code: Code) -> Any:
     """The decoder of a task.
 
     Raises:
-        ValueError: If its code, or its network, is not the version that the task was made for.
+        ValueError: If its code or network is not the version that the task was made for.
     """
     channel = channel_at(task.channel, task.ebn0_db, code.rate)
     options: dict[str, Any] = dict(task.options)
@@ -199,7 +198,7 @@ def build_decoder(task: Task, code: Code) -> Any:
         place = options["weights"] = task.weights.place
         if (found := weights_digest(place)) != task.weights.sha256:
             raise CheckpointError(
-                f"the weights of {place} have SHA-256 {found}, not the {task.weights.sha256} asked for"
+                f"the weights of {place} have SHA-256 {found}, not the expected {task.weights.sha256}"
             )
         if network_version(place) != task.source:
             raise ValueError(f"the card of {place} has changed since the study was loaded; load it again")

@@ -15,11 +15,11 @@ from fecnn.simulation.task import Point, Task
 from fecnn.simulation.workers import Failed, Made
 
 LOT_SECONDS = 0.1
-"""A lot of this length costs little to hand out, and a run that is to stop does not wait long for it."""
+"""Duration of a lot: long enough to be cheap to hand out, short enough that a run can stop quickly."""
 
 
 def check_limit(limit: float | None) -> None:
-    """Refuse a time limit that is no time.
+    """Check that a time limit is positive.
 
     Raises:
         ValueError: If it is not more than 0 seconds.
@@ -38,23 +38,23 @@ class _Lot:
 
 
 def _clock() -> float:
-    """Seconds, of which none pass while something is compiled: a limit is for decoders."""
+    """Seconds, not counting compilation: time limits are for decoders."""
     return time.monotonic() - compiling.compiler_seconds
 
 
 class Threads:
-    """Worker threads; use as a context manager. Leaving it waits for the batches under way and drops them.
+    """Worker threads, as a context manager. On exit it waits for the batches in progress and discards them.
 
-    A thread cannot be killed. One whose batch takes longer than ``limit`` is left alone and replaced by
-    another; it goes on using a core until the process ends.
+    Threads cannot be killed. If a batch exceeds ``limit``, its thread is abandoned and replaced by a new one;
+    it keeps using a core until the process ends.
 
     Args:
-        count: How many.
-        limit: Seconds after which a batch has failed, the first one's with building its decoder; None for no
-            limit.
+        count: Number of threads.
+        limit: Seconds after which a batch fails; None for no limit. The first batch includes building the
+            decoder.
 
     Raises:
-        ValueError: If there are to be none, or the limit is not positive.
+        ValueError: If ``count`` is below 1, or the limit is not positive.
     """
 
     seconds = LOT_SECONDS
@@ -86,14 +86,14 @@ class Threads:
         for _ in range(self.slots):
             self._waiting.put(None)
         while alive := self._alive():
-            alive[0].join(0.1)  # not for ever: it may be given up on meanwhile
+            alive[0].join(0.1)  # with a timeout: the thread may be abandoned meanwhile
 
     def prepare(self, points: Sequence[Point]) -> None:
-        """Threads have what the process has; only what they compile is to be called by its name."""
+        """Store the names to report while compiling; threads share everything else with the process."""
         self._names = curve_places(points)
 
     def submit(self, task: Task, batches: Sequence[int]) -> "Future[list[Made | Failed]]":
-        """Make a lot of batches of a task: each of them in this order, up to the first that fails."""
+        """Simulate a lot of batches of a task, in this order, up to the first failure."""
         lot = _Lot(task, batches)
         self._waiting.put(lot)
         return lot.future
@@ -114,7 +114,7 @@ class Threads:
                     return
 
     def _make(self, lot: _Lot) -> bool:
-        """Make a lot, as far as it is wanted; False where this thread has been given up on meanwhile."""
+        """Simulate a lot while it is wanted; False if this thread has been abandoned."""
         me = threading.current_thread()
         made = make_batches(lot.task, lot.batches)
         while not self._closing.is_set():
@@ -133,7 +133,7 @@ class Threads:
         return True
 
     def _watch(self, limit: float) -> None:
-        """Give up on threads whose batch takes too long."""
+        """Abandon threads whose batch exceeds the limit."""
         while self._alive():
             time.sleep(min(1.0, limit / 10))
             with self._lock:

@@ -1,4 +1,4 @@
-"""Whether a decoder stands by its decisions: counts of one that does not are nobody's to recompute."""
+"""Checks that a decoder repeats its decisions; otherwise its counts could not be recomputed."""
 
 import threading
 import time
@@ -11,18 +11,18 @@ from fecnn.arrays import LLR, Bits
 from fecnn.decoders.contract import Decoder
 
 SHARE = 0.03
-"""Most of the time of batches that is spent on asking their decoder again, the first batch left out."""
+"""Largest share of batch time spent on rechecking a decoder; the first check comes on top."""
 
 FIRST, QUICK = 16, 1e-3
-"""After each of the first batches it is asked if that takes no more seconds: most states show early."""
+"""A check taking at most QUICK seconds follows each of the first FIRST batches: most state shows early."""
 
 LEAST, PART = 16, 64
-"""Frames that it is asked about, at least; and one of how many in a batch."""
+"""Least number of frames rechecked, and the inverse of their share of a batch."""
 
 
 @dataclass
-class _Heard:
-    """What a decoder said of some frames; always asked alike, for sums may depend on how many they are."""
+class _Record:
+    """A decoder's decisions on some frames; always rechecked together, as sums may depend on batch size."""
 
     llr: LLR
     bits: Bits
@@ -33,60 +33,60 @@ class _Heard:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-_heard: "WeakKeyDictionary[Decoder, _Heard]" = WeakKeyDictionary()
+_records: "WeakKeyDictionary[Decoder, _Record]" = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
-def hear(decode: Decoder, llr: LLR, batch: int) -> bool:
-    """Ask a decoder twice about some of the first frames that it gets, unless it was asked before.
+def record(decode: Decoder, llr: LLR, batch: int) -> bool:
+    """Record a decoder's decisions on some of its first frames and check them once, unless done before.
 
     Args:
         decode: The decoder.
         llr: The frames, (B, n).
-        batch: Frames of a batch.
+        batch: Frames per batch.
 
     Returns:
-        Whether it was asked now.
+        Whether the decoder was checked now.
 
     Raises:
-        ValueError: If it decides otherwise the second time.
+        ValueError: If it decides differently the second time.
     """
-    if decode in _heard:
+    if decode in _records:
         return False
     some = llr[: max(LEAST, batch // PART)].copy()
-    heard = _Heard(some, np.array(decode(some.copy())))
+    made = _Record(some, np.array(decode(some.copy())))
     with _lock:
-        heard = _heard.setdefault(decode, heard)
-    _ask(decode, heard)
+        made = _records.setdefault(decode, made)
+    _check(decode, made)
     return True
 
 
-def ask_again(decode: Decoder, seconds: float) -> None:
-    """Ask a decoder once more after a batch, as often as time allows.
+def recheck(decode: Decoder, seconds: float) -> None:
+    """Check a decoder once more after a batch, if time allows.
 
     Args:
-        decode: A decoder that was asked before.
-        seconds: How long the batch took.
+        decode: A decoder that was recorded before.
+        seconds: Duration of the batch.
 
     Raises:
-        ValueError: If it decides otherwise now.
+        ValueError: If it now decides differently.
     """
-    heard = _heard[decode]
-    with heard.lock:
-        heard.spent += seconds
-        heard.batches += 1
-        early = heard.batches <= FIRST and heard.last <= QUICK
-        due = early or heard.asking <= SHARE * heard.spent
+    made = _records[decode]
+    with made.lock:
+        made.spent += seconds
+        made.batches += 1
+        early = made.batches <= FIRST and made.last <= QUICK
+        due = early or made.asking <= SHARE * made.spent
     if due:
         began = time.thread_time()
-        _ask(decode, heard)
-        with heard.lock:
-            heard.last = time.thread_time() - began
-            heard.asking += heard.last
+        _check(decode, made)
+        with made.lock:
+            made.last = time.thread_time() - began
+            made.asking += made.last
 
 
-def _ask(decode: Decoder, heard: _Heard) -> None:
-    if not np.array_equal(decode(heard.llr.copy()), heard.bits):
+def _check(decode: Decoder, made: _Record) -> None:
+    if not np.array_equal(decode(made.llr.copy()), made.bits):
         raise ValueError(
             "the decoder decided the same frames differently the second time: decisions must depend on the "
             "LLRs alone, not on earlier frames or unseeded random numbers (see fecnn.testing.check_decoder)"

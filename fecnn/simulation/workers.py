@@ -1,4 +1,4 @@
-"""Who makes batches: the interface of threads and clusters."""
+"""The interface of workers, which simulate batches: threads or a cluster."""
 
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -9,14 +9,14 @@ from fecnn.simulation.task import Point, Task
 
 
 class Made(NamedTuple):
-    """A batch that was made: its counts, and the wall time that it took."""
+    """A simulated batch: its counts and wall time."""
 
     counts: Tally
     seconds: float
 
 
 class Failed(NamedTuple):
-    """A batch that cannot be made: why, where in the code that was, and whether it took too long."""
+    """A batch that failed: the reason, the traceback, and whether it exceeded the time limit."""
 
     reason: str
     trace: str = ""
@@ -24,33 +24,33 @@ class Failed(NamedTuple):
 
 
 class WorkerLost(Exception):
-    """A worker is gone, and with it what it was doing."""
+    """A worker died and lost its lot of batches."""
 
 
 class Workers(Protocol):
-    """Whoever makes batches: threads of this process (`threads`), or a cluster (`cluster`)."""
+    """Workers that simulate batches: threads of this process (`threads`) or a cluster (`cluster`)."""
 
     @property
     def threads(self) -> int:
-        """How many make batches at a time; it may change, and a cluster may have none yet."""
+        """Number of batches simulated at once; it may change, and a cluster may have none yet."""
 
     @property
     def slots(self) -> int:
-        """How many lots may be under way at a time."""
+        """Most lots that may be in progress at once."""
 
     @property
     def seconds(self) -> float:
-        """How long a lot should take."""
+        """Target duration of a lot, in seconds."""
 
     def prepare(self, points: Sequence[Point]) -> None:
-        """See to it that all can load the codes and weights of these points.
+        """Make sure that all workers can load the codes and weights of these points.
 
         Raises:
             ValueError: If they cannot.
         """
 
     def submit(self, task: Task, batches: Sequence[int]) -> "Future[list[Made | Failed]]":
-        """Make a lot of batches of a task: each of them in this order, up to the first that fails.
+        """Simulate a lot of batches of a task, in this order, up to the first failure.
 
-        The future may also raise `WorkerLost`: then the lot is to be handed out again.
+        The future may also raise `WorkerLost`; the lot must then be submitted again.
         """

@@ -1,4 +1,4 @@
-"""Studies: the file, what it means, and running it."""
+"""Studies: the file format, published points, and running a study."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""The points of a study that are estimated, not counted: exact ML where errors are rare."""
+"""Points of a study that are estimated rather than counted: exact ML at low error rates."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -8,15 +8,15 @@ from fecnn.simulation.store import Store
 from fecnn.simulation.task import RarePoint
 from fecnn.theory.ml_bler import Estimate, ml_bler
 
-THINGS = {"monte-carlo": "frames", "rays": "rays", "union": "words", "union and rays": "words and rays"}
-"""What an estimate by each method rests on."""
+UNITS = {"monte-carlo": "frames", "rays": "rays", "union": "words", "union and rays": "words and rays"}
+"""What ``frames`` of an estimate counts, by method."""
 
 
 @dataclass(frozen=True)
 class Estimation:
-    """An estimated point of a study as it stands.
+    """An estimated point of a study in its current state.
 
-    estimate: None if it is not made, yet or at all.
+    estimate: The estimate; None if there is none (yet).
     refusal: Why it cannot be made.
     new: Whether it was made, or refused, just now.
     """
@@ -27,29 +27,29 @@ class Estimation:
     new: bool = False
 
     def __str__(self) -> str:
-        """A line for people."""
+        """One line describing the point."""
         where = f"{self.point.curve} {self.point.ebn0_db:g} dB"
         if self.estimate is None:
             return f"{where}: not estimated" + (f": {self.refusal}" if self.refusal else "")
         found = self.estimate
         return (
             f"{where}: BLER {found.value:.2e} [{found.low:.2e}, {found.high:.2e}] by {found.method}, "
-            f"{found.frames:,} {THINGS[found.method]}"
+            f"{found.frames:,} {UNITS[found.method]}"
         )
 
 
 def estimate_points(
     points: Sequence[RarePoint], store: Store, stop_now: Callable[[], bool] = lambda: False
 ) -> Iterator[Estimation]:
-    """Estimate what is not in a store yet, keeping each estimate as it is made.
+    """Estimate the points that a store lacks, committing each estimate as it is made.
 
-    First yields every point as it stands, then each that was made or refused. What is refused is not kept:
-    the next run tries again.
+    First yields every point as it stands, then each point that was estimated or refused. Refusals are not
+    stored; the next run tries again.
 
     Args:
-        points: Those of a study.
-        store: Open for writing.
-        stop_now: Asked before each point; when it says so, no more is begun.
+        points: The points of a study.
+        store: The results file, open for writing.
+        stop_now: Called before each point; once it returns True, nothing else is started.
 
     Raises:
         StoreError: If the store cannot be used.

@@ -1,4 +1,4 @@
-"""Published numbers with their passports: where each stands, and how far it can be trusted."""
+"""Published points with their source, and how accurately they can be read."""
 
 import csv
 import io
@@ -20,9 +20,9 @@ MAX_BYTES = 1 << 24
 """Largest file of published points read."""
 
 MAX_COUNT = 1 << 53
-"""Most errors or frames behind a value: beyond it, intervals would be of other counts."""
+"""Largest number of errors or frames of a value; larger ones would lose digits in the intervals."""
 
-# Possessive, and only from the start of a number: a long one is gone through once, not once from each digit.
+# Possessive, and only from the start of a number, so that a long number is scanned only once.
 _PERCENTS = re.compile(r"(?<!\d)\d++(?:\.\d++)?(?=\s*+%)")
 
 
@@ -30,11 +30,11 @@ _PERCENTS = re.compile(r"(?<!\d)\d++(?:\.\d++)?(?=\s*+%)")
 class Reference:
     """A published point.
 
-    code, decoder: As the source names the decoder, and as we name the code.
-    metric: ``bler``, ``ber`` (message bits) or ``ber_code`` (code bits); others are kept but not compared. A
-        file may also give ``-ln(ber_code)`` and the like, which is read as the rate.
+    code, decoder: The code under our name, the decoder under the source's.
+    metric: ``bler``, ``ber`` (message bits) or ``ber_code`` (code bits); other metrics are kept but not
+        compared. A file may also give ``-ln(ber_code)`` and the like, which is converted to the rate.
     rounding: Half a unit of the last printed digit.
-    errors, frames: Block errors and frames behind the value, where the source tells.
+    errors, frames: Block errors and frames behind the value, if the source gives them.
     source, where, how: Publication; table, figure or file in it; ``seen``, ``digitised, 2 %``, ``inferred``,
         ...
     """
@@ -53,10 +53,10 @@ class Reference:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """What the printed value stands for.
+        """The range that the printed value stands for.
 
-        With counts, the 95 % Clopper-Pearson interval; else the value within its reading error: the largest
-        percentage named in ``how``, or the rounding of its last digit.
+        With counts this is the 95 % Clopper-Pearson interval. Otherwise it is the value within its reading
+        error: the largest percentage named in ``how``, or else the rounding of its last digit.
         """
         if self.metric == "bler" and self.errors is not None and self.frames:
             low, high = proportion_interval(self.errors, self.frames)
@@ -66,7 +66,7 @@ class Reference:
         return self.value - error, self.value + error
 
     def agrees(self, low: float, high: float) -> bool:
-        """Whether our interval meets the published one."""
+        """Whether our interval overlaps the published one."""
         published_low, published_high = self.interval
         return low <= published_high and published_low <= high
 
@@ -75,7 +75,7 @@ def read_references(path: Path) -> list[Reference]:
     """Published points from a CSV file with a header line of `COLUMNS`.
 
     Raises:
-        ValueError: If a column is missing or a value is no number, naming the line.
+        ValueError: If a column is missing or a value is not a number; the message names the line.
     """
     content = read_text(path, MAX_BYTES, "published points")
     try:
@@ -125,7 +125,7 @@ def _reference(path: Path, line: int, row: dict[str | None, Any]) -> Reference:
         )
         if reference.value < 0:
             raise ValueError(f"value {shown(row['value'])} is negative")
-        if not all(map(math.isfinite, reference.interval)):  # more errors than frames are refused there
+        if not all(map(math.isfinite, reference.interval)):  # raises if there are more errors than frames
             raise ValueError(f"value {shown(row['value'])} with {shown(row['how'])} has no finite interval")
     except (ValueError, ArithmeticError) as error:
         raise ValueError(f"{path}, line {line}: {error}") from None

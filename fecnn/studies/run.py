@@ -1,4 +1,4 @@
-"""Run a study into its store, whole or in shards, and pool the shards."""
+"""Running a study into its results file, whole or in shards, and merging shards."""
 
 import glob
 import time
@@ -20,11 +20,11 @@ from fecnn.studies.estimates import Estimation, estimate_points
 from fecnn.studies.study import Study
 
 RESULTS = Path("fecnn-results")
-"""Where results go unless another place is named, relative to the current directory."""
+"""Default folder for results, relative to the current directory."""
 
 
 def store_path(study: Study, folder: str | Path = RESULTS, shard: tuple[int, int] | None = None) -> Path:
-    """The results file of a study in a folder, or of a shard (i, N) of it."""
+    """The path of a study's results file in a folder, or of its shard (i, N)."""
     part = "" if shard is None else f".shard-{shard[0]}-of-{shard[1]}"
     return Path(folder) / f"{study.name}{part}.sqlite"
 
@@ -40,30 +40,30 @@ def run(
 ) -> Iterator[Progress | Estimation]:
     """Simulate what a study still needs, committing batches as they are made; yields progress.
 
-    First yields every point as it stands in the store, then each point after each of its batches. The run can
-    be interrupted at any time and goes on where it was; counts do not depend on interruptions or on
-    ``workers``. A decoder that fails at one point does not keep the other points from being finished.
-    Before all that it estimates the points of curves with ``method = "rare"``, in the same way.
+    First the points of curves with ``method = "rare"`` are estimated. Then every point is yielded as it
+    stands in the store, and again after each of its batches. The run can be interrupted at any time and
+    resumed; counts do not depend on interruptions or on ``workers``. If a decoder fails at one point, all
+    other points are still finished.
 
     Args:
         study: The study.
-        workers: Threads of this process: how many, or `fecnn.simulation.threads.Threads`; or a cluster
-            (`fecnn.simulation.cluster.connect`). What is given open stays open.
-        store: The results file; ``fecnn-results/<study>.sqlite`` if not given.
-        seconds: Begin no batch, and no estimate, after this long; None for no limit. This is wall time of
+        workers: Threads of this process, as a number or as `fecnn.simulation.threads.Threads`; or a cluster
+            (`fecnn.simulation.cluster.connect`). Workers passed in stay open.
+        store: The results file; ``fecnn-results/<study>.sqlite`` by default.
+        seconds: Start no batch or estimate after this long; None for no limit. This is wall time of
             simulation: building and compiling decoders does not count, and every point gets its first batch.
-            At 0 nothing is simulated.
-        shard: (i, N) makes part i of N, counted from 1, without knowing of the others; the results file is
-            then one of its own, to be pooled by `merge`. What the study's own file beside it has is not made
-            again. Estimates are left to the run that goes on from the pooled results.
-        fresh: Begin anew where the results file has batches that another version of a decoder made, which
-            otherwise ends the run before it begins. Those stay in the file, unused.
+            With 0 nothing is simulated.
+        shard: (i, N) simulates part i of N, counted from 1, independently of the other parts, into a results
+            file of its own, to be combined by `merge`. Batches in the study's main results file beside it are
+            not repeated. Estimates are left to a later run on the merged results.
+        fresh: Start over for curves whose batches in the results file were made by another version of the
+            decoder; otherwise such batches raise an error. They stay in the file, unused.
 
     Raises:
         ValueError: If the study asks for something impossible; nothing has run then.
-        StaleError: If a decoder's code, or its network, has changed since batches of its curve were made.
+        StaleError: If a decoder's code or network has changed since batches of its curve were made.
         StoreError: If the results file cannot be used.
-        DecodingError: If a decoder failed, once all else is done.
+        DecodingError: If a decoder failed, after everything else is done.
 
     Example:
         >>> import fecnn, tempfile
@@ -88,7 +88,7 @@ def run(
         return seconds is not None and now - began >= seconds
 
     with (
-        Threads(workers) if isinstance(workers, int) else nullcontext(workers) as hands,
+        Threads(workers) if isinstance(workers, int) else nullcontext(workers) as pool,
         Store(path, write=True) as results,
     ):
         _know_versions(study, results, fresh)
@@ -101,7 +101,7 @@ def run(
         lots = simulate(
             points,
             done,
-            hands,
+            pool,
             share=share,
             stop_now=late,
         )
@@ -120,7 +120,7 @@ def run(
 
 
 def _know_versions(study: Study, results: Store, fresh: bool) -> None:
-    """Stop where only other versions of decoders have batches; else keep whose curves the tasks are."""
+    """Stop if a curve's batches are all by other versions of its decoder; else store the tasks' curves."""
     begun = results.curves()
     new = [point for point in study.points if point.curve not in begun.get(point.task.id, ())]
     if not fresh and (stale := results.stale(new)):
@@ -130,8 +130,8 @@ def _know_versions(study: Study, results: Store, fresh: bool) -> None:
             for curve, count in stale.items()
         )
         raise StaleError(
-            f"{results.path} has {told}: its code, or its network, has changed since, and counts of two "
-            "versions are never pooled. To begin anew: fecnn run --fresh (the old batches stay in the file, "
+            f"{results.path} has {told}: its code or network has changed, and counts of two "
+            "versions are never pooled. To start over: fecnn run --fresh (the old batches stay in the file, "
             "unused), or give the curve a new label"
         )
     results.name_curves(new)
@@ -140,7 +140,7 @@ def _know_versions(study: Study, results: Store, fresh: bool) -> None:
 def _part_of(
     study: Study, shard: tuple[int, int], path: Path, done: dict[str, dict[int, Tally]]
 ) -> list[Point]:
-    """The points that a shard works at; adds to ``done`` what the study's own file has."""
+    """The points that a shard works on; adds the batches of the study's main file to ``done``."""
     pooled = store_path(study, path.parent)
     if pooled.exists():
         with Store(pooled) as results:
@@ -157,7 +157,7 @@ def _part_of(
 
 
 class MergeError(StoreError):
-    """Some files were not taken in; ``merged`` has those that were."""
+    """Some files were not merged; ``merged`` lists those that were."""
 
     def __init__(self, message: str, merged: "list[Merged]") -> None:
         super().__init__(message)
@@ -166,7 +166,7 @@ class MergeError(StoreError):
 
 @dataclass(frozen=True)
 class Merged:
-    """What `merge` took from a file: batches that were new, and batches that were there already."""
+    """What `merge` took from a file: the number of new batches, and of batches already present."""
 
     path: Path
     added: int
@@ -174,23 +174,23 @@ class Merged:
 
 
 def merge(study: Study, files: Sequence[str | Path] = (), folder: str | Path = RESULTS) -> list[Merged]:
-    """Pool results files into a study's own, file after file; merging one again changes nothing.
+    """Merge results files into a study's own, one by one; merging a file twice changes nothing.
 
     Args:
         study: The study.
-        files: What to take in; if none are given, all shards of the study in the folder.
-        folder: Where the study's own file is, or will be.
+        files: Files to merge; by default, all shards of the study in the folder.
+        folder: Folder of the study's own results file.
 
     Raises:
         FileNotFoundError: If there are no shards.
-        MergeError: If a file is missing or damaged, has results but none of this study, contradicts itself or
-            disagrees with what is there. Nothing of it is taken in; all other files are.
+        MergeError: If a file is missing or damaged, has only results of other studies, contradicts itself, or
+            disagrees with existing results. Nothing of it is merged; all other files are.
     """
     shards = f"{glob.escape(study.name)}.shard-*-of-*.sqlite"
     paths = [Path(file) for file in files] or sorted(Path(folder).glob(shards))
     if not paths:
         raise FileNotFoundError(
-            f"no shards of {study.name} in {folder}; make them with fecnn run --shard 1/2"
+            f"no shards of {study.name} in {folder}; create them with fecnn run --shard 1/2"
         )
     merged, refused = [], []
     known = {point.task.kin for point in study.points}
@@ -202,8 +202,8 @@ def merge(study: Study, files: Sequence[str | Path] = (), folder: str | Path = R
                 with Store(path) as part:
                     tasks = part.tasks()
                     if tasks and known.isdisjoint(task.kin for task in tasks):
-                        raise StoreError(f"{path} has results of other studies only, none of {study.name}")
-                    if results is None:  # not made for nothing
+                        raise StoreError(f"{path} has only results of other studies, none of {study.name}")
+                    if results is None:  # created only when needed
                         results = stack.enter_context(Store(store_path(study, folder), write=True))
                     merged.append(Merged(path, *results.pool(part, codes)))
             except (StoreError, FileNotFoundError) as error:

@@ -1,4 +1,4 @@
-"""What is to be simulated: a study file, checked as a whole before anything runs."""
+"""Study files: what to simulate, checked as a whole before anything runs."""
 
 import copy
 import math
@@ -31,21 +31,21 @@ from fecnn.studies.reference import Reference, read_references
 from fecnn.theory.bounds import BOUNDS
 
 MAX_POINTS = 1000
-"""Most points of one curve."""
+"""Most points per curve."""
 
 REL_ERROR = 0.02
-"""Half the width of the interval of an estimated point, relative to its value, if the study does not say."""
+"""Default half-width of an estimated point's interval, relative to its value."""
 
 
 class Grid(Table):
-    """Evenly spaced Eb/N0: from, to and step in dB, both ends included."""
+    """Evenly spaced Eb/N0 in dB: from, to and step, both ends included."""
 
     start: float = Field(alias="from")
     stop: float = Field(alias="to")
     step: float = Field(gt=0)
 
     def values(self) -> list[float]:
-        """The points, rounded to a millionth of a dB; none where an end is not finite, or as good as not."""
+        """The points, rounded to a millionth of a dB; empty if the number of steps is not finite."""
         steps = (self.stop - self.start) / self.step
         if not math.isfinite(steps):
             return []
@@ -57,10 +57,10 @@ Ebn0 = list[Annotated[float, Field(ge=-100, le=100)]] | Grid
 Batch = Annotated[int, Field(ge=1, le=1 << 20)]
 
 MAX_CURVES = 1000
-"""Most curves of a study."""
+"""Most curves per study."""
 
 MAX_TASKS = 100_000
-"""Most points of a study."""
+"""Most points per study."""
 
 
 class StopTable(Table):
@@ -77,19 +77,19 @@ class StopTable(Table):
 
 
 class Curve(Table):
-    """One decoder over Eb/N0. What is not given here is taken from the study.
+    """One decoder over a range of Eb/N0. Values not given here are taken from the study.
 
-    With ``method = "rare"`` it is the BLER of exact ML over AWGN, estimated by `fecnn.ml_bler` instead of
-    counted frame by frame, so that it reaches 1e-10.
+    With ``method = "rare"`` the curve is the BLER of exact ML over AWGN, estimated by `fecnn.ml_bler` instead
+    of counted frame by frame, so it reaches 1e-10.
 
     decoder: Name, plug-in or ``module:function``.
-    label: Name in tables and figures; if not given, decoder and options (and the curve's own code).
+    label: Name in tables and figures; by default the decoder and its options (and the curve's own code).
     options: The decoder's options.
-    code: A code name or file, or ``uncoded`` for the k message bits sent without a code; or a list of them,
-        which stands for one curve for each.
-    published: The decoder of ``reference.csv`` whose points, for the same code, this curve should agree with.
-    method: ``rare``, or None: the decoder is simulated.
-    rel_error: With ``rare``: half the width of the 95 % interval, relative to the value; 0.02 if not given.
+    code: A code name or file, or ``uncoded`` for the k message bits sent without a code; or a list of these,
+        which gives one curve per code.
+    published: The decoder in ``reference.csv`` whose points, for the same code, this curve should agree with.
+    method: ``rare``, or None to simulate the decoder.
+    rel_error: With ``rare``: half-width of the 95 % interval, relative to the value; 0.02 by default.
     """
 
     decoder: str
@@ -107,9 +107,9 @@ class Curve(Table):
 
     @property
     def name(self) -> str:
-        """Label, or decoder and options, and the code if the curve has one of its own.
+        """The label, or decoder and options, followed by the code if the curve has its own.
 
-        The code also follows a label that stands for several codes.
+        The code also follows a label that is shared by several codes.
         """
         if self.code is None or (self.label is not None and not self._one_of_many):
             return self.what
@@ -117,7 +117,7 @@ class Curve(Table):
 
     @property
     def what(self) -> str:
-        """Label, or decoder and options, whatever the code."""
+        """The label, or decoder and options, without the code."""
         if self.label is not None:
             return self.label
         if self.method == "rare":
@@ -126,7 +126,7 @@ class Curve(Table):
         return f"{self.decoder} ({options})" if options else self.decoder
 
     def each(self) -> "list[Curve]":
-        """A curve for each code of a list, or the curve itself."""
+        """One curve per code of a list; otherwise the curve itself."""
         if not isinstance(self.code, list):
             return [self]
         curves = [self.model_copy(update={"code": code}) for code in self.code]
@@ -138,12 +138,12 @@ class Curve(Table):
 class Study(Table):
     """A study: a question, a code, and curves to simulate on the same noise.
 
-    curves: Those of the file, a curve of several codes taken apart.
-    drawn: Decoders of ``reference.csv`` whose points are drawn; all if not given.
-    panels: What the panels of the figure are for: ``metric``, or ``code``, one for each code.
-    metrics: The error rates that are drawn; with panels for codes, the first of them.
-    bounds: Bounds that are drawn with the BLER, by their names in `fecnn.theory.bounds.BOUNDS`, for each
-        code over AWGN (none for uncoded bits).
+    curves: The curves of the file, with one curve per code where it gives a list.
+    drawn: Decoders in ``reference.csv`` whose points are drawn; all by default.
+    panels: What each panel of the figure shows: a ``metric``, or a ``code``.
+    metrics: The error rates drawn; with one panel per code, only the first.
+    bounds: Bounds drawn with the BLER, by their names in `fecnn.theory.bounds.BOUNDS`, for each code over
+        AWGN (not for uncoded bits).
     """
 
     title: str
@@ -184,7 +184,7 @@ class Study(Table):
 
     @property
     def path(self) -> Path:
-        """The file it was read from."""
+        """The file that the study was read from."""
         return self._path
 
     @property
@@ -194,11 +194,11 @@ class Study(Table):
 
     @property
     def points(self) -> list[Point]:
-        """Every point of every curve that is simulated.
+        """Every point of every simulated curve.
 
         Raises:
-            ValueError: If a code, channel, decoder or option does not exist or a grid is impossible; all in
-            one message.
+            ValueError: If a code, channel, decoder or option does not exist or a grid is impossible; one
+                message lists all problems.
         """
         return [point for point in self.all_points if isinstance(point, Point)]
 
@@ -209,7 +209,7 @@ class Study(Table):
 
     @cached_property
     def all_points(self) -> list[Point | RarePoint]:
-        """Both, curve by curve; errors as for `points`."""
+        """Simulated and estimated points, curve by curve; errors as for `points`."""
         problems: list[str] = []
         points: list[Point | RarePoint] = []
         for curve in self.curves:
@@ -234,22 +234,22 @@ class Study(Table):
         """The published points in ``reference.csv`` beside the study, if there is one.
 
         Raises:
-            ValueError: If that file is broken, naming the line.
+            ValueError: If that file is invalid; the message names the line.
         """
         path = self.path.parent / "reference.csv"
         return read_references(path) if path.exists() else []
 
     @property
     def foreign(self) -> dict[str, Foreign]:
-        """The decoders that do not come with fecnn: running the study runs their code."""
+        """Decoders that do not ship with fecnn; running the study runs their code."""
         found = {curve.decoder: self._foreign_of(curve.decoder) for curve in self.curves}
         return {name: it for name, it in found.items() if it is not None}
 
     def check(self) -> None:
-        """Build every decoder once, at its first point: what cannot run is refused before anything runs.
+        """Build every decoder once, at its first point, so that problems are found before anything runs.
 
         Raises:
-            ValueError: All problems in one message; where foreign code failed is in the notes.
+            ValueError: One message with all problems; tracebacks of foreign code are in the notes.
         """
         problems: list[str] = []
         traces: list[str] = []
@@ -290,7 +290,7 @@ class Study(Table):
         if channel not in CHANNELS:
             problems.append(f"curve {curve.name}: no channel {channel!r}; {nearest(channel, list(CHANNELS))}")
         try:
-            if self._foreign_of(curve.decoder) is None:  # all else is not imported before it runs
+            if self._foreign_of(curve.decoder) is None:  # foreign code is not imported before it runs
                 check_options(curve.decoder, factory(curve.decoder), dict(curve.options))
         except (LookupError, TypeError, ValueError, OSError, ImportError) as error:
             problems.append(f"curve {curve.name}: {error}")
@@ -329,12 +329,13 @@ class Study(Table):
             yield Point(curve.name, curve.published, code, task, (curve.stop or self.stop).rule())
 
     def _sender_of(self, curve: Curve, code: Code) -> tuple[str, str] | tuple[None, None]:
-        """The first code with the same words, if another: the study's own, or of a curve before this.
+        """The first code with the same codewords, if it is another: the study's own, or an earlier curve's.
 
-        A code from its alist has another generator matrix than from its file; both see the same frames.
+        A code from an alist has another generator matrix than the same code from its file; with a common
+        sender both see the same frames.
         """
         if not self._codes and self.code is not None:
-            with suppress(ValueError, LookupError, OSError):  # told of where a curve is of it
+            with suppress(ValueError, LookupError, OSError):  # reported with a curve that uses it
                 self._codes.append((self._resolve(self.code), load_code(self._resolve(self.code))))
         for name, known in self._codes:
             if known.fingerprint == code.fingerprint:
@@ -345,7 +346,7 @@ class Study(Table):
         return None, None
 
     def _options_of(self, curve: Curve, code: Code) -> tuple[Options, Weights | None, str | None]:
-        """The decoder's options in order, its trained weights pinned by their SHA-256, and its version."""
+        """The decoder's options in order, its weights pinned by their SHA-256, and its version."""
         options = dict(curve.options)
         found = self._foreign_of(curve.decoder)
         if found is not None or not is_trained(curve.decoder):
@@ -357,7 +358,7 @@ class Study(Table):
     def _grid_of(self, curve: Curve, problems: list[str]) -> list[float]:
         grid = curve.ebn0_db if curve.ebn0_db is not None else self.ebn0_db
         if grid is None:
-            problems.append(f"curve {curve.name}: ebn0_db is missing; give it there or for the whole study")
+            problems.append(f"curve {curve.name}: ebn0_db is missing; set it for the curve or the study")
             return []
         if isinstance(grid, Grid):
             too_many = (grid.stop - grid.start) / grid.step >= MAX_POINTS
@@ -371,24 +372,24 @@ class Study(Table):
         elif not values:
             problems.append(f"curve {curve.name}: ebn0_db {shown} has no points")
         elif any(not -100 <= value <= 100 for value in values):
-            problems.append(f"curve {curve.name}: ebn0_db {shown} leaves -100..100 dB")
+            problems.append(f"curve {curve.name}: ebn0_db {shown} is outside -100..100 dB")
         elif len(set(values)) < len(values):
             problems.append(f"curve {curve.name}: ebn0_db {shown} names a point twice")
         return values
 
     def _code_name(self, curve: Curve) -> str:
-        """The code as `load_code` takes it: a name, or a path (relative ones start at the study's file)."""
+        """The code as `load_code` takes it: a name, or a path resolved from the study's folder."""
         name = self._said_code(curve) or ""
         if name == "uncoded":
             return uncoded(load_code(self._resolve(self.code or "")).k).name
         return self._resolve(name)
 
     def _said_code(self, curve: Curve) -> str | None:
-        return curve.code if isinstance(curve.code, str) else self.code  # lists were taken apart
+        return curve.code if isinstance(curve.code, str) else self.code  # lists are already expanded
 
     def _code_of(self, curve: Curve, problems: list[str]) -> Code | None:
         if self._said_code(curve) is None or (curve.code == "uncoded" and self.code is None):
-            problems.append(f"curve {curve.name}: code is missing; give it there or for the whole study")
+            problems.append(f"curve {curve.name}: code is missing; set it for the curve or the study")
             return None
         try:
             return load_code(self._code_name(curve))
@@ -403,12 +404,12 @@ class Study(Table):
 
 
 def load_study(name_or_path: str | Path) -> Study:
-    """A study by catalogue name, by file, or by the directory that holds its ``study.toml``.
+    """A study by name, by file, or by the folder that holds its ``study.toml``.
 
     Raises:
         LookupError: If there is no study of that name.
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is broken or asks for something impossible; all problems in one message.
+        ValueError: If the file is invalid or asks for something impossible; the message lists all problems.
 
     Example:
         >>> study = load_study("optimal-hamming-7-4")
@@ -422,19 +423,19 @@ def load_study(name_or_path: str | Path) -> Study:
     except ValidationError as error:
         raise refusal(path, [*_sentences(error), *_names_despite(error, content, path)]) from None
     study._path = path.resolve()
-    study.all_points  # noqa: B018  names and grids are checked here, decoders when they are built
+    study.all_points  # noqa: B018  checks names and grids; decoders are checked when they are built
     return study
 
 
 def _outside(error: BaseException) -> bool:
-    """Whether an error came through code that is not fecnn's."""
+    """Whether an error passed through code that is not fecnn's."""
     package = Path(__file__).parents[1]
     frames = traceback.extract_tb(error.__traceback__)
     return not all(Path(frame.filename).is_relative_to(package) for frame in frames)
 
 
 def _rare_problems(curve: Curve, channel: str) -> Iterator[str]:
-    """What does not go with how the curve is made."""
+    """Settings that do not fit the curve's method."""
     if curve.method is None:
         if curve.rel_error is not None:
             yield 'rel_error is for method = "rare"; a simulated curve has a stop'
@@ -445,11 +446,11 @@ def _rare_problems(curve: Curve, channel: str) -> Iterator[str]:
         yield f'method = "rare" is for the channel awgn, got {channel}'
     for name in ("options", "stop", "batch"):
         if getattr(curve, name):
-            yield f'method = "rare" takes no {name}: an estimate ends at its rel_error'
+            yield f'method = "rare" takes no {name}: an estimate stops at its rel_error'
 
 
 def _names_despite(error: ValidationError, content: dict[str, Any], path: Path) -> list[str]:
-    """Unknown names and impossible grids of a study whose only other fault is unknown keys."""
+    """Unknown names and impossible grids of a study whose only other problems are unknown keys."""
     rest = copy.deepcopy(content)
     for problem in error.errors():
         if problem["type"] != "extra_forbidden" or "Grid" in problem["loc"]:
@@ -470,7 +471,7 @@ def _names_despite(error: ValidationError, content: dict[str, Any], path: Path) 
 
 
 def _sentences(error: ValidationError) -> list[str]:
-    """Pydantic's problems in our words, one for each place: every member of a union has complained of it."""
+    """Pydantic's problems in our words, one per place: each member of a union reports the same place."""
     places: dict[tuple[Any, ...], Any] = {}
     for problem in error.errors():
         place = problem["loc"]
@@ -496,11 +497,11 @@ def study_names() -> list[str]:
 
 
 def study_path(name_or_path: str | Path) -> Path:
-    """The study.toml of a shipped study, or of a path.
+    """The study.toml of a shipped study, or at a path.
 
     Args:
         name_or_path: A shipped study's name; the path of a ``.toml`` file; or the path (with a separator, or
-            ``.``) of a folder that holds a study.toml.
+            ``.``) of a folder that contains a study.toml.
 
     Raises:
         LookupError: If no shipped study has this name.
@@ -510,7 +511,7 @@ def study_path(name_or_path: str | Path) -> Path:
         name = str(name_or_path)
         if name not in study_names():
             raise LookupError(
-                f"unknown study {name!r} (one of your own is given by its path, such as ./my_study.toml); "
+                f"unknown study {name!r} (give your own study by its path, such as ./my_study.toml); "
                 f"{nearest(name, study_names())}"
             )
         return shipped_folder("studies") / name / "study.toml"

@@ -1,4 +1,4 @@
-"""Compile ahead what a study, or a decoder, will need; Numba keeps it on disk for every later process."""
+"""Compiling ahead what a study or decoder needs; Numba keeps the code on disk for later processes."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -15,18 +15,18 @@ from fecnn.simulation.simulate import curve_places, one_torch_thread, prepared
 from fecnn.studies.study import Study, load_study, study_names
 
 CODES = ("hamming-7-4", "bch-31-16", "polar-64-32", "bch-63-45", "ebch-128-64")
-"""Between them decoders take all their ways: codebook, trellis, search; algebra, tables, lists."""
+"""Together these codes cover all decoder variants: codebook, trellis, search; algebra, tables, lists."""
 
 EBN0_DB = 3.0
 
 
 def warm_up(names: Sequence[str] = (), tell: Callable[[str], None] = lambda line: None) -> None:
-    """Build and compile, and decode a few frames with each; what is compiled already takes no time.
+    """Build and compile decoders by decoding a few frames; already compiled code takes no time.
 
     Args:
-        names: Studies, by name or file, and decoders, by name or as ``module:function``; all built-in
-            decoders if none are given.
-        tell: Is told whose code will run where that is not fecnn's.
+        names: Studies (name or file) and decoders (name or ``module:function``); by default all built-in
+            decoders.
+        tell: Called with a line for each decoder whose code is not fecnn's, before it runs.
 
     Raises:
         LookupError: If there is no such study or decoder.
@@ -63,7 +63,7 @@ def _warm_up_study(study: Study) -> None:
 
 def _warm_up_decoder(name: str) -> None:
     if ":" in name:
-        factory(name)  # what is wrong with the name is not about a code
+        factory(name)  # an invalid name must fail here, not be taken for an unsuitable code
     rng = np.random.default_rng(1)
     for code_name in CODES:
         code = load_code(code_name)
@@ -76,6 +76,6 @@ def _warm_up_decoder(name: str) -> None:
             try:
                 decode = make(name, code, channel)
             except (ValueError, LookupError, TypeError):
-                continue  # not for this code
-            for frames in (llr, 100 * llr, 0 * llr):  # rare frames go other ways
+                continue  # not suitable for this code
+            for frames in (llr, 100 * llr, 0 * llr):  # unusual frames take other branches
                 decode(frames)

@@ -1,4 +1,4 @@
-"""What needs no simulation: bounds, and the error rate of exact maximum likelihood."""
+"""Results without simulation of a decoder under test: bounds, and the error rate of exact ML."""
 
 from typing import TYPE_CHECKING
 

@@ -1,12 +1,13 @@
-"""Bounds on the block error rate of maximum likelihood over BPSK and AWGN: of one code, and of the best code.
+"""Bounds on the block error rate of maximum likelihood over BPSK and AWGN, for one code or for the best code.
 
-Of one code, from its weight spectrum: ``union_bound`` and ``tangential_sphere_bound`` from above,
-``kat_bound`` from below. Of any code of its length and dimension: ``sphere_packing_bound`` and
-``meta_converse`` from below. That some code does no worse: ``random_coding_bound``.
-``normal_approximation`` is no bound.
+- For one code, from its weight spectrum: ``union_bound`` and ``tangential_sphere_bound`` (upper bounds) and
+  ``kat_bound`` (a lower bound).
+- For any code of a given length and dimension: ``sphere_packing_bound`` and ``meta_converse`` (lower bounds).
+- For the best code of a given length and dimension: ``random_coding_bound`` (an upper bound).
+- ``normal_approximation`` is not a bound.
 
-Everything is computed from sums of positive terms in logarithms, so that nothing overflows or cancels at low
-error rates, except ``meta_converse``, which is right down to about 1e-12.
+Everything is computed from sums of positive terms in logarithms, so nothing overflows or cancels at low error
+rates. The exception is ``meta_converse``, which is accurate down to about 1e-12.
 """
 
 import math
@@ -16,7 +17,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
-import scipy  # its parts are loaded when they are used
+import scipy  # its submodules load on first use
 from numpy.typing import NDArray
 
 from fecnn.channels.channel import noise_sigma
@@ -25,30 +26,30 @@ from fecnn.codes.code import Code
 Reals = NDArray[np.float64]
 
 NODES = 16
-"""Gauss-Legendre nodes for the angle in each panel."""
+"""Gauss-Legendre nodes per panel of the angle."""
 
 PAIRS = 24
-"""Weights that ``kat_bound`` looks at, at most: words of greater weight hardly count."""
+"""Most weights used by ``kat_bound``; heavier words hardly matter."""
 
 STEP = 1 / 4096
-"""Grid on which ``meta_converse`` adds information densities, in bits."""
+"""Grid spacing for the sum of information densities in ``meta_converse``, in bits."""
 
 MAX_DIMENSION = 1000
-"""Largest k of bounds on the sphere: parts of it near 2^-1022 are no numbers any more."""
+"""Largest k of bounds on the sphere; fractions of the sphere near 2^-1022 are not representable."""
 
 MAX_DENSITIES = 1500
-"""Largest n of ``meta_converse``: seven standard deviations of their sum, 1e-12, are on the grid."""
+"""Largest n of ``meta_converse``, for which seven standard deviations of the sum (1e-12) fit on the grid."""
 
 
 def union_bound(code: Code, ebn0_db: float) -> float:
-    """Upper bound on the BLER of ML: every wrong word alone, as if they excluded each other; at most 1.
+    """Upper bound on the BLER of ML: the sum of the probabilities of all wrong words, at most 1.
 
     Args:
-        code: With a weight spectrum that is known or can be counted.
+        code: A code whose weight spectrum is known or can be counted.
         ebn0_db: Eb/N0 in dB per information bit.
 
     Raises:
-        ValueError: If the spectrum is not known and the code too large to count it.
+        ValueError: If the spectrum is not known and the code is too large to count it.
 
     Example:
         >>> import fecnn
@@ -63,19 +64,19 @@ def union_bound(code: Code, ebn0_db: float) -> float:
 
 
 def tangential_sphere_bound(code: Code, ebn0_db: float) -> float:
-    """Upper bound on the BLER of ML: union bound inside a cone about the sent word, error for sure outside.
+    """Upper bound on the BLER of ML: a union bound in a cone around the sent word, plus everything outside.
 
-    The tightest upper bound known that needs only the spectrum (Poltyrev, "Bounds on the decoding error
-    probability of binary linear codes via their spectra", 1994; Herzberg and Poltyrev 1994). Poltyrev's best
-    cone is the one in which the union of what beats the sent word has conditional probability below 1 at
-    every angle, so that the bound is the mean over the angle of min(1, that union), which is computed here.
+    It is the tightest known upper bound that needs only the spectrum (Poltyrev, "Bounds on the decoding error
+    probability of binary linear codes via their spectra", 1994; Herzberg and Poltyrev 1994). In Poltyrev's
+    best cone, the union bound given the angle is below 1 at every angle. The bound is therefore the mean over
+    the angle of min(1, that union bound), which is computed here.
 
     Args:
-        code: With a weight spectrum that is known or can be counted.
+        code: A code whose weight spectrum is known or can be counted.
         ebn0_db: Eb/N0 in dB per information bit.
 
     Raises:
-        ValueError: If the spectrum is not known and the code too large to count it.
+        ValueError: If the spectrum is not known and the code is too large to count it.
 
     Example:
         >>> import fecnn
@@ -89,8 +90,8 @@ def tangential_sphere_bound(code: Code, ebn0_db: float) -> float:
     half_angle = np.arctan(np.sqrt(weights[inside] / (n - weights[inside])))
 
     def log_union(angle: Reals) -> Reals:
-        # A word is nearer if the noise across lies within a cap about its direction; the opposite one, if the
-        # angle is obtuse.
+        # A word is nearer if the transverse noise lies within a cap around its direction. The opposite word
+        # is nearer if the angle is obtuse.
         cosine = np.tan(half_angle) / np.tan(angle[:, None])
         terms = log_counts[inside] + _log_cap(np.arccos(np.clip(cosine, -1, 1)), n - 1)
         opposite = np.where((angle > math.pi / 2) & (not inside.all()), 0.0, -np.inf)[:, None]
@@ -102,19 +103,19 @@ def tangential_sphere_bound(code: Code, ebn0_db: float) -> float:
 
 
 def kat_bound(code: Code, ebn0_db: float) -> float:
-    """Lower bound on the BLER of ML, from the spectrum: no less than what words and pairs of words say.
+    """Lower bound on the BLER of ML from the spectrum, using the probabilities of words and pairs of words.
 
-    The bound of Kuai, Alajaji and Takahara ("A lower bound on the probability of a finite union of events",
-    2000), with the overlap of two words at most what the minimum distance allows (Seguin, "A lower bound on
-    the error probability for signals in white Gaussian noise", 1998). The best of the sets of all words up to
-    some weight is taken.
+    It is the bound of Kuai, Alajaji and Takahara ("A lower bound on the probability of a finite union of
+    events", 2000), where two words overlap at most as much as the minimum distance allows (Seguin, "A lower
+    bound on the error probability for signals in white Gaussian noise", 1998). Of the sets of all words up to
+    some weight, the best is used.
 
     Args:
-        code: With a weight spectrum that is known or can be counted.
+        code: A code whose weight spectrum is known or can be counted.
         ebn0_db: Eb/N0 in dB per information bit.
 
     Raises:
-        ValueError: If the spectrum is not known and the code too large to count it.
+        ValueError: If the spectrum is not known and the code is too large to count it.
 
     Example:
         >>> import fecnn
@@ -126,12 +127,12 @@ def kat_bound(code: Code, ebn0_db: float) -> float:
     overlap = (weights[:, None] + weights - weights[0]) / 2
     overlap = np.minimum(overlap, np.minimum(weights[:, None], weights))
     log_alone = scipy.special.log_ndtr(-distance)
-    # Expected number of others that beat the sent word, too, if one does; a word always goes with itself.
+    # Expected number of words that also beat the sent word, given that one does, counting that word itself.
     both = _log_both(distance, overlap / np.sqrt(weights[:, None] * weights)) - log_alone[:, None]
     others = np.exp(log_counts) - np.eye(len(weights))
     company = 1 + np.cumsum(others * np.exp(both), axis=1)
     whole = np.floor(company)
-    # 1/x, read off linearly between whole numbers: the KAT term.
+    # The KAT term: 1/x, interpolated linearly between whole numbers.
     share = 1 / whole - (company - whole) / (whole * (whole + 1))
     best = -np.inf
     for last in range(len(weights)):
@@ -141,10 +142,10 @@ def kat_bound(code: Code, ebn0_db: float) -> float:
 
 
 def sphere_packing_bound(n: int, k: int, ebn0_db: float) -> float:
-    """Lower bound on the BLER of any code of 2^k words of equal energy: cones that fill the space.
+    """Lower bound on the BLER of any code of 2^k words of equal energy, from cones that fill the space.
 
     Shannon, "Probability of error for optimal codes in a Gaussian channel", 1959. It holds for every BPSK
-    code, and for others that use the sphere better, so that it is loose at high rates.
+    code, but also for codes that use the sphere better, so it is loose at high rates.
 
     Args:
         n: Length, at least 2.
@@ -160,7 +161,7 @@ def sphere_packing_bound(n: int, k: int, ebn0_db: float) -> float:
     """
     _check_size(n, k)
     _check_dimension(k)
-    # Half angle of a cone with 2^-k of the sphere.
+    # Half-angle of a cone that covers 2^-k of the sphere.
     angle = (
         math.asin(math.sqrt(scipy.special.betaincinv((n - 1) / 2, 0.5, 2.0 ** (1 - k))))
         if k > 1
@@ -171,10 +172,10 @@ def sphere_packing_bound(n: int, k: int, ebn0_db: float) -> float:
 
 
 def random_coding_bound(n: int, k: int, ebn0_db: float) -> float:
-    """A BLER that some code of 2^k words of equal energy does not exceed: the mean of random ones, bounded.
+    """Upper bound on the BLER of the best code of 2^k words of equal energy: the mean over random codes.
 
-    The random-coding union bound (Polyanskiy, Poor and Verdu 2010) for words drawn from the sphere, which is
-    the upper bound of Shannon 1959. It says nothing on BPSK codes, which are worse at high rates.
+    It is the random-coding union bound (Polyanskiy, Poor and Verdu 2010) for words drawn from the sphere,
+    equal to the upper bound of Shannon 1959. It says nothing about BPSK codes, which are worse at high rates.
 
     Args:
         n: Length, at least 2.
@@ -198,9 +199,10 @@ def random_coding_bound(n: int, k: int, ebn0_db: float) -> float:
 def meta_converse(n: int, k: int, ebn0_db: float) -> float:
     """Lower bound on the BLER of any code of 2^k words sent with BPSK.
 
-    Polyanskiy, Poor and Verdu, "Channel coding rate in the finite blocklength regime", 2010, Theorem 28 (all
-    words equal to the test against the output of equiprobable bits, by symmetry). The sum of n information
-    densities is convolved on a grid of 1/4096 bit. Right down to 1e-12, below which it is given as 0.
+    Polyanskiy, Poor and Verdu, "Channel coding rate in the finite blocklength regime", 2010, Theorem 28. The
+    auxiliary output distribution is that of equiprobable bits; by symmetry, all words are equivalent in the
+    test against it. The sum of n information densities is convolved on a grid of 1/4096 bit. Accurate down to
+    1e-12; smaller values are returned as 0.
 
     Args:
         n: Length, 2 to 1500.
@@ -216,17 +218,17 @@ def meta_converse(n: int, k: int, ebn0_db: float) -> float:
     """
     _check_size(n, k)
     if k > n:
-        raise ValueError(f"BPSK sends one bit a symbol: k must be at most n = {n}, got {k}")
+        raise ValueError(f"BPSK sends one bit per symbol: k must be at most n = {n}, got {k}")
     if n > MAX_DENSITIES:
         raise ValueError(f"meta_converse is for n up to {MAX_DENSITIES}, got {n}; see normal_approximation")
     density, probability = _sum_of_densities(n, noise_sigma(ebn0_db, k / n))
-    # The best test of 2^-k wrong acceptances accepts from some density on; the last atom only in part.
+    # The best test with false acceptance 2^-k accepts from some density on, and the last atom only partly.
     log_accepted = np.log(np.maximum(probability, 1e-300)) - density * math.log(2)
     accepted = np.logaddexp.accumulate(log_accepted[::-1])[::-1]
     first = int(np.searchsorted(-accepted, k * math.log(2)))
     if first == 0:
         return 0.0
-    # Part of the atom below ``first`` that is accepted still.
+    # Fraction of the atom below ``first`` that is still accepted.
     beyond = accepted[first] if first < len(accepted) else -np.inf
     room = -math.expm1(beyond + k * math.log(2)) * math.exp(-k * math.log(2) - log_accepted[first - 1])
     missed = float(probability[:first].sum() - probability[first - 1] * min(1.0, room))
@@ -234,10 +236,10 @@ def meta_converse(n: int, k: int, ebn0_db: float) -> float:
 
 
 def normal_approximation(n: int, k: int, ebn0_db: float) -> float:
-    """BLER of about the best code of 2^k words sent with BPSK; an approximation, no bound.
+    """Approximate BLER of the best code of 2^k words sent with BPSK; not a bound.
 
-    Capacity, dispersion and half a logarithm of n (Polyanskiy, Poor and Verdu 2010, eq. 223 f.). Far too low
-    where n is short and BLER small: compare with ``meta_converse``.
+    It uses capacity, dispersion and half the logarithm of n (Polyanskiy, Poor and Verdu 2010, eq. 223 f.). It
+    is far too low for short n and small BLER; compare with ``meta_converse``.
 
     Args:
         n: Length, at least 2.
@@ -260,11 +262,11 @@ def normal_approximation(n: int, k: int, ebn0_db: float) -> float:
 
 @dataclass(frozen=True)
 class Bound:
-    """A bound as studies name and draw it.
+    """A bound that studies can name and draw.
 
-    label: What a legend calls it.
-    side: Whether the BLER in question is below (``upper``) or above (``lower``); None for an approximation.
-    value: The bound on the BLER of a code at Eb/N0 in dB; ValueError if it has none.
+    label: Its name in a legend.
+    side: Whether the BLER is below (``upper``) or above (``lower``) it; None for an approximation.
+    value: The bound on the BLER of a code at an Eb/N0 in dB; raises ValueError if the code has none.
     """
 
     name: str
@@ -294,7 +296,7 @@ _BOUNDS = (
     Bound("normal-approximation", "normal approximation (no bound)", None, _by_size(normal_approximation)),
 )
 BOUNDS = {bound.name: bound for bound in _BOUNDS}
-"""By the names that studies use."""
+"""Bounds by the names that studies use."""
 
 
 def _check_size(n: int, k: int) -> None:
@@ -308,14 +310,14 @@ def _check_dimension(k: int) -> None:
 
 
 def _spectrum(code: Code) -> tuple[Reals, Reals]:
-    """Weights of the nonzero words, and the logarithms of how many there are."""
+    """Weights of the nonzero words, and the logarithms of their numbers."""
     counts = code.weight_spectrum()
     weights = [w for w in range(1, code.n + 1) if counts[w]]
     return np.array(weights, float), np.array([math.log(counts[w]) for w in weights])
 
 
 def _log_cap(angle: Reals, dimension: int) -> Reals:
-    """Logarithm of the part of the unit sphere, in so many dimensions, within an angle of a direction."""
+    """Logarithm of the fraction of the unit sphere within an angle of a direction, in that dimension."""
     if dimension == 1:  # two points
         return np.where(angle < math.pi, math.log(0.5), 0.0)
     small = 0.5 * scipy.special.betainc((dimension - 1) / 2, 0.5, np.sin(angle) ** 2)
@@ -324,14 +326,14 @@ def _log_cap(angle: Reals, dimension: int) -> Reals:
 
 
 def _mean_over_angle(n: int, signal: float, log_error: Any, kinks: tuple[float, ...] = ()) -> float:
-    """Mean of min(1, exp(log_error)) over the angle between what was sent and what is received.
+    """Mean of min(1, exp(log_error)) over the angle between the sent and the received vector.
 
-    signal: Length of the sent vector over the noise's standard deviation.
-    log_error: Of angles in (0, pi); not decreasing.
-    kinks: Angles where it is not smooth.
+    signal: Length of the sent vector divided by the noise's standard deviation.
+    log_error: A nondecreasing function of angles in (0, pi).
+    kinks: Angles at which it is not smooth.
     """
     low, high = 0.0, math.pi
-    for _ in range(60):  # where the union is 1
+    for _ in range(60):  # bisect for the angle at which the union bound reaches 1
         middle = (low + high) / 2
         low, high = (middle, high) if log_error(np.array([middle]))[0] < 0 else (low, middle)
     # The angle scatters by about 1 / signal.
@@ -349,11 +351,11 @@ def _mean_over_angle(n: int, signal: float, log_error: Any, kinks: tuple[float, 
 
 
 def _log_angle_density(angle: Reals, n: int, signal: float) -> Reals:
-    """Logarithm of the density of that angle in n dimensions (Shannon 1959): an integral over the radius."""
+    """Logarithm of the density of that angle in n dimensions (Shannon 1959), an integral over the radius."""
     cosine = signal * np.cos(angle)[:, None]
     peak = (cosine + np.sqrt(cosine**2 + 4 * (n - 1))) / 2
     nodes, weights = np.polynomial.legendre.leggauss(96)
-    # In the radius it falls off faster than a Gaussian of variance 1.
+    # The integrand over the radius falls off faster than a Gaussian of variance 1.
     least, most = np.maximum(peak - 12, 0), peak + 12
     radius = (least + most) / 2 + (most - least) / 2 * nodes
     log_radial = (n - 1) * np.log(radius) - ((radius - cosine) ** 2 - cosine**2 + signal**2) / 2
@@ -363,7 +365,7 @@ def _log_angle_density(angle: Reals, n: int, signal: float) -> Reals:
 
 
 def _log_both(distance: Reals, correlation: Reals) -> Reals:
-    """Logarithm of P(X > d_i and Y > d_j) of standard normal X and Y with these correlations: (N, N)."""
+    """Logarithm of P(X > d_i and Y > d_j) for standard normal X and Y with these correlations: (N, N)."""
     nodes, weights = np.polynomial.legendre.leggauss(96)
     least = distance[:, None, None]
     # Given X > d, X exceeds d by about 1/d.
@@ -382,7 +384,7 @@ def _log_density(x: Reals) -> Reals:
 
 
 def _information_density(sigma: float) -> tuple[Reals, Reals]:
-    """Values in bits of one symbol's information density, and probabilities, on a grid of the noise."""
+    """One symbol's information density in bits, and its probabilities, on a grid of the noise."""
     noise: Reals = np.linspace(-12, 12, 8193)
     density = 1 - np.logaddexp(0, -2 * (1 + sigma * noise) / sigma**2) / math.log(2)
     weight = (noise[1] - noise[0]) * np.exp(_log_density(noise))
@@ -391,9 +393,9 @@ def _information_density(sigma: float) -> tuple[Reals, Reals]:
 
 @lru_cache(maxsize=8)
 def _sum_of_densities(n: int, sigma: float) -> tuple[Reals, Reals]:
-    """The sum of n information densities on a grid: values in bits, and probabilities."""
+    """The sum of n information densities on a grid: values in bits, and their probabilities."""
     density, weight = _information_density(sigma)
-    # A value between two grid points goes to both, so that its mean stays: errors are of second order.
+    # Split each value between its two grid points so that the mean is kept: errors are of second order.
     mean = float(weight @ density)
     place = (density - mean) / STEP
     whole = np.floor(place)

@@ -1,17 +1,18 @@
-"""The BLER of exact maximum likelihood where it is rare: three estimators, each with an interval.
+"""The BLER of exact maximum likelihood at low error rates: three estimators, each with an interval.
 
-Plain Monte-Carlo sees nothing at 1e-10. Two ways reach there, without a bias.
+Plain Monte-Carlo sees no errors at 1e-10. Two unbiased methods reach that far.
 
-Rays: along a random direction the noise must be long enough to leave the region of the sent word. How long it
-must be is found with an exact decoder, and how likely such noise is has a closed form.
+Rays: in a random direction, noise must have a certain length to leave the region of the sent word. An exact
+decoder finds that length, and the probability of longer noise has a closed form.
 
-Union: in an error some word beats the sent one. A light word is drawn, then noise that makes it win, and what
-is counted is how many light words win at once (Karp and Luby). Heavier words, which are not listed, add at
-most their union bound. Where that is little, it widens the interval upwards. Else errors are told apart by
-the first word that wins along the noise: those of light words are drawn, the others found by rays.
+Union: in an error, some word beats the sent one. This method draws a light word, then noise that makes it
+win, and counts how many light words win at once (Karp and Luby). Heavier words, which are not listed, add at
+most their union bound. If that is small, it just widens the interval upwards. Otherwise errors are
+distinguished by the first word that wins along the noise: errors to light words are drawn, the others are
+found by rays.
 
-Where errors are very rare, so are draws in which two words win at once, and thousands may show none. How many
-they can be nevertheless is part of the interval, and bounds of the code bracket it.
+If errors are very rare, so are draws in which two words win at once, and thousands of draws may show none.
+The interval therefore allows for overlaps that were not seen, and it is limited by bounds for the code.
 """
 
 import math
@@ -37,42 +38,42 @@ Reals = NDArray[np.float64]
 Method = Literal["auto", "monte-carlo", "rays", "union"]
 
 CONFIDENCE = 0.95
-"""Coverage of an interval."""
+"""Coverage of the intervals."""
 
 NORMAL = 1.959963984540054
-"""Standard deviations of an interval of 95 % to each side."""
+"""Half-width of a 95 % interval of a normal distribution, in standard deviations."""
 
 CHUNK = 1 << 14
-"""Frames, or rays, that are decoded at a time."""
+"""Frames or rays decoded at once."""
 
 MOST_FRAMES = 1 << 28
-"""Frames after which an estimate is given up."""
+"""Number of frames after which an estimate is given up."""
 
 MOST_RAYS = 1 << 24
-"""Rays after which an estimate is given up."""
+"""Number of rays after which an estimate is given up."""
 
 FEW_WORDS = 1 << 17
-"""So many light words are listed, and compared with noise, in less time than rays would take."""
+"""Up to this many light words, listing and comparing them with noise is faster than rays."""
 
 SHRINK = 1 - 1e-6
-"""A ray is followed to just inside of where the nearest word found so far wins."""
+"""A ray is next decoded just before the length at which the nearest word found so far wins."""
 
 QUADRATURE = 1e-9
-"""By so much, relatively, ends of an interval are moved out: bounds that bracket it are integrals."""
+"""Relative widening of intervals, because the bounds that limit them are numerical integrals."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """The BLER of exact maximum likelihood.
+    """An estimated BLER of exact maximum likelihood.
 
     value: The estimate.
-    low: Lower end of a 95 % interval. But for ``monte-carlo``, it is not below the lower bound of Kuai,
+    low: Lower end of a 95 % interval. Except for ``monte-carlo``, it is at least the lower bound of Kuai,
         Alajaji and Takahara.
-    high: Upper end; with ``union`` it includes all words that were not listed. But for ``monte-carlo``, it is
-        not above the tangential-sphere and union bounds.
+    high: Upper end; for ``union`` it includes all words that were not listed. Except for ``monte-carlo``, it
+        is at most the tangential-sphere and union bounds.
     method: ``monte-carlo``, ``rays``, ``union``, or ``union and rays``.
-    frames: Frames, rays, drawn words, or drawn words and rays that it rests on.
-    effective: As how many errors of plain Monte-Carlo it is worth, judging by the interval.
+    frames: Number of frames, rays, drawn words, or drawn words and rays behind the estimate.
+    effective: Number of errors for which plain Monte-Carlo would have an equally narrow interval.
     """
 
     value: float
@@ -88,26 +89,26 @@ def ml_bler(
 ) -> Estimate:
     """BLER of exact maximum likelihood over BPSK and AWGN, down to 1e-10 and below.
 
-    The interval of ``monte-carlo`` is Clopper and Pearson's; that of ``rays`` is normal, from twice the rays
-    that seemed enough; that of ``union`` is Fay and Feuer's for the share of overlaps, which allows for one
-    more than was seen, so that it holds where none was. Those of both together are added in squares. All but
-    the first are cut at bounds of the code (see `Estimate`).
+    The interval of ``monte-carlo`` is Clopper-Pearson's. That of ``rays`` is normal; rays are drawn a second
+    time, at least as many as were needed the first time, so that stopping causes no bias. That of ``union``
+    is Fay and Feuer's for the share of overlaps; it allows for one more overlap than was seen, so it holds
+    even if none was. For both methods together, the half-widths are added in squares. All except
+    ``monte-carlo`` are limited by bounds for the code (see `Estimate`).
 
     Args:
-        code: Any that the decoder ``ml`` takes; but for ``monte-carlo`` with a weight spectrum that is known
-            or can be counted.
+        code: Any code that the decoder ``ml`` takes. Except for ``monte-carlo``, its weight spectrum must be
+            known or countable.
         ebn0_db: Eb/N0 in dB per information bit.
         rel_error: Half the width of the 95 % interval, relative to the value.
-        method: ``monte-carlo``: errors are counted. ``rays`` (Shannon 1959 for the geometry; an importance
-            sampling without weights): for 1e-2 to 1e-6. ``union`` (Karp and Luby 1983): below about 1e-2,
-            with rays for errors to heavy words where these matter. ``auto`` takes the one that is quick
-            there, judging by bounds.
-        seed: Of the random numbers. Equal seeds give equal estimates.
+        method: ``monte-carlo`` counts errors. ``rays`` (Shannon 1959 for the geometry; importance sampling
+            without weights) suits 1e-2 to 1e-6. ``union`` (Karp and Luby 1983) suits rates below about 1e-2,
+            with rays for errors to heavy words if these matter. ``auto`` takes the fastest by its bounds.
+        seed: Seed of the random numbers; equal seeds give equal estimates.
 
     Raises:
-        ValueError: If the method cannot reach ``rel_error``: too many frames would be needed, or too few rays
-            decide. Also if rel_error is not in (0, 0.5], seed is no whole number, the method is unknown, the
-            code's spectrum is needed and cannot be counted, or the BLER is too small for a number.
+        ValueError: If the method cannot reach ``rel_error``, because it would need too many frames or too few
+            rays dominate. Also if rel_error is not in (0, 0.5], seed is not a whole number, the method is
+            unknown, the code's spectrum is needed but cannot be counted, or the BLER is below 1e-300.
 
     Example:
         >>> import fecnn
@@ -121,7 +122,7 @@ def ml_bler(
         raise ValueError(f"seed must be a whole number, 0 or more, got {seed!r}")
     if method != "monte-carlo" and not kat_bound(code, ebn0_db):
         raise ValueError(
-            f"the BLER of {code.name} at {ebn0_db:g} dB is below 1e-300, too small a number; lower ebn0_db"
+            f"the BLER of {code.name} at {ebn0_db:g} dB is below 1e-300, too small to compute; lower ebn0_db"
         )
     if method == "auto":
         method = _choose(code, ebn0_db, rel_error)
@@ -146,7 +147,7 @@ def _choose(code: Code, ebn0_db: float, rel_error: float) -> Method:
 
 
 def _monte_carlo(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Estimate:
-    """Decode until there are errors enough."""
+    """Decode frames until there are enough errors."""
     decode = _exact(code)
     sigma = np.float32(noise_sigma(ebn0_db, code.rate))
     needed = math.ceil((NORMAL / rel_error) ** 2) + 4
@@ -165,7 +166,7 @@ def _monte_carlo(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Est
 
 def _rays(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Estimate:
     """Mean, over directions, of the probability that noise in that direction is long enough for an error."""
-    # Few rays of much weight hide that there may be others.
+    # A few rays with large weights may hide that there are others.
     needed = max(100.0, (NORMAL / rel_error) ** 2)
 
     def enough(rays: _Rays) -> bool:
@@ -187,10 +188,10 @@ def _cast(
     enough: Callable[["_Rays"], bool],
     heaviest: int = 0,
 ) -> "_Rays":
-    """Rays until there are enough, and no fewer than it took others.
+    """Rays until there are enough, and no fewer than another stream needed.
 
-    They seem to be enough too early just when those of much weight have not come yet: a mean that ends there
-    is too small. How many others took does not depend on these.
+    A set of rays seems sufficient too early just when those with large weights have not come up yet, and a
+    mean that stops there is too small. The number needed by another stream is independent of these rays.
     """
     count = 0
     for stream in (3, 1):
@@ -202,13 +203,13 @@ def _cast(
 
 
 class _Sample:
-    """What was drawn at random, as far as its mean and its scatter go."""
+    """Mean and spread of values drawn at random."""
 
     def __init__(self) -> None:
         self.count, self._total, self._squares = 0, 0.0, 0.0
 
     def add(self, values: Reals) -> None:
-        """Take in more values, (N,)."""
+        """Add more values, (N,)."""
         self._total, self._squares = (
             self._total + float(values.sum()),
             self._squares + float((values**2).sum()),
@@ -217,25 +218,25 @@ class _Sample:
 
     @property
     def mean(self) -> float:
-        """Their mean: a probability."""
+        """The mean of the values, a probability."""
         return self._total / self.count
 
     @property
     def spread(self) -> float:
-        """Half the width of its interval of 95 %."""
+        """Half the width of the 95 % interval of the mean."""
         return NORMAL * math.sqrt(max(self._squares / self.count - self.mean**2, 0) / self.count)
 
     @property
     def effective(self) -> float:
-        """As how many errors of plain Monte-Carlo they are worth."""
+        """Number of errors of plain Monte-Carlo with the same relative variance."""
         return self._total**2 / self._squares if self._squares else 0.0
 
     def interval(self, most: float) -> tuple[float, float]:
-        """95 % interval of the mean of values from 0 to ``most``, at most 1, with what is rare and not seen.
+        """95 % interval of the mean of values from 0 to ``most`` <= 1, allowing for rare values not seen.
 
-        Fay and Feuer (Statistics in Medicine 16, 1997): gamma distributions of the mean and variance of the
-        sum, for the upper end with one more value, the greatest. Whichever is rarer is taken as the events:
-        values, or what they lack of 1.
+        Fay and Feuer (Statistics in Medicine 16, 1997): gamma distributions with the mean and variance of the
+        sum; for the upper end, with one more value of the maximum size. The rarer quantity is treated as the
+        events: the values, or their differences from 1.
         """
         if self._total <= self.count / 2:
             return self._gamma(self._total, self._squares, most)
@@ -243,7 +244,7 @@ class _Sample:
         return 1 - high, 1 - low
 
     def _gamma(self, total: float, squares: float, most: float) -> tuple[float, float]:
-        # Values that all are equal show no variance: each counts as rare.
+        # If all values are equal, the variance is 0: use the squares instead.
         variance = squares - total**2 / self.count or squares
         tail = (1 - CONFIDENCE) / 2
         low = variance / total * float(scipy.special.gammaincinv(total**2 / variance, tail)) if total else 0.0
@@ -257,7 +258,7 @@ class _Sample:
 class _Rays(_Sample):
     """Noise in random directions: how often a word heavier than ``heaviest`` is the first to win along it.
 
-    beyond: Probability of noise so long that it is left out, a hundredth of the interval.
+    beyond: Probability of noise too long to be considered, a hundredth of the interval.
     """
 
     def __init__(
@@ -271,7 +272,7 @@ class _Rays(_Sample):
         super().__init__()
 
     def cast(self) -> None:
-        """CHUNK more of them."""
+        """Add CHUNK more rays."""
         direction = self._rng.standard_normal((CHUNK, self._code.n))
         direction /= np.sqrt((direction**2).sum(axis=1, keepdims=True))
         reach, first = _first_to_win(self._decode, direction, np.full(CHUNK, self._limit))
@@ -280,11 +281,11 @@ class _Rays(_Sample):
 
 
 def _first_to_win(decode: Decoder, direction: Reals, length: Reals) -> tuple[Reals, NDArray[np.int64]]:
-    """How long noise in each direction is when ML first errs, up to a length, and to a word of which weight.
+    """Length of the noise in each direction at which ML first errs, and the weight of the word it errs to.
 
-    inf and 0 where it does not. A word x wins from the length weight(x) / -sum of the direction over x's ones
-    on; the least of these is found by decoding at the least found so far, until nothing wins before
-    (Dinkelbach 1967).
+    They are inf and 0 if it does not err up to the given length. A word x wins from the length
+    weight(x) / -(sum of the direction over the ones of x) on. The smallest such length is found by decoding
+    repeatedly at the smallest one found so far, until no word wins earlier (Dinkelbach 1967).
     """
     length, reach = length.copy(), np.full(len(direction), math.inf)
     first = np.zeros(len(direction), np.int64)
@@ -302,9 +303,9 @@ def _first_to_win(decode: Decoder, direction: Reals, length: Reals) -> tuple[Rea
 
 
 def _union(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Estimate:
-    """The light words by drawing, and the others by their union bound or by rays."""
+    """Light words by drawing, and heavier ones by their union bound or by rays."""
     listed = _Listed(code, ebn0_db, rel_error, seed)
-    # Half of what may be missing is added, and as much to each end of the interval.
+    # Half of what may be missing is added to the value, and as much to each end of the interval.
     doubt = listed.missing / (2 * kat_bound(code, ebn0_db))
     if doubt <= 0.75 * rel_error:
         listed.draw(min(rel_error / 2, rel_error - doubt))
@@ -329,14 +330,14 @@ def _union(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Estimate:
 
 
 def _worth(value: float, width: float) -> float:
-    """As how many errors of plain Monte-Carlo an interval so wide is worth."""
+    """Number of errors of plain Monte-Carlo that would give an interval of this width."""
     return (2 * NORMAL * value / width) ** 2
 
 
 def _bracketed(
     code: Code, ebn0_db: float, value: float, low: float, high: float
 ) -> tuple[float, float, float]:
-    """An estimate and its interval, as far as bounds of the code allow; the bounds, where it is outside."""
+    """An estimate and its interval, clipped to bounds for the code; the bounds, if it is outside them."""
     least = kat_bound(code, ebn0_db)
     most = min(union_bound(code, ebn0_db), tangential_sphere_bound(code, ebn0_db))
     low, high = (max(low, least), min(high, most)) if low <= most and high >= least else (least, most)
@@ -344,12 +345,13 @@ def _bracketed(
 
 
 class _Listed:
-    """Errors to light words, up to a weight: each word's chance, shared among those that win with it.
+    """Errors to light words: each word's probability, shared among the words that win with it.
 
-    What is kept is what a draw loses of its word's chance: nothing where it wins alone, else at least 1/2.
+    The sample holds the loss of each draw from its word's probability: 0 if the word wins alone, else at
+    least 1/2.
 
-    heaviest: The weight.
-    missing: The union bound of all heavier words.
+    heaviest: Largest weight of a light word.
+    missing: The union bound over all heavier words.
     """
 
     def __init__(self, code: Code, ebn0_db: float, rel_error: float, seed: int) -> None:
@@ -365,34 +367,34 @@ class _Listed:
         self._union = float(self._alone.sum())
         self._rng = np.random.default_rng([seed, 2])
         self._lost = _Sample()
-        self._most = 1 - 1 / len(self._words)  # when all of them win
+        self._most = 1 - 1 / len(self._words)  # if all words win at once
 
     @property
     def count(self) -> int:
-        """Draws."""
+        """Number of draws."""
         return self._lost.count
 
     @property
     def mean(self) -> float:
-        """The probability of such errors."""
+        """The probability of errors to light words."""
         return self._union * (1 - self._lost.mean)
 
     @property
     def low(self) -> float:
-        """Lower end of its interval of 95 %."""
+        """Lower end of the 95 % interval of the mean."""
         return self._union * (1 - self._lost.interval(self._most)[1])
 
     @property
     def high(self) -> float:
-        """The upper end."""
+        """Upper end of the 95 % interval of the mean."""
         return self._union * (1 - self._lost.interval(self._most)[0])
 
     def draw(self, rel_error: float, decode: Decoder | None = None) -> None:
-        """Draw words until the interval is so narrow.
+        """Draw words until the interval is narrow enough.
 
         Args:
-            rel_error: Half its width, relative to the mean.
-            decode: Exact ML, to leave out errors for which a heavier word is the first to win.
+            rel_error: Half the width of the interval to reach, relative to the mean.
+            decode: Exact ML, to exclude errors in which a heavier word is the first to win.
         """
         words, weights = self._words, self._weights
         if decode is not None:
@@ -405,7 +407,7 @@ class _Listed:
                 raise _too_rare("union", self.count, self.count, 2 * rel_error)
             which = self._rng.choice(len(words), chunk, p=self._alone / self._union)
             ones, weight = rows[which], weights[which][:, None]
-            # Along the drawn word the noise is normal beyond what makes it win; across it is free.
+            # Along the drawn word the noise is normal, given that the word wins; across it is unrestricted.
             beyond = np.log(self._rng.random((chunk, 1))) + log_alone[which][:, None]
             along = -self._sigma * scipy.special.ndtri_exp(beyond)
             noise = self._sigma * self._rng.standard_normal((chunk, words.shape[1]))
@@ -420,7 +422,7 @@ class _Listed:
 
 
 def _heaviest(code: Code, ebn0_db: float, rel_error: float) -> tuple[int, float]:
-    """A weight up to which words suffice, if so many can be listed; the union bound of all heavier ones."""
+    """A weight that listed words need not exceed, as far as they can be listed; the union bound beyond it."""
     counts, alone = code.weight_spectrum(), _alone(code, ebn0_db)
     enough = 0.25 * rel_error * kat_bound(code, ebn0_db)
     weights = [w for w in range(1, code.n + 1) if counts[w]]
@@ -435,7 +437,7 @@ def _heaviest(code: Code, ebn0_db: float, rel_error: float) -> tuple[int, float]
 
 
 def _alone(code: Code, ebn0_db: float) -> Reals:
-    """Probability that a word of each weight, 0 to n, beats the sent one."""
+    """Probability that a word of each weight, 0 to n, beats the sent word."""
     return np.exp(scipy.special.log_ndtr(-np.sqrt(np.arange(code.n + 1)) / noise_sigma(ebn0_db, code.rate)))
 
 
@@ -445,13 +447,13 @@ def _listed(code: Code, weight: int) -> NDArray[np.uint8]:
 
 
 def _exact(code: Code) -> Decoder:
-    """Exact ML, which refuses to give what it has not proved."""
+    """Exact ML that raises an error for decisions it has not proved."""
     decode = decoder("ml", code)
 
     def proved(llr: LLR) -> Bits:
         words, effort = decode.measure(llr) if isinstance(decode, Measured) else (decode(llr), None)
         if effort is not None and effort.uncertified.any():
-            raise ValueError(f"exact ML of {code.name} cannot be proved here: a search ran out of its budget")
+            raise ValueError(f"exact ML of {code.name} cannot be proved here: a search exhausted its budget")
         return words
 
     return proved
@@ -460,5 +462,5 @@ def _exact(code: Code) -> Decoder:
 def _too_rare(method: str, effective: float, frames: int, rel_error: float) -> ValueError:
     return ValueError(
         f"{method}: after {frames:,} the estimate is worth {effective:.0f} errors, and rel_error "
-        f"{rel_error:g} needs {(NORMAL / rel_error) ** 2:,.0f}; allow a greater one, or take another method"
+        f"{rel_error:g} needs {(NORMAL / rel_error) ** 2:,.0f}; use a larger rel_error, or another method"
     )

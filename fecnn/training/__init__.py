@@ -1,4 +1,4 @@
-"""Training of networks: the recipe, its frames, the trainer, and the page that shows how it went."""
+"""Training of networks: the recipe, its frames, the trainer, and the page of a trained network."""
 
 from typing import TYPE_CHECKING
 

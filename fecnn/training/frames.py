@@ -1,4 +1,4 @@
-"""The frames that a training sees: every batch is a function of its step."""
+"""The frames used in training: every batch is a function of its step."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,7 +14,7 @@ from fecnn.decoders import decoder, soft_decoder
 from fecnn.training.recipe import Training
 
 CHUNK = 1 << 14
-"""Frames of a fixed set, or of validation, that are made at a time."""
+"""Frames of a fixed set, or of validation, made at once."""
 
 
 FRESH, FIXED, ORDER, VALIDATION, AUGMENT = range(5)
@@ -23,7 +23,7 @@ FRESH, FIXED, ORDER, VALIDATION, AUGMENT = range(5)
 
 @dataclass
 class Batch:
-    """What a network is shown, rows of a batch: y, bit 0 sent as +1, and what it should answer.
+    """Inputs and targets of a batch, row by row: received y, with bit 0 sent as +1, and the target.
 
     answer: Probabilities that hard decisions are wrong, (B, n), or message bits, (B, k); float32.
     """
@@ -33,7 +33,7 @@ class Batch:
 
 
 class Source:
-    """The frames of a training: those of a step depend on the configuration and the step alone."""
+    """The frames of a training: those of a step depend only on the configuration and the step."""
 
     def __init__(self, training: Training, code: Code) -> None:
         self.training, self.code = training, code
@@ -54,7 +54,7 @@ class Source:
             rows = self._order(epoch)[part * count : (part + 1) * count]
             frames = Batch(self._fixed.y[rows], self._fixed.answer[rows])
         if self.training.data.augment:
-            # A permuted y is the y of a permuted codeword; its signs are those of that word.
+            # A permuted y is the y of a permuted codeword, and its signs match that word.
             places = random_automorphisms(self.code, count, self._rng(AUGMENT, step))
             frames = Batch(
                 np.take_along_axis(frames.y, places, axis=1),
@@ -85,7 +85,7 @@ class Source:
         return Batch(y, self._errors(y, sent, y * (np.float32(2) / sigma**2)))
 
     def _errors(self, y: NDArray[np.float32], sent: Bits, llr: LLR) -> NDArray[np.float32]:
-        """Probabilities that the hard decisions are wrong: 0 and 1, or, for ``map``, posterior ones."""
+        """Probabilities that the hard decisions are wrong: 0 or 1, or posterior ones for ``map``."""
         if self._app is not None:
             towards_error = np.where(y < 0, np.float32(1), np.float32(-1)) * self._app(llr)
             posterior: NDArray[np.float32] = 0.5 + 0.5 * np.tanh(0.5 * towards_error)
@@ -98,5 +98,5 @@ class Source:
 
 
 def stream(seed: int, purpose: int, index: int) -> np.random.Generator:
-    """A generator of its own for every purpose and index (Philox; its counter is far from any other's)."""
+    """A separate generator for every purpose and index (Philox, with counters far from any other's)."""
     return np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, index, purpose]))

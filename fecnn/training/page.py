@@ -1,4 +1,4 @@
-"""How a training went: sentences for the terminal, the learning curve, and the page of a trained network."""
+"""How a training went: one-line summaries, the learning curve, and the page of a trained network."""
 
 import math
 from typing import TYPE_CHECKING
@@ -10,17 +10,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PUBLISHED_FRAMES = {"ecct": 128_000_000, "crossmpt": 128_000_000}
-"""Frames of the published trainings: 1,000 epochs of 1,000 batches of 128."""
+"""Frames used in the published trainings: 1,000 epochs of 1,000 batches of 128."""
 
 
 def sentence(validation: Validation) -> str:
-    """A validation in a line: BLER of the network with its 95 % interval, and that of exact ML."""
+    """A validation in one line: BLER of the network with its 95 % interval, and BLER of exact ML."""
     points = [f"{p.ebn0_db:g} dB: BLER {_rate(p.block_errors, p)}, ML {_ml(p)}" for p in validation.points]
     return "; ".join([f"step {validation.step:,}, loss {validation.loss:.5f}", *points])
 
 
 def plot_learning(card: Card) -> "Figure":
-    """BLER on the validation frames over steps, with 95 % intervals, and that of exact ML as a line.
+    """Draw the validation BLER over steps with 95 % intervals, and the BLER of exact ML as a line.
 
     Returns:
         A matplotlib figure.

@@ -1,4 +1,4 @@
-"""How a network is to be trained: a TOML file, its presets, checked as a whole before anything runs."""
+"""Training files (TOML) and their presets, checked as a whole before anything runs."""
 
 import copy
 from pathlib import Path
@@ -19,19 +19,19 @@ Decibels = Annotated[float, Field(ge=-100, le=100)]
 
 
 class _Table(BaseModel):
-    # Infinities would be lost in the JSON of a card.
+    # Infinities cannot be stored in the JSON of a card.
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Data(_Table):
-    """What the network is shown.
+    """The frames shown to the network.
 
-    ebn0_db: Eb/N0 in dB of the frames; each frame draws one of them.
+    ebn0_db: Eb/N0 in dB; each frame draws one of these values.
     messages: ``random``, or ``zero``: the all-zero word, for networks that see no signs.
-    targets: What is to be learned: the ``sent`` word, the word of exact maximum likelihood (``ml``), or the
-        posterior of every bit (``map``); the last two for networks in the error domain.
-    frames: Size of a fixed set, gone through in a new order in every epoch (but for a rest smaller than a
-        batch); fresh frames forever, if not given.
+    targets: What is learned: the ``sent`` word, the word of exact maximum likelihood (``ml``), or the
+        posterior of every bit (``map``). The last two are for networks in the error domain.
+    frames: Size of a fixed set, used in a new order in every epoch (a remainder smaller than a batch is left
+        out). Without it, frames are always fresh.
     augment: Move every frame by a random automorphism of the code.
     """
 
@@ -43,12 +43,12 @@ class Data(_Table):
 
 
 class Optimiser(_Table):
-    """How weights are changed.
+    """How the weights are updated.
 
     schedule: ``constant``; ``cosine``, from ``rate`` after ``warmup`` steps to ``final_rate`` at the last
-        step; or ``plateau``: a tenth after every ``patience`` epochs without a lower loss.
+        step; or ``plateau``, a tenth after ``patience`` epochs without a lower loss.
     clip: Largest norm of the gradient.
-    average: Weight of the past in a running mean of the weights, which is then what is validated and kept.
+    average: Weight of the past in a running mean of the weights; the mean is what is validated and saved.
     """
 
     method: Literal["sgd", "adam", "adamw"]
@@ -64,14 +64,14 @@ class Optimiser(_Table):
 
 
 class EarlyStop(_Table):
-    """Stop after ``patience`` epochs whose summed loss is not ``delta`` below the least before."""
+    """Stop after ``patience`` epochs whose summed loss did not fall ``delta`` below the least so far."""
 
     patience: Count
     delta: float = Field(default=1e-3, ge=0)
 
 
 class Check(_Table):
-    """Validation against exact ML: every so many steps, at these points, on so many frames."""
+    """Validation against exact ML every ``every`` steps, on ``frames`` frames at each of ``ebn0_db``."""
 
     every: Count = 2000
     ebn0_db: list[Decibels] = [3.0, 4.0]
@@ -79,14 +79,14 @@ class Check(_Table):
 
 
 class Training(_Table):
-    """A training: what a ``train.toml`` says, its presets filled in.
+    """A training: the contents of a ``train.toml``, with its preset filled in.
 
-    recipe: The preset under it: ``published``, as the literature trained this kind of network, or
-        ``improved``, as well as we know how on a small budget; None where everything is spelt out.
-    epoch: Steps after which the loss is summed up and schedules act; a pass through a fixed set.
-    deep: Weight of the stages before the last in the loss, where a network has several.
+    recipe: The preset: ``published``, as the literature trained this kind of network, or ``improved``, the
+        best known to us on a small budget; None if everything is given explicitly.
+    epoch: Steps after which the loss is summed and schedules act; with a fixed set, one pass through it.
+    deep: Weight in the loss of the stages before the last, for networks with several.
     precision: ``float32``, or ``bfloat16`` for the products in training (weights stay float32).
-    save_every: Steps between checkpoints, at most.
+    save_every: Maximum number of steps between checkpoints.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
@@ -130,16 +130,16 @@ class Training(_Table):
 
     @property
     def dense(self) -> bool:
-        """Whether the network decides on messages, not on errors."""
+        """Whether the network decides on messages rather than on errors."""
         return self.model.kind.startswith("literature-")
 
     @property
     def epoch_steps(self) -> int:
-        """Steps of an epoch."""
+        """Steps per epoch."""
         return self.epoch if self.data.frames is None else self.data.frames // self.batch
 
     def load_code(self) -> Code:
-        """The code, by name or from a file."""
+        """Load the code, by name or from a file."""
         return load_code(self.code)
 
 
@@ -155,7 +155,7 @@ TRANSFORMER = {
     "optimiser": {"method": "adam", "rate": 1e-4, "schedule": "cosine", "final_rate": 1e-6},
     "batch": 128,
 }
-"""Choukroun and Wolf 2022; they do 1,000 epochs of 1,000 such steps."""
+"""Choukroun and Wolf 2022, who use 1,000 epochs of 1,000 such steps."""
 
 IMPROVED: dict[str, Any] = {
     "data": {"ebn0_db": [2.5, 3.0, 3.5, 4.0], "messages": "zero", "targets": "ml"},
@@ -168,11 +168,11 @@ IMPROVED: dict[str, Any] = {
     },
     "batch": 256,
 }
-"""Warm-up, a high rate, low Eb/N0, clipped gradients, averaged weights, targets of exact ML."""
+"""Warm-up, a high rate, low Eb/N0, clipped gradients, averaged weights, and targets of exact ML."""
 
 
 def improved(rate: float, warmup: int, **more: Any) -> dict[str, Any]:
-    """The improved recipe with what suits one kind of network."""
+    """The improved recipe, adapted to one kind of network."""
     return IMPROVED | {"optimiser": IMPROVED["optimiser"] | {"rate": rate, "warmup": warmup}} | more
 
 
@@ -193,7 +193,7 @@ def load_training(name_or_path: str | Path) -> Training:
     Raises:
         LookupError: If the zoo has no training of that name.
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is broken or asks for something impossible; all problems in one message.
+        ValueError: If the file is invalid or asks for something impossible; the message lists all problems.
 
     Example:
         >>> load_training("fecnn-net-bch-31-16").model.kind
@@ -204,7 +204,7 @@ def load_training(name_or_path: str | Path) -> Training:
         known = sorted(file.parent.name for file in ZOO.glob(f"*/{CONFIG}"))
         if str(name_or_path) not in known:
             raise LookupError(
-                f"no training {str(name_or_path)!r} (one of your own is given by its file, such as "
+                f"no training {str(name_or_path)!r} (give your own training by its file, such as "
                 f"./my_net.toml); {nearest(str(name_or_path), known)}"
             )
         path = ZOO / str(name_or_path) / CONFIG
@@ -216,10 +216,10 @@ def load_training(name_or_path: str | Path) -> Training:
 
 
 def training_of(content: dict[str, Any], source: str) -> Training:
-    """A training from what a file says, presets filled in and the model built once.
+    """A training from the contents of a file; fills in the preset and builds the model once as a check.
 
     Raises:
-        ValueError: If it asks for something impossible; ``source`` says where.
+        ValueError: If it asks for something impossible; the message names ``source``.
     """
     model = content.get("model")
     said = model.get("kind") if isinstance(model, dict) else None
@@ -248,7 +248,7 @@ def training_of(content: dict[str, Any], source: str) -> Training:
 
 
 def merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Two nested tables; where both have a value, that of ``over``."""
+    """Merge two nested tables; values in ``over`` win."""
     result = copy.deepcopy(under)
     for key, value in over.items():
         both = isinstance(value, dict) and isinstance(result.get(key), dict)

@@ -1,4 +1,4 @@
-"""Training: batches that are functions of the step, and checkpoints from which it goes on bit for bit."""
+"""Training with checkpoints from which it resumes to bit-for-bit the same weights."""
 
 import json
 import math
@@ -22,27 +22,27 @@ from fecnn.training.recipe import Training
 from fecnn.training.trainer import State, Trainer, TrainingProgress
 
 STATE = "checkpoint.safetensors"
-"""Everything that training needs to go on, in one file."""
+"""File with everything needed to resume training."""
 
 
 def train(
     training: Training, folder: str | Path, *, seconds: float | None = None
 ) -> Generator[TrainingProgress, None, Card]:
-    """Train a network, or go on where its folder says that training was; yields now and then how it goes.
+    """Train a network, resuming from a checkpoint in the folder if there is one; yields progress.
 
-    A checkpoint is written every ``save_every`` steps, at every validation and at the end, in one file that
-    is replaced as a whole: killed at any instant, training goes on from the last one to the same weights (on
-    one machine; torch is set to one thread). Weights and card, which decoders read, are written at every
-    validation.
+    A checkpoint is written every ``save_every`` steps, at every validation and at the end, as one file that
+    is replaced atomically. Killed at any instant, training resumes from the last checkpoint and reaches the
+    same weights (on one machine; torch is set to one thread). The weights and card that decoders read are
+    written at every validation.
 
     Args:
-        training: What to do, as `fecnn.training.recipe.load_training` reads it.
-        folder: Where checkpoints, weights and card lie.
-        seconds: Save and return after about this long.
+        training: The training, from `fecnn.training.recipe.load_training`.
+        folder: Folder of checkpoints, weights and card.
+        seconds: Save and return after about this many seconds.
 
     Raises:
-        CheckpointError: If the folder holds a damaged checkpoint, or that of another configuration.
-        FloatingPointError: If the loss is no longer a number.
+        CheckpointError: If the folder holds a damaged checkpoint, or one of another configuration.
+        FloatingPointError: If the loss is no longer finite.
     """
     folder = Path(folder)
     torch.set_num_threads(1)
@@ -91,7 +91,7 @@ def _resume(trainer: Trainer, path: Path) -> None:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
     except SafetensorError as error:
-        raise CheckpointError(f"{path} is not a whole checkpoint: {str(error)[:300]}") from None
+        raise CheckpointError(f"{path} is not a complete checkpoint: {str(error)[:300]}") from None
     try:
         theirs = json.loads(metadata.get("config", ""))
     except (ValueError, RecursionError):
@@ -109,12 +109,12 @@ def _resume(trainer: Trainer, path: Path) -> None:
         state = State.model_validate_json(metadata["state"])
     except ValidationError as error:
         raise CheckpointError(
-            f"{path} does not say where training was: {error.errors()[0]['msg'][:300]}"
+            f"{path} does not contain a valid training state: {error.errors()[0]['msg'][:300]}"
         ) from None
     trainer.restore(tensors_of(path.read_bytes(), path), state, path)
 
 
 def _identity(trainer: Trainer) -> str:
-    """The configuration as far as it decides the weights, and the code bit for bit."""
+    """The part of the configuration that determines the weights, with the code's fingerprint."""
     content = trainer.training.model_dump(mode="json", exclude={"device", "save_every", "code"})
     return json.dumps({**content, "code": trainer.code.fingerprint}, sort_keys=True)

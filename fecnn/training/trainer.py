@@ -1,4 +1,4 @@
-"""The trainer: a network, its optimiser and its validations, step by step."""
+"""The trainer: a network, its optimiser and its validations, advanced step by step."""
 
 import copy
 import math
@@ -36,7 +36,7 @@ from fecnn.training.recipe import Training
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """Training after some steps: loss of the last one, frames a second of late, and validations so far."""
+    """Training after some steps: the last loss, recent frames per second, and validations so far."""
 
     step: int
     loss: float
@@ -46,10 +46,10 @@ class TrainingProgress:
 
 
 class Trainer:
-    """A network in training, and all that decides how it goes on.
+    """A network in training, with everything that determines how it continues.
 
-    kept: The network that is validated and saved: the mean of the weights over the last steps, or, without
-        averaging, the network itself.
+    kept: The network that is validated and saved: the mean of the weights over recent steps, or without
+        averaging the network itself.
     """
 
     def __init__(self, training: Training) -> None:
@@ -70,18 +70,18 @@ class Trainer:
 
     @property
     def finished(self) -> bool:
-        """Whether all steps are done, or it was stopped early."""
+        """Whether all steps are done, or training stopped early."""
         return self.state.stopped or self.state.step >= self.training.steps
 
     def advance(self) -> float:
-        """One step; its loss.
+        """Take one step and return its loss.
 
         Raises:
-            FloatingPointError: If the loss is no longer a number.
-            CheckpointError: If it goes on from a checkpoint that had lost a part.
+            FloatingPointError: If the loss is no longer finite.
+            CheckpointError: If training resumed from a checkpoint with a missing part.
         """
         training, state = self.training, self.state
-        # Dropout draws from torch's generators: seeded anew, a step does not depend on the ones before.
+        # Dropout draws from torch's generators; reseeding makes a step independent of earlier ones.
         # (torch.manual_seed takes longer than a step of a small network.)
         torch.default_generator.manual_seed(training.seed << 40 | state.step)
         if self.device.type == "cuda":
@@ -94,7 +94,7 @@ class Trainer:
         value = loss.item()
         if not math.isfinite(value):
             raise FloatingPointError(
-                f"the loss of {training.name} is {value} at step {state.step + 1}; a lower rate may help"
+                f"the loss of {training.name} is {value} at step {state.step + 1}; try a lower rate"
             )
         self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -117,7 +117,7 @@ class Trainer:
         return value
 
     def validate(self) -> Validation:
-        """Decode the validation frames, beside exact ML, and note the counts."""
+        """Decode the validation frames with the network and exact ML, and record the counts."""
         training, state = self.training, self.state
         decide = decider(self.kept.eval(), self.code, self.device)
         points = []
@@ -141,7 +141,7 @@ class Trainer:
         return found
 
     def card(self) -> Card:
-        """What is to be known of the weights as they are now."""
+        """The card of the current weights."""
         training, state = self.training, self.state
         return Card(
             name=training.name,
@@ -162,7 +162,7 @@ class Trainer:
         )
 
     def tensors(self) -> dict[str, Tensor]:
-        """Weights, their mean and the optimiser's memory, by name."""
+        """Weights, their mean and the optimiser's state, by name."""
         networks = {"network": self.network} | ({"kept": self.kept} if self.kept is not self.network else {})
         found = {f"{name}.{key}": t for name, net in networks.items() for key, t in net.state_dict().items()}
         memory = self.optimiser.state_dict()["state"]
@@ -170,7 +170,7 @@ class Trainer:
         return {name: tensor.detach().contiguous().cpu() for name, tensor in found.items()}
 
     def restore(self, tensors: dict[str, Tensor], state: "State", path: Path) -> None:
-        """Go on from tensors and state that were saved.
+        """Continue from saved tensors and state.
 
         Raises:
             CheckpointError: If the tensors are not those of this training.
@@ -188,7 +188,7 @@ class Trainer:
             index, _, key = name.partition(".")
             wanted = torch.Size([]) if key == "step" else shapes.get(index)
             if index not in shapes or tensor.shape != wanted or tensor.dtype != torch.float32:
-                raise CheckpointError(f"{path} holds the memory of another optimiser: {name[:100]} differs")
+                raise CheckpointError(f"{path} holds the state of another optimiser: {name[:100]} differs")
             memory.setdefault(int(index), {})[key] = tensor
         keys = (
             {"momentum_buffer"}
@@ -197,19 +197,19 @@ class Trainer:
         )
         if any(entries.keys() != keys for entries in memory.values()):
             raise CheckpointError(
-                f"{path} holds the memory of another optimiser: each needs {', '.join(keys)}"
+                f"{path} holds the state of another optimiser: each entry needs {', '.join(keys)}"
             )
         self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": memory})
         self.state = state
         self._resumed = path if state.step else None
 
     def _check_memory(self, path: Path) -> None:
-        """Only a step shows which weights have gradients; the steps before remembered each of those."""
+        """Check for missing optimiser state, on the first step, which shows which weights have gradients."""
         optimiser, names = self.training.optimiser, dict(self.network.named_parameters())
         remembers = optimiser.method != "sgd" or optimiser.momentum > 0
         lost = [name for name, p in names.items() if p.grad is not None and p not in self.optimiser.state]
         if remembers and lost:
-            raise CheckpointError(f"{path} has lost the optimiser's memory of {', '.join(lost[:4])}")
+            raise CheckpointError(f"{path} lacks the optimiser's state of {', '.join(lost[:4])}")
         self._resumed = None
 
     def _loss(self, frames: Batch) -> Tensor:
@@ -225,7 +225,7 @@ class Trainer:
         return torch.stack([w * loss for w, loss in zip(weights, losses, strict=True)]).sum() / sum(weights)
 
     def _rate(self) -> float:
-        """Learning rate of the step to come."""
+        """Learning rate of the next step."""
         optimiser, step = self.training.optimiser, self.state.step
         rate = optimiser.rate * min(1.0, (step + 1) / (optimiser.warmup + 1))
         if optimiser.schedule == "plateau":
@@ -257,7 +257,7 @@ class Trainer:
         return self._count(index, lambda y, llr: ml(llr))
 
     def _count(self, index: int, decide: Callable[[LLR, LLR], Bits]) -> tuple[int, int]:
-        """Block and code-bit errors on the validation frames of a point; ``decide`` sees y and LLRs."""
+        """Block and code-bit errors on the validation frames of a point; ``decide`` takes y and LLRs."""
         training, code = self.training, self.code
         sigma = np.float32(noise_sigma(training.check.ebn0_db[index], code.rate))
         rng = stream(training.seed, VALIDATION, index)
@@ -277,7 +277,7 @@ Whole = Annotated[int, Field(ge=0, lt=1 << 53)]
 
 
 class State(BaseModel):
-    """Where a training stands, apart from its tensors."""
+    """The state of a training, apart from its tensors."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 

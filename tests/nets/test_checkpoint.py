@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from hostile import Trap, torch_pickle
+from hostile.traps import Trap, torch_pickle
 from safetensors.torch import load_file, save_file
 from test_train import plan, whole
 

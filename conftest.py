@@ -2,6 +2,7 @@
 
 import faulthandler
 import os
+from pathlib import Path
 
 import pytest
 
@@ -11,18 +12,22 @@ SLOW_LIMIT = 1800
 """Seconds that a slow test may take, if it does not say."""
 
 QUICK = {
-    *(
-        "test_agreement",
-        "test_alist",
-        "test_catalogue",
-        "test_channel",
-        "test_code",
-        "test_gf2",
-        "test_layers",
-    ),
-    *("test_layers", "test_public", "test_sound", "test_stream", "test_study", "test_tally"),
+    "analysis/test_agreement.py",
+    "channels/test_channel.py",
+    "channels/test_stream.py",
+    "codes/test_alist.py",
+    "codes/test_catalogue.py",
+    "codes/test_code.py",
+    "codes/test_gf2.py",
+    "simulation/test_sound.py",
+    "simulation/test_tally.py",
+    "studies/test_study.py",
+    "test_layers.py",
+    "test_public.py",
 }
-"""Test files that together take half a minute: ``pytest -m quick``."""
+"""Test files, below tests/, that together take half a minute: ``pytest -m quick``."""
+
+TESTS = Path(__file__).parent / "tests"
 
 stderr = pytest.StashKey[int]()
 
@@ -55,9 +60,10 @@ def pytest_runtest_protocol(item):
 
 def pytest_collection_modifyitems(config, items):
     skip = pytest.mark.skip(reason="slow: run with --slow")
+    quick = {TESTS / path for path in QUICK}
     for item in items:
         if "slow" not in item.keywords:
-            if item.path.stem in QUICK:
+            if item.path in quick:
                 item.add_marker(pytest.mark.quick)
             continue
         if not config.getoption("--slow"):

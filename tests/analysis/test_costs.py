@@ -3,18 +3,13 @@
 import math
 
 import pytest
+from study_runs import shipped
 from typer.testing import CliRunner
 
 import fecnn
 from fecnn.analysis.costs import cost_table, curve_costs, display_costs, operations_at
-from fecnn.analysis.table import table
 from fecnn.cli.app import app
 from fecnn.decoders.complexity import complexity
-
-
-def shipped(name):
-    study = fecnn.load_study(name)
-    return study, table(study, study.path.parent / "results.csv")
 
 
 def test_measured_work_is_counted():

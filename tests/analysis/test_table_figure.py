@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from matplotlib.colors import to_hex
+from study_runs import run_all
 
 import fecnn
 from fecnn.analysis.table import FOOTNOTE, display, judge, markdown, table
@@ -499,8 +500,7 @@ def test_bounds_are_drawn_beside_the_curves(tmp_path):
     text = STUDY.replace("batch = 1000", 'batch = 1000\nbounds = ["union", "kat"]')
     (tmp_path / "study.toml").write_text(text)
     bounded = load_study(tmp_path)
-    for _ in fecnn.run(bounded, store=tmp_path / "b.sqlite"):
-        pass
+    run_all(bounded, tmp_path / "b.sqlite")
     figure = plot(bounded, table(bounded, tmp_path / "b.sqlite"))
     by_panel = [{str(line.get_gid()): line for line in axes.get_lines()} for axes in figure.axes]
     assert {"bound-union", "bound-kat"} <= set(by_panel[0])
@@ -534,8 +534,7 @@ channel = "rayleigh"
 """
     (tmp_path / "study.toml").write_text(text)
     bounded = load_study(tmp_path)
-    for _ in fecnn.run(bounded, store=tmp_path / "b.sqlite"):
-        pass
+    run_all(bounded, tmp_path / "b.sqlite")
     results = table(bounded, tmp_path / "b.sqlite")
     figure = plot(bounded, results)
     lines = {str(line.get_gid()): line for line in figure.axes[0].get_lines()}

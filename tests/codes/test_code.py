@@ -3,7 +3,7 @@ from math import comb
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -11,8 +11,6 @@ import fecnn
 from fecnn.codes import gf2
 from fecnn.codes.code import MAX_LENGTH, Code, macwilliams
 from fecnn.codes.codefile import save_code
-
-relaxed = settings(deadline=None)  # the first call compiles
 
 HAMMING_H = np.array([[1, 1, 0, 1, 1, 0, 0], [1, 0, 1, 1, 0, 1, 0], [0, 1, 1, 1, 0, 0, 1]], np.uint8)
 
@@ -32,7 +30,6 @@ def random_code(k, n, seed):
     return Code.from_generator(gf2.rref(rng.integers(0, 2, (k, n), np.uint8))[0])
 
 
-@relaxed
 @given(generators(), st.integers(0, 2**32))
 def test_extract_undoes_encode_and_codewords_have_no_syndrome(G, seed):
     code = Code.from_generator(G)
@@ -43,7 +40,6 @@ def test_extract_undoes_encode_and_codewords_have_no_syndrome(G, seed):
     assert not code.syndrome(words).any()
 
 
-@relaxed
 @given(generators(largest_n=30), st.integers(0, 2**32))
 def test_a_word_without_syndrome_is_a_codeword(G, seed):
     code = Code.from_generator(G)
@@ -183,7 +179,6 @@ def test_weight_spectrum_is_that_of_the_codebook(k, n):
     assert code.weight_spectrum() == tuple(counts.tolist())
 
 
-@relaxed
 @given(generators(largest_k=6, largest_n=12))
 def test_macwilliams_both_ways(G):
     code = Code.from_generator(G)
@@ -342,7 +337,6 @@ def test_matrices_are_copies_and_cannot_be_changed():
         code.parity_columns[0, 0] = 0
 
 
-@relaxed
 @given(generators(largest_n=130), st.integers(0, 2**32))
 def test_parity_columns_add_up_to_a_syndrome_that_is_zero_on_codewords_only(G, seed):
     code = Code.from_generator(G)

@@ -1,12 +1,10 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from fecnn.codes import gf2
-
-relaxed = settings(deadline=None)  # the first call compiles
 
 
 def matrices(largest=12):
@@ -23,7 +21,6 @@ def spanned(matrix):
     return words
 
 
-@relaxed
 @given(matrices())
 def test_pack_and_unpack_are_inverse(bits):
     assert np.array_equal(gf2.unpack(gf2.pack(bits), bits.shape[1]), bits)
@@ -35,7 +32,6 @@ def test_pack_puts_bit_j_at_bit_j_of_word_j_over_64():
     assert gf2.pack(bits).tolist() == [[1, 0, 0], [1 << 63, 0, 0], [0, 0, 2]]
 
 
-@relaxed
 @given(matrices(largest=7))
 def test_rref_keeps_the_row_space_and_has_unit_pivots(matrix):
     reduced, pivots = gf2.rref(matrix)
@@ -45,7 +41,6 @@ def test_rref_keeps_the_row_space_and_has_unit_pivots(matrix):
     assert all(not row[:pivot].any() for row, pivot in zip(reduced, pivots, strict=True))
 
 
-@relaxed
 @given(matrices())
 def test_rref_is_idempotent(matrix):
     reduced, pivots = gf2.rref(matrix)
@@ -54,7 +49,6 @@ def test_rref_is_idempotent(matrix):
     assert pivots_again == pivots
 
 
-@relaxed
 @given(matrices(largest=7), st.randoms())
 def test_rref_takes_pivots_in_the_given_order(matrix, random):
     order = list(range(matrix.shape[1]))
@@ -67,20 +61,17 @@ def test_rref_takes_pivots_in_the_given_order(matrix, random):
     assert np.array_equal(reduced[:, order], shuffled_reduced)
 
 
-@relaxed
 @given(matrices(largest=7))
 def test_rank_is_log2_of_the_row_space(matrix):
     assert 2 ** gf2.rank(matrix) == len(spanned(matrix))
 
 
-@relaxed
 @given(matrices(), st.integers(0, 2**32))
 def test_rank_of_the_transpose_and_of_shuffled_rows_is_the_same(matrix, seed):
     shuffled = np.random.default_rng(seed).permutation(matrix)
     assert gf2.rank(matrix) == gf2.rank(np.ascontiguousarray(matrix.T)) == gf2.rank(shuffled)
 
 
-@relaxed
 @given(matrices())
 def test_null_space_is_a_basis_of_all_solutions(matrix):
     basis = gf2.null_space(matrix)
@@ -96,7 +87,6 @@ def test_a_matrix_without_rows_has_rank_zero_and_everything_in_its_null_space():
     assert np.array_equal(gf2.null_space(empty), np.eye(5, dtype=np.uint8))
 
 
-@relaxed
 @given(matrices())
 def test_right_inverse_of_a_full_rank_matrix(matrix):
     basis = gf2.rref(matrix)[0]
@@ -107,7 +97,6 @@ def test_right_inverse_of_a_full_rank_matrix(matrix):
     assert inverse.any(axis=1).sum() <= len(basis)
 
 
-@relaxed
 @given(st.integers(1, 9), st.integers(0, 80), st.integers(0, 2**32))
 def test_right_inverse_picks_the_systematic_positions(k, parity, seed):
     rng = np.random.default_rng(seed)
@@ -123,7 +112,6 @@ def test_right_inverse_refuses_dependent_rows():
         gf2.right_inverse(np.array([[1, 0, 1], [1, 0, 1]], np.uint8))
 
 
-@relaxed
 @given(matrices(largest=40), st.integers(0, 5), st.integers(0, 2**32))
 def test_linear_map_is_the_product_modulo_two(matrix, frames, seed):
     bits = np.random.default_rng(seed).integers(0, 2, (frames, len(matrix)), np.uint8)

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
+from decoding_cases import SMALL
 from scipy.stats import binom, norm
-from test_decoders import SMALL
 
 import fecnn
 from fecnn import Code

@@ -3,7 +3,7 @@
 import numpy as np
 import oracles
 import pytest
-from test_decoders import llrs, random_codes
+from decoding_cases import llrs, random_codes
 
 import fecnn
 from fecnn import Code

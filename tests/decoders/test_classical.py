@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_decoders import llrs
+from decoding_cases import llrs
 
 import fecnn
 

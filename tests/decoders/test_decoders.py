@@ -1,18 +1,14 @@
 """Every decoder against its slow twin, on random codes and LLRs, easy and hostile."""
 
-import numba
 import numpy as np
 import oracles
 import pytest
+from decoding_cases import TRAINED, assert_most_likely, llrs, random_codes
 
 import fecnn
 from fecnn import Code
 from fecnn.arrays import bpsk
-from fecnn.codes import gf2
 from fecnn.decoders.registry import REGISTRY, decoder_names
-
-SMALL = bool(numba.config.DISABLE_JIT)
-"""Kernels run as Python (see test_no_jit.py): less of everything."""
 
 EXACT = [
     ("ml", {"method": "codebook"}),
@@ -21,37 +17,6 @@ EXACT = [
     ("slnn", {}),
     ("slnn", {"weights": "bipolar"}),
 ]
-
-
-def random_codes(rng, count=30, longest=12):
-    codes = [
-        Code.from_generator([[1]], name="k = n = 1"),
-        Code.from_generator(np.eye(4, dtype=np.uint8), name="k = n"),
-        Code.from_generator([[1, 1, 1, 0, 1]], name="k = 1 with a zero column"),
-        Code.from_generator([[1, 0, 1, 1, 0], [0, 1, 1, 1, 0]], name="repeated and zero columns"),
-        Code.from_parity_check([[1, 1, 0, 1], [1, 1, 0, 1], [0, 0, 1, 1], [1, 1, 1, 0]], name="redundant H"),
-        fecnn.single_parity_check(6),
-    ]
-    while len(codes) < (8 if SMALL else count):
-        n = int(rng.integers(2, longest + 1))
-        G = rng.integers(0, 2, (int(rng.integers(1, n + 1)), n), dtype=np.uint8)
-        if gf2.rank(G) == len(G):
-            codes.append(Code.from_generator(G, name=f"random {n},{len(G)}"))
-    return codes
-
-
-def llrs(rng, n):
-    """Ordinary, tied, zero, huge, tiny, and known bits."""
-    ordinary = rng.normal(1, 3, (2 if SMALL else 30, n))
-    return {
-        "ordinary": ordinary,
-        "ties": np.round(ordinary),
-        "equal magnitudes": np.sign(ordinary),
-        "zeros": ordinary * rng.integers(0, 2, ordinary.shape),
-        "huge": ordinary * 1e30,
-        "tiny": ordinary * 1e-30,
-        "steep": ordinary * 400,
-    }
 
 
 def words(code, bits):
@@ -65,10 +30,7 @@ def test_exact_decoders_reach_the_best_correlation(name, options, rng):
         for kind, values in llrs(rng, code.n).items():
             llr = values.astype(np.float32)
             decided = words(code, decode(llr))
-            assert not code.syndrome(decided).any()
-            best = oracles.correlations(code, llr).max(axis=1)
-            scale = np.abs(llr).sum(axis=1) + 1e-300
-            assert (np.abs(oracles.metric(decided, llr) - best) <= 1e-12 * scale).all(), (code.name, kind)
+            assert_most_likely(code, llr, decided, kind)
 
 
 def test_osd_of_order_k_is_maximum_likelihood(rng):
@@ -452,7 +414,6 @@ NOT_FOR = {  # what a decoder is not made for, by what it says
     "sc": "power of two",
     "scl": "power of two",
 }
-TRAINED = {"crossmpt", "ecct", "fecnn-net", "literature-mlnn", "literature-slnn"}
 
 
 @pytest.mark.parametrize("soft", [False, True])

@@ -4,6 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from decoding_cases import TRAINED
 
 import fecnn
 from fecnn.arrays import LARGE, as_llr, bpsk
@@ -20,7 +21,6 @@ EXACT = {
     "osd unpruned": ("osd", {"order": 7, "prune": False}),
     "lc-osd": ("lc-osd", {}),
 }
-TRAINED = {"crossmpt", "ecct", "fecnn-net", "literature-mlnn", "literature-slnn"}
 
 
 def frames(code, size, rng):

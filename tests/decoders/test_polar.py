@@ -3,7 +3,7 @@
 import numpy as np
 import oracles
 import pytest
-from test_decoders import llrs
+from decoding_cases import assert_most_likely, llrs
 
 import fecnn
 from fecnn import Code
@@ -47,11 +47,7 @@ def test_a_full_list_is_maximum_likelihood(exact, rng):
                 continue  # the metric is -log of a probability near 1/2 per bit: rounding hides the LLRs
             llr = values.astype(np.float32)
             decided = decode(llr)
-            assert not code.syndrome(decided).any()
-            best = oracles.correlations(code, llr).max(axis=1)
-            scale = np.abs(llr).sum(axis=1) + 1e-300
-            worst = np.abs(oracles.metric(decided, llr) - best)
-            assert (worst <= 1e-12 * scale).all(), (code.name, kind)
+            assert_most_likely(code, llr, decided, kind)
 
 
 @pytest.mark.kernel

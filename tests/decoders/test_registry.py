@@ -18,7 +18,7 @@ from fecnn.decoders.registry import REGISTRY, Example, built_in, decoder_rows
 from fecnn.errors import ContractError
 from fecnn.testing import check_decoder
 
-DOCS = Path(__file__).parents[1] / "docs" / "decoders.md"
+DOCS = Path(__file__).parents[2] / "docs" / "decoders.md"
 
 
 def words(text):

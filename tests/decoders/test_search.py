@@ -4,7 +4,7 @@ import numba as nb
 import numpy as np
 import oracles
 import pytest
-from test_decoders import SMALL, llrs, random_codes
+from decoding_cases import SMALL, llrs, random_codes
 
 import fecnn
 from fecnn import Code

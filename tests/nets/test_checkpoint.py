@@ -14,7 +14,7 @@ import pytest
 import torch
 from hostile.traps import Trap, torch_pickle
 from safetensors.torch import load_file, save_file
-from test_train import plan, whole
+from trainings import plan, whole
 
 import fecnn
 from fecnn.channels.stream import STREAM

@@ -4,19 +4,13 @@ import itertools
 
 import numpy as np
 import pytest
+from study_runs import shipped
 from typer.testing import CliRunner
 
-import fecnn
 from fecnn.analysis.costs import curve_costs
-from fecnn.analysis.table import table
 from fecnn.analysis.tradeoff import front, tradeoffs
 from fecnn.cli.app import app
 from fecnn.plots.pareto import plot_pareto
-
-
-def shipped(name):
-    study = fecnn.load_study(name)
-    return study, table(study, study.path.parent / "results.csv")
 
 
 def test_front_is_what_nothing_beats_in_both():

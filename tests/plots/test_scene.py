@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from matplotlib.colors import to_hex
+from study_runs import shipped
 
 import fecnn
-from fecnn.analysis.table import FEW_ERRORS, counted, table
+from fecnn.analysis.table import FEW_ERRORS, counted
 from fecnn.plots import scene as scene_module
 from fecnn.plots.figure import plot
 from fecnn.plots.pareto import plot_pareto
@@ -21,11 +22,6 @@ from fecnn.theory.bounds import BOUNDS
 
 STUDIES = ["verdict-bch-31-21", "osd-orders", "rptu-bch"]
 """With bounds and an estimate; a panel for each of several codes; one panel of several codes."""
-
-
-def shipped(name):
-    study = fecnn.load_study(name)
-    return study, table(study, study.path.parent / "results.csv")
 
 
 def of_kind(panel, kind):

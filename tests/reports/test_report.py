@@ -4,6 +4,7 @@ import re
 import shutil
 
 import pytest
+from study_runs import run_all
 from typer.testing import CliRunner
 
 import fecnn
@@ -39,8 +40,7 @@ def test_what_a_study_says_cannot_break_the_page(tmp_path):
         f"[stop]\nframes = 100\n[[curve]]\ndecoder = 'ml'\nlabel = '{nasty}'\n"
     )
     study = fecnn.load_study(tmp_path / "study.toml")
-    for _ in fecnn.run(study, store=tmp_path / "a.sqlite"):
-        pass
+    run_all(study, tmp_path / "a.sqlite")
     assert "<script>alert" not in report([study], [table(study, tmp_path / "a.sqlite")])
 
 

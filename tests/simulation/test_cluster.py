@@ -13,6 +13,7 @@ import distributed
 import psutil
 import pytest
 from damage import doubled, killer, run_until_the_scheduler_is_killed, scheduler
+from study_runs import PATIENT, make, results, run_all
 
 import fecnn
 from fecnn.errors import ClusterError, DecodingError
@@ -39,17 +40,6 @@ decoder = "osd"
 options = { order = 1 }
 """
 
-PATIENT = """
-title = "t"
-code = "hamming-7-4"
-ebn0_db = [0, 1, 2]
-batch = 16
-stop = { frames = 16_000 }
-[[curve]]
-decoder = "misbehaving:patient"
-options = { milliseconds = 3 }
-"""
-
 BROKEN = """
 [[curve]]
 label = "broken"
@@ -59,24 +49,9 @@ options = { fault = "%s", after = 4 }
 """
 
 
-def make(tmp_path, text):
-    path = tmp_path / "mine.toml"
-    path.write_text(text)
-    return load_study(path)
-
-
-def run_all(plan, store, workers=1, **options):
-    for _ in fecnn.run(plan, store=store, workers=workers, **options):
-        pass
-
-
 def run_on(where, plan, store, limit=None, **options):
     with connect(where, limit) as workers:
         run_all(plan, store, workers, **options)
-
-
-def results(plan, store):
-    return fecnn.table(plan, store).drop(columns=["seconds", "us_per_frame"])
 
 
 @pytest.fixture

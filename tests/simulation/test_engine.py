@@ -10,6 +10,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
+from study_runs import PATIENT, make, results, run_all
 
 import fecnn
 from fecnn.channels.channel import channel_at
@@ -22,7 +23,6 @@ from fecnn.simulation.stop import Prefix
 from fecnn.simulation.store import Store
 from fecnn.simulation.tally import COUNTS, Tally, tally
 from fecnn.simulation.threads import Threads
-from fecnn.studies.study import load_study
 
 STUDY = """
 title = "t"
@@ -42,22 +42,6 @@ channel = "bsc"
 """
 
 COUNTED = [name for name in COUNTS if name != "seconds"]
-
-
-def make(tmp_path, text, name="mine.toml"):
-    path = tmp_path / name
-    path.write_text(text)
-    return load_study(path)
-
-
-def run_all(plan, store, **options):
-    for _ in fecnn.run(plan, store=store, **options):
-        pass
-
-
-def results(plan, store):
-    """The table without what depends on the clock."""
-    return fecnn.table(plan, store).drop(columns=["seconds", "us_per_frame"])
 
 
 def counted(total):
@@ -447,17 +431,6 @@ while killed < kills:
         sys.exit("the run was over before it was killed")
     killed += 1
     print(sum(step.total.frames for step in fecnn.run(plan, store=store, seconds=0)), flush=True)
-"""
-
-PATIENT = """
-title = "t"
-code = "hamming-7-4"
-ebn0_db = [0, 1, 2]
-batch = 16
-stop = { frames = 16_000 }
-[[curve]]
-decoder = "misbehaving:patient"
-options = { milliseconds = 3 }
 """
 
 

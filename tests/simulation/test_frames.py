@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_decoders import SMALL, random_codes
+from decoding_cases import SMALL, random_codes
 
 import fecnn
 from fecnn.channels.channel import AWGN

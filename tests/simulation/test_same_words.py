@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from study_runs import run_all
 
 import fecnn
 from fecnn.channels.channel import AWGN, Rayleigh
@@ -82,8 +83,7 @@ def test_other_codes_of_the_size_have_frames_of_their_own(study, rng):
 
 def test_curves_of_one_code_are_compared_frame_by_frame(study, tmp_path):
     both = study()
-    for _ in fecnn.run(both, store=tmp_path / "r.sqlite"):
-        pass
+    run_all(both, tmp_path / "r.sqlite")
     from fecnn.analysis.compare import compare
 
     for found in compare(both, "from the alist", "from the file", tmp_path / "r.sqlite").values():

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 
 import pytest
 from damage import small_disk
+from study_runs import run_all
 from typer.testing import CliRunner
 
 import fecnn
@@ -501,8 +502,7 @@ decoder = "ml"
     for writer in writers:
         _, err = writer.communicate(timeout=60)
         assert writer.returncode == 0, err
-    for _ in fecnn.run(study, store=tmp_path / "alone.sqlite"):
-        pass
+    run_all(study, tmp_path / "alone.sqlite")
     with Store(path) as store, Store(tmp_path / "alone.sqlite") as alone:
         rows = [(row["task"], row["i"]) for row in store.rows()]
         assert len(rows) == len(set(rows)) == 400
@@ -608,8 +608,7 @@ def forged(tmp_path):
         '[[curve]]\ndecoder = "ml"\n[[curve]]\ndecoder = "hard"\n'
     )
     study = load_study(path)
-    for _ in fecnn.run(study, store=tmp_path / "r.sqlite"):
-        pass
+    run_all(study, tmp_path / "r.sqlite")
 
     def refuse(*statement):
         hostile_values(tmp_path / "r.sqlite", statement)

@@ -4,6 +4,7 @@ from concurrent.futures import Future
 
 import pytest
 from damage import clock_that_jumps
+from study_runs import make, results, run_all
 
 import fecnn
 from fecnn.errors import DecodingError
@@ -11,7 +12,6 @@ from fecnn.simulation.simulate import make_batches
 from fecnn.simulation.store import Store
 from fecnn.simulation.threads import Threads
 from fecnn.simulation.workers import Failed, Made
-from fecnn.studies.study import load_study
 
 STUDY = """
 title = "t"
@@ -33,21 +33,6 @@ decoder = "misbehaving:late"
 ebn0_db = [2.5, 3.5]
 options = { fault = "%s", after = 4 }
 """
-
-
-def make(tmp_path, text):
-    path = tmp_path / "mine.toml"
-    path.write_text(text)
-    return load_study(path)
-
-
-def results(plan, store):
-    return fecnn.table(plan, store).drop(columns=["seconds", "us_per_frame"])
-
-
-def run_all(plan, store, workers=1):
-    for _ in fecnn.run(plan, store=store, workers=workers):
-        pass
 
 
 class LateFirst:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 from scipy.optimize import brentq
+from study_runs import run_all
 from typer.testing import CliRunner
 
 import fecnn
@@ -60,16 +61,11 @@ def load(folder, text=STUDY):
     return fecnn.load_study(folder / "mine.toml")
 
 
-def finish(study, store):
-    for _ in fecnn.run(study, store=store):
-        pass
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("rare")
     study = load(folder)
-    finish(study, folder / "r.sqlite")
+    run_all(study, folder / "r.sqlite")
     return study, table(study, folder / "r.sqlite")
 
 
@@ -192,7 +188,7 @@ def test_a_run_that_stops_goes_on_where_it_was(tmp_path, counting):
         if isinstance(step, Estimation) and step.point.ebn0_db == 8.0 and step.new:
             break
     assert list(estimated(table(study, store))["ebn0_db"]) == [6.0, 8.0]
-    finish(study, store)
+    run_all(study, store)
     assert [ebn0_db for ebn0_db, _, _ in counting] == [6.0, 8.0, 10.0, 11.0]
     other = load(tmp_path, "seed = 2\n" + STUDY)
     assert table(other, store).empty  # another seed, another estimate
@@ -261,14 +257,14 @@ def test_a_store_from_before_there_were_estimates_is_read_and_written(tmp_path):
 )
 def test_an_estimate_that_contradicts_itself_is_refused(tmp_path, change):
     study = load(tmp_path, STUDY.replace("[6, 8, 10, 11]", "[6]"))
-    finish(study, tmp_path / "r.sqlite")
+    run_all(study, tmp_path / "r.sqlite")
     with closing(sqlite3.connect(tmp_path / "r.sqlite")) as file:
         assert file.execute(f"update estimate set {change}").rowcount
         file.commit()
     for use in (
         lambda: table(study, tmp_path / "r.sqlite"),
         lambda: fecnn.merge(study, [tmp_path / "r.sqlite"], tmp_path / "pooled"),
-        lambda: finish(study, tmp_path / "r.sqlite"),
+        lambda: run_all(study, tmp_path / "r.sqlite"),
     ):
         with pytest.raises(StoreError, match=r"r\.sqlite is damaged \(estimate .* contradicts itself"):
             use()
@@ -276,7 +272,7 @@ def test_an_estimate_that_contradicts_itself_is_refused(tmp_path, change):
 
 def test_estimates_that_disagree_are_not_pooled(tmp_path):
     study = load(tmp_path)
-    finish(study, tmp_path / "r.sqlite")
+    run_all(study, tmp_path / "r.sqlite")
     fecnn.merge(study, [tmp_path / "r.sqlite"], tmp_path / "pooled")
     with closing(sqlite3.connect(tmp_path / "r.sqlite")) as file:
         file.execute("update estimate set low = 10 * low, value = 10 * value, high = 10 * high")
@@ -451,7 +447,7 @@ def test_bit_error_rates_are_not_referred_to_it(made):
 def test_a_study_of_nothing_but_estimates(tmp_path):
     text = STUDY[: STUDY.index("[[curve]]")] + STUDY[STUDY.rindex("[[curve]]") :]
     study = load(tmp_path, text)
-    finish(study, tmp_path / "r.sqlite")
+    run_all(study, tmp_path / "r.sqlite")
     results = table(study, tmp_path / "r.sqlite")
     assert len(results) == 4
     plot(study, results)

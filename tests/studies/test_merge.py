@@ -3,6 +3,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from study_runs import results, run_all
 from typer.testing import CliRunner
 
 import fecnn
@@ -36,15 +37,6 @@ def plan(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(STUDY)
     return load_study(path)
-
-
-def run_all(plan, **options):
-    for _ in fecnn.run(plan, **options):
-        pass
-
-
-def results(plan, store):
-    return fecnn.table(plan, store).drop(columns=["seconds", "us_per_frame"])
 
 
 def make_shards(plan, folder, parts):

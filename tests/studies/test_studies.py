@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.stats import binom, norm
+from study_runs import shipped
 
 import fecnn
 from fecnn.analysis.table import display, estimated, judge, markdown, table
@@ -20,11 +21,6 @@ STUDIES = fecnn.study_names()
 OPTIMAL = [name for name in STUDIES if name.startswith("optimal-")]
 
 
-def shipped(name):
-    study = fecnn.load_study(name)
-    return study, table(study, study.path.parent / "results.csv")
-
-
 def row(results, curve, ebn0_db):
     return results[(results["curve"] == curve) & (results["ebn0_db"] == ebn0_db)].iloc[0]
 
@@ -32,7 +28,7 @@ def row(results, curve, ebn0_db):
 @pytest.fixture
 def published_table(monkeypatch):
     """The tool that writes the table of published-nets-table."""
-    monkeypatch.syspath_prepend(Path(__file__).parent.parent / "tools")
+    monkeypatch.syspath_prepend(Path(__file__).parents[2] / "tools")
     return importlib.import_module("write_published_table")
 
 

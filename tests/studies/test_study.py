@@ -5,6 +5,7 @@ import shutil
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from study_runs import make as study
 
 import fecnn
 from fecnn.simulation.simulate import run_batch
@@ -15,12 +16,6 @@ from fecnn.studies.study import MAX_CURVES, MAX_POINTS, Grid, load_study
 
 HEAD = 'title = "t"\ncode = "hamming-7-4"\nebn0_db = [1.0]\n'
 BASE = HEAD + '[[curve]]\ndecoder = "ml"\n'
-
-
-def study(tmp_path, text):
-    path = tmp_path / "mine.toml"
-    path.write_text(text)
-    return load_study(path)
 
 
 def refusal(tmp_path, text):

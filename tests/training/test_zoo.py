@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from test_train import whole
+from trainings import whole
 
 import fecnn
 from fecnn.channels.stream import FrameStream

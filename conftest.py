@@ -2,6 +2,7 @@
 
 import faulthandler
 import os
+from pathlib import Path
 
 import pytest
 
@@ -10,19 +11,25 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch's threads only wait for e
 SLOW_LIMIT = 1800
 """Seconds that a slow test may take, if it does not say."""
 
+TESTS = Path(__file__).parent / "tests"
+
 QUICK = {
-    *(
-        "test_agreement",
-        "test_alist",
-        "test_catalogue",
-        "test_channel",
-        "test_code",
-        "test_gf2",
-        "test_layers",
-    ),
-    *("test_layers", "test_public", "test_sound", "test_stream", "test_study", "test_tally"),
+    TESTS / path
+    for path in (
+        "analysis/test_agreement.py",
+        "channels/test_channel.py",
+        "channels/test_stream.py",
+        "codes/test_alist.py",
+        "codes/test_catalogue.py",
+        "codes/test_code.py",
+        "codes/test_gf2.py",
+        "simulation/test_sound.py",
+        "simulation/test_tally.py",
+        "studies/test_study.py",
+        "test_layers.py",
+    )
 }
-"""Test files that together take half a minute: ``pytest -m quick``."""
+"""Test files, below tests/, that together take half a minute: ``pytest -m quick``."""
 
 stderr = pytest.StashKey[int]()
 
@@ -53,11 +60,18 @@ def pytest_runtest_protocol(item):
         faulthandler.cancel_dump_traceback_later()
 
 
+def pytest_ignore_collect(collection_path, config):
+    """With ``-m quick``, no other file is imported: torch and the others take their time."""
+    if config.option.markexpr == "quick" and collection_path.is_file():
+        return collection_path not in QUICK or None
+    return None
+
+
 def pytest_collection_modifyitems(config, items):
     skip = pytest.mark.skip(reason="slow: run with --slow")
     for item in items:
         if "slow" not in item.keywords:
-            if item.path.stem in QUICK:
+            if item.path in QUICK:
                 item.add_marker(pytest.mark.quick)
             continue
         if not config.getoption("--slow"):

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from study_runs import run_all
 
 import fecnn
 from fecnn._files.text import cell, control_character, uncell
@@ -54,8 +55,7 @@ def study(tmp_path, title="t", label="a label", folder="my"):
 
 def finished(tmp_path, **texts):
     plan = fecnn.load_study(study(tmp_path, **texts))
-    for _ in fecnn.run(plan, store=tmp_path / "r.sqlite"):
-        pass
+    run_all(plan, tmp_path / "r.sqlite")
     return plan, fecnn.table(plan, tmp_path / "r.sqlite")
 
 
@@ -307,8 +307,7 @@ def test_a_report_chooses_among_codes_with_blanks_in_their_names(tmp_path):
     )
     path.write_text(text.replace('decoder = "hard"', 'decoder = "hard"\ncode = "../my.toml"\nebn0_db = [1]'))
     plan = fecnn.load_study(path)
-    for _ in fecnn.run(plan, store=tmp_path / "r.sqlite"):
-        pass
+    run_all(plan, tmp_path / "r.sqlite")
     page = report([plan], [fecnn.table(plan, tmp_path / "r.sqlite")])
     assert 'data-codes="[&quot;my code&quot;]"' in page
     assert 'data-codes="[&quot;my&quot;]"' in page

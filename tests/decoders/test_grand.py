@@ -1,0 +1,87 @@
+"""Guessing the noise."""
+
+import numpy as np
+import oracles
+import pytest
+from decoding_cases import llrs, random_codes
+
+import fecnn
+from fecnn import Code
+from fecnn.testing import check_decoder
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("name", ["grand", "orbgrand"])
+@pytest.mark.parametrize("queries", [1, 9, 1 << 20])
+def test_they_try_the_patterns_of_the_textbook_in_its_order(name, queries, rng):
+    for code in random_codes(rng, count=16, longest=8):
+        for values in llrs(rng, code.n).values():
+            llr = values[:4].astype(np.float32)
+            bits, effort = fecnn.decoder(name, code, queries=queries).measure(llr)
+            expected, used = oracles.grand(code, llr, queries, name == "orbgrand")
+            assert (bits == expected).all(), code.name
+            assert (effort.uncertified == (used < 0)).all()
+            assert (effort.work == np.where(used < 0, queries, used)).all()
+
+
+@pytest.mark.kernel
+def test_grand_is_at_least_distance(rng):
+    for code in (fecnn.load_code("bch-15-7"), fecnn.golay(), fecnn.load_code("polar-16-8")):
+        llr = rng.normal(0.5, 1, (200, code.n)).astype(np.float32)
+        received = (llr < 0).astype(np.uint8)
+        moved = (fecnn.decoder("grand", code)(llr) != received).sum(axis=1)
+        nearest = (fecnn.decoder("hard-ml", code)(llr) != received).sum(axis=1)
+        assert (moved == nearest).all()
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("checks", [60, 64, 65, 100])
+def test_checks_of_several_words(checks, rng):
+    """Two flips among the least reliable bits of long codes are found early."""
+    parity = rng.integers(0, 2, (20, checks), dtype=np.uint8)
+    code = Code.from_generator(np.concatenate([np.eye(20, dtype=np.uint8), parity], axis=1))
+    codewords = code.encode(rng.integers(0, 2, (30, 20), dtype=np.uint8))
+    llr = fecnn.bpsk(codewords) * rng.uniform(2, 3, codewords.shape)
+    for frame in range(30):
+        wrong = rng.choice(code.n, 2, replace=False)
+        llr[frame, wrong] *= -0.1
+    for name in ("grand", "orbgrand"):
+        bits, effort = fecnn.decoder(name, code).measure(llr.astype(np.float32))
+        assert (bits == codewords).all()
+        assert (effort.work <= (5 if name == "orbgrand" else 1 + code.n * (code.n + 1) / 2)).all()
+
+
+def test_pure_noise_takes_two_to_the_checks_queries_on_average(rng):
+    """Each pattern is right with probability 2^-(n-k) then (Duffy, Li and Medard 2019)."""
+    code = fecnn.load_code("bch-31-21")
+    llr = rng.normal(0, 1, (3000, 31)).astype(np.float32)
+    for name in ("grand", "orbgrand"):
+        work = fecnn.decoder(name, code).measure(llr)[1].work.mean()
+        assert 0.5 * 2**10 < work < 1.5 * 2**10, name
+
+
+def test_orbgrand_comes_close_to_maximum_likelihood_at_high_rate(rng):
+    code = fecnn.load_code("bch-31-26")
+    codewords = code.encode(rng.integers(0, 2, (20_000, 26), dtype=np.uint8))
+    llr = fecnn.AWGN.at(4.0, code.rate).transmit(codewords, rng)
+    errors = {
+        name: int((fecnn.decoder(name, code)(llr) != codewords).any(axis=1).sum())
+        for name in ("ml", "orbgrand", "grand", "hard")
+    }
+    assert errors["ml"] <= errors["orbgrand"] < 1.2 * errors["ml"]
+    assert errors["orbgrand"] < 0.4 * errors["grand"]
+    assert errors["grand"] == errors["hard"]  # the code is perfect
+
+
+@pytest.mark.parametrize("name", ["grand", "orbgrand"])
+def test_contract(name):
+    check_decoder(name)
+    check_decoder(name, fecnn.load_code("bch-15-7"), fecnn.golay(), fecnn.uncoded(3))
+    check_decoder(name, fecnn.load_code("bch-63-45"), queries=5000)
+
+
+@pytest.mark.parametrize("queries", [0, -1, 2.5])
+def test_a_budget_below_one_is_refused(queries):
+    for name in ("grand", "orbgrand"):
+        with pytest.raises(ValueError, match="queries must be 1 or more, got"):
+            fecnn.decoder(name, fecnn.hamming(3), queries=queries)

@@ -1,0 +1,295 @@
+"""Successive cancellation, with lists and CRCs."""
+
+import numpy as np
+import oracles
+import pytest
+from decoding_cases import assert_most_likely, llrs
+
+import fecnn
+from fecnn import Code
+from fecnn.codes import gf2
+from fecnn.codes.polar import CRC_POLYNOMIALS, kronecker_transform
+from fecnn.decoders.polar import arranged, frozen_bits
+from fecnn.testing import check_decoder
+
+CODES = [
+    fecnn.polar(2, 1),
+    fecnn.polar(8, 4),
+    fecnn.polar(16, 9, systematic=True),
+    fecnn.polar(16, 5, information_set=[3, 9, 12, 14, 15]),
+    fecnn.polar(16, 6, crc=6),
+    fecnn.polar(32, 12, crc=6, systematic=True),
+    fecnn.reed_muller(1, 3),
+    fecnn.uncoded(4),
+    fecnn.polar(64, 50),  # its subtrees of free bits are longer than most lists
+]
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("paths", [1, 2, 3, 8])
+def test_scl_equals_the_textbook(paths, exact, rng):
+    for code in CODES:
+        llr = rng.normal(0.7, 1.3, (12, code.n)).astype(np.float32)
+        expected = oracles.scl(code, frozen_bits(code), llr, paths, exact)
+        assert (fecnn.decoder("scl", code, list=paths, exact=exact)(llr) == expected).all(), code.name
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_a_full_list_is_maximum_likelihood(exact, rng):
+    for code in CODES:
+        free = int((~frozen_bits(code)).sum())
+        if free > 12:
+            continue
+        decode = fecnn.decoder("scl", code, list=2**free, exact=exact)
+        for kind, values in llrs(rng, code.n).items():
+            if exact and kind == "tiny":
+                continue  # the metric is -log of a probability near 1/2 per bit: rounding hides the LLRs
+            llr = values.astype(np.float32)
+            decided = decode(llr)
+            assert_most_likely(code, llr, decided, kind)
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("exact", [False, True])
+def test_soft_output_of_a_full_list_is_max_log_map(exact, rng):
+    for code in CODES:
+        free = int((~frozen_bits(code)).sum())
+        if free > 6:
+            continue
+        llr = rng.normal(0.5, 2, (20, code.n)).astype(np.float32)
+        found = fecnn.soft_decoder("scl", code, list=2**free, exact=exact)(llr)
+        half, book = oracles.correlations(code, llr) / 2, code.codebook()
+        for j in range(code.n):
+            if 0 < book[:, j].sum() < len(book):
+                expected = half[:, book[:, j] == 0].max(axis=1) - half[:, book[:, j] == 1].max(axis=1)
+                assert np.allclose(found[:, j], expected, rtol=1e-5, atol=1e-5), code.name
+
+
+def test_soft_output_decides_as_the_list(rng):
+    for code in (fecnn.load_code("polar-64-32"), fecnn.polar(128, 53, crc=11)):
+        codewords = code.encode(rng.integers(0, 2, (400, code.k), dtype=np.uint8))
+        llr = fecnn.AWGN.at(2.0, code.rate).transmit(codewords, rng)
+        for paths in (2, 8):
+            soft = fecnn.soft_decoder("scl", code, list=paths)(llr)
+            bits, effort = fecnn.decoder("scl", code, list=paths).measure(llr)
+            sure = (soft != 0) & ~effort.uncertified[:, None]
+            assert ((soft < 0) == bits)[sure].all()
+            assert np.isfinite(soft).all()
+            assert sure.mean() > 0.5
+
+
+def test_sc_is_a_list_of_one_and_long_lists_come_to_ml(rng):
+    code = fecnn.load_code("polar-64-32")
+    codewords = code.encode(rng.integers(0, 2, (3000, code.k), dtype=np.uint8))
+    llr = fecnn.AWGN.at(2.0, code.rate).transmit(codewords, rng)
+    wrong = {}
+    for paths in (1, 2, 4, 32):
+        decided = fecnn.decoder("scl", code, list=paths)(llr)
+        wrong[paths] = int((decided != codewords).any(axis=1).sum())
+    assert (fecnn.decoder("sc", code)(llr) == fecnn.decoder("scl", code, list=1)(llr)).all()
+    ml = int((fecnn.decoder("osd", code, order=3)(llr) != codewords).any(axis=1).sum())
+    assert wrong[1] > wrong[2] > wrong[4] >= wrong[32]
+    assert abs(wrong[32] - ml) <= 0.02 * ml + 2
+
+
+def test_sc_on_the_erasure_channel_fails_as_density_evolution_says(rng):
+    """SC decides all bits surely iff no information channel is erased (Arikan 2009)."""
+    n, k, erasure = 64, 32, 0.4
+    code = fecnn.polar(n, k, erasure=erasure)
+    frames = 20_000
+    codewords = code.encode(rng.integers(0, 2, (frames, k), dtype=np.uint8))
+    erased = rng.random((frames, n)) < erasure
+    llr = np.where(erased, 0, fecnn.bpsk(codewords)).astype(np.float32)
+    # By hand: bit i is known iff the recursion of erasures leaves it so.
+    state = erased.reshape(frames, 1, n)
+    while state.shape[2] > 1:
+        half = state.shape[2] // 2
+        first, second = state[:, :, :half], state[:, :, half:]
+        state = np.stack([first | second, first & second], axis=2).reshape(frames, -1, half)
+    lost = state[:, ~frozen_bits(code), 0].any(axis=1)
+    right = (fecnn.decoder("sc", code)(llr) == codewords).all(axis=1)
+    assert right[~lost].all()
+    assert 0 < (~right).sum() < lost.sum()  # a guess is right now and then
+
+
+def test_contract():
+    codes = (fecnn.polar(16, 8), fecnn.polar(32, 16, systematic=True), fecnn.reed_muller(2, 5))
+    check_decoder("sc", *codes)
+    check_decoder("scl", *codes, fecnn.polar(32, 10, crc=6))
+    check_decoder("scl", *codes, list=3, exact=True)
+
+
+@pytest.mark.parametrize("name", ["sc", "scl"])
+def test_symmetry_where_all_reliabilities_are_equal(name, rng):
+    """On a BSC most comparisons are ties; none may favour zero."""
+    code = fecnn.load_code("polar-64-32")
+    llr = np.where(rng.random((500, 64)) < 0.08, -1, 1).astype(np.float32)
+    codewords = code.encode(rng.integers(0, 2, (500, 32), dtype=np.uint8))
+    decode = fecnn.decoder(name, code)
+    assert (decode(llr * fecnn.bpsk(codewords)) == decode(llr) ^ codewords).all()
+
+
+@pytest.mark.parametrize("crc", [6, 11, 24])
+@pytest.mark.parametrize("systematic", [False, True])
+def test_crc_bits_are_remainders(crc, systematic, rng):
+    """Message and CRC together are a multiple of the polynomial (3GPP TS 38.212)."""
+    k = 20
+    code = fecnn.polar(64, k, crc=crc, systematic=systematic)
+    inner = fecnn.polar(64, k + crc, systematic=systematic)
+    assert (code.n, code.k) == (64, k)
+    assert code.name == f"polar-64-{k}" + ("-systematic" if systematic else "") + f"-crc-{crc}"
+    assert len(code.H) == 64 - k
+    messages = rng.integers(0, 2, (50, k), dtype=np.uint8)
+    bits = inner.extract(code.encode(messages))
+    assert (bits[:, :k] == messages).all()
+    for row in bits:
+        value = int("".join(map(str, row)), 2)
+        while value.bit_length() > crc:
+            value ^= CRC_POLYNOMIALS[crc] << (value.bit_length() - crc - 1)
+        assert value == 0
+
+
+def test_a_crc_makes_short_polar_codes_better(rng):
+    """At 3 dB CRC-aided (128,64) with 6 bits and 32 paths gains on the plain code's ML, as is well known."""
+    plain, aided = fecnn.load_code("polar-128-64"), fecnn.polar(128, 64, design_snr_db=0.0, crc=6)
+    errors = {}
+    for code in (plain, aided):
+        codewords = code.encode(rng.integers(0, 2, (3000, 64), dtype=np.uint8))
+        llr = fecnn.AWGN.at(3.0, 0.5).transmit(codewords, rng)
+        bits, effort = fecnn.decoder("scl", code, list=16).measure(llr)
+        errors[code.name] = int((bits != codewords).any(axis=1).sum())
+        assert (effort.uncertified == code.syndrome(bits).any(axis=1)).all()
+        assert ((effort.work >= 1) & (effort.work <= 16)).all()
+    assert errors[aided.name] < 0.5 * errors[plain.name]
+
+
+def test_kronecker_transform_is_its_own_inverse(rng):
+    words = rng.integers(0, 2, (5, 32), dtype=np.uint8)
+    before = words.copy()
+    assert (kronecker_transform(kronecker_transform(words)) == words).all()
+    assert (words == before).all()
+    assert (kronecker_transform(np.eye(8, dtype=np.uint8)) == fecnn.polar(8, 8).G).all()
+
+
+def test_frozen_bits_do_not_depend_on_the_generator(rng):
+    code = fecnn.polar(32, 12)
+    mixed = rng.integers(0, 2, (12, 12), dtype=np.uint8)
+    while gf2.rank(mixed) < 12:
+        mixed = rng.integers(0, 2, (12, 12), dtype=np.uint8)
+    other = Code.from_generator(mixed @ code.G % 2)
+    assert (frozen_bits(other) == frozen_bits(code)).all()
+    assert frozen_bits(code).sum() == 20
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "options", "message"),
+    [
+        ("sc", fecnn.hamming(3), {}, "length 7: polar codes need a power of two; use osd"),
+        ("scl", fecnn.load_code("bch-31-16"), {}, "length 31"),
+        ("sc", fecnn.polar(32, 10, crc=6), {}, "6 checks beyond frozen bits, which sc cannot use; use scl"),
+        ("scl", fecnn.polar(8, 4), {"list": 0}, r"list must be in 1\.\.4096 paths, got 0"),
+        ("scl", fecnn.polar(8, 4), {"list": 2.0}, r"list must be in 1\.\.4096 paths, got 2\.0"),
+        ("scl", fecnn.polar(8, 4), {"list": 5000}, r"list must be in 1\.\.4096 paths, got 5000"),
+    ],
+)
+def test_what_is_no_polar_code_is_refused(name, code, options, message):
+    with pytest.raises(ValueError, match=message):
+        fecnn.decoder(name, code, **options)
+
+
+def test_a_code_far_from_polar_is_refused(rng):
+    parity = rng.integers(0, 2, (50, 78), dtype=np.uint8)
+    code = Code.from_generator(np.concatenate([np.eye(50, dtype=np.uint8), parity], axis=1))
+    with pytest.raises(
+        ValueError, match=r"is not a polar code in natural or bit-reversed order: .*; use osd"
+    ):
+        fecnn.decoder("scl", code)
+
+
+def test_a_crc_code_is_rebuilt_from_its_file(tmp_path):
+    from fecnn.codes.catalogue import code_file
+    from fecnn.codes.codefile import rebuild, save_code
+
+    code = fecnn.polar(32, 10, design_snr_db=1.0, crc=6)
+    parameters = {"n": 32, "k": 10, "design_snr_db": 1.0, "crc": 6}
+    save_code(code, tmp_path / "crc.toml", family="polar", parameters=parameters)
+    assert rebuild(code_file(tmp_path / "crc.toml")).fingerprint == code.fingerprint
+
+
+def test_an_unknown_crc_is_refused():
+    with pytest.raises(ValueError, match="crc must be 0 for none, or 6, 11, 24 bits"):
+        fecnn.polar(32, 10, crc=8)
+
+
+def bit_reversed(n):
+    digits = n.bit_length() - 1
+    return [int(f"{i:0{digits}b}"[::-1], 2) for i in range(n)]
+
+
+POLAR_CODES = [
+    fecnn.load_code("polar-ecct-64-32"),
+    fecnn.polar(64, 20, crc=24, systematic=True),
+    fecnn.polar(32, 16, crc=11),
+    fecnn.polar(32, 20, crc=11),
+    fecnn.polar(16, 6, crc=6),
+]
+
+
+@pytest.mark.parametrize("code", POLAR_CODES, ids=repr)
+def test_bit_reversed_polar_codes_are_decoded_in_their_order(code, rng):
+    """The same frames, their bits permuted, give the same decisions, permuted."""
+    order = bit_reversed(code.n)
+    permuted = Code.from_parity_check(code.H[:, order], name="reversed")
+    llr = fecnn.AWGN.at(2.0, code.rate).transmit(
+        code.encode(rng.integers(0, 2, (300, code.k), dtype=np.uint8)), rng
+    )
+    names = ["scl"] if arranged(code).outer else ["sc", "scl"]
+    for name in names:
+        there = fecnn.decoder(name, permuted)(llr[:, order])
+        assert (there == fecnn.decoder(name, code)(llr)[:, order]).all(), name
+    soft = fecnn.soft_decoder("scl", permuted)(llr[:, order])
+    assert (soft == fecnn.soft_decoder("scl", code)(llr)[:, order]).all()
+    if (frozen_bits(code) != frozen_bits(code)[order]).any():
+        assert arranged(permuted).order is not None
+
+
+@pytest.mark.parametrize("name", ["sc", "scl"])
+def test_codes_that_are_no_polar_codes_are_refused(name, rng):
+    polar = fecnn.load_code("polar-64-32")
+    shuffled = Code.from_generator(polar.G[:, rng.permutation(64)], name="shuffled")
+    parity = rng.integers(0, 2, (28, 4), dtype=np.uint8)
+    dense = Code.from_generator(np.concatenate([np.eye(28, dtype=np.uint8), parity], axis=1), name="random")
+    for code in (shuffled, dense, fecnn.load_code("ebch-64-36"), fecnn.hamming(5, extended=True)):
+        with pytest.raises(ValueError, match=r"is not a polar code in natural .*use osd"):
+            fecnn.decoder(name, code)
+
+
+def test_a_list_of_all_words_of_a_crc_code_is_maximum_likelihood(rng):
+    code = fecnn.polar(32, 4, crc=6, design_snr_db=0.0)
+    llr = fecnn.AWGN.at(1.0, code.rate).transmit(
+        code.encode(rng.integers(0, 2, (3000, 4), dtype=np.uint8)), rng
+    )
+    assert (fecnn.decoder("scl", code, list=2**4)(llr) == fecnn.decoder("ml", code)(llr)).all()
+    soft = fecnn.soft_decoder("scl", code, list=2**4)(llr[:50])
+    for frame in range(50):
+        expected = oracles.max_log_app(code.codebook(), llr[frame])
+        varies = np.isfinite(expected)
+        assert np.allclose(soft[frame, varies], expected[varies], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("turn", [1, 2, 3, 4])
+@pytest.mark.parametrize("name", ["sc", "scl"])
+def test_a_polar_code_with_its_digits_exchanged_is_decoded_as_well(name, turn, rng):
+    """Even positions first, say: taken in the order of the file, sc has four times the block errors."""
+    code = fecnn.load_code("polar-64-32")
+    positions = np.arange(64)
+    turned = ((positions << turn) | (positions >> (6 - turn))) & 63
+    file = fecnn.Code.from_parity_check(code.H[:, turned], name="file")
+    words = code.encode(rng.integers(0, 2, (500, 32), dtype=np.uint8))
+    llr = fecnn.AWGN.at(2.5, 0.5).transmit(words, rng)
+    decided = fecnn.decoder(name, code)(llr)
+    assert np.array_equal(fecnn.decoder(name, file)(llr[:, turned]), decided[:, turned])
+    if name == "scl":
+        app = fecnn.soft_decoder(name, code)(llr)
+        assert np.allclose(fecnn.soft_decoder(name, file)(llr[:, turned]), app[:, turned])

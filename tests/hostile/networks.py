@@ -1,0 +1,12 @@
+"""Small networks of every kind."""
+
+NETWORKS = {
+    "fecnn-net": {"iterations": 2, "width": 4},
+    "ecct": {"layers": 1, "width": 8, "heads": 2},
+    "crossmpt": {"layers": 2, "width": 8, "heads": 2, "checks": "systematic"},
+    "literature-mlnn": {"hidden": [5, 3]},
+    "literature-slnn": {"hidden": [4]},
+}
+OPTIONS = (
+    "iterations limit width orbits reference_ebn0_db supports layers heads dropout checks hidden code".split()
+)

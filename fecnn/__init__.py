@@ -28,6 +28,7 @@ from fecnn.codes.families import (
     single_parity_check,
     uncoded,
 )
+from fecnn.codes.matrix_file import read_matrix
 from fecnn.codes.polar import polar
 from fecnn.decoders import decoder, soft_decoder
 from fecnn.decoders.contract import Decoder, SoftDecoder
@@ -91,6 +92,7 @@ __all__ = [
     "proportion_interval",
     "rate_interval",
     "read_alist",
+    "read_matrix",
     "reed_muller",
     "repetition",
     "report",

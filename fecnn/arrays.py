@@ -5,6 +5,7 @@
 - BPSK sends bit 0 as +1 and bit 1 as -1.
 """
 
+import sys
 from typing import Any, TypeVar
 
 import numpy as np
@@ -47,12 +48,14 @@ def hard(llr: NDArray[np.floating[Any]]) -> Bits:
 def as_bits(values: ArrayLike, name: str, width: int | None = None) -> Bits:
     """``values`` as a uint8 array of 0 and 1, with ``width`` entries on the last axis (if given).
 
+    Matrices of scipy.sparse and arrays of galois are taken too.
+
     Raises:
         TypeError: If the values are not booleans, integers or floats, or some of them are masked.
         ValueError: If a value is not 0 or 1, or the last axis has another length.
     """
     refuse_mask(values, name)
-    array = np.asarray(values)
+    array = _dense(values, name) if _is_sparse(values) else np.asarray(values)
     if array.dtype.kind not in "buif":
         raise TypeError(f"{name} must be numbers 0 and 1, got an array of dtype {array.dtype}")
     binary = array.max(initial=0) <= 1 if array.dtype == np.uint8 else ((array == 0) | (array == 1)).all()
@@ -67,6 +70,19 @@ def as_bits(values: ArrayLike, name: str, width: int | None = None) -> Bits:
     if width is not None and (array.ndim == 0 or array.shape[-1] != width):
         raise ValueError(f"{name} must have {width} entries on the last axis, got shape {array.shape}")
     return array.astype(np.uint8, copy=False)
+
+
+def _is_sparse(values: object) -> bool:
+    """Whether it is a matrix of scipy.sparse, which need not be imported to know."""
+    sparse = sys.modules.get("scipy.sparse")
+    return sparse is not None and bool(sparse.issparse(values))
+
+
+def _dense(values: Any, name: str) -> NDArray[Any]:
+    """A sparse matrix in full, in one byte an entry."""
+    rows = values.tocsr()
+    rows.data = as_bits(rows.data, name)
+    return np.asarray(rows.toarray())
 
 
 def refuse_mask(values: object, name: str, remedy: str = "fill the gaps with values first") -> None:

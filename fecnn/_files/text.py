@@ -137,6 +137,15 @@ def read_text(path: Path, most: int, too_large: str) -> str:
         raw = stream.read(most + 1)
     if len(raw) > most:
         raise ValueError(f"{path} has more than {most} bytes: too large for {too_large}")
+    return decoded(raw, path)
+
+
+def decoded(raw: bytes, path: Path) -> str:
+    """Bytes of unknown origin as text, UTF-8 with or without a byte order mark.
+
+    Raises:
+        ValueError: If they are not UTF-8.
+    """
     if raw.startswith(_UTF16) or (b"\0" in raw[:4] and raw[:4].strip(b"\0")):
         raise ValueError(f"{path}, line 1: UTF-16 or UTF-32, as Windows programs write; save it as UTF-8")
     try:

@@ -5,12 +5,14 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from fecnn._files.shipped import by_numbers, is_path, shipped_folder
 from fecnn.codes import families as build
-from fecnn.codes.alist import read_checks
 from fecnn.codes.code import MAX_LENGTH, Code, can_be_counted
 from fecnn.codes.codefile import CodeFile, code_of, named_fault, read_code_file
+from fecnn.codes.matrix_file import code_from, not_transposed, read_matrix, stem
+from fecnn.codes.polar import polar, read_reliability
 from fecnn.errors import nearest
 
 # With the longest length available by name; longer ones take minutes or gigabytes to build.
@@ -31,17 +33,26 @@ def code_names() -> list[str]:
     return sorted((path.stem for path in shipped_folder("codes").glob("*.toml")), key=by_numbers)
 
 
-def load_code(name_or_path: str | Path) -> Code:
-    """A code by name or from a file.
+Place = str | Path | Mapping[str, Any]
+"""Where a code is: a name, a file, or the files of its matrices by what they are."""
+
+
+def load_code(place: Place) -> Code:
+    """A code by name, from a file, or from the files of its matrices.
 
     Args:
-        name_or_path: A shipped code's name; ``uncoded-K``, ``repetition-N`` or ``spc-N``; or the path of a
-            ``.toml`` or ``.alist`` file.
+        place: A shipped code's name; ``uncoded-K``, ``repetition-N`` or ``spc-N``; the path of a code file
+            (``.toml``) or of a matrix, in any format that `fecnn.read_matrix` reads; or a mapping:
+            ``{"generator": path, "parity_check": path}``, of which one may be missing, or
+            ``{"frozen_bits": path, "k": K}`` for a polar code whose channels a file lists by reliability, as
+            AFF3CT's ``.pc`` files do. A matrix is taken as parity checks unless the file names it as a
+            generator.
 
     Raises:
         LookupError: If no shipped code has this name.
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is damaged, or states something its matrices contradict.
+        ValueError: If a file is damaged, or states something its matrices contradict, or the matrices do not
+            belong together.
 
     Example:
         >>> load_code("hamming-7-4")
@@ -49,21 +60,66 @@ def load_code(name_or_path: str | Path) -> Code:
         >>> load_code("spc-3").minimum_distance
         2
     """
-    if not is_path(name_or_path, (".toml", ".alist")):
-        return _load_named(str(name_or_path))
-    path = Path(name_or_path)
-    if path.suffix == ".alist":
-        return named_fault(path, lambda: Code.from_parity_check(read_checks(path), name=path.stem))
-    return code_of(read_code_file(path), path)
+    if isinstance(place, Mapping):
+        return _from_files(place)
+    if not is_code_path(place):
+        return _load_named(str(place))
+    path = Path(place)
+    if path.suffix == ".toml":
+        return code_of(read_code_file(path), path)
+    return named_fault(path, lambda: code_from(path))
 
 
-def claims(name_or_path: str | Path, code: Code) -> str | None:
+def is_code_path(place: Place) -> bool:
+    """Whether this is the path of a file: shipped names have no dots or slashes."""
+    return not isinstance(place, Mapping) and (is_path(place, ()) or "." in str(place))
+
+
+KEYS = (("generator", "parity_check"), ("frozen_bits", "k"))
+"""What a mapping may have: one of the matrices or both, or both of the others."""
+
+
+def _from_files(place: Mapping[str, Any]) -> Code:
+    unknown = [key for key in place if not any(key in keys for keys in KEYS)]
+    if unknown:
+        known = [key for keys in KEYS for key in keys]
+        raise ValueError(f"unknown key {unknown[0]!r} of a code; {nearest(str(unknown[0]), known)}")
+    if set(place) == set(KEYS[1]):
+        path = Path(place["frozen_bits"])
+        order = read_reliability(path)
+        k = place["k"]
+        if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= len(order):
+            raise ValueError(f"k of a polar code of length {len(order)} is 1 to {len(order)}, got {k!r}")
+        return polar(len(order), k, information_set=order[:k])
+    paths = {key: Path(value) for key, value in place.items() if key in KEYS[0]}
+    if not paths or len(paths) < len(place):
+        raise ValueError("a code is given by generator, parity_check or both, or by frozen_bits and k")
+    matrices = {key: read_matrix(path) for key, path in paths.items()}
+    file = paths.get("parity_check", paths.get("generator"))
+    assert file is not None
+    name = stem(file)
+    if "generator" not in matrices:
+        return named_fault(
+            file, lambda: Code.from_parity_check(not_transposed(matrices["parity_check"], file), name=name)
+        )
+    if "parity_check" not in matrices:
+        return named_fault(file, lambda: Code.from_generator(matrices["generator"], name=name))
+    G, H = matrices["generator"], matrices["parity_check"]
+    if G.shape[1] != H.shape[1]:
+        raise ValueError(
+            f"{paths['generator']} has {G.shape[1]} columns, but {file} has "
+            f"{H.shape[1]}: they are not of one code"
+        )
+    return named_fault(file, lambda: Code(G, H, name=name))
+
+
+def claims(place: Place, code: Code) -> str | None:
     """SHA-256 of the properties that your own code file states without proof; None if there are none.
 
     Decoders rely on them: `hard` and `chase2` correct up to the minimum distance, `ml` stops by the spectrum.
     """
     said = code.minimum_distance, code.known_spectrum
-    if said == (None, None) or can_be_counted(code) or not is_path(name_or_path, (".toml", ".alist")):
+    if said == (None, None) or can_be_counted(code) or not is_code_path(place):
         return None
     return hashlib.sha256(repr(said).encode()).hexdigest()
 

@@ -3,10 +3,12 @@
 import operator
 from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fecnn._files.text import read_text
 from fecnn.arrays import Bits
 from fecnn.codes import gf2
 from fecnn.codes.code import Code
@@ -76,6 +78,29 @@ def polar(
         rows = best_channels(erasure_scores(m, 0.5 if erasure is None else erasure), k)
     code = _polar(m, rows, systematic)
     return _with_crc(code, crc) if crc else code
+
+
+def read_reliability(path: str | Path) -> list[int]:
+    """The channels of a polar code, best first, 0-based in natural order, from a file as AFF3CT writes it.
+
+    Its lines are n, the channel's name, its noise, and the n channels.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is not such a file, naming it.
+    """
+    tokens = read_text(Path(path), 1 << 20, "the channels of a polar code").split()
+    numbers = [token for token in (*tokens[:1], *tokens[3:]) if token.isascii() and token.isdigit()]
+    channels = [int(token) for token in numbers[1:] if len(token) <= 9]
+    if len(numbers) != len(tokens) - 2 or sorted(channels) != list(range(len(channels))):
+        raise ValueError(
+            f"{path} does not list the channels of a polar code: n, the channel's name, its noise, then each "
+            "of 0 to n - 1 once, best first"
+        )
+    if numbers[0] != str(len(channels)):
+        raise ValueError(f"{path} says n = {numbers[0][:20]}, but lists {len(channels)} channels")
+    log2_of("n", len(channels))
+    return channels
 
 
 def kronecker_transform(words: Bits) -> Bits:

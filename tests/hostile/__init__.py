@@ -9,6 +9,7 @@ from hostile.alist_file import AlistFile
 from hostile.budget import limits
 from hostile.checkpoint import Checkpoint
 from hostile.code_file import CodeFile
+from hostile.matrix_file import MatrixFile
 from hostile.references import References
 from hostile.store_file import StoreFile
 from hostile.study_file import StudyFile
@@ -21,6 +22,7 @@ __all__ = ["TARGETS", "Fault", "limits"]
 TARGETS = {
     "alist": AlistFile,
     "code": CodeFile,
+    "matrix": MatrixFile,
     "study": StudyFile,
     "training": TrainingFile,
     "references": References,

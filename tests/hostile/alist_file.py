@@ -1,5 +1,7 @@
 """Parity-check matrices as alists."""
 
+import re
+
 import numpy as np
 
 import fecnn
@@ -50,9 +52,9 @@ class AlistFile(Target):
     def load(self):
         path = self.folder / self.named
         H = read_alist(path)
-        lines = path.read_text().split("\n")[4:]
-        for line, members in zip(lines, [*H.T, *H], strict=False):
-            check({int(token) for token in line.split()} - {0} == {*np.flatnonzero(members) + 1}, "lists")
+        head = re.sub("(#|%|//).*", "", path.read_text(encoding="utf-8-sig")).split()[:4]
+        weights = (int(H.sum(axis=axis).max(initial=0)) for axis in (0, 1))
+        check([*map(int, head)] == [*H.shape[::-1], *weights], "not as its head says")
         check(H.dtype == np.uint8 and H.ndim == 2 and H.max(initial=0) <= 1, "no matrix of bits")
         write_alist(H, self.folder / "again.alist")
         check(np.array_equal(read_alist(self.folder / "again.alist"), H), "no round trip")

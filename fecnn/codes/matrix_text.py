@@ -1,0 +1,243 @@
+"""Matrices written out as text: dense 0 and 1 as programs print them, and quasi-cyclic base matrices."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from fecnn.arrays import Bits
+from fecnn.codes.code import MAX_LENGTH
+from fecnn.errors import shown
+
+MAX_ENTRIES = 1 << 27
+"""Largest number of entries, m n, of a matrix read."""
+
+MAX_CHARACTERS = 1 << 24
+"""Longest text of a dense matrix read."""
+
+_COMMENT = re.compile(r"(#|%|//).*")
+_HEADER = re.compile(
+    r"^[ \t]*(?:(?P<name>[A-Za-z_]\w*)[ \t]*:?=|"
+    r"(?:the )?(?P<title>generator|parity[ -]?check) matrix\b[^\n\[]*$)",
+    re.MULTILINE | re.IGNORECASE,
+)
+_COLUMNS = re.compile(
+    r"^[ \t]*columns? \d+ (?:through|and|to) \d+[ \t]*:?[ \t]*$|^[ \t]*column \d+[ \t]*$", re.I
+)
+_WRAPPER = re.compile(r"^\s*(?:\w+\.)*\w+\s*\((?=\s*[\[{])")  # array( of NumPy, GF( of galois
+_CLOSING = re.compile(r"(?:,\s*(?:dtype|order)\s*=\s*[\w.'\"<>]+\s*)?\)?\s*;?\s*$")
+_RULE = re.compile(r"^\s*\[[-+ ]*\]\s*$")  # between blocks, as Sage draws it
+_NUMBER = re.compile(r"[+-]?(\d{1,20}\.?\d{0,30}|\.\d{1,30})([eE][+-]?\d{1,4})?", re.ASCII)
+
+
+def matrices_of(text: str, path: Path) -> dict[str, Bits]:
+    """Dense matrices of 0 and 1 by the names that they have in a text; the name is empty where there is none.
+
+    Rows are lines, or are in brackets, or end with semicolons, as NumPy, Python, MATLAB, Magma and Sage write
+    them; entries are apart by blanks, commas or bars, or stand together.
+
+    Raises:
+        ValueError: If it is not such a text, naming the file, the line or row, and what was found.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise ValueError(
+            f"{path} has more than {MAX_CHARACTERS} characters; write a large matrix as an alist"
+        )
+    found: dict[str, Bits] = {}
+    for name, body in _parts(text, path):
+        if name in found:
+            raise ValueError(f"{path} has two matrices named {name or 'nothing'}")
+        found[name] = _matrix(body, path)
+    return found
+
+
+def without_comments(text: str) -> str:
+    """The text without what follows ``#``, ``%`` or ``//`` on a line."""
+    return _COMMENT.sub("", text)
+
+
+def has_title(text: str) -> bool:
+    """Whether a matrix is named, as in MATLAB, or titled, as in Magma."""
+    return _HEADER.search(text) is not None or any(map(_COLUMNS.match, text.splitlines()))
+
+
+def _parts(text: str, path: Path) -> Iterator[tuple[str, str]]:
+    """The name and the text of each matrix."""
+    headers = list(_HEADER.finditer(text))
+    if not headers:
+        yield "", text
+        return
+    before = text[: headers[0].start()].strip()
+    if before and not re.match(r"[A-Za-z\[(]", before):
+        raise ValueError(f"{path} has {shown(before[:40])} before its first named matrix")
+    ends = [header.start() for header in headers[1:]] + [len(text)]
+    for header, end in zip(headers, ends, strict=True):
+        yield header["name"] or header["title"], text[header.end() : end]
+
+
+def _matrix(body: str, path: Path) -> Bits:
+    if "[" in body or "{" in body:
+        rows = _bracketed(body.replace("{", "[").replace("}", "]"), path)
+    else:
+        rows = _lines(body)
+    entries = [_entries(tokens, where, path) for where, tokens in rows]
+    if not entries or not len(entries[0]):
+        raise ValueError(f"{path} has no matrix in it")
+    width = len(entries[0])
+    for (where, _), row in zip(rows, entries, strict=True):
+        if len(row) != width:
+            raise ValueError(f"{path}, {where} has {len(row)} entries, but {rows[0][0]} has {width}")
+    if width > MAX_LENGTH or len(rows) > 2 * MAX_LENGTH or width * len(rows) > MAX_ENTRIES:
+        raise ValueError(f"{path} has a matrix of {len(rows)} by {width}: out of range")
+    return np.array(entries, np.uint8)
+
+
+Row = tuple[str, list[str]]
+"""Where a row is, for messages, and its entries as written."""
+
+
+def _lines(body: str) -> list[Row]:
+    """A row a line; MATLAB shows wide matrices as blocks of columns."""
+    blocks: list[list[Row]] = [[]]
+    for number, line in enumerate(body.splitlines(), 1):
+        if _COLUMNS.match(line):
+            if blocks[-1]:
+                blocks.append([])
+            continue
+        tokens = _separated(line)
+        if tokens:
+            blocks[-1].append((f"line {number}", tokens))
+    rows = blocks[0]
+    for block in blocks[1:]:
+        if len(block) == len(rows):
+            rows = [(where, [*left, *right]) for (where, left), (_, right) in zip(rows, block, strict=True)]
+        else:
+            rows = [*rows, *block]
+    return rows
+
+
+def _bracketed(body: str, path: Path) -> list[Row]:
+    """Rows in brackets, or one bracket whose rows end with semicolons or lines."""
+    body = "\n".join(line for line in body.splitlines() if not _RULE.match(line))
+    body = _CLOSING.sub("", _WRAPPER.sub("", body, count=1), count=1).strip()
+    depth, deepest, start = 0, 0, 0
+    groups: list[list[str]] = [[], []]  # by depth, innermost only
+    outside = []
+    for place, sign in enumerate(body):
+        if sign == "[":
+            if depth == 0 and deepest < 2:
+                start = place + 1
+            depth += 1
+            deepest = max(deepest, depth)
+            if depth == 2:
+                start = place + 1
+        elif sign == "]":
+            depth -= 1
+            if depth < 0:
+                raise ValueError(f"{path} has a ] without a [")
+            if depth < 2:
+                groups[depth].append(body[start:place])
+        elif depth == 0 and sign not in " \t\n,;":
+            outside.append(sign)
+    if depth:
+        raise ValueError(f"{path} has a [ without a ]")
+    if outside:
+        raise ValueError(f"{path} has {shown(''.join(outside)[:40])} beside its matrix")
+    if deepest > 2:
+        raise ValueError(f"{path} has brackets {deepest} deep, and a matrix has two at most")
+    if deepest == 2:
+        return [(f"row {i}", _separated(row)) for i, row in enumerate(groups[1], 1)]
+    if len(groups[0]) > 1:
+        return [(f"row {i}", _separated(row)) for i, row in enumerate(groups[0], 1)]
+    whole = re.sub(r"\.\.\.[ \t]*\n", " ", groups[0][0])
+    rows = [tokens for row in re.split(r"[;\n]", whole) if (tokens := _separated(row))]
+    return [(f"row {i}", row) for i, row in enumerate(rows, 1)]
+
+
+_APART = str.maketrans(dict.fromkeys("\t\n\r,;|", " "))
+
+
+def _separated(line: str) -> list[str]:
+    return line.translate(_APART).split()
+
+
+def _entries(tokens: list[str], where: str, path: Path) -> Bits:
+    """The bits of a row; digits may stand together in groups of one length, the last one shorter."""
+    together = "".join(tokens)
+    if not together.strip("01"):
+        size = len(tokens[0])
+        if all(len(token) == size for token in tokens[:-1]) and len(tokens[-1]) <= size:
+            return np.frombuffer(together.encode(), np.uint8) - np.uint8(ord("0"))
+    row = np.empty(len(tokens), np.uint8)
+    for i, token in enumerate(tokens):
+        if token in ("..", "...", "…"):
+            raise ValueError(
+                f"{path}, {where} is abbreviated by {token}: print it whole, with numpy.savetxt or "
+                "numpy.set_printoptions(threshold=sys.maxsize)"
+            )
+        value = float(token) if _NUMBER.fullmatch(token) else {"True": 1.0, "False": 0.0}.get(token)
+        if value not in (0.0, 1.0):
+            raise ValueError(f"{path}, {where}: entry {i + 1} is {shown(token)}, not 0 or 1")
+        row[i] = value
+    return row
+
+
+def quasi_cyclic_of(text: str, path: Path) -> Bits:
+    """The parity checks of a quasi-cyclic base matrix, as AFF3CT's ``.qc`` files have it.
+
+    The columns, the rows and the size Z of a block come first, then the shifts row by row: a block is the
+    identity with its columns moved right by the shift, or zero where that is -1. A line of ones may follow,
+    one for each column of blocks: columns that are sent.
+
+    Raises:
+        ValueError: If it is not such a file, or it punctures, naming the file and what was found.
+    """
+    lines = [tokens for line in text.splitlines() if (tokens := _separated(line))]
+    tokens = [token for line in lines for token in line]
+    for token in tokens:
+        if not re.fullmatch(r"-?\d{1,9}", token, re.ASCII):
+            raise ValueError(
+                f"{path}: {shown(token)} is not a shift; a base matrix has whole numbers from -1 on"
+            )
+    columns, rows, size = (int(token) for token in tokens[:3])
+    if min(columns, rows, size) < 1 or columns * size > MAX_LENGTH or rows * size > 2 * MAX_LENGTH:
+        raise ValueError(
+            f"{path}: {columns} by {rows} blocks of size {size} are out of range (n at most {MAX_LENGTH})"
+        )
+    if len(lines) > 1 and len(lines[1]) == rows != columns and len(lines[1:]) >= columns:
+        raise ValueError(
+            f"{path} begins with {columns} columns and {rows} rows; it seems to have them exchanged"
+        )
+    shifts = np.array([int(token) for token in tokens[3 : 3 + columns * rows]])
+    sent = [int(token) for token in tokens[3 + columns * rows :]]
+    if len(shifts) < columns * rows or (sent and len(sent) != columns):
+        raise ValueError(
+            f"{path}: {columns} columns and {rows} rows make {columns * rows} shifts, found {len(tokens) - 3}"
+        )
+    wrong = shifts[(shifts < -1) | (shifts >= size)]
+    if wrong.size:
+        raise ValueError(f"{path}: the shift {wrong[0]} is not from -1 to Z - 1 = {size - 1}")
+    if not all(sent):
+        missing = [str(i) for i, one in enumerate(sent, 1) if not one]
+        raise ValueError(
+            f"{path} punctures columns {', '.join(missing)} of its blocks: punctured codes are not read; "
+            "drop the last line for the mother code"
+        )
+    identity = np.eye(size, dtype=np.uint8)
+    zero = np.zeros((size, size), np.uint8)
+    blocks = [
+        [zero if shift < 0 else np.roll(identity, shift, axis=1) for shift in row]
+        for row in shifts.reshape(rows, columns)
+    ]
+    return np.asarray(np.block(blocks))
+
+
+def is_quasi_cyclic(text: str) -> bool:
+    """Whether three numbers are in the first line, and as many follow as a base matrix of this size has."""
+    first = next((tokens for line in text.splitlines() if (tokens := _separated(line))), [])
+    if len(first) != 3 or not all(re.fullmatch(r"\d{1,5}", token, re.ASCII) for token in first):
+        return False
+    columns, rows, _ = (int(token) for token in first)
+    found = len(_separated(text)) - 3
+    return found in (columns * rows, columns * rows + columns) or bool(re.search(r"(?<!\S)-1(?!\S)", text))

@@ -232,7 +232,7 @@ def test_contract_of_a_plug_in():
         ("worse_than_hard", "block errors where hard decisions have"),
         ("stateful", "remembers what it decoded before"),
         ("unseeded", "remembers what|is not symmetric"),
-        ("unseeded_factory", "made again|is not symmetric"),
+        ("unseeded_factory", "built again|is not symmetric"),
         ("messages", "returns message bits of full-6, where n = k = 6"),
     ],
 )

@@ -196,7 +196,7 @@ class Cluster:
         except (ImportError, AttributeError, TypeError) as error:  # as unpickling raises them
             found.set_exception(ClusterError(f"a worker has another fecnn than the driver, or none: {error}"))
         except BaseException as error:  # a caller is waiting, whatever the error
-            found.set_exception(ClusterError(f"the cluster is gone: {error or type(error).__name__}"))
+            found.set_exception(ClusterError(f"the cluster is lost: {error or type(error).__name__}"))
         else:
             found.set_result(results)
             if any(isinstance(result, Failed) and result.late for result in results):

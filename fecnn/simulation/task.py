@@ -114,7 +114,7 @@ class Task:
         """
         options = {name: value for name, value in described["options"]}
         if len(options) != len(described["options"]):
-            raise ValueError("an option is there twice")
+            raise ValueError("an option appears twice")
         weights = None
         # A foreign decoder may have an option of this name.
         if "weights_sha256" in options and str(described["decoder"]).partition(":")[0] in _OURS:

@@ -84,11 +84,12 @@ class _Check:
         decided = self.decode(llr)
         self.require(bool((llr == before).all()), "writes to its input")
         self.require(
-            self.decode(llr[:0]).shape == (0, decided.shape[1]), "returns no empty array for no frames"
+            self.decode(llr[:0]).shape == (0, decided.shape[1]),
+            "does not return an empty array for an empty batch",
         )
         self.require(bool((self.decode(llr) == decided).all()), "decides differently the second time")
         parts = np.concatenate([self.decode(part) for part in np.array_split(llr, [1, 2, 9, 200])])
-        self.require(bool((parts == decided).all()), "decides by other frames of its batch, too")
+        self.require(bool((parts == decided).all()), "lets the other frames of its batch change a decision")
         with ThreadPoolExecutor(2) as pool:
             for again in pool.map(self.decode, [llr] * 4):
                 self.require(bool((again == decided).all()), "cannot be called from two threads at once")

@@ -1,4 +1,4 @@
-"""The option that tests and benchmarks share, and the end of a test that would never end by itself."""
+"""The option shared by tests and benchmarks, and a hard time limit for hanging tests."""
 
 import faulthandler
 import os
@@ -9,7 +9,7 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # torch's threads only wait for each other on a busy machine
 
 SLOW_LIMIT = 1800
-"""Seconds that a slow test may take, if it does not say."""
+"""Default time limit of a slow test, in seconds."""
 
 TESTS = Path(__file__).parent / "tests"
 
@@ -29,7 +29,7 @@ QUICK = {
         "test_layers.py",
     )
 }
-"""Test files, below tests/, that together take half a minute: ``pytest -m quick``."""
+"""Test files for ``pytest -m quick``, which together take half a minute."""
 
 stderr = pytest.StashKey[int]()
 
@@ -49,7 +49,7 @@ def pytest_unconfigure(config):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):
-    """End the process where not even pytest-timeout ends a test: its main thread is never back in Python."""
+    """End the process if even pytest-timeout cannot end a test: its main thread is stuck outside Python."""
     marker = item.get_closest_marker("timeout")
     said = marker.args[0] if marker else item.config.getoption("timeout") or item.config.getini("timeout")
     limit = float(said or 0) + float(item.config.getini("timeout_grace"))

@@ -1,7 +1,7 @@
-"""Classical decoders against installed packages: the same LLRs, the same algorithm where there is one.
+"""Classical decoders against installed packages, on the same LLRs and with the same algorithm if possible.
 
-Where both compute the same function, decisions are equal, except in a share of frames allowed for rounding:
-the peers clip messages or work in another precision. Elsewhere the BLER is compared on the same frames.
+If both compute the same function, their decisions are equal except in a small share of frames: the peers clip
+messages or work in another precision. Otherwise the BLER is compared on the same frames.
 """
 
 import numpy as np
@@ -13,12 +13,12 @@ from fecnn.codes.polar import kronecker_transform
 from fecnn.decoders.polar import frozen_bits
 
 ROUNDING = 0.02
-"""Share of frames on which rounding may decide, well above what is seen."""
+"""Share of frames that rounding may change, well above what is observed."""
 
 
 @pytest.fixture
 def few(size):
-    """Frames for the peer: no more than ours."""
+    """Number of frames for the peer, at most as many as ours."""
     return lambda frames: min(size(frames), frames)
 
 
@@ -54,7 +54,7 @@ ITERATIONS = 20
 @pytest.mark.parametrize("early", [False, True])
 @pytest.mark.parametrize("rule", BP_RULES)
 def test_bp_against_sionna(rule, early, race, size, few):
-    """The peer does all iterations on every frame; so does our soft decoder, and ``bp`` stops early."""
+    """The peer runs all iterations on every frame, as our soft decoder does; ``bp`` stops early."""
     ldpc = sionna("ldpc")
     code = fecnn.load_code("ccsds-128-64")
     count, peers = size(1 << 12), few(256)
@@ -84,7 +84,7 @@ def test_bp_against_sionna(rule, early, race, size, few):
 
 @pytest.mark.parametrize("rule", BP_RULES)
 def test_bp_against_ldpc(rule, race, size, few):
-    """The peer decodes syndromes: given each error's probability, that is BP on the LLRs."""
+    """The peer decodes syndromes; given the error probabilities, this is BP on the LLRs."""
     package = pytest.importorskip("ldpc", reason="ldpc is not installed")
     code = fecnn.load_code("ccsds-128-64")
     count, peers = size(1 << 12), few(512)
@@ -124,7 +124,7 @@ POLAR = ["polar-64-32", "polar-128-64"]
 
 
 def codewords_of(code, messages):
-    """What bits at the unfrozen places, in order, are encoded to."""
+    """The codewords of messages placed in order on the unfrozen bits."""
     bits = np.zeros((len(messages), code.n), np.uint8)
     bits[:, ~frozen_bits(code)] = messages
     return kronecker_transform(bits)
@@ -132,7 +132,7 @@ def codewords_of(code, messages):
 
 @pytest.mark.parametrize("name", POLAR)
 def test_sc_against_sionna(name, race, size, few):
-    """The peer takes the exact box-plus; our max-log form is the one that is timed."""
+    """The peer uses the exact box-plus; ours is timed in its max-log form."""
     polar = sionna("polar")
     code = fecnn.load_code(name)
     count, peers = size(1 << 13), few(1 << 11)
@@ -157,7 +157,7 @@ def test_sc_against_sionna(name, race, size, few):
 
 @pytest.mark.parametrize("name", POLAR)
 def test_scl_against_sionna(name, race, size, few):
-    """The peer approximates rate-1 nodes: it is never better than a list that forks at every bit."""
+    """The peer approximates rate-1 nodes, so it is never better than a list that forks at every bit."""
     polar = sionna("polar")
     code = fecnn.load_code(name)
     count, peers = size(1 << 12), few(512)
@@ -206,7 +206,7 @@ BCH = {"bch-15-7": (4, 5), "bch-63-45": (6, 7), "bch-127-64": (7, 21)}
 """m and the designed distance."""
 
 
-@pytest.mark.parametrize("name", ["bch-63-45", "bch-127-64"])  # the peer compiles for each field
+@pytest.mark.parametrize("name", ["bch-63-45", "bch-127-64"])  # the peer compiles once per field
 def test_berlekamp_massey_against_galois(name, race, size, few):
     galois = pytest.importorskip("galois")
     code = fecnn.load_code(name)
@@ -221,7 +221,7 @@ def test_berlekamp_massey_against_galois(name, race, size, few):
     done = corrected >= 0
     assert done.any()
     assert_same(ours[done], np.asarray(decided)[done])
-    assert code.syndrome(ours[~done]).any(axis=1).all()  # failures of both
+    assert code.syndrome(ours[~done]).any(axis=1).all()  # both failed
     race(
         f"berlekamp-massey {name} 4 dB",
         "galois BCH.decode",
@@ -283,7 +283,7 @@ def test_ml_against_komm(method, name, frames, peer_frames, komm, race, size, fe
 
 
 def test_ml_against_komm_wagner(komm, race, size):
-    """ML of a single parity check in a line of NumPy: little is left to gain."""
+    """ML of a single parity check is one line of NumPy, so there is little to gain."""
     code = fecnn.single_parity_check(16)
     count = size(1 << 15)
     llr = frames_of(code, 4.0, count).llr

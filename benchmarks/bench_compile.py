@@ -1,4 +1,4 @@
-"""What compiling takes on a machine that has nothing compiled yet, in CPU seconds of a process of its own."""
+"""Compile times on a machine with an empty cache, in CPU seconds of a separate process."""
 
 import os
 import subprocess
@@ -76,9 +76,9 @@ OPTIONS = {
 
 
 def seconds(script, folder):
-    """CPU seconds of a process with an empty cache, of its compiling, and the number of functions compiled.
+    """CPU seconds of a process with an empty cache, of its compilation, and the number of functions compiled.
 
-    NumPy's copies of slices and its sorts bring error messages and more with them: no kernel has any.
+    No kernel copies slices or sorts with NumPy, because compiling their error messages is slow.
     """
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(

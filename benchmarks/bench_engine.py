@@ -18,7 +18,7 @@ from fecnn.simulation.tally import Tally
 
 
 def simulation(code, ebn0_db, decoder, **options):
-    """A function ``run(frames) -> Tally`` that does what a study does, chunk by chunk."""
+    """A function ``run(frames) -> Tally`` that simulates as a study does, chunk by chunk."""
     channel = fecnn.AWGN.at(ebn0_db, code.rate)
     engine, decode = Engine(code, channel), fecnn.decoder(decoder, code, channel, **options)
 
@@ -38,7 +38,7 @@ def simulation(code, ebn0_db, decoder, **options):
     [("bch-31-21", 2.4, "ml"), ("bch-63-45", 4.3, "ml"), ("ebch-128-64", 3.3, "near-ml")],
 )
 def test_a_whole_simulation(name, ebn0_db, decoder, benchmark, size):
-    """All that a study does with a frame; `fecnn bench` has more codes."""
+    """The complete work of a study on a frame; `fecnn bench` covers more codes."""
     run, frames = simulation(fecnn.load_code(name), ebn0_db, decoder), size(1 << 16)
     assert run(frames).frames == frames
     if not benchmark.disabled:
@@ -54,7 +54,7 @@ def test_a_whole_simulation(name, ebn0_db, decoder, benchmark, size):
 
 
 def test_two_threads(benchmark):
-    """Wall time of two threads against one; only a quiet machine with two cores can show it."""
+    """Wall time of two threads against one; meaningful only on an idle machine with two cores."""
     if benchmark.disabled or (os.cpu_count() or 1) < 2:
         pytest.skip("needs timing and two cores")
     code = fecnn.load_code("bch-63-45")
@@ -91,7 +91,7 @@ def test_a_second_process_starts_from_the_cache(benchmark):
 
 
 def test_memory_beyond_the_batch(benchmark):
-    """Peak resident memory of exact ML at n = 128 against that of the same process before."""
+    """Peak resident memory of exact ML at n = 128, compared with the process before decoding."""
     script = (
         "import resource, numpy as np, fecnn;"
         "code = fecnn.load_code('ebch-128-64'); decode = fecnn.decoder('ml', code);"

@@ -7,7 +7,7 @@ import fecnn
 
 
 def test_ml_against_a_matrix_product(race, size):
-    """Exact ML of BCH (31,21) by correlation with all codewords, as a product of matrices."""
+    """Exact ML of BCH (31,21) by correlation with all codewords, as a matrix product."""
     torch = pytest.importorskip("torch")
     torch.set_num_threads(1)
     code = fecnn.load_code("bch-31-21")

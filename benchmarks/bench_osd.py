@@ -15,11 +15,11 @@ import fecnn
         ("bch-31-21", 2, 1 << 15, 256, 1.0),
     ],
 )
-@pytest.mark.filterwarnings("ignore")  # of torch.compile, about torch
+@pytest.mark.filterwarnings("ignore")  # torch.compile warns about torch itself
 def test_osd_against_sionna(name, order, frames, peer_frames, target, race, size, benchmark):
-    """Ours is the pruned list: the same decisions as the textbook's, hence never a higher BLER.
+    """Our list is pruned, with the same decisions as the textbook's, so its BLER is never higher.
 
-    Where it is timed, the peer is compiled (torch.compile), which makes it about twice as fast.
+    When timed, the peer is compiled (torch.compile), which makes it about twice as fast.
     """
     torch = pytest.importorskip("torch")
     linear = pytest.importorskip("sionna.phy.fec.linear", reason="sionna-no-rt is not installed")

@@ -1,4 +1,4 @@
-"""What a run costs besides decoding: the driver's share, and what Dask adds."""
+"""The cost of a run besides decoding: the driver's share, and Dask's overhead."""
 
 import time
 from concurrent.futures import FIRST_COMPLETED, wait
@@ -66,7 +66,7 @@ def test_the_engine_takes_little(benchmark, tmp_path, size, batch):
 
 @nb.njit
 def draw(key, strips, blocks):
-    """The Gaussians of so many strips of frames, as the engine draws them, and nothing else."""
+    """Draw the Gaussians for a number of strips of frames, as the engine does, and nothing else."""
     words = np.empty((4, STRIP * blocks), np.uint32)
     values = np.empty((STRIP, 4 * blocks), np.float32)
     for strip in range(strips):
@@ -84,7 +84,7 @@ def noise_seconds(frames, n):
 
 @pytest.mark.parametrize(("ebn0_db", "order"), [(0, 2), (3, 2), (5, 2), (7.1, 3)])
 def test_all_but_decoding(benchmark, tmp_path, size, ebn0_db, order):
-    """The shares of the noise, and of messages, counting and the driver; and how fast the whole is."""
+    """The shares of the noise, and of messages, counting and the driver; and the overall speed."""
     plan = plan_of(tmp_path, 16384, size(1 << 23), ebn0_db, order)
     frames = plan.points[0].stop.frames
     rest, noise, speed = [], [], []
@@ -115,7 +115,7 @@ def lots_a_second(workers, task, slots, lots):
 
 @pytest.mark.filterwarnings("ignore")
 def test_lots_a_second(benchmark, tmp_path):
-    """Batches of 64 frames, a lot each: what handing out costs."""
+    """Batches of 64 frames, one per lot: the cost of handing out lots."""
     task = plan_of(tmp_path, 64, 1).points[0].task
     lots = 10 if benchmark.disabled else 1000
     for name, open_workers, slots in (
@@ -138,7 +138,7 @@ def test_lots_a_second(benchmark, tmp_path):
 
 @pytest.mark.parametrize("together", [1, 1000])
 def test_rows_a_second(benchmark, tmp_path, together):
-    """Batches that the results file takes, so many in a commit."""
+    """Batches per second that the results file takes, by batches per commit."""
     task = plan_of(tmp_path, 64, 1).points[0].task
     counts, rows, rates = run_batch(task, 0), 10 if benchmark.disabled else 2000, []
     with Store(tmp_path / "r.sqlite", write=True) as store:
@@ -158,7 +158,7 @@ def test_rows_a_second(benchmark, tmp_path, together):
 @pytest.mark.parametrize("batch", [4096, 1 << 20])
 @pytest.mark.filterwarnings("ignore")
 def test_dask_adds_little(benchmark, tmp_path, size, batch):
-    """The same with one Dask worker against one thread, in turns; batches of 2^20 take about a second."""
+    """One Dask worker against one thread, alternating; batches of 2^20 frames take about a second."""
     plan = plan_of(tmp_path, batch, max(batch, size(1 << 23)))
     if benchmark.disabled and batch > 4096:
         pytest.skip("needs timing")

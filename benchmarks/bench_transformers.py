@@ -1,7 +1,7 @@
 """ECCT and CrossMPT against plain transcriptions of their authors' programs: a training step and inference.
 
-The peer trains with the attention dropout that those programs apply, ours without. Ours runs in float32 and,
-where its caller asks for it with torch.autocast, with bfloat16 products.
+The peer trains with the attention dropout that those programs apply, ours without. Ours runs in float32, or
+with bfloat16 products if its caller uses torch.autocast.
 """
 
 import pytest

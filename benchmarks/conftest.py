@@ -1,14 +1,14 @@
 """Races: ours and a peer on the same frames, in the same run, in CPU time of one thread.
 
 ``pytest benchmarks --benchmark-enable`` prints a table of ratios at the end. Without that option (as in the
-test suite) every benchmark runs once, on few frames, so that it cannot rot; nothing is timed.
+test suite) every benchmark runs once, on few frames, to check that it works; nothing is timed.
 """
 
 import os
 import time
 from dataclasses import dataclass
 
-# The time of one thread is all there is to compare only if NumPy's products take no other.
+# Comparing the CPU time of one thread is valid only if NumPy's products use no other threads.
 os.environ.update(OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1", OMP_NUM_THREADS="1")
 
 import numpy as np
@@ -40,8 +40,8 @@ ROWS = pytest.StashKey[list]()
 def race(request, benchmark):
     """``race(what, peer, ours, theirs, frames, peer_frames, target)``: interleaved calls of two functions.
 
-    ours() works on ``frames`` frames, theirs() on ``peer_frames``; the ratio is that of the times a frame,
-    by ``clock``: CPU time of this thread, if not given.
+    ours() processes ``frames`` frames, theirs() ``peer_frames``. The ratio is that of the times per frame, by
+    ``clock``, which is the CPU time of this thread by default.
     """
 
     def run(
@@ -78,7 +78,7 @@ def seconds(call, clock):
 
 @pytest.fixture
 def size(benchmark):
-    """Frames of a benchmark: few where nothing is timed."""
+    """Number of frames of a benchmark; few if nothing is timed."""
     return (lambda frames: 32) if benchmark.disabled else (lambda frames: frames)
 
 

@@ -1,4 +1,4 @@
-"""Frames that every benchmark of a code and an Eb/N0 decodes, and how decisions on them compare."""
+"""Common frames for all benchmarks of a code and Eb/N0, and comparisons of the decisions on them."""
 
 import numpy as np
 
@@ -18,9 +18,9 @@ def bler(decided, sent):
 
 
 def assert_no_worse(ours, theirs, sent):
-    """The peer is right where we are wrong no more often than three standard deviations allow.
+    """Check that the peer is not right where we are wrong more often than three standard deviations allow.
 
-    Frames on which both are right, or both wrong, say nothing (McNemar 1947).
+    Frames on which both are right, or both wrong, carry no information (McNemar 1947).
     """
     wrong, wrong_there = (ours != sent).any(axis=1), (theirs != sent).any(axis=1)
     lost, won = int((wrong & ~wrong_there).sum()), int((~wrong & wrong_there).sum())
@@ -28,7 +28,7 @@ def assert_no_worse(ours, theirs, sent):
 
 
 def assert_same(ours, theirs, allowed=0.0):
-    """Equal decisions, except in the share of frames (or the one frame) that rounding may change."""
+    """Check that decisions are equal, except for the share of frames (or one) that rounding may change."""
     different = int((ours != theirs).any(axis=1).sum())
     most = max(1.0, allowed * len(ours)) if allowed else 0
     assert different <= most, f"{different} of {len(ours)} frames are decided differently"

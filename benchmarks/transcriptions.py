@@ -1,7 +1,7 @@
-"""ECCT and CrossMPT as their authors' programs compute them, written anew, plainly: what ours race against.
+"""Plain reimplementations of the ECCT and CrossMPT authors' programs, as peers for our benchmarks.
 
-Four separate projections per attention, layers that are deep copies of one another, masked_fill, and
-attention weights of which training drops a tenth, whether the model asks for it or not.
+Like those programs, they have four separate projections per attention, layers that are deep copies of one
+another, masked_fill, and training that drops a tenth of the attention weights whatever the model asks for.
 """
 
 import copy
@@ -75,7 +75,7 @@ class PlainLayer(nn.Module):
 
 
 class Plain(nn.Module):
-    """Either net; forward takes |y| and the +-1 syndrome, as those programs do."""
+    """Either network; forward takes |y| and the +-1 syndrome, as in those programs."""
 
     def __init__(self, H, layers, d, heads):
         super().__init__()
@@ -130,7 +130,7 @@ class PlainCrossMPT(Plain):
 
 
 def plain_of(net):
-    """The plain net of ours, ECCT or CrossMPT, with its weights."""
+    """The plain version of our ECCT or CrossMPT, with the same weights."""
     H = net.checks.to(torch.uint8).numpy()
     first = net.blocks[0].attention
     plain = {"ECCT": PlainECCT, "CrossMPT": PlainCrossMPT}[type(net).__name__](

@@ -43,6 +43,11 @@ def nearest(name: str, known: Sequence[str]) -> str:
     return "known: " + ", ".join(sorted(known))
 
 
+def is_near(name: str, known: str) -> bool:
+    """Whether a name is a likely misspelling of one that is known."""
+    return bool(get_close_matches(name, [known], cutoff=0.5))
+
+
 def shown(value: object) -> str:
     """A value as shown in an error message, always short.
 

@@ -36,7 +36,7 @@ def _has_cache() -> bool:
 
 def _cache_for_this_process() -> bool:
     """Create a temporary cache folder for this process and its children; return whether that worked."""
-    problem = "no folder for compiled kernels can be written, so every process compiles them anew"
+    problem = "no folder for compiled kernels can be written, so every process compiles them again"
     try:
         folder = tempfile.mkdtemp(prefix="fecnn-")
     except OSError:
@@ -50,7 +50,7 @@ def _cache_for_this_process() -> bool:
             shutil.rmtree(folder, ignore_errors=True)
 
     os.environ["NUMBA_CACHE_DIR"] = nb.config.CACHE_DIR = folder  # type: ignore[attr-defined]
-    logging.getLogger(__name__).warning("fecnn: %s; set NUMBA_CACHE_DIR to one that can", problem)
+    logging.getLogger(__name__).warning("fecnn: %s; set NUMBA_CACHE_DIR to a writable folder", problem)
     return True
 
 

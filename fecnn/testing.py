@@ -83,10 +83,13 @@ class _Check:
         before = llr.copy()
         decided = self.decode(llr)
         self.require(bool((llr == before).all()), "writes to its input")
-        self.require(self.decode(llr[:0]).shape == (0, decided.shape[1]), "has no empty answer to no frames")
-        self.require(bool((self.decode(llr) == decided).all()), "answers differently the second time")
+        self.require(
+            self.decode(llr[:0]).shape == (0, decided.shape[1]),
+            "does not return an empty array for an empty batch",
+        )
+        self.require(bool((self.decode(llr) == decided).all()), "decides differently the second time")
         parts = np.concatenate([self.decode(part) for part in np.array_split(llr, [1, 2, 9, 200])])
-        self.require(bool((parts == decided).all()), "decides a frame by the other frames of its batch")
+        self.require(bool((parts == decided).all()), "lets the other frames of its batch change a decision")
         with ThreadPoolExecutor(2) as pool:
             for again in pool.map(self.decode, [llr] * 4):
                 self.require(bool((again == decided).all()), "cannot be called from two threads at once")
@@ -94,7 +97,9 @@ class _Check:
             self.symmetry(llr, rng)
         self.memory(llr, twin)
         errors, undecoded = self.wrong(decided, codewords), self.wrong(hard(llr), codewords)
-        self.require(errors <= undecoded, f"has {errors} block errors where hard decisions have {undecoded}")
+        self.require(
+            errors <= undecoded, f"has {errors} block errors, more than the {undecoded} of hard decisions"
+        )
 
     def memory(self, llr: LLR, twin: Decoder) -> None:
         """Decisions must not depend on earlier frames, even for ties."""
@@ -107,7 +112,7 @@ class _Check:
         for frames, decided in zip(hard_to_tell, first, strict=True):
             self.require(
                 bool((twin(frames) == decided).all()),
-                "decides otherwise when it is made again: give its random numbers a fixed seed",
+                "decides differently when built again: give its random numbers a fixed seed",
             )
 
     def symmetry(self, llr: LLR, rng: np.random.Generator) -> None:

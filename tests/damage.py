@@ -83,7 +83,7 @@ def run_until_the_scheduler_is_killed(plan, store, folder, batches):
                     process.kill()
 
     with scheduler(folder) as (process, address, _):
-        with pytest.raises(ClusterError, match=r"the cluster (is gone|accepts no more work)"):
+        with pytest.raises(ClusterError, match=r"the cluster (is lost|accepts no more work)"):
             until_it_is_gone()
     assert made >= batches
     with Store(store) as file:

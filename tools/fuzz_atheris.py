@@ -4,8 +4,8 @@
     python tools/fuzz_atheris.py alist --seconds 60
     python tools/fuzz_atheris.py store --cases 100000
 
-The targets are those of tests/test_fuzz.py. The first fault ends it; its case stays in the
-folder that it names.
+The targets are those of tests/test_fuzz.py. It stops at the first fault and prints the folder
+that holds the case.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import atheris
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
-# Numba cannot compile what atheris has instrumented.
+# Numba cannot compile code that atheris has instrumented.
 COMPILED = [
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for path in (ROOT / "fecnn").rglob("*.py")
@@ -32,8 +32,8 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("target", choices=TARGETS)
-    parser.add_argument("--seconds", type=int, default=0, help="stop after so long (0: no limit)")
-    parser.add_argument("--cases", type=int, default=-1, help="stop after so many cases (-1: no limit)")
+    parser.add_argument("--seconds", type=int, default=0, help="stop after this many seconds (0: no limit)")
+    parser.add_argument("--cases", type=int, default=-1, help="stop after this many cases (-1: no limit)")
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
     memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
@@ -44,7 +44,7 @@ def main():
     for i, content in enumerate(target.sound()):
         target.judge(
             target.files(content)
-        )  # what is compiled or imported at first use is not the case's time
+        )  # first-use compiling and importing must not count as the case's time
         (corpus / f"sound-{i}").write_bytes(content)
     print(f"cases lie in {folder}", flush=True)
     options = [f"-max_total_time={asked.seconds}", f"-runs={asked.cases}", f"-seed={asked.seed}"]

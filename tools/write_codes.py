@@ -217,7 +217,7 @@ def with_spectrum(code: Code, spectrum: tuple[int, ...]) -> Code:
 
 
 def with_bit_order(code: Code) -> Code:
-    """With an order whose trellis can be built and is smaller than that of the natural order by a tenth."""
+    """The code with a searched bit order, if that makes its trellis a tenth smaller and small enough."""
     order = search_bit_order(code)
     worthwhile = trellis_states(code, order) <= min(MAX_STATES, 0.9 * trellis_states(code))
     return dataclasses.replace(code, bit_order=order if worthwhile else None)
@@ -245,7 +245,7 @@ def self_dual_spectrum(n: int, known: dict[int, int]) -> tuple[int, ...]:
         term = [1]
         for factor in [phi8] * (n // 8 - 3 * j) + [xi24] * j:
             term = multiply(term, factor)
-        # The term starts with y^(4j), so it alone settles A_4j.
+        # The term starts with y^(4j), so it alone determines A_4j.
         scale = known.get(4 * j, 0) - total[j]
         total = [a + scale * b for a, b in itertools.zip_longest(total, term, fillvalue=0)]
     return tuple(total[weight // 4] if weight % 4 == 0 else 0 for weight in range(n + 1))

@@ -18,7 +18,7 @@ def table() -> str:
 def main() -> None:
     text = DOCS.read_text()
     if BEGIN not in text or END not in text:
-        raise ValueError(f"{DOCS} lacks {BEGIN.strip()} or {END.strip()}: there the table goes")
+        raise ValueError(f"{DOCS} lacks {BEGIN.strip()} or {END.strip()}, which mark the table's place")
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     write(DOCS, before + BEGIN + table() + END + after)

@@ -1,11 +1,10 @@
 """Write results.csv, figure.svg and the table in the README of the study published-nets-table.
 
 Run from the root of a checkout: python tools/write_published_table.py [FOLDER OF RESULTS]
-Points without results in that folder stay as they are shipped.
+Points without results in that folder keep their shipped values.
 
-The general table has a row for each point, and the published points only where a curve is compared with
-them. This one has a row for each code and decoder, ours or published, with -ln of the bit error rate, as the
-papers print it.
+The general table has a row per point, and shows published points only where a curve is compared with them.
+This one has a row per code and decoder, ours or published, with -ln of the bit error rate, as in the papers.
 """
 
 import dataclasses
@@ -42,14 +41,14 @@ SHOWN = {
     "DDECC": ("DDECC", "1", "#882255"),
     "SB-ECC": ("SB-ECC", "2", "#009E73"),
 }
-"""Decoders of the figure: their labels, marks and colours; published ones have marks without area."""
+"""Decoders of the figure: their labels, marks and colours; markers of published ones have no area."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Value:
-    """-ln of a bit error rate over the code's bits; a lower bound where there were no errors.
+    """-ln of a bit error rate over code bits; a lower bound if there were no errors.
 
-    low, high: The 95 % interval of a simulated one.
+    low, high: The 95 % interval of a simulated value.
     """
 
     value: float
@@ -65,7 +64,7 @@ class Value:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """A decoder of a code, with its values, block errors and microseconds a frame by Eb/N0."""
+    """A decoder of a code, with its values, block errors and microseconds per frame by Eb/N0."""
 
     code: str
     decoder: str
@@ -77,10 +76,10 @@ class Row:
 
 
 def transformer_parameters(n: int, checks: int, layers: int, width: int) -> int:
-    """Parameters of ECCT and of CrossMPT, which have equally many, counted from their code.
+    """Number of parameters of ECCT, equal to that of CrossMPT, counted from their programs.
 
     Embeddings of n + checks tokens; layers of attention (4 square matrices) and feed-forward (to 4 widths and
-    back) with two norms; two more norms; one output a token, then one a bit.
+    back) with two norms; two more norms; one output per token, then one per bit.
     """
     tokens = n + checks
     attention = 4 * (width * width + width)
@@ -100,7 +99,7 @@ def counted(errors: int) -> str:
 
 
 def rows(study: Study, results: pd.DataFrame) -> list[Row]:
-    """Code by code: our decoders in the order of the study, then the published ones in that of the file."""
+    """Rows code by code: our decoders in the study's order, then the published ones in the file's order."""
     found = []
     for code in dict.fromkeys(point.code.name for point in study.points):
         for curve in study.curves:
@@ -132,7 +131,7 @@ def parameters_of(decoder: str, name: str) -> int | None:
 
 
 def table(study: Study, results: pd.DataFrame) -> str:
-    """The table in Markdown."""
+    """The table as Markdown."""
     heads = ["code", "decoder", *(f"{ebn0_db:g} dB" for ebn0_db in EBN0_DB), "block errors", "us/frame"]
     heads += ["parameters", "values"]
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
@@ -146,7 +145,7 @@ def table(study: Study, results: pd.DataFrame) -> str:
 
 
 def figure(study: Study, results: pd.DataFrame) -> Figure:
-    """A line for each code, a mark for each decoder, at 5 and at 6 dB."""
+    """The figure: one line per code, one mark per decoder, at 5 and 6 dB."""
     drawn = Figure(figsize=(11.0, 7.2), layout="constrained")
     found = rows(study, results)
     codes = list(dict.fromkeys(row.code for row in found))
@@ -180,7 +179,7 @@ def figure(study: Study, results: pd.DataFrame) -> Figure:
 
 
 def pooled(study: Study, made: pd.DataFrame, shipped: pd.DataFrame) -> pd.DataFrame:
-    """Points that were made now, and the shipped ones of all others, in the order of the study."""
+    """The points simulated now, and the shipped values of all others, in the study's order."""
     rows = {(row["curve"], row["ebn0_db"]): row for table in (shipped, made) for _, row in table.iterrows()}
     order = [(point.curve, point.task.ebn0_db) for point in study.points]
     return pd.DataFrame([rows[key] for key in order if key in rows]).astype(shipped.dtypes)

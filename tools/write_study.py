@@ -2,8 +2,8 @@
 
 Run from the root of a checkout: python tools/write_study.py NAME [FOLDER OF RESULTS]
 
-Points that are shipped with the same counts stay as they are, with their decoding time. Without results in
-that folder everything is made anew from the shipped ones, but for comparisons frame by frame, which stay.
+Shipped points with the same counts are kept, including their decoding time. Without results in that folder,
+everything is written again from the shipped results, except frame-by-frame comparisons, which are kept.
 """
 
 import sys
@@ -27,7 +27,7 @@ BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 
 
 def section(study: Study, results) -> str:
-    """The part of a README made from results: the table, gaps to ML, and how published points fared."""
+    """The part of a README made from results: the table, gaps to ML, and agreement with published points."""
     text = markdown(display(study, results))
     gaps = display_gaps(gap_to_ml(study, results))
     if len(gaps):
@@ -51,7 +51,7 @@ def section(study: Study, results) -> str:
 
 
 def common_frames(study: Study, folder: Path, first: str, second: str) -> str:
-    """A sentence on the frames that two curves both decoded: their block errors, flag by flag."""
+    """A sentence comparing the block errors of two curves on the frames that both decoded."""
     found = sum(compare(study, first, second, store_path(study, folder)).values(), Comparison(0, 0, 0, 0))
     return (
         f"On the {found.frames:,} frames (all points together) that both `{first}` and `{second}` decoded, "
@@ -60,7 +60,7 @@ def common_frames(study: Study, folder: Path, first: str, second: str) -> str:
 
 
 def with_shipped(results: pd.DataFrame, shipped: pd.DataFrame) -> pd.DataFrame:
-    """The results, but shipped rows in place of those with the same counts: another run took another time."""
+    """The results, with shipped rows in place of rows with the same counts; their times may differ."""
     same = ["curve", "ebn0_db", "method", *(name for name in COUNTS if name != "seconds")]
     known = {tuple(map(str, row[same])): row for _, row in shipped.iterrows()}
     rows = [known.get(tuple(map(str, row[same])), row) for _, row in results.iterrows()]
@@ -68,7 +68,7 @@ def with_shipped(results: pd.DataFrame, shipped: pd.DataFrame) -> pd.DataFrame:
 
 
 def paired(study: Study, folder: Path) -> str:
-    """The network, and with tries where the study has them, against OSD, frame by frame."""
+    """Frame-by-frame comparisons of the networks (with and without tries) against OSD."""
     text = ""
     for first in (curve.name for curve in study.curves if curve.decoder == "fecnn-net"):
         for second in ("osd (order 1)", "osd (order 2)"):

@@ -1,4 +1,4 @@
-"""Take finished trainings into the zoo: weights, card, learning curve and page.
+"""Copy finished trainings into the zoo: weights, card, learning curve and page.
 
 Run from the root of a checkout: python tools/write_zoo.py [FOLDER OF TRAININGS]
 """

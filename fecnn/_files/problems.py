@@ -1,5 +1,6 @@
 """All problems of a file in one error: where each is, what it is, and the closest known key."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -29,14 +30,48 @@ def sentence(problem: Any, model: type[BaseModel]) -> str:
     members = {one.__name__ for one in _models(model)}
     rest, last = (place[:-1], place[-1:]) if unknown else (place, ())
     parts = [part for part in rest if part not in members and not str(part).startswith("list[")]
-    keys = [str(part)[:MAX_NAME] for part in (*parts, *last)]
-    where = ".".join(keys) or "the file"
+    where = place_of((*parts, *last)) or "the file"
     if unknown:
-        return f"{where}: unknown key; {nearest(keys[-1], _keys(model, rest))}"
+        advice = nearest(str(place[-1])[:MAX_NAME], _keys(model, rest))
+        if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
+            meant = re.sub(r"(?<=did you mean )(\w+)", r"[[\1]]", advice)
+            return f"[[{where}]]: unknown table; {meant}"
+        return f"{where}: unknown key; {advice}"
     if kind == "missing":
         return f"{where}: missing"
     got = "" if isinstance(value, dict | list) else f", got {shown(value)}"
-    return f"{where}: {problem['msg'].removeprefix('Value error, ')}{got}"
+    said = KINDS.get(kind) or problem["msg"].removeprefix("Value error, ").replace("Input should", "must", 1)
+    return f"{where}: {said}{got}"
+
+
+KINDS = {
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "must be a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "must be a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "must be true or false"),
+    **dict.fromkeys(
+        ("dict_type", "model_type", "model_attributes_type", "dataclass_type"), "must be a table"
+    ),
+    "string_type": "must be a text in quotes",
+    "list_type": "must be a list",
+    "too_short": "must not be empty",
+}
+"""What pydantic says of the most frequent problems, in the words of the file."""
+
+
+def place_of(parts: Sequence[object]) -> str:
+    """Where something is in a file, as people count: tables of one name, and entries of a list, from 1.
+
+    Example:
+        >>> place_of(("curve", 0, "stop", "frames"))
+        'curve 1.stop.frames'
+    """
+    where = ""
+    for part in parts:
+        if isinstance(part, int):
+            where += f" {part + 1}" if where else f"entry {part + 1}"
+        else:
+            where += f".{str(part)[:MAX_NAME]}" if where else str(part)[:MAX_NAME]
+    return where
 
 
 def refusal(path: str | Path, problems: Sequence[str], kind: str = "") -> ValueError:
@@ -73,7 +108,8 @@ def _keys(model: type[BaseModel], place: Sequence[object]) -> list[str]:
             for found in _models_of(field.annotation)
         ]
         models = named or inner or models
-    return [field.alias or name for one in models for name, field in one.model_fields.items()]
+    keys = [field.alias or name for one in models for name, field in one.model_fields.items()]
+    return list(dict.fromkeys(keys))
 
 
 def _models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:

@@ -12,7 +12,7 @@ def shipped_folder(kind: str) -> Path:
     folder = (inside if inside.is_dir() else package.parent) / kind
     if not folder.is_dir():
         raise FileNotFoundError(
-            f"the shipped {kind} are missing: there is no folder {folder}; install fecnn again"
+            f"the shipped {kind} are missing: there is no folder {folder}; reinstall fecnn"
         )
     return folder
 

@@ -78,7 +78,7 @@ def _texts(
             yield from _texts(value, multiline, f"{place}.{key}" if place else str(key), key in multiline)
     elif isinstance(content, list | tuple):
         for i, value in enumerate(content):
-            yield from _texts(value, multiline, f"{place}.{i}" if place else str(i), long)
+            yield from _texts(value, multiline, f"{place} {i + 1}" if place else f"entry {i + 1}", long)
 
 
 def plain(text: str) -> str:

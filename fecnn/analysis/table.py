@@ -356,7 +356,7 @@ def _whole_counts(results: "pd.DataFrame") -> "pd.DataFrame":
 
 def _shipped(path: Path) -> "pd.DataFrame":
     if not path.exists():
-        raise FileNotFoundError(f"no results in {path}; make them with fecnn run")
+        raise FileNotFoundError(f"no results in {path}; create them with fecnn run")
     import pandas as pd
 
     content = read_text(path, MAX_BYTES, "results")

@@ -238,7 +238,7 @@ def results_of(study: str, out: Path) -> "tuple[Study, pd.DataFrame]":
     stale = path.suffix != ".csv" and say_what_is_stale(plan, path)
     if results.empty:
         how = "fecnn run --fresh" if stale else "fecnn run"
-        raise LookupError(f"{path} has no results of {plan.name} yet; make them with {how}")
+        raise LookupError(f"{path} has no results of {plan.name} yet; create them with {how}")
     return plan, results
 
 

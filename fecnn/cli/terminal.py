@@ -32,7 +32,8 @@ def say_what_is_stale(plan: Study, store: Path) -> bool:
         stale = results.stale(plan.points)
     for curve, count in stale.items():
         typer.echo(
-            f"{count:,} batches of {curve} are not shown: another version of its decoder made them", err=True
+            f"{count:,} batches of {curve} are not shown: they are from another version of its decoder",
+            err=True,
         )
     return bool(stale)
 

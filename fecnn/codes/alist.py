@@ -259,7 +259,7 @@ class _Reader:
         if len(positions) < weight or 0 in positions:
             raise self.fault(line, f"{whose} has weight {weight}, but {sum(map(bool, found))} positions")
         if any(padding) or len(found) > max(width, weight):
-            raise self.fault(line, f"{whose} has weight {weight}, but the list goes on: {found[weight]}")
+            raise self.fault(line, f"{whose} has weight {weight}, but the list continues: {found[weight]}")
         if max(positions, default=0) > limit:
             raise self.fault(line, f"{whose} lists position {max(positions)}, but there are only {limit}")
         if len(set(positions)) < weight:

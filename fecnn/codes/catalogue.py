@@ -33,7 +33,10 @@ def code_names() -> list[str]:
     return sorted((path.stem for path in shipped_folder("codes").glob("*.toml")), key=by_numbers)
 
 
-Place = str | Path | Mapping[str, Any]
+Files = tuple[tuple[str, str | int], ...]
+"""The files of a code's matrices as plain data: the pairs of a mapping that `load_code` takes."""
+
+Place = str | Path | Mapping[str, Any] | Files
 """Where a code is: a name, a file, or the files of its matrices by what they are."""
 
 
@@ -60,8 +63,8 @@ def load_code(place: Place) -> Code:
         >>> load_code("spc-3").minimum_distance
         2
     """
-    if isinstance(place, Mapping):
-        return _from_files(place)
+    if isinstance(place, Mapping | tuple):
+        return _from_files(dict(place))
     if not is_code_path(place):
         return _load_named(str(place))
     path = Path(place)
@@ -72,7 +75,14 @@ def load_code(place: Place) -> Code:
 
 def is_code_path(place: Place) -> bool:
     """Whether this is the path of a file: shipped names have no dots or slashes."""
-    return not isinstance(place, Mapping) and (is_path(place, ()) or "." in str(place))
+    return isinstance(place, str | Path) and (is_path(place, ()) or "." in str(place))
+
+
+def with_paths(place: str | Files, changed: Callable[[str], str]) -> str | Files:
+    """A place whose paths are changed, such as those that start at a study's file."""
+    if isinstance(place, str):
+        return changed(place) if is_code_path(place) else place
+    return tuple((key, changed(value) if isinstance(value, str) else value) for key, value in place)
 
 
 KEYS = (("generator", "parity_check"), ("frozen_bits", "k"))

@@ -28,6 +28,7 @@ from fecnn.codes.matrix_text import (
     has_title,
     is_quasi_cyclic,
     matrices_of,
+    matrix_market_of,
     quasi_cyclic_of,
     without_comments,
 )
@@ -136,7 +137,7 @@ def read_matrices(path: Path) -> dict[str, Bits]:
     except ValueError:
         raise ValueError(f"{path} is neither text nor of a known format (tried: {FORMATS})") from None
     if text.startswith("%%MatrixMarket"):
-        return _bits(_matrix_market(raw, path), path)
+        return {"H": matrix_market_of(text, path)}
     return _from_text(text, path)
 
 
@@ -286,17 +287,6 @@ def _mat(raw: bytes, path: Path) -> Mapping[str, Any]:
 
 def _hdf5(raw: bytes, path: Path) -> Mapping[str, Any]:
     raise _Refused(f"{path} is a MATLAB file of version 7.3 (HDF5): save it with -v7")
-
-
-def _matrix_market(raw: bytes, path: Path) -> Mapping[str, Any]:
-    import scipy.io
-
-    with _reading(path, "Matrix Market file"):
-        rows, columns, entries, *_ = scipy.io.mminfo(io.BytesIO(raw))
-        _check_size((rows, columns), path)
-        if entries > len(raw):
-            raise _Refused(f"{path} is cut: its head says {entries} entries")
-        return {"": scipy.io.mmread(io.BytesIO(raw))}
 
 
 _BINARY: Mapping[bytes, Callable[[bytes, Path], Mapping[str, Any]]] = {

@@ -1,4 +1,4 @@
-"""Matrices written out as text: dense 0 and 1 as programs print them, and quasi-cyclic base matrices."""
+"""Matrices written out as text: dense, as programs print them; quasi-cyclic; Matrix Market."""
 
 import re
 from collections.abc import Iterator
@@ -50,6 +50,11 @@ def matrices_of(text: str, path: Path) -> dict[str, Bits]:
             raise ValueError(f"{path} has two matrices named {name or 'nothing'}")
         found[name] = _matrix(body, path)
     return found
+
+
+def _check_length(text: str, path: Path) -> None:
+    if len(text) > MAX_CHARACTERS:
+        raise ValueError(f"{path} has more than {MAX_CHARACTERS} characters; write it as an alist")
 
 
 def without_comments(text: str) -> str:
@@ -241,3 +246,65 @@ def is_quasi_cyclic(text: str) -> bool:
     columns, rows, _ = (int(token) for token in first)
     found = len(_separated(text)) - 3
     return found in (columns * rows, columns * rows + columns) or bool(re.search(r"(?<!\S)-1(?!\S)", text))
+
+
+def matrix_market_of(text: str, path: Path) -> Bits:
+    """A matrix in the Matrix Market exchange format (Boisvert, Pozo and Remington, NISTIR 5935, 1996).
+
+    SciPy's reader ends the process for some damaged files (SciPy 1.17).
+
+    Raises:
+        ValueError: If it is damaged, is not of 0 and 1, or is skew-symmetric, Hermitian or complex.
+    """
+    _check_length(text, path)
+    title, *lines = text.splitlines()
+    words = title.lower().split()[1:]
+    layout, field, symmetry = (*words[1:], "", "", "")[:3]
+    if (
+        layout not in ("coordinate", "array")
+        or field not in ("real", "double", "integer", "pattern")
+        or symmetry not in ("general", "symmetric")
+    ):
+        raise ValueError(f"{path} is a Matrix Market file of a kind that is not read: {shown(title[:80])}")
+    tokens = [token for line in lines if not line.startswith("%") for token in line.split()]
+    symmetric = symmetry == "symmetric"
+    head = 2 if layout == "array" else 3
+    if len(tokens) < head or not all(re.fullmatch(r"\d{1,9}", token, re.ASCII) for token in tokens[:head]):
+        raise ValueError(f"{path} does not begin with the size of its matrix")
+    rows, columns = int(tokens[0]), int(tokens[1])
+    if (
+        rows < 1
+        or columns < 1
+        or (symmetric and rows != columns)
+        or max(rows, columns) > 2 * MAX_LENGTH
+        or rows * columns > MAX_ENTRIES
+    ):
+        raise ValueError(f"{path} has a matrix of {rows} by {columns}: out of range")
+    matrix = np.zeros((rows, columns), np.uint8)
+    if layout == "array":
+        values = tokens[head:]
+        if len(values) != (columns * (columns + 1) // 2 if symmetric else rows * columns):
+            raise ValueError(f"{path} has {len(values)} entries, too many or too few for {rows} by {columns}")
+        places = [(i, j) for j in range(columns) for i in range(j if symmetric else 0, rows)]
+    else:
+        width = 2 if field == "pattern" else 3
+        if len(tokens) != head + width * int(tokens[2]):
+            raise ValueError(f"{path} has {len(tokens) - head} numbers, not {width} times {tokens[2]}")
+        places = [
+            (_index(tokens[at], rows, path), _index(tokens[at + 1], columns, path))
+            for at in range(head, len(tokens), width)
+        ]
+        values = ["1"] * len(places) if field == "pattern" else tokens[head + 2 :: 3]
+        if len(set(places)) < len(places):
+            raise ValueError(f"{path} has an entry twice")
+    for (i, j), bit in zip(places, _entries(values, "its list", path) if values else (), strict=True):
+        matrix[i, j] = bit
+        if symmetric:
+            matrix[j, i] = bit
+    return matrix
+
+
+def _index(token: str, most: int, path: Path) -> int:
+    if not re.fullmatch(r"\d{1,9}", token, re.ASCII) or not 1 <= int(token) <= most:
+        raise ValueError(f"{path} has an entry at {shown(token)}, outside of 1 to {most}")
+    return int(token) - 1

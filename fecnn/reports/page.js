@@ -20,7 +20,7 @@ function colours() {
 }
 
 function tone(colour, { ink }) {
-  // Black stands for whatever the page is written in; on a dark page greys are mirrored, colours lightened by a third.
+  // Black becomes the page's text colour; on a dark page greys are mirrored and colours lightened by a third.
   if (colour === "#000000") return ink;
   if (!dark()) return colour;
   const parts = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
@@ -34,7 +34,7 @@ function layout(chart, { ink, rule, family }) {
     showlegend: false, hovermode: "closest", margin: { l: 60, r: 15, t: 35, b: 50 },
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: ink, family, size: 12 },
     title: { text: chart.title, font: { size: 14 }, x: 0, xanchor: "left" },
-    modebar: { bgcolor: "rgba(0,0,0,0)", color: rule, activecolor: ink }, // else half of a black that is not there
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: rule, activecolor: ink }, // plotly would use a half-transparent black
     xaxis: { ...axis, type: chart.xtype, title: { text: chart.x } },
     yaxis: { ...axis, type: chart.ytype, title: { text: chart.y }, exponentformat: "power", dtick: chart.ytype === "log" ? 1 : undefined },
   };
@@ -51,7 +51,7 @@ function inked(trace, look) {
 }
 
 function front(traces, { rule }) {
-  // What nothing else beats in both: from the cheapest on, each that is nearer than all before.
+  // The points that no other beats in both: from the cheapest on, each that is nearer than all before.
   const marks = traces.map((trace) => [trace.x[0], trace.y[0]]).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
   let least = Infinity;
   const kept = marks.filter(([, y]) => y < least && ((least = y), true));

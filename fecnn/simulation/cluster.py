@@ -8,7 +8,7 @@ import hashlib
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
@@ -20,6 +20,7 @@ from uuid import uuid4
 
 from fecnn._files.atomic import write
 from fecnn._version import __version__
+from fecnn.codes.catalogue import with_paths
 from fecnn.errors import ClusterError
 from fecnn.jit import compiling
 from fecnn.nets.card import CARD, WEIGHTS
@@ -196,7 +197,7 @@ class Cluster:
         except (ImportError, AttributeError, TypeError) as error:  # as unpickling raises them
             found.set_exception(ClusterError(f"a worker has another fecnn than the driver, or none: {error}"))
         except BaseException as error:  # a caller is waiting, whatever the error
-            found.set_exception(ClusterError(f"the cluster is gone: {error or type(error).__name__}"))
+            found.set_exception(ClusterError(f"the cluster is lost: {error or type(error).__name__}"))
         else:
             found.set_result(results)
             if any(isinstance(result, Failed) and result.late for result in results):
@@ -250,13 +251,24 @@ def compact(batches: Sequence[int]) -> Sequence[int]:
 def files_of(task: Task) -> Files:
     """The files that a task needs and that do not ship with fecnn."""
     files: Files = {}
-    for name in (task.code, task.sender, task.weights and task.weights.place):
-        path = Path(str(name))
-        if "/" in str(name) and path.is_dir():
-            files[str(name)] = {file: (path / file).read_bytes() for file in (CARD, WEIGHTS)}
-        elif "/" in str(name):
-            files[str(name)] = {path.name: path.read_bytes()}
+
+    def take(name: str) -> str:
+        path = Path(name)
+        if "/" in name and path.is_dir():
+            files[name] = {file: (path / file).read_bytes() for file in (CARD, WEIGHTS)}
+        elif "/" in name:
+            files[name] = {path.name: path.read_bytes()}
+        return name
+
+    _moved(task, take)
     return files
+
+
+def _moved(task: Task, place_of: Callable[[str], str]) -> Task:
+    """The task with its files in other places."""
+    weights = task.weights and replace(task.weights, place=place_of(task.weights.place))
+    sender = task.sender and with_paths(task.sender, place_of)
+    return replace(task, code=with_paths(task.code, place_of), sender=sender, weights=weights)
 
 
 _places: dict[str, str] = {}
@@ -287,8 +299,4 @@ class Unpack(distributed.WorkerPlugin):
 
 def unpacked(task: Task) -> Task:
     """The task with the paths of its files on this worker."""
-    weights = task.weights
-    if weights is not None:
-        weights = replace(weights, place=_places.get(weights.place, weights.place))
-    sender = task.sender and _places.get(task.sender, task.sender)
-    return replace(task, code=_places.get(task.code, task.code), sender=sender, weights=weights)
+    return _moved(task, lambda name: _places.get(name, name))

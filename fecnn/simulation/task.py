@@ -9,6 +9,7 @@ from typing import Any
 
 from fecnn.channels.channel import channel_at
 from fecnn.channels.stream import STREAM
+from fecnn.codes.catalogue import Files
 from fecnn.codes.code import Code
 from fecnn.decoders import decoder
 from fecnn.decoders.foreign import running
@@ -48,7 +49,7 @@ class Task:
         fingerprint, if this task sees that code's frames (codewords and noise); None otherwise.
     """
 
-    code: str
+    code: str | Files
     fingerprint: str
     channel: str
     decoder: str
@@ -59,7 +60,7 @@ class Task:
     weights: Weights | None = None
     source: str | None = None
     claims: str | None = None
-    sender: str | None = None
+    sender: str | Files | None = None
     sender_fingerprint: str | None = None
 
     def __eq__(self, other: object) -> bool:
@@ -114,12 +115,13 @@ class Task:
         """
         options = {name: value for name, value in described["options"]}
         if len(options) != len(described["options"]):
-            raise ValueError("an option is there twice")
+            raise ValueError("an option appears twice")
         weights = None
         # A foreign decoder may have an option of this name.
         if "weights_sha256" in options and str(described["decoder"]).partition(":")[0] in _OURS:
             weights = Weights(options.pop("weights"), options.pop("weights_sha256"))
-        return cls(**{**described, "options": tuple(options.items()), "weights": weights})
+        places = {name: _place(described.get(name)) for name in ("code", "sender")}
+        return cls(**{**described, **places, "options": tuple(options.items()), "weights": weights})
 
     @cached_property
     def stream(self) -> str:
@@ -137,6 +139,11 @@ class Task:
             # Trained weights are identified by their content, not their location.
             content["options"] = [(name, value) for name, value in self.told_options if name != "weights"]
         return hashlib.sha256(json.dumps({**content, "stream": stream}, sort_keys=True).encode()).hexdigest()
+
+
+def _place(described: Any) -> Any:
+    """Where a code is, of what JSON has made of it."""
+    return tuple((str(key), value) for key, value in described) if isinstance(described, list) else described
 
 
 @dataclass(frozen=True)

@@ -11,19 +11,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr, ValidationError, field_validator
+from pydantic import Discriminator, Field, PrivateAttr, Tag, ValidationError, field_validator
 
 from fecnn._files.problems import MAX_PROBLEMS, refusal, sentence
 from fecnn._files.shipped import by_numbers, is_path, shipped_folder
 from fecnn._files.toml import Table, read_toml
 from fecnn.channels.channel import CHANNELS
-from fecnn.codes.catalogue import claims, load_code
+from fecnn.codes.catalogue import Files, claims, load_code, with_paths
 from fecnn.codes.code import Code
 from fecnn.codes.families import uncoded
 from fecnn.decoders import decoder
 from fecnn.decoders.foreign import Foreign, foreign
 from fecnn.decoders.registry import check_options, factory, is_trained
-from fecnn.errors import nearest
+from fecnn.errors import is_near, nearest
 from fecnn.nets.card import Whole, default_weights, network_version, weights_digest
 from fecnn.simulation.stop import Stop
 from fecnn.simulation.task import Options, Point, RarePoint, Task, Weights, build_decoder
@@ -53,7 +53,17 @@ class Grid(Table):
         return [round(self.start + i * self.step, 6) for i in range(count)]
 
 
-Ebn0 = list[Annotated[float, Field(ge=-100, le=100)]] | Grid
+def _kind(value: object) -> str:
+    """Which of the forms that a key may have is meant, so that problems are told of this one alone."""
+    return "list" if isinstance(value, list) else "table" if isinstance(value, dict | Table) else "value"
+
+
+Ebn0 = Annotated[
+    Annotated[list[Annotated[float, Field(ge=-100, le=100)]], Tag("list")]
+    | Annotated[Grid, Tag("table")]
+    | Annotated[float, Tag("value")],
+    Discriminator(_kind),
+]
 Batch = Annotated[int, Field(ge=1, le=1 << 20)]
 
 MAX_CURVES = 1000
@@ -76,6 +86,25 @@ class StopTable(Table):
         return Stop(**self.model_dump())
 
 
+class CodeFiles(Table):
+    """A code by the files of its matrices, or of its frozen bits, see `fecnn.load_code`."""
+
+    generator: str | None = None
+    parity_check: str | None = None
+    frozen_bits: str | None = None
+    k: int | None = None
+
+    def __str__(self) -> str:
+        return Path(self.parity_check or self.generator or self.frozen_bits or "").name
+
+    def files(self) -> Files:
+        """What is given, as plain data."""
+        return tuple((key, value) for key, value in self if value is not None)
+
+
+CodeName = Annotated[Annotated[str, Tag("value")] | Annotated[CodeFiles, Tag("table")], Discriminator(_kind)]
+
+
 class Curve(Table):
     """One decoder over a range of Eb/N0. Values not given here are taken from the study.
 
@@ -85,8 +114,8 @@ class Curve(Table):
     decoder: Name, plug-in or ``module:function``.
     label: Name in tables and figures; by default the decoder and its options (and the curve's own code).
     options: The decoder's options.
-    code: A code name or file, or ``uncoded`` for the k message bits sent without a code; or a list of these,
-        which gives one curve per code.
+    code: A code name or file, a table of files (`CodeFiles`), or ``uncoded`` for the k message bits sent
+        without a code; or a list of these, which gives one curve per code.
     published: The decoder in ``reference.csv`` whose points, for the same code, this curve should agree with.
     method: ``rare``, or None to simulate the decoder.
     rel_error: With ``rare``: half-width of the 95 % interval, relative to the value; 0.02 by default.
@@ -95,7 +124,15 @@ class Curve(Table):
     decoder: str
     label: str | None = None
     options: dict[str, bool | Whole | float | str] = Field(default={})
-    code: str | Annotated[list[str], Field(min_length=1)] | None = None
+    code: (
+        Annotated[
+            Annotated[str, Tag("value")]
+            | Annotated[CodeFiles, Tag("table")]
+            | Annotated[list[CodeName], Field(min_length=1), Tag("list")],
+            Discriminator(_kind),
+        ]
+        | None
+    ) = None
     channel: str | None = None
     ebn0_db: Ebn0 | None = None
     stop: StopTable | None = None
@@ -148,7 +185,7 @@ class Study(Table):
 
     title: str
     question: str = ""
-    code: str | None = None
+    code: CodeName | None = None
     channel: str = "awgn"
     ebn0_db: Ebn0 | None = None
     stop: StopTable = StopTable(block_errors=100)
@@ -160,7 +197,7 @@ class Study(Table):
     bounds: list[str] = Field(default=[])
     curves: list[Curve] = Field(alias="curve", min_length=1)
     _path: Path = PrivateAttr(default=Path())
-    _codes: list[tuple[str, Code]] = PrivateAttr(default_factory=list)
+    _codes: list[tuple[str | Files, Code]] = PrivateAttr(default_factory=list)
     _foreign: dict[str, Foreign | None] = PrivateAttr(default_factory=dict)
 
     @field_validator("curves")
@@ -301,7 +338,7 @@ class Study(Table):
         if curve.method == "rare":
             rel_error = REL_ERROR if curve.rel_error is None else curve.rel_error
             for ebn0_db in grid:
-                said = claims(self._code_name(curve), code)
+                said = claims(self._place_of(curve), code)
                 yield RarePoint(curve.name, curve.published, code, float(ebn0_db), rel_error, self.seed, said)
             return
         try:
@@ -312,7 +349,7 @@ class Study(Table):
         sender, sender_fingerprint = self._sender_of(curve, code)
         for ebn0_db in grid:
             task = Task(
-                code=self._code_name(curve),
+                code=self._place_of(curve),
                 fingerprint=code.fingerprint,
                 channel=channel,
                 decoder=curve.decoder,
@@ -322,13 +359,13 @@ class Study(Table):
                 batch=curve.batch or self.batch,
                 weights=weights,
                 source=source,
-                claims=claims(self._code_name(curve), code),
+                claims=claims(self._place_of(curve), code),
                 sender=sender,
                 sender_fingerprint=sender_fingerprint,
             )
             yield Point(curve.name, curve.published, code, task, (curve.stop or self.stop).rule())
 
-    def _sender_of(self, curve: Curve, code: Code) -> tuple[str, str] | tuple[None, None]:
+    def _sender_of(self, curve: Curve, code: Code) -> tuple[str | Files, str] | tuple[None, None]:
         """The first code with the same codewords, if it is another: the study's own, or an earlier curve's.
 
         A code from an alist has another generator matrix than the same code from its file; with a common
@@ -336,13 +373,13 @@ class Study(Table):
         """
         if not self._codes and self.code is not None:
             with suppress(ValueError, LookupError, OSError):  # reported with a curve that uses it
-                self._codes.append((self._resolve(self.code), load_code(self._resolve(self.code))))
+                self._codes.append((self._place(self.code), load_code(self._place(self.code))))
         for name, known in self._codes:
             if known.fingerprint == code.fingerprint:
                 return None, None
             if (known.n, known.k) == (code.n, code.k) and not known.syndrome(code.G).any():
                 return name, known.fingerprint
-        self._codes.append((self._code_name(curve), code))
+        self._codes.append((self._place_of(curve), code))
         return None, None
 
     def _options_of(self, curve: Curve, code: Code) -> tuple[Options, Weights | None, str | None]:
@@ -364,6 +401,8 @@ class Study(Table):
             too_many = (grid.stop - grid.start) / grid.step >= MAX_POINTS
             values = [] if too_many else grid.values()
             shown = f"from {grid.start} to {grid.stop} step {grid.step}"
+        elif isinstance(grid, float):
+            too_many, values, shown = False, [grid], str(grid)
         else:
             too_many, values, shown = len(grid) > MAX_POINTS, grid, str(grid)
             shown = shown if len(shown) <= 200 else shown[:200] + "...]"
@@ -377,28 +416,33 @@ class Study(Table):
             problems.append(f"curve {curve.name}: ebn0_db {shown} names a point twice")
         return values
 
-    def _code_name(self, curve: Curve) -> str:
-        """The code as `load_code` takes it: a name, or a path resolved from the study's folder."""
-        name = self._said_code(curve) or ""
-        if name == "uncoded":
-            return uncoded(load_code(self._resolve(self.code or "")).k).name
-        return self._resolve(name)
+    def _place_of(self, curve: Curve) -> str | Files:
+        """The code as `load_code` takes it, with paths resolved from the study's folder."""
+        said = self._said_code(curve) or ""
+        if said == "uncoded":
+            return uncoded(load_code(self._place(self.code or "")).k).name
+        return self._place(said)
 
-    def _said_code(self, curve: Curve) -> str | None:
-        return curve.code if isinstance(curve.code, str) else self.code  # lists are already expanded
+    def _place(self, said: str | CodeFiles) -> str | Files:
+        place = said if isinstance(said, str) else said.files()
+        return with_paths(place, lambda path: str((self.path.parent / path).resolve()))
+
+    def _said_code(self, curve: Curve) -> str | CodeFiles | None:
+        return self.code if curve.code is None or isinstance(curve.code, list) else curve.code
 
     def _code_of(self, curve: Curve, problems: list[str]) -> Code | None:
         if self._said_code(curve) is None or (curve.code == "uncoded" and self.code is None):
             problems.append(f"curve {curve.name}: code is missing; set it for the curve or the study")
             return None
         try:
-            return load_code(self._code_name(curve))
+            return load_code(self._place_of(curve))
         except (ValueError, LookupError, OSError) as error:
-            problems.append(f"curve {curve.name}: {error}")
+            whose = "code" if curve.code is None else f"curve {curve.name}"  # that of a study is told once
+            problems.append(f"{whose}: {error}")
             return None
 
     def _resolve(self, name: str) -> str:
-        if name.endswith((".toml", ".alist")) or "/" in name:
+        if "/" in name:
             return str((self.path.parent / name).resolve())
         return name
 
@@ -421,7 +465,7 @@ def load_study(name_or_path: str | Path) -> Study:
     try:
         study = Study.model_validate(content)
     except ValidationError as error:
-        raise refusal(path, [*_sentences(error), *_names_despite(error, content, path)]) from None
+        raise refusal(path, _problems(error, content, path)) from None
     study._path = path.resolve()
     study.all_points  # noqa: B018  checks names and grids; decoders are checked when they are built
     return study
@@ -449,43 +493,83 @@ def _rare_problems(curve: Curve, channel: str) -> Iterator[str]:
             yield f'method = "rare" takes no {name}: an estimate stops at its rel_error'
 
 
-def _names_despite(error: ValidationError, content: dict[str, Any], path: Path) -> list[str]:
-    """Unknown names and impossible grids of a study whose only other problems are unknown keys."""
+def _problems(error: ValidationError, content: dict[str, Any], path: Path) -> list[str]:
+    """Everything that is wrong with a study: its keys and values, then names and grids, as far as they stand.
+
+    What pydantic refuses is taken out, or filled in where it is missing, and the rest is looked at.
+    """
     rest = copy.deepcopy(content)
-    for problem in error.errors():
-        if problem["type"] != "extra_forbidden" or "Grid" in problem["loc"]:
-            return []
-        table: Any = rest
-        for part in problem["loc"][:-1]:
-            table = table[part]
-        del table[problem["loc"][-1]]
-    try:
-        study = Study.model_validate(rest)
-    except ValidationError:
-        return []
-    study._path = path.resolve()
-    problems: list[str] = []
-    for curve in study.curves:
-        list(study._points_of(curve, problems))
+    problems = _sentences(error)
+    for _ in range(3):  # a grid may be wrong twice, and one problem hide another
+        problems_then = error.errors()
+        for problem in problems_then:
+            _mend(rest, _place_in_file(problem["loc"]), problem["type"])
+        try:
+            study = Study.model_validate(rest)
+        except ValidationError as again:
+            error = again
+            continue
+        study._path = path.resolve()
+        found: list[str] = []
+        for curve in study.curves:
+            list(study._points_of(curve, found))
+        made = ("is missing; set it", "a code is given by")  # by mending
+        return [*problems, *(problem for problem in found if not any(words in problem for words in made))]
     return problems
 
 
+def _mend(content: dict[str, Any], place: tuple[Any, ...], kind: str) -> None:
+    """Take out what is wrong at a place, and a curve that has no decoder."""
+    if kind == "missing" and place == ("title",):
+        content["title"] = "untitled"
+        return
+    table: Any = content
+    with suppress(LookupError, TypeError):
+        for i, part in enumerate(place[:-1]):
+            if i == 1 and place[0] == "curve" and place[2:] == ("decoder",):
+                break
+            table = table[part]
+        del table[place[1] if place[0] == "curve" and place[2:] == ("decoder",) else place[-1]]
+
+
+def _place_in_file(place: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Where a problem is, without the names of forms that pydantic puts between."""
+    parts: list[Any] = []
+    for part in place:
+        form = part in ("value", "table", "list") and "options" not in parts
+        if not form and not str(part).startswith("list["):
+            parts.append(part)
+    return tuple(parts)
+
+
+MEANINGS = {
+    "code": "a code is a name, a file or a table of files, or a list of these",
+    "ebn0_db": "a number, a list of numbers, or { from, to, step }",
+    "options": "an option is a number, a word, true or false",
+}
+"""What a key may have, where several forms are possible."""
+
+
 def _sentences(error: ValidationError) -> list[str]:
-    """Pydantic's problems in our words, one per place: each member of a union reports the same place."""
+    """Pydantic's problems in our words, one per place."""
     places: dict[tuple[Any, ...], Any] = {}
     for problem in error.errors():
-        place = problem["loc"]
-        if "options" in place:
-            place = place[: place.index("options") + 2]
-            problem = {**problem, "loc": place, "msg": "an option is a number, a word, true or false"}
-        elif place[-2:-1] == ("code",) or place[-3:-2] == ("code",):
-            place = place[: place.index("code") + 1]
-            problem = {**problem, "loc": place, "msg": "a code is a name or a file, or a list of them"}
-        elif "Grid" in place and problem["type"] in ("model_type", "model_attributes_type"):
-            continue
-        elif any(str(part).startswith("list[") for part in place) and isinstance(problem["input"], dict):
-            continue
-        places.setdefault(place, problem)
+        place = _place_in_file(problem["loc"])
+        problem = {**problem, "loc": place}
+        if "options" in place[:-1]:
+            problem = {
+                **problem,
+                "loc": place[: place.index("options") + 2],
+                "msg": MEANINGS["options"],
+                "type": "",
+            }
+        elif problem["type"] in ("string_type", "float_type") and {"code", "ebn0_db"} & {*place[-2:]}:
+            problem |= {"msg": MEANINGS["code" if "code" in place else "ebn0_db"], "type": ""}
+        places.setdefault(problem["loc"], problem)
+    unknown = [place for place, problem in places.items() if problem["type"] == "extra_forbidden"]
+    for place in [place for place, problem in places.items() if problem["type"] == "missing"]:
+        if any(other[:-1] == place[:-1] and is_near(str(other[-1]), str(place[-1])) for other in unknown):
+            del places[place]  # it is there, misspelt
     return [sentence(problem, Study) for problem in places.values()]
 
 

@@ -422,7 +422,7 @@ class _Listed:
 
 
 def _heaviest(code: Code, ebn0_db: float, rel_error: float) -> tuple[int, float]:
-    """A weight that listed words need not exceed, as far as they can be listed; the union bound beyond it."""
+    """The weight up to which words are listed, and the union bound of all heavier words."""
     counts, alone = code.weight_spectrum(), _alone(code, ebn0_db)
     enough = 0.25 * rel_error * kat_bound(code, ebn0_db)
     weights = [w for w in range(1, code.n + 1) if counts[w]]

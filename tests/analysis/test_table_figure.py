@@ -127,7 +127,7 @@ def test_results_of_this_folder_come_before_the_shipped_ones(study, store, tmp_p
 
 
 def test_a_missing_results_csv_says_how_to_make_it(study, tmp_path):
-    with pytest.raises(FileNotFoundError, match="make them with fecnn run"):
+    with pytest.raises(FileNotFoundError, match="create them with fecnn run"):
         table(study, tmp_path / "none.csv")
 
 

@@ -191,10 +191,10 @@ def test_contract_of_a_plug_in():
         ("writes", "writes to its input"),
         ("batch_dependent", "other frames of its batch"),
         ("forgetful", "the second time"),
-        ("worse_than_hard", "block errors where hard decisions have"),
+        ("worse_than_hard", "block errors, more than the"),
         ("stateful", "remembers what it decoded before"),
         ("unseeded", "remembers what|is not symmetric"),
-        ("unseeded_factory", "made again|is not symmetric"),
+        ("unseeded_factory", "built again|is not symmetric"),
         ("messages", "returns message bits of full-6, where n = k = 6"),
     ],
 )

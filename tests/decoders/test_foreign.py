@@ -592,7 +592,7 @@ def test_stale_results_are_told_and_not_shown(folder):
     write(folder, "mydec.py", EXACT)
     told = CliRunner().invoke(app, ["table", "./s.toml"])
     assert told.exit_code == 1
-    stale = "8 batches of mydec:dec are not shown: another version of its decoder made them"
+    stale = "8 batches of mydec:dec are not shown: they are from another version of its decoder"
     assert stale in told.output
     assert "has no results of s yet" in told.output
     stopped = CliRunner().invoke(app, ["run", "./s.toml", "--workers", "1"])

@@ -556,7 +556,7 @@ def test_a_slurm_cluster_that_cannot_be_started(tmp_path, slurm):
     [
         ("jobs = ", "is not TOML"),
         ("jobs = 2", "job: missing"),
-        ("jobs = 0\n[job]\ncores = 1\nmemory = '1GB'", "jobs: Input should be greater than or equal to 1"),
+        ("jobs = 0\n[job]\ncores = 1\nmemory = '1GB'", "jobs: must be greater than or equal to 1"),
         (
             "jobs = 1\n[job]\ncores = 1\nmemory = '1GB'\nqueu = 'x'",
             "job.queu: unknown key; did you mean queue",

@@ -500,7 +500,7 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path, plugins):
     assert "Traceback" not in err
     assert out == ""
     assert running.returncode == 130
-    assert err.strip().endswith("go on")
+    assert err.strip().endswith("continue")
     kept = batches_in(store)
     assert 5 <= kept < 3000
     run_all(plan, store, seconds=0.1)

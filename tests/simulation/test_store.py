@@ -230,7 +230,7 @@ def test_a_table_of_nothing_is_an_error(tmp_path):
     filled(tmp_path / "mine.sqlite")
     told = CliRunner().invoke(app, ["table", str(plan), "--out", str(tmp_path)])
     assert told.exit_code == 1
-    assert "mine.sqlite has no results of mine yet; make them with fecnn run" in told.output
+    assert "mine.sqlite has no results of mine yet; create them with fecnn run" in told.output
 
 
 # Files that are not ours, newer, or damaged

@@ -114,9 +114,9 @@ def test_a_curve_without_a_name_or_an_error_has_them(tmp_path):
         (
             "rel_error = 0.1",
             "rel_error = 0.6",
-            "curve.2.rel_error: Input should be less than or equal to 0.5",
+            "curve 3.rel_error: must be less than or equal to 0.5",
         ),
-        ('"rare"', '"rays"', "curve.2.method: Input should be 'rare', got 'rays'"),
+        ('"rare"', '"rays"', "curve 3.method: must be 'rare', got 'rays'"),
         ('method = "rare"\n', "", 'rel_error is for method = "rare"'),
         ('label = "exact"\n', 'label = "ml"\n', "two curves are called 'ml'"),
     ],

@@ -2,12 +2,15 @@ import hashlib
 import json
 import shutil
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from study_runs import make as study
 
 import fecnn
+from fecnn.codes.alist import write_alist
+from fecnn.codes.catalogue import load_code
 from fecnn.simulation.simulate import run_batch
 from fecnn.simulation.stop import Prefix, Stop
 from fecnn.simulation.tally import Tally
@@ -36,18 +39,18 @@ def test_the_smallest_study_has_documented_defaults(tmp_path):
 
 WRONG = {
     "key of the study": ('titel = "x"\n' + BASE, "FILE: titel: unknown key; did you mean title?"),
-    "key of a curve": (BASE + "lable = 'x'\n", "FILE: curve.0.lable: unknown key; did you mean label?"),
+    "key of a curve": (BASE + "lable = 'x'\n", "FILE: curve 1.lable: unknown key; did you mean label?"),
     "key of the rule": (
         BASE + "[stop]\nblock_error = 3\n",
         "FILE: stop.block_error: unknown key; did you mean block_errors?",
     ),
     "key of a curve's rule": (
         BASE + "stop = { framse = 3 }\n",
-        "FILE: curve.0.stop.framse: unknown key; did you mean frames?",
+        "FILE: curve 1.stop.framse: unknown key; did you mean frames?",
     ),
     "key of a grid": (
         BASE + "ebn0_db = { from = 0, to = 1, step = 1, stepp = 1 }\n",
-        "curve.0.ebn0_db.stepp: unknown key; did you mean step?",
+        "curve 1.ebn0_db.stepp: unknown key; did you mean step?",
     ),
     "key like none": (
         BASE + "zzzz = 1\n",
@@ -92,36 +95,36 @@ WRONG = {
         "ebn0_db is missing; set it for the curve or",
     ),
     "no curves": (HEAD, "FILE: curve: missing"),
-    "empty curves": (HEAD + "curve = []\n", "FILE: curve: List should have at least 1 item"),
-    "curve is a number": (HEAD + "curve = [3]\n", "curve.0: Input should be a valid dictionary"),
+    "empty curves": (HEAD + "curve = []\n", "FILE: curve: must not be empty"),
+    "curve is a number": (HEAD + "curve = [3]\n", "curve 1: must be a table"),
     "no title": (BASE.removeprefix('title = "t"\n'), "FILE: title: missing"),
-    "title is a number": (BASE.replace('"t"', "3"), "FILE: title: Input should be a valid string, got 3"),
-    "no decoder": (HEAD + "[[curve]]\nlabel = 'x'\n", "FILE: curve.0.decoder: missing"),
+    "title is a number": (BASE.replace('"t"', "3"), "FILE: title: must be a text in quotes, got 3"),
+    "no decoder": (HEAD + "[[curve]]\nlabel = 'x'\n", "FILE: curve 1.decoder: missing"),
     "batch of zero": (
         BASE + "batch = 0\n",
-        "FILE: curve.0.batch: Input should be greater than or equal to 1, got 0",
+        "FILE: curve 1.batch: must be greater than or equal to 1, got 0",
     ),
     "batch too large": (
         BASE + "batch = 1048577\n",
-        "curve.0.batch: Input should be less than or equal to 1048576",
+        "curve 1.batch: must be less than or equal to 1048576",
     ),
-    "batch is a word": (BASE + "batch = 'many'\n", "FILE: curve.0.batch: Input should be a valid integer"),
-    "negative seed": ("seed = -1\n" + BASE, "FILE: seed: Input should be greater than or equal to 0, got -1"),
+    "batch is a word": (BASE + "batch = 'many'\n", "FILE: curve 1.batch: must be a whole number"),
+    "negative seed": ("seed = -1\n" + BASE, "FILE: seed: must be greater than or equal to 0, got -1"),
     "rule of no frames": (
         BASE + "stop = { frames = 0 }\n",
-        "curve.0.stop.frames: Input should be greater than 0, got 0",
+        "curve 1.stop.frames: must be greater than 0, got 0",
     ),
     "rule of no errors": (
         BASE + "stop = { block_errors = -1 }\n",
-        "stop.block_errors: Input should be greater than 0",
+        "stop.block_errors: must be greater than 0",
     ),
     "rule of no width": (
         BASE + "stop = { relative_width = nan }\n",
-        "stop.relative_width: Input should be greater than 0",
+        "stop.relative_width: must be greater than 0",
     ),
     "rule of no time": (
         BASE + "stop = { seconds = 0 }\n",
-        "stop.seconds: Input should be greater than 0, got 0",
+        "stop.seconds: must be greater than 0, got 0",
     ),
     "labels": (
         BASE + '[[curve]]\ndecoder = "ml"\n',
@@ -140,13 +143,13 @@ WRONG = {
     "empty grid": (BASE + "ebn0_db = []\n", "FILE: curve ml: ebn0_db [] has no points"),
     "grid of no step": (
         BASE + "ebn0_db = { from = 0, to = 1, step = 0 }\n",
-        "curve.0.ebn0_db.step: Input should be greater than 0, got 0",
+        "curve 1.ebn0_db.step: must be greater than 0, got 0",
     ),
     "grid of negative step": (
         BASE + "ebn0_db = { from = 1, to = 0, step = -1 }\n",
-        "curve.0.ebn0_db.step: Input should be greater than 0, got -1",
+        "curve 1.ebn0_db.step: must be greater than 0, got -1",
     ),
-    "grid without step": (BASE + "ebn0_db = { from = 0, to = 1 }\n", "curve.0.ebn0_db.step: missing"),
+    "grid without step": (BASE + "ebn0_db = { from = 0, to = 1 }\n", "curve 1.ebn0_db.step: missing"),
     "grid of many points": (
         BASE + "ebn0_db = { from = 0, to = 1, step = 1e-3 }\n",
         "has more than 1000 points",
@@ -162,17 +165,20 @@ WRONG = {
     ),
     "point beyond 100 dB": (
         BASE + "ebn0_db = [-101]\n",
-        "curve.0.ebn0_db.0: Input should be greater than or equal to -100",
+        "curve 1.ebn0_db 1: must be greater than or equal to -100",
     ),
-    "point that is none": (BASE + "ebn0_db = [nan]\n", "curve.0.ebn0_db.0: Input should be"),
+    "point that is none": (BASE + "ebn0_db = [nan]\n", "curve 1.ebn0_db 1: must be"),
     "point twice": (BASE + "ebn0_db = [1, 1.0]\n", "FILE: curve ml: ebn0_db [1.0, 1.0] names a point twice"),
     "points too close": (BASE + "ebn0_db = { from = 0, to = 1e-6, step = 1e-8 }\n", "names a point twice"),
-    "code is a number": (BASE + "code = 7\n", "FILE: curve.0.code: a code is a name or a file, or a list"),
-    "list of numbers": (
-        BASE + "code = [7, 8]\n",
-        "FILE: curve.0.code: a code is a name or a file, or a list",
+    "code is a number": (
+        BASE + "code = 7\n",
+        "FILE: curve 1.code: a code is a name, a file or a table of files, or a list",
     ),
-    "list of no codes": (BASE + "code = []\n", "FILE: curve.0.code: a code is a name or a file, or a list"),
+    "list of numbers": (
+        BASE + "code = [7]\n",
+        "FILE: curve 1.code 1: a code is a name, a file or a table of files, or a list",
+    ),
+    "list of no codes": (BASE + "code = []\n", "FILE: curve 1.code: must not be empty"),
     "code twice": (
         BASE + 'code = ["bch-15-7", "bch-15-7"]\n',
         "two curves are called 'ml of bch-15-7'; give them different labels",
@@ -181,7 +187,10 @@ WRONG = {
         BASE + 'code = ["bch-15-7", "hamming-7-5"]\n',
         "FILE: curve ml of hamming-7-5: unknown code 'hamming-7-5'",
     ),
-    "grid is a number": (BASE + "ebn0_db = 3\n", "curve.0.ebn0_db: Input should be a valid"),
+    "grid is a word": (
+        BASE + "ebn0_db = 'x'\n",
+        "1.ebn0_db: a number, a list of numbers, or { from, to",
+    ),
 }
 
 
@@ -253,7 +262,7 @@ options = { methd = "trellis" }
     for words in ("'osdd'", "'hamming-7-44'", "'bbsc'", "has no points", "'methd'"):
         assert words in message
     keys = refusal(tmp_path, BASE.replace('decoder = "ml"', "lable = 1") + "[stop]\nframess = 1\n")
-    for words in ("curve.0.lable", "curve.0.decoder: missing", "stop.framess"):
+    for words in ("curve 1.lable", "curve 1.decoder: missing", "stop.framess"):
         assert words in keys
 
 
@@ -614,7 +623,7 @@ def test_files_of_one_folder_do_not_meddle(tmp_path):
             "options.order: an option is a number, a word",
         ),
         ("title = 3\n" + "#" * 300_000, "mine.toml has more than 262144 bytes: too large"),
-        (BASE + 'code = "./\\u0000.alist"\n', r"curve.0.code has the control character .\\x00"),
+        (BASE + 'code = "./\\u0000.alist"\n', r"curve 1.code has the control character .\\x00"),
         (
             BASE + 'code = "repetition-16384"\n',
             "repetition-16384 is too long: named repetition codes go up to n = 2048",
@@ -647,3 +656,70 @@ def test_not_every_one_of_many_problems_is_told(tmp_path):
 
 def test_a_sentence_of_many_dots_is_no_deep_name(tmp_path):
     assert study(tmp_path, BASE + 'label = "' + "." * 100 + " a. b. c" + '"\n').curves
+
+
+def test_a_code_by_the_files_of_its_matrices(tmp_path):
+    """This encoder, these checks for BP, and the same noise as for the same code from anywhere."""
+    code = load_code("hamming-7-4")
+    np.savetxt(tmp_path / "G.txt", code.G[::-1], "%d")
+    write_alist(np.vstack([code.H, code.H[0] ^ code.H[1]]), tmp_path / "H.alist")
+    plan = study(
+        tmp_path,
+        BASE.replace('code = "hamming-7-4"', 'code = { generator = "G.txt", parity_check = "H.alist" }')
+        + '[[curve]]\ndecoder = "bp"\ncode = ["hamming-7-4", { parity_check = "H.alist" }]\n',
+    )
+    first, named, checks = (point.task for point in plan.points)
+    assert first.code == (("generator", str(tmp_path / "G.txt")), ("parity_check", str(tmp_path / "H.alist")))
+    assert [curve.name for curve in plan.curves] == ["ml", "bp of hamming-7-4", "bp of H.alist"]
+    assert first.stream == named.stream == checks.stream
+    assert len({first.id, named.id, checks.id}) == 3
+    assert Task.of(json.loads(json.dumps(first.described()))) == first
+    tallies = [run_batch(task, 0) for task in (first, named, checks)]
+    assert [tally.frames for tally in tallies] == [4096] * 3
+
+
+ADVICE = " (give your own code by its path, such as ./my_code.toml)"
+
+
+def test_all_mistakes_at_once_in_our_words(tmp_path):
+    text = """
+tittle = "t"
+code = "hamming-7-5"
+ebn0_db = 3
+stop = { block_errors = 0, framse = 3 }
+[[curve]]
+decoder = "mll"
+lable = "x"
+[[curve]]
+decoder = "osd"
+options = { ordr = 2 }
+[[curve]]
+decoder = "bp"
+code = { generater = "G.txt" }
+"""
+    (tmp_path / "mine.toml").write_text(text)
+    with pytest.raises(ValueError, match="problems") as caught:
+        load_study(tmp_path / "mine.toml")
+    told = str(caught.value).replace(str(tmp_path / "mine.toml"), "FILE").splitlines()[1:]
+    assert [line.removeprefix("  - ").replace(ADVICE, "") for line in told] == [
+        "stop.block_errors: must be greater than 0, got 0",
+        "stop.framse: unknown key; did you mean frames?",
+        "curve 1.lable: unknown key; did you mean label?",
+        "curve 3.code.generater: unknown key; did you mean generator?",
+        "tittle: unknown key; did you mean title?",
+        "code: unknown code 'hamming-7-5'; did you mean hamming-7-4 or hamming-31-26 or hamming-15-11?",
+        "curve mll: no decoder 'mll'; did you mean ml or mlnn?",
+        "curve osd (ordr 2): decoder osd has no option 'ordr'; did you mean order?",
+    ]
+
+
+def test_a_table_s_name_that_is_nearly_right(tmp_path):
+    (tmp_path / "mine.toml").write_text(HEAD + "[[curves]]\ndecoder = 'ml'\n")
+    with pytest.raises(
+        ValueError, match=r"mine\.toml: \[\[curves\]\]: unknown table; did you mean \[\[curve\]\]\?$"
+    ):
+        load_study(tmp_path / "mine.toml")
+
+
+def test_a_grid_of_one_point(tmp_path):
+    assert [point.ebn0_db for point in study(tmp_path, BASE.replace("[1.0]", "3")).points] == [3.0]

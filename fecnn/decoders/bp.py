@@ -49,7 +49,7 @@ def bp(
         channel: Not used: LLRs are enough.
         rule: ``sum-product``, exact on graphs without cycles, or ``min-sum`` (Wiberg 1996).
         scale: Factor on every check message, above 0. Below 1 it gives normalised min-sum (Chen and
-            Fossorier, IEEE Trans. Comm. 50(3), 2002), and it moderates either rule on short cycles.
+            Fossorier, IEEE Trans. Comm. 50(3), 2002), and it tempers either rule on graphs with short cycles.
         offset: Subtracted from the magnitude of min-sum messages, 0 or more (Chen, Dholakia, Eleftheriou,
             Fossorier and Hu, IEEE Trans. Comm. 53(8), 2005).
         schedule: ``flooding``, or ``layered``: check by check with the newest messages (Hocevar 2004), which

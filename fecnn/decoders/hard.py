@@ -99,8 +99,8 @@ def too_many_checks(code: Code) -> ValueError:
     """The error for a code whose table of coset leaders would be too large."""
     checks = code.n - code.k
     return ValueError(
-        f"{code.name} has n - k = {checks}: its table needs 2**{checks} syndromes (at most 2**{MAX_CHECKS}); "
-        "use osd, which needs no table"
+        f"{code.name} has n - k = {checks}: a table of 2**{checks} syndromes is too large (at most "
+        f"2**{MAX_CHECKS}); use osd, which needs no table"
     )
 
 

@@ -113,7 +113,7 @@ def load(name_or_path: str | Path, code: Code) -> tuple[Network, Card]:
         raise CheckpointError(f"{path} has more than {MAX_BYTES} bytes: too large for weights of a network")
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != card.weights_sha256:
-        raise CheckpointError(f"{path} is damaged, or belongs to another {CARD} than the one beside it")
+        raise CheckpointError(f"{path} is damaged, or belongs to another {CARD}: its SHA-256 differs")
     tensors = tensors_of(content, path)
     try:
         network = build(card.model, code, tensors)

@@ -205,7 +205,7 @@ def build_decoder(task: Task, code: Code) -> Any:
         place = options["weights"] = task.weights.place
         if (found := weights_digest(place)) != task.weights.sha256:
             raise CheckpointError(
-                f"the weights of {place} have SHA-256 {found}, not the expected {task.weights.sha256}"
+                f"the weights of {place} have SHA-256 {found}, not the {task.weights.sha256} of this study"
             )
         if network_version(place) != task.source:
             raise ValueError(f"the card of {place} has changed since the study was loaded; load it again")

@@ -216,8 +216,8 @@ def test_where_the_distance_is_not_known_codewords_are_safe(rng):
 
 def test_tries_bring_a_network_close_to_maximum_likelihood(rng):
     code = fecnn.load_code("bch-63-45")
-    channel = fecnn.AWGN.at(3.0, code.rate)
-    sent = code.encode(rng.integers(0, 2, (4000, 45), dtype=np.uint8))
+    channel = fecnn.AWGN.at(2.5, code.rate)
+    sent = code.encode(rng.integers(0, 2, (1000, 45), dtype=np.uint8))
     llr = channel.transmit(sent, rng)
     wrong = [
         (fecnn.decoder("fecnn-net", code, channel, tries=tries)(llr) != sent).any(axis=1).sum()

@@ -4,6 +4,7 @@ import numpy as np
 import oracles
 import pytest
 import torch
+from shaken import shaken
 
 import fecnn
 from fecnn.codes.automorphism import automorphisms, is_automorphism, random_automorphisms, shift_length
@@ -20,14 +21,6 @@ def count(network):
 def frames(n, rng, size=5):
     y = (1 + 0.7 * rng.standard_normal((size, n))).astype(np.float32)
     return np.abs(y), (y < 0).astype(np.float32)
-
-
-def shaken(network):
-    torch.manual_seed(3)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.add_(0.1 * torch.randn_like(parameter))
-    return network.eval()
 
 
 @pytest.mark.parametrize(

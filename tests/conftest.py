@@ -32,6 +32,24 @@ def plugins(monkeypatch):
     return folder
 
 
+@pytest.fixture
+def call(tmp_path, monkeypatch):
+    """Runs a command line in an empty folder; it must end with ``code``."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments, code=0):
+        from typer.testing import CliRunner
+
+        from fecnn.cli.app import app
+
+        done = CliRunner().invoke(app, list(map(str, arguments)))
+        assert done.exit_code == code, done.output + repr(done.exception)
+        assert done.exception is None or isinstance(done.exception, SystemExit)
+        return done
+
+    return run
+
+
 @pytest.fixture(autouse=True)
 def _arithmetic_of_kernels():
     """Where kernels run as Python: words wrap around and floats overflow without a warning, as compiled."""

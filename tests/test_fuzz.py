@@ -5,7 +5,9 @@ Everything random follows from seeds, drawn by hypothesis. What is tried, and wh
 """
 
 import random
+import shutil
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -31,14 +33,11 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is limit
 
 
 @pytest.fixture(scope="module")
-def target_of(tmp_path_factory):
+def target_of():
     """Targets by name, in memory where there is a file system in memory."""
     made = {}
     memory = Path("/dev/shm")
-    base = tmp_path_factory.mktemp("hostile")
-    if memory.is_dir():
-        (memory / f"fecnn-{base.parent.name}-{base.name}").mkdir(exist_ok=True)
-        base = memory / f"fecnn-{base.parent.name}-{base.name}"
+    base = Path(tempfile.mkdtemp(prefix="fecnn-", dir=memory if memory.is_dir() else None))
 
     def find(name):
         if name not in made:
@@ -46,8 +45,6 @@ def target_of(tmp_path_factory):
         return made[name]
 
     yield find
-    import shutil
-
     shutil.rmtree(base, ignore_errors=True)
 
 

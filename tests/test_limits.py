@@ -20,6 +20,15 @@ def test_a_test_that_hangs_fails_with_its_stacks_and_the_others_go_on():
         assert place in done.stdout + done.stderr
 
 
+def test_of_two_processes_the_one_that_hangs_outside_python_ends_with_its_stacks_and_the_others_go_on():
+    done = run("-k", "from_c or ends", "-o", "timeout_grace=1", "-n", "2")
+    assert done.returncode == 1
+    assert "1 failed, 1 passed" in done.stdout
+    assert "crashed while running 'tests/hanging.py::test_that_never_returns_from_c'" in done.stdout
+    assert "Timeout (0:00:02)!" in done.stderr
+    assert "in test_that_never_returns_from_c" in done.stderr
+
+
 def test_a_test_that_hangs_outside_python_ends_the_process_with_its_stacks():
     done = run("-k", "from_c or ends", "-o", "timeout_grace=1")
     assert done.returncode == 1

@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
 COMPILED = [
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for path in (ROOT / "fecnn").rglob("*.py")
-    if "njit" in path.read_text(encoding="utf-8")
+    if "@kernel" in path.read_text(encoding="utf-8")
 ]
 with atheris.instrument_imports(include=["fecnn", "tomllib"], exclude=COMPILED):
     from hostile import TARGETS, limits

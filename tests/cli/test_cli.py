@@ -7,7 +7,6 @@ import sys
 
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
 import fecnn
 from fecnn.cli.app import app
@@ -54,18 +53,10 @@ options = { iterations = 1, width = 4 }
 
 
 @pytest.fixture
-def call(tmp_path, monkeypatch):
-    """Runs the command line in an empty folder with a small study."""
-    monkeypatch.chdir(tmp_path)
+def call(call, tmp_path):
+    """Runs the command line in a folder with a small study alone."""
     (tmp_path / "small.toml").write_text(STUDY)
-
-    def run(*arguments, code=0):
-        done = CliRunner().invoke(app, list(map(str, arguments)))
-        assert done.exit_code == code, done.output + repr(done.exception)
-        assert done.exception is None or isinstance(done.exception, SystemExit)
-        return done
-
-    return run
+    return call
 
 
 def refused(call, *arguments):

@@ -216,7 +216,7 @@ def test_polar_codes_of_the_ecct_tables_have_their_frozen_bits(name):
 
 @pytest.mark.parametrize(("k", "distance", "sums"), [(80, 10, 5), (70, 10, 4), (60, 16, 6)])
 def test_array_codes_have_their_minimum_distances(k, distance, sums):
-    # Translations of the plane move any bit to any other; tests/test_build.py shows that they keep the code.
+    # Translations of the plane move any bit to any other; test_build.py shows that they keep the code.
     code = load_code(f"ldpc-121-{k}")
     assert distance_bound(code, sums, transitive=True) == code.minimum_distance == distance
 

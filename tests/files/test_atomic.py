@@ -1,7 +1,5 @@
 import os
 import stat
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -9,8 +7,6 @@ import pytest
 import fecnn
 from fecnn._files.atomic import write
 from fecnn.codes.codefile import save_code
-
-COMMAND = [sys.executable, "-m", "fecnn_command"]
 
 
 def names(folder):
@@ -121,7 +117,7 @@ def test_a_pipe_is_written_to(tmp_path):
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
 
 
-def test_every_command_that_writes_a_file_leaves_links_alone(tmp_path):
+def test_every_command_that_writes_a_file_leaves_links_alone(tmp_path, call):
     """Figures, reports, exports: nothing is written through a link, and nothing is left beside them."""
     study, victim = "optimal-hamming-7-4", tmp_path / "victim"
     victim.write_text("dear")
@@ -139,7 +135,7 @@ def test_every_command_that_writes_a_file_leaves_links_alone(tmp_path):
     }
     for name, command in commands.items():
         (tmp_path / name).symlink_to(victim)
-        subprocess.run([*COMMAND, *command, tmp_path / name], check=True, capture_output=True)
+        call(*command, tmp_path / name)
         assert not (tmp_path / name).is_symlink()
         assert (tmp_path / name).stat().st_size > 100
     for name in ("a.alist", "a.toml"):

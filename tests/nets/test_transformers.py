@@ -4,6 +4,7 @@ import numpy as np
 import oracles
 import pytest
 import torch
+from shaken import shaken
 
 import fecnn
 from fecnn.nets.crossmpt import CrossMPT
@@ -26,15 +27,6 @@ def frames(n, count=3, seed=7):
     rng = torch.Generator().manual_seed(seed)
     y = 1 + 0.7 * torch.randn(count, n, generator=rng)
     return y.abs(), (y < 0).to(torch.float32)
-
-
-def shaken(net):
-    """Weights with no zeros or ones left, so that nothing passes for something else."""
-    torch.manual_seed(3)
-    with torch.no_grad():
-        for parameter in net.parameters():
-            parameter.add_(0.1 * torch.randn_like(parameter))
-    return net
 
 
 @BOTH

@@ -52,8 +52,8 @@ def test_a_killed_training_ends_with_the_same_weights(tmp_path):
     """SIGKILL at random instants; the command goes on each time."""
     config = tmp_path / "small.toml"
     config.write_text(
-        'name = "small"\ncode = "hamming-7-4"\nrecipe = "improved"\nsteps = 3000\nsave_every = 20\n'
-        "check = { every = 1000, ebn0_db = [2.0], frames = 200 }\n"
+        'name = "small"\ncode = "hamming-7-4"\nrecipe = "improved"\nsteps = 1500\nsave_every = 20\n'
+        "check = { every = 500, ebn0_db = [2.0], frames = 200 }\n"
         '[model]\nkind = "fecnn-net"\noptions = { iterations = 1, width = 4 }\n'
     )
 
@@ -72,7 +72,7 @@ def test_a_killed_training_ends_with_the_same_weights(tmp_path):
         while process.poll() is None and (not state.exists() or state.stat().st_mtime_ns == seen):
             time.sleep(0.01)
         if process.poll() is None and kills < 3:
-            time.sleep(rng.random() * 0.3)  # it is at work: strike
+            time.sleep(rng.random() * 0.15)  # it is at work: strike
             process.send_signal(signal.SIGKILL)
             kills += 1
         _, said = process.communicate()

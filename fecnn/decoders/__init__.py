@@ -1,11 +1,12 @@
 """Decoders by name: a factory ``make(code, channel, /, **options)`` returns a function ``llr -> bits``.
 
-A name is a built-in, an entry point of group ``fecnn.decoders`` (or ``fecnn.soft_decoders``), or
-``"module:function"``. All set-up costs are paid in the factory. The functions returned here check their input
-and output, so factories and the functions they return may rely on it: float32 ``(B, n)``, finite,
-C-contiguous.
+A name is a built-in, an entry point of group ``fecnn.decoders`` (or ``fecnn.soft_decoders``),
+``"module:function"`` or ``"./file.py:function"``; a function may also be given itself. All set-up costs are
+paid in the factory. The functions returned here check their input and output, so factories and the functions
+they return may rely on it: float32 ``(B, n)``, finite, C-contiguous.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,15 +18,19 @@ from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
 from fecnn.decoders.contract import Decoder, Effort, Factory, Made, Measured, Recipe, SoftDecoder
 from fecnn.decoders.contract import as_output as as_output
-from fecnn.decoders.registry import check_options, described, factory
+from fecnn.decoders.registry import as_factory, check_options, described, factory, function_name
 from fecnn.decoders.registry import decoder_names as decoder_names
 
 
-def decoder(name: str, code: Code, channel: Channel | None = None, /, **options: Any) -> Decoder:
+def decoder(
+    name: str | Callable[..., Any], code: Code, channel: Channel | None = None, /, **options: Any
+) -> Decoder:
     """A decoder by name, ready to call.
 
     Args:
-        name: A built-in name, a plug-in's entry point, or ``"module:function"``.
+        name: A built-in name, a plug-in's entry point, ``"module:function"`` or ``"./file.py:function"``; or
+            a function of your own: a factory, which takes a code and a channel, or the decoder itself,
+            which takes LLRs.
         code: The code to decode.
         channel: The channel that produced the LLRs; None for decoders that need only the LLRs.
         options: The factory's own options, such as ``order=2`` of ``osd``.
@@ -44,8 +49,13 @@ def decoder(name: str, code: Code, channel: Channel | None = None, /, **options:
         >>> decode = fecnn.decoder("ml", fecnn.hamming(3))
         >>> decode(np.float32([2, 3, -0.1, 4, 1, 2, 3]))
         array([0, 0, 0, 0, 0, 0, 0], dtype=uint8)
+        >>> decode = fecnn.decoder(lambda llr: (llr < 0).astype(np.uint8), fecnn.hamming(3))
+        >>> decode(np.float32([2, 3, -0.1, 4, 1, 2, 3]))
+        array([0, 0, 1, 0, 0, 0, 0], dtype=uint8)
     """
-    decode = _make(factory(name), name, code, channel, options)
+    given = name
+    make, name = _named(given)
+    decode = _make(make, name, code, channel, options)
 
     def checked_frames(llr: ArrayLike) -> tuple[LLR, tuple[int, ...]]:
         frames = as_llr(llr, code.n)
@@ -76,14 +86,16 @@ def decoder(name: str, code: Code, channel: Channel | None = None, /, **options:
         bits = checked_bits(decode(flat), len(flat))
         return bits.reshape(*axes, bits.shape[1])
 
-    recipe = Recipe(decoder, name, code, channel, options)
+    recipe = Recipe(decoder, given, code, channel, options)
     final = Measured(measure, recipe) if isinstance(decode, Measured) else Made(checked, recipe)
     if code.n == code.k:
         _refuse_messages(final, name, code)
     return final
 
 
-def soft_decoder(name: str, code: Code, channel: Channel | None = None, /, **options: Any) -> SoftDecoder:
+def soft_decoder(
+    name: str | Callable[..., Any], code: Code, channel: Channel | None = None, /, **options: Any
+) -> SoftDecoder:
     """A soft-output decoder by name: LLRs ``(..., n)`` to a-posteriori LLRs ``(..., n)`` float32.
 
     Arguments and errors are those of `decoder`. An output is infinite for a bit that is certain.
@@ -94,7 +106,9 @@ def soft_decoder(name: str, code: Code, channel: Channel | None = None, /, **opt
         >>> app(np.float32([1, 2, -0.5]))
         array([2.5, 2.5, 2.5], dtype=float32)
     """
-    decode = _make(factory(name, soft=True), name, code, channel, options)
+    given = name
+    make, name = _named(given, soft=True)
+    decode = _make(make, name, code, channel, options)
 
     def checked(llr: ArrayLike) -> LLR:
         frames = as_float32(llr, code.n)
@@ -109,7 +123,16 @@ def soft_decoder(name: str, code: Code, channel: Channel | None = None, /, **opt
             raise ValueError(f"soft decoder {name} returned NaN")
         return restored(app, given, flat).reshape(frames.shape)
 
-    return Made(checked, Recipe(soft_decoder, name, code, channel, options))
+    return Made(checked, Recipe(soft_decoder, given, code, channel, options))
+
+
+def _named(given: str | Callable[..., Any], *, soft: bool = False) -> tuple[Factory, str]:
+    """The factory that is meant, and what to call it."""
+    if isinstance(given, str):
+        return factory(given, soft=soft), given
+    if not callable(given):
+        raise TypeError(f"a decoder is a name or a function, got {described(given)}")
+    return as_factory(given), function_name(given)
 
 
 def _refuse_messages(decode: Decoder, name: str, code: Code) -> None:

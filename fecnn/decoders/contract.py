@@ -38,7 +38,7 @@ class Recipe:
     """How `decoder` or `soft_decoder` built a decoder; decoders are pickled as this and rebuilt."""
 
     make: Callable[..., Any]
-    name: str
+    name: str | Callable[..., Any]
     code: Code
     channel: Channel | None
     options: dict[str, Any]
@@ -49,7 +49,8 @@ class Recipe:
 
     def __str__(self) -> str:
         options = "".join(f", {key}={value!r}" for key, value in self.options.items())
-        return f"{self.make.__name__}({self.name!r}, {self.code.name}{options})"
+        name = repr(self.name) if isinstance(self.name, str) else getattr(self.name, "__name__", "a function")
+        return f"{self.make.__name__}({name}, {self.code.name}{options})"
 
 
 class Made:

@@ -36,15 +36,46 @@ class Foreign:
     version: str
 
 
-def foreign(decoder: str) -> Foreign | None:
+def foreign(decoder: str, home: str | None = None) -> Foreign | None:
     """The file and version behind a decoder's name; None if the decoder ships with fecnn.
+
+    Args:
+        decoder: The name of a built-in decoder or entry point, or ``module:function``.
+        home: A folder with modules of its own, besides those on Python's path.
 
     Raises:
         LookupError: If there is no such decoder or module.
         ValueError: If its module has no file.
     """
-    found = _find(decoder)
+    with _lock, _at(home):
+        found = _find(decoder)
     return found and found[0]
+
+
+def files_at(home: str, decoder: str) -> dict[str, bytes]:
+    """The files of a decoder that lie in its folder, by their paths there."""
+    with _lock, _at(home):
+        found = _find(decoder)
+    folder = Path(home)
+    files = [Path(str(it.spec.origin)) for it in found[1].values()] if found else []
+    contents = [it.content for it in found[1].values()] if found else []
+    return {
+        file.relative_to(folder).as_posix(): content
+        for file, content in zip(files, contents, strict=True)
+        if file.is_relative_to(folder)
+    }
+
+
+@contextmanager
+def _at(home: str | None) -> Iterator[None]:
+    """While in this block, modules are looked for in this folder first."""
+    before = sys.path.copy()
+    if home is not None:
+        sys.path.insert(0, home)
+    try:
+        yield
+    finally:
+        sys.path[:] = before
 
 
 def whose_code_runs(decoder: str, it: Foreign) -> str:
@@ -53,7 +84,7 @@ def whose_code_runs(decoder: str, it: Foreign) -> str:
 
 
 @contextmanager
-def running(decoder: str, version: str) -> Iterator[None]:
+def running(decoder: str, version: str, home: str | None = None) -> Iterator[None]:
     """While in this block, a foreign decoder's name resolves to its files as they are now.
 
     Whatever was imported before is set aside. Each version has its own modules, so a decoder built from
@@ -64,7 +95,7 @@ def running(decoder: str, version: str) -> Iterator[None]:
         ValueError: If its files are not this version, modules of this version were reloaded, or the decoder
             imported files that its version does not cover.
     """
-    with _lock:
+    with _lock, _at(home):
         found = _find(decoder)
         if found is None or found[0].version != version:
             where = "of fecnn itself" if found is None else f"in {found[0].file}"
@@ -180,7 +211,10 @@ def _find(decoder: str) -> tuple[Foreign, dict[str, _File]] | None:
             raise ValueError(
                 f"decoder {decoder} exists in memory only; save it in a file, so that it has a version"
             )
-        raise LookupError(f"no module {module!r} for decoder {decoder!r}; is it installed, or on PYTHONPATH?")
+        raise LookupError(
+            f"no module {module!r} for decoder {decoder!r}; is it installed, or on PYTHONPATH? "
+            f"A file beside a study is named by its path: ./{module}.py:{function}"
+        )
     where, version = str(files[module].spec.origin), _digest(files)
     if entry is not None and entry.dist is not None:
         named = f"{entry.dist.name} {entry.dist.version}"

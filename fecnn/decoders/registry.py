@@ -1,10 +1,13 @@
 """The decoders that ship with fecnn, and how other names are resolved."""
 
 import importlib
+import importlib.util
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -141,6 +144,8 @@ def factory(name: str, *, soft: bool = False) -> Factory:
     if name in REGISTRY:
         ours = built_in(name)
         found = ours.soft if soft else ours.hard
+    elif (in_file := file_of(name)) is not None:
+        found = _function_in(*in_file, name, kind)
     elif ":" in name:
         found = _function(name, kind)
     elif (entry := plugin(name, soft=soft)) is not None:
@@ -165,11 +170,64 @@ def _function(name: str, kind: str) -> Any:
         if error.name is None or not (module + ".").startswith(error.name + "."):
             raise
         raise LookupError(
-            f"no module {module!r} for {kind} {name!r}; is it installed, or on PYTHONPATH?"
+            f"no module {module!r} for {kind} {name!r}; is it installed, or on PYTHONPATH? "
+            f"A file is named by its path: ./{module}.py:{function}"
         ) from None
     if not hasattr(loaded, function):
         raise LookupError(f"module {module!r} has no function {function!r} for {kind} {name!r}")
     return getattr(loaded, function)
+
+
+def file_of(name: str) -> tuple[Path, str] | None:
+    """The file and the function of a decoder named by its file; None for any other name.
+
+    Example:
+        >>> file_of("osd"), file_of("my_decoders:nearest")
+        (None, None)
+        >>> path, function = file_of("./my_decoders.py:nearest")
+        >>> path.name, function
+        ('my_decoders.py', 'nearest')
+    """
+    file, _, function = name.rpartition(":")
+    return (Path(file), function) if file.endswith(".py") and function else None
+
+
+def _function_in(path: Path, function: str, name: str, kind: str) -> Any:
+    """A function of a Python file, which may import what lies beside it."""
+    path = path.resolve()
+    if not path.is_file():
+        raise LookupError(f"no file {path} for {kind} {name!r}")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    loaded = importlib.util.module_from_spec(spec)
+    before = sys.path.copy()
+    sys.path.insert(0, str(path.parent))
+    try:
+        spec.loader.exec_module(loaded)
+    finally:
+        sys.path[:] = before
+    if not hasattr(loaded, function):
+        raise LookupError(f"{path} has no function {function!r} for {kind} {name!r}")
+    return getattr(loaded, function)
+
+
+def as_factory(function: Callable[..., Any]) -> Factory:
+    """A function as a factory: it is one if it takes a code and a channel; if not, it is a decoder."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except ValueError:  # some functions written in C have none
+        parameters = []
+    taken = [p for p in parameters if p.kind in kinds and p.default is p.empty]
+    if len(taken) >= 2:
+        return function
+    return lambda code, channel, /: function
+
+
+def function_name(function: Callable[..., Any]) -> str:
+    """What to call a function in messages."""
+    return str(getattr(function, "__qualname__", type(function).__name__))
 
 
 def check_options(name: str, make: Factory, options: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ from uuid import uuid4
 from fecnn._files.atomic import write
 from fecnn._version import __version__
 from fecnn.codes.catalogue import with_paths
+from fecnn.decoders.foreign import files_at
 from fecnn.errors import ClusterError
 from fecnn.jit import compiling
 from fecnn.nets.card import CARD, WEIGHTS
@@ -254,7 +255,9 @@ def files_of(task: Task) -> Files:
 
     def take(name: str) -> str:
         path = Path(name)
-        if "/" in name and path.is_dir():
+        if name == task.home:
+            files[name] = files_at(name, task.decoder)
+        elif "/" in name and path.is_dir():
             files[name] = {file: (path / file).read_bytes() for file in (CARD, WEIGHTS)}
         elif "/" in name:
             files[name] = {path.name: path.read_bytes()}
@@ -268,7 +271,8 @@ def _moved(task: Task, place_of: Callable[[str], str]) -> Task:
     """The task with its files in other places."""
     weights = task.weights and replace(task.weights, place=place_of(task.weights.place))
     sender = task.sender and with_paths(task.sender, place_of)
-    return replace(task, code=with_paths(task.code, place_of), sender=sender, weights=weights)
+    home = task.home and place_of(task.home)
+    return replace(task, code=with_paths(task.code, place_of), sender=sender, weights=weights, home=home)
 
 
 _places: dict[str, str] = {}
@@ -293,8 +297,10 @@ class Unpack(distributed.WorkerPlugin):
             folder = Path(worker.local_directory) / self.name / str(number)
             folder.mkdir(parents=True, exist_ok=True)
             for file, content in files.items():
+                (folder / file).parent.mkdir(parents=True, exist_ok=True)
                 write(folder / file, content)
-            _places[name] = str(folder if WEIGHTS in files else folder / next(iter(files)))
+            only = Path(name).name  # of a folder, none of its files
+            _places[name] = str(folder / only if only in files else folder)
 
 
 def unpacked(task: Task) -> Task:

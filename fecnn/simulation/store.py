@@ -82,7 +82,7 @@ _KEYS = {"task": ("id",), "batch": ("task", "i"), "estimate": ("id",), "curve": 
 
 _BATCH = ("i", *COUNTS, "version", "host", "time")
 _STORED = ("task", "i", *COUNTS, "flags", "version", "host", "time")
-_PLACE = {"code", "source", "claims", "sender", "sender_fingerprint", "weights"}
+_PLACE = {"code", "source", "claims", "sender", "sender_fingerprint", "weights", "home"}
 """Fields of a task that are left out of exported batches."""
 
 ROW = ("task", *sorted({field.name for field in fields(Task)} - _PLACE), *_BATCH)

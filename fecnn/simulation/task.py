@@ -45,6 +45,7 @@ class Task:
     source: The version of a decoder (`fecnn.decoders.foreign`), or of its network
         (`fecnn.nets.card.network_version`), that does not ship with fecnn; None if it does.
     claims: Unverified statements in the code's file (`fecnn.codes.catalogue.claims`), if any.
+    home: The folder of a decoder that is named by its file; None for any other.
     sender, sender_fingerprint: Where another code with the same codewords is loaded from, and its
         fingerprint, if this task sees that code's frames (codewords and noise); None otherwise.
     """
@@ -62,6 +63,7 @@ class Task:
     claims: str | None = None
     sender: str | Files | None = None
     sender_fingerprint: str | None = None
+    home: str | None = None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Task) and self._content == other._content
@@ -131,7 +133,7 @@ class Task:
 
     def _digest(self, *without: str, stream: int = STREAM) -> str:
         content = {key: value for key, value in self.described().items() if key not in without}
-        del content["sender"]
+        del content["sender"], content["home"]
         for name in ("source", "claims", "sender_fingerprint"):
             if getattr(self, name) is None:
                 content.pop(name, None)
@@ -210,6 +212,6 @@ def build_decoder(task: Task, code: Code) -> Any:
         if network_version(place) != task.source:
             raise ValueError(f"the card of {place} has changed since the study was loaded; load it again")
     elif task.source is not None:
-        with running(task.decoder, task.source):
+        with running(task.decoder, task.source, task.home):
             return decoder(task.decoder, code, channel, **options)
     return decoder(task.decoder, code, channel, **options)

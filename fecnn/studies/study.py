@@ -22,7 +22,7 @@ from fecnn.codes.code import Code
 from fecnn.codes.families import uncoded
 from fecnn.decoders import decoder
 from fecnn.decoders.foreign import Foreign, foreign
-from fecnn.decoders.registry import check_options, factory, is_trained
+from fecnn.decoders.registry import check_options, factory, file_of, is_trained
 from fecnn.errors import is_near, nearest
 from fecnn.nets.card import Whole, default_weights, network_version, weights_digest
 from fecnn.simulation.stop import Stop
@@ -301,7 +301,7 @@ class Study(Table):
             except (Exception, SystemExit) as error:
                 what = "its code exits: " if isinstance(error, SystemExit) else ""
                 problems.append(f"curve {point.curve}: {what}{error}")
-                if point.task.decoder in self.foreign and _outside(error):
+                if point.task.source is not None and point.task.weights is None and _outside(error):
                     traces.append(traceback.format_exc())
         for curve, code in {point.curve: point.code for point in self.rare_points}.items():
             try:
@@ -317,8 +317,18 @@ class Study(Table):
 
     def _foreign_of(self, name: str) -> Foreign | None:
         if name not in self._foreign:
-            self._foreign[name] = foreign(name)
+            self._foreign[name] = foreign(*self._decoder_of(name))
         return self._foreign[name]
+
+    def _decoder_of(self, name: str) -> tuple[str, str | None]:
+        """A decoder's name, and its folder if a file is named: the name is the same wherever that lies."""
+        in_file = file_of(name)
+        if in_file is None:
+            return name, None
+        path = (self.path.parent / in_file[0]).resolve()
+        if not path.is_file():
+            raise LookupError(f"decoder {name}: there is no file {path}")
+        return f"{path.stem}:{in_file[1]}", str(path.parent)
 
     def _points_of(self, curve: Curve, problems: list[str]) -> Iterator[Point | RarePoint]:
         before = len(problems)
@@ -347,12 +357,13 @@ class Study(Table):
             problems.append(f"curve {curve.name}: {error.args[0] if error.args else error}")
             return
         sender, sender_fingerprint = self._sender_of(curve, code)
+        decoder_name, home = self._decoder_of(curve.decoder)
         for ebn0_db in grid:
             task = Task(
                 code=self._place_of(curve),
                 fingerprint=code.fingerprint,
                 channel=channel,
-                decoder=curve.decoder,
+                decoder=decoder_name,
                 options=options,
                 ebn0_db=float(ebn0_db),
                 seed=self.seed,
@@ -362,6 +373,7 @@ class Study(Table):
                 claims=claims(self._place_of(curve), code),
                 sender=sender,
                 sender_fingerprint=sender_fingerprint,
+                home=home,
             )
             yield Point(curve.name, curve.published, code, task, (curve.stop or self.stop).rule())
 

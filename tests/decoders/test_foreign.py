@@ -11,6 +11,7 @@ import zipfile
 from contextlib import closing
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -82,7 +83,7 @@ def plan(folder, text=STUDY):
 def errors(study, store="r.sqlite", **options):
     """Block errors by curve, of all frames that were made."""
     found = {step.point.curve: step.total.block_errors for step in fecnn.run(study, store=store, **options)}
-    return found["mydec:dec"] if list(found) == ["mydec:dec"] else found
+    return next(iter(found.values())) if len(found) == 1 else found
 
 
 @pytest.fixture(scope="module")
@@ -635,3 +636,91 @@ def test_what_a_version_does_not_cover_is_not_run(folder):
     with pytest.raises(ValueError, match=r"has imported .*apart\.py, which is not part of its version"):
         errors(plan(folder))
     sys.modules.pop("apart", None)
+
+
+# Named by file
+
+
+FILE = STUDY.replace("mydec:dec", "./mydec.py:dec")
+
+
+def test_a_decoder_beside_the_study_is_found_from_anywhere(tmp_path, monkeypatch, right):
+    (tmp_path / "mydec.py").write_text("from beside import dec as dec\n")
+    (tmp_path / "beside.py").write_text(EXACT)
+    (tmp_path / "s.toml").write_text(FILE)
+    monkeypatch.chdir("/")
+    plan = load_study(tmp_path / "s.toml")
+    assert errors(plan, tmp_path / "r.sqlite") == right["exact"]
+    (task,) = {point.task.decoder: point.task for point in plan.points}.values()
+    assert (task.decoder, task.home) == ("mydec:dec", str(tmp_path))
+    assert plan.foreign["./mydec.py:dec"].file == str(tmp_path / "mydec.py")
+
+
+def test_a_decoder_s_results_do_not_depend_on_how_its_file_is_named(folder, right):
+    write(folder, "mydec.py", EXACT)
+    by_module, by_file = plan(folder), plan(folder, FILE)
+    assert [point.task.id for point in by_module.points] == [point.task.id for point in by_file.points]
+    assert len({point.task.kin for point in (*by_module.points, *by_file.points)}) == len(by_file.points)
+
+
+def test_two_decoders_of_one_name_in_two_folders(tmp_path, right):
+    for name, text in (("one", HARD), ("two", EXACT)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mydec.py").write_text(text)
+    both = FILE.replace("./mydec.py", "one/mydec.py") + '[[curve]]\ndecoder = "two/mydec.py:dec"\n'
+    (tmp_path / "s.toml").write_text(both)
+    found = errors(load_study(tmp_path / "s.toml"), tmp_path / "r.sqlite")
+    assert found == {
+        "one/mydec.py:dec": right["hard"],
+        "two/mydec.py:dec": right["exact"],
+    }
+
+
+def test_an_edited_file_is_another_version(tmp_path, right):
+    (tmp_path / "mydec.py").write_text(EXACT)
+    (tmp_path / "s.toml").write_text(FILE)
+    plan = load_study(tmp_path / "s.toml")
+    (tmp_path / "mydec.py").write_text(HARD)
+    with pytest.raises(ValueError, match="is not the version that the study was loaded with"):
+        errors(plan, tmp_path / "r.sqlite")
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    (tmp_path / "s.toml").write_text(FILE)
+    with pytest.raises(ValueError, match=r"decoder \./mydec\.py:dec: there is no file .*mydec\.py"):
+        load_study(tmp_path / "s.toml")
+    with pytest.raises(LookupError, match=r"no file .*mydec\.py for decoder"):
+        fecnn.decoder(f"{tmp_path}/mydec.py:dec", fecnn.hamming(3))
+    (tmp_path / "mydec.py").write_text("")
+    with pytest.raises(LookupError, match=r"mydec\.py has no function 'dec'"):
+        fecnn.decoder(f"{tmp_path}/mydec.py:dec", fecnn.hamming(3))
+
+
+# Functions
+
+
+def test_a_function_is_a_decoder_or_makes_one():
+    code = fecnn.hamming(3)
+    llr = np.float32([[2, 3, -0.1, 4, 1, 2, 3], [1, -1, 1, -1, 1, -1, 1]])
+
+    def hard(llr):
+        return (llr < 0).astype(np.uint8)
+
+    def make(code, channel, /, *, flip=0):
+        return lambda llr: hard(llr) ^ flip
+
+    class Callable:
+        def __call__(self, llr):
+            return hard(llr)
+
+    for given in (hard, make, Callable(), lambda llr: hard(llr)):
+        assert np.array_equal(fecnn.decoder(given, code)(llr), hard(llr))
+    assert np.array_equal(fecnn.decoder(make, code, flip=1)(llr), 1 - hard(llr))
+    soft = fecnn.soft_decoder(lambda llr: 2 * llr, code)
+    assert np.array_equal(soft(llr), 2 * llr)
+    with pytest.raises(TypeError, match="has no option 'flip'; it has none"):
+        fecnn.decoder(hard, code, flip=1)
+    with pytest.raises(TypeError, match="a decoder is a name or a function, got int"):
+        fecnn.decoder(3, code)
+    with pytest.raises(TypeError, match=r"must return a uint8 array, got float32 array"):
+        fecnn.decoder(lambda llr: llr, code)(llr)

@@ -83,7 +83,8 @@ def plan(folder, text=STUDY):
 def errors(study, store="r.sqlite", **options):
     """Block errors by curve, of all frames that were made."""
     found = {step.point.curve: step.total.block_errors for step in fecnn.run(study, store=store, **options)}
-    return next(iter(found.values())) if len(found) == 1 else found
+    (only, *others) = found
+    return found[only] if not others and "mydec" in only else found
 
 
 @pytest.fixture(scope="module")

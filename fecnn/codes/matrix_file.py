@@ -134,7 +134,9 @@ def read_matrices(path: Path) -> dict[str, Bits]:
             return _bits(read(raw, path), path)
     try:
         text = decoded(raw, path)
-    except ValueError:
+    except ValueError as error:
+        if "UTF-16" in str(error):
+            raise
         raise ValueError(f"{path} is neither text nor of a known format (tried: {FORMATS})") from None
     if text.startswith("%%MatrixMarket"):
         return {"H": matrix_market_of(text, path)}

@@ -57,10 +57,10 @@ def fs_osd(
 ) -> Decoder:
     """OSD that skips improbable patterns, in the style of fast and scalable OSD.
 
-    The probabilistic necessary condition of Choi and Jeong (IEEE Commun. Lett. 23(10), 2019): a pattern
-    whose flips alone, plus what the parity positions of the *right* pattern cost on average, is dearer than
-    the best so far is not tried. Here the average is taken from the frame's own reliabilities, less ``z``
-    standard deviations.
+    The probabilistic necessary condition of Choi and Jeong (IEEE Commun. Lett. 23(10), 2019): a pattern is
+    skipped if its flips, plus the average cost of the parity positions of the *right* pattern, cost more than
+    the best pattern so far. Here the average comes from the frame's own reliabilities, less ``z`` standard
+    deviations.
 
     Args:
         code: Any n.
@@ -92,20 +92,19 @@ def pb_osd(
     promise: float = 1e-6,
     success: float = 0.999,
 ) -> Decoder:
-    """OSD that stops when it is probably right and skips what is improbable, in the style of PB-OSD.
+    """OSD that stops when it is probably right and skips improbable patterns, in the style of PB-OSD.
 
-    The success probability of a decision and the promising probability of a pattern are those of Yue,
-    Shirvanimoghaddam, Park, Park, Vucetic and Li (IEEE Commun. Lett. 25(6), 2021), here under a Gaussian
-    approximation of what the parity positions cost; the promising probability is renewed for each number of
-    flips.
+    It uses the success probability of a decision and the promising probability of a pattern of Yue,
+    Shirvanimoghaddam, Park, Park, Vucetic and Li (IEEE Commun. Lett. 25(6), 2021), with a Gaussian
+    approximation of the cost of the parity positions. The promising probability is recomputed for each number
+    of flips.
 
     Args:
         code: Any n.
         channel: Not used; but the LLRs must be true ones, not scaled.
         order: As for `osd`, but 3 if not given.
-        promise: A pattern less probable than this to be better than the best so far is skipped; 0 to skip
-            none.
-        success: The list ends once the best so far is right with this probability; 1 to go on.
+        promise: Skip a pattern if it beats the best so far with less than this probability; 0 skips none.
+        success: End the list once the best so far is right with this probability; 1 never ends it early.
 
     Raises:
         ValueError: If order is not in 0..k, or a probability is out of range.
@@ -144,12 +143,11 @@ def lc_osd(
     candidates: int = 16_384,
     z: float | None = None,
 ) -> Decoder:
-    """OSD with local constraints: patterns in the order of price instead of weight.
+    """OSD with local constraints: patterns ordered by cost instead of weight.
 
-    Only patterns that satisfy the ``delta`` most reliable parity checks are listed, the cheapest first
-    (Wang, Liang and Ma, ITW 2022; Liang, Wang, Cai and Ma, IEEE Commun. Lett. 27(2), 2023), until what
-    follows is dearer
-    than the best found: then that is maximum likelihood. A frame whose list ends before is counted as
+    Only patterns that satisfy the ``delta`` most reliable parity checks are listed, cheapest first (Wang,
+    Liang and Ma, ITW 2022; Liang, Wang, Cai and Ma, IEEE Commun. Lett. 27(2), 2023). Once all further ones
+    cost more than the best found, that one is maximum likelihood. A frame whose list ends earlier counts as
     uncertified.
 
     Args:
@@ -157,9 +155,9 @@ def lc_osd(
         channel: Not used.
         delta: Local constraints, 1 to 16, at most n - k are used.
         candidates: Longest list of a frame; at most 65,536 ways are remembered.
-        z: If given, the list also ends when what follows is dearer than the best found less what the other
-            parity positions of the right pattern are expected to cost, less z of their standard deviations:
-            the LLRs must be true ones then, not scaled.
+        z: If given, the other parity positions of the right pattern are expected to cost their mean less z
+            standard deviations, and the list ends once further patterns cannot win at that cost. The LLRs must
+            be true ones then, not scaled.
 
     Raises:
         ValueError: If an option is out of range, or the code is too large.
@@ -261,7 +259,7 @@ def listed(code: Code, order: int, prune: bool, z: float) -> Decoder:
 
 
 def osd_cost(code: Code, work: float | None = None, *, order: int = 2, **_: Any) -> Cost:
-    """Ordered statistics decoding (Fossorier and Lin 1995) of so many test patterns, or of all.
+    """Ordered statistics decoding (Fossorier and Lin 1995) with ``work`` test patterns, or all of them.
 
     The most reliable basis and its first word (`basis_cost`). A pattern besides it, of 1 to ``order`` flips:
     n - k bits, as many price additions as half the parity bits and the order, one comparison.
@@ -279,7 +277,7 @@ def selective_osd_cost(code: Code, work: float | None = None, *, order: int = 3,
         ValueError: If the work is not given.
     """
     if work is None:
-        raise ValueError("which patterns are skipped depends on the noise: give the measured work, a frame's")
+        raise ValueError("which patterns are skipped depends on the noise: pass the measured work per frame")
     return osd_cost(code, work, order=order) + Cost(additions=1, comparisons=2).times(work)
 
 

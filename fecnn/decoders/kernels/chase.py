@@ -46,7 +46,7 @@ def chase2(llr, positions, columns, table, powers, exp, log, step, t, beta, out,
             tried[frame], found[frame] = 1, True
             continue  # nothing is more likely than a hard decision that is a codeword
         sort_places(reliability, order, spare)
-        weakest = order[:positions]
+        least_reliable = order[:positions]
         cheapest[:] = np.inf
         price = np.inf
         for pattern in range(1 << positions):
@@ -54,8 +54,8 @@ def chase2(llr, positions, columns, table, powers, exp, log, step, t, beta, out,
                 place = 0
                 while (pattern >> place) & 1 == 0:
                     place += 1
-                error[weakest[place]] ^= 1
-                _flip(weakest[place], columns, powers, syndrome, sums)
+                error[least_reliable[place]] ^= 1
+                _flip(least_reliable[place], columns, powers, syndrome, sums)
             copy(syndrome, spoilt)
             if len(table) > 0:
                 count = _leader(spoilt[0], table, columns, flips)
@@ -63,7 +63,7 @@ def chase2(llr, positions, columns, table, powers, exp, log, step, t, beta, out,
                 count = locate(sums, spoilt, exp, log, step, core, columns, t, work, flips)
             if count < 0:
                 continue
-            total = _price(error, weakest, flips, count, reliability)
+            total = _price(error, least_reliable, flips, count, reliability)
             if total < price or soft:
                 for i in range(count):
                     error[flips[i]] ^= 1
@@ -106,11 +106,11 @@ def _leader(syndrome, table, columns, flips):
 
 
 @kernel
-def _price(error, weakest, flips, count, reliability):
+def _price(error, least_reliable, flips, count, reliability):
     """Total reliability of the bits that the pattern and its correction flip together."""
     total = 0.0
-    for i in range(len(weakest)):
-        j = weakest[i]
+    for i in range(len(least_reliable)):
+        j = least_reliable[i]
         if error[j]:
             total += reliability[j]
     for i in range(count):

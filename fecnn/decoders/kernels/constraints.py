@@ -143,7 +143,7 @@ def search(start, best, count, z, budget, frame, scratch, nodes, relaxed):
             following[depth] += 1
             used, reached = units_of[depth] + np.int64(units[j]), state_of[depth] ^ steps[j]
             if used + np.int64(V[j, reached]) > limit:
-                continue  # the limit has shrunk meanwhile
+                continue  # the limit has shrunk since
             visited += 1
             if visited > budget:
                 return best, count, visited, False

@@ -12,7 +12,7 @@ from fecnn.jit import kernel
 
 @kernel
 def grand(llr, columns, queries, ranked, out, used, found):
-    """Undo the first pattern, by rising weight, whose syndrome is that of the hard decision.
+    """Undo the first pattern, by rising weight, that has the syndrome of the hard decision.
 
     llr (B, n) f4; columns (n, W) u8; ``ranked``: order patterns by the sum of their ranks of reliability (the
     least reliable bit has rank 1), else by how many bits they flip, earlier bits first.

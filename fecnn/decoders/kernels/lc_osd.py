@@ -1,4 +1,4 @@
-"""OSD with local constraints: a list in the order of price, not of weight.
+"""OSD with local constraints: a list ordered by cost, not by weight.
 
 Of the patterns that satisfy the ``delta`` most reliable checks, the cheapest (in the basis and in those
 checks) comes first, then the next (Wang, Liang and Ma, ITW 2022; Liang, Wang, Cai and Ma, IEEE Commun. Lett.

@@ -21,7 +21,7 @@ def osd(llr, columns, checks, distance, order, prune, z, out, tried):
         distance: At most the minimum distance; 1 is always right, more prunes more.
         order: Most flips.
         prune: False to try the whole list.
-        z: Negative for no more than exact pruning; else patterns whose checks would have to cost less than
+        z: Negative for exact pruning only; else patterns whose checks would have to cost less than
             `lists.expected_price` are skipped.
         out: (B, n) u1 code bits out.
         tried: (B,) i8 out; test patterns tried besides that of order 0.
@@ -52,7 +52,7 @@ def _osd(values, columns, checks, distance, order, prune, z, out, tried, frame, 
 
 @kernel
 def probable(llr, columns, checks, distance, order, promise, success, out, tried):
-    """The same, but giving up what is improbable (`_promising_price`) and stopping at what is probably right.
+    """Like `osd`, but it skips improbable patterns (`_promising_price`) and stops at a probable one.
 
     The posterior probability of a pattern of price W among random codes is about 1 / (1 + 2^-(n-k) e^W / P),
     P the probability of no error at all: so ``success`` is a price (`_good_price`).
@@ -126,7 +126,7 @@ def _expected(price, checks, parity):
 
 @kernel(borrows=True)
 def _promising_price(best, promise, clean, errors, tosses):
-    """The dearest flips with which a pattern still has that probability to be better than ``best``.
+    """The highest price of flips at which a pattern still has this probability of being better than ``best``.
 
     Flips of price c are the right ones with probability e^(clean - c). Both sums over the checks are taken as
     Gaussian; the probability falls with c.

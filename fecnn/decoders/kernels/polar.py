@@ -125,33 +125,33 @@ def soft_scl(llr, frozen, columns, paths, exact, app):
             transform[j] = row[j] < 0
         _transform(transform, 1)
         count = _follow(row, transform, nodes, layers, tree, metric, exact, work)
-        dearest = _least_prices(row, tree[2], count, columns, True, word, least)
+        costliest = _least_prices(row, tree[2], count, columns, True, word, least)
         if least[0, 0] == np.inf and least[1, 0] == np.inf:  # no path satisfies the checks
-            dearest = _least_prices(row, tree[2], count, columns, False, word, least)
+            costliest = _least_prices(row, tree[2], count, columns, False, word, least)
         mean = 0.0
         for j in range(n):
             mean += abs(np.float64(row[j])) / n
-        dearest = max(dearest, min(least[0, 0], least[1, 0]) + 0.5 * mean)
+        costliest = max(costliest, min(least[0, 0], least[1, 0]) + 0.5 * mean)
         for j in range(n):
-            gap = min(least[1, j], dearest) - min(least[0, j], dearest)
+            gap = min(least[1, j], costliest) - min(least[0, j], costliest)
             app[frame, j] = -gap if row[j] < 0 else gap
 
 
 @kernel
 def _least_prices(row, sums, count, columns, checked, word, least):
-    """Least prices without and with an error in each bit, (2, n); the dearest price of any path."""
+    """Least prices without and with an error in each bit, (2, n); the highest price of any path."""
     least[:] = np.inf
-    dearest = 0.0
+    costliest = 0.0
     for path in range(count):
         price = 0.0
         for j in range(len(row)):
             word[j] = sums[j, path] ^ np.uint8(row[j] < 0)
             price += abs(np.float64(row[j])) if sums[j, path] else 0.0
-        dearest = max(dearest, price)
+        costliest = max(costliest, price)
         if not checked or _satisfied(word, columns):
             for j in range(len(row)):
                 least[sums[j, path], j] = min(least[sums[j, path], j], price)
-    return dearest
+    return costliest
 
 
 @kernel(error_model="numpy", inline="always")
@@ -440,7 +440,7 @@ def _free(alpha, start, size, sums, metric, count, alpha_at, left_at, work):
         for path in range(count):
             flipped += chosen[path]
         if flipped == 0:
-            break  # and what is more reliable is dearer still
+            break  # and what is more reliable costs more still
         for path in range(count):
             origin = parent[path]
             if origin != path:
@@ -469,8 +469,8 @@ def _least_reliable(alpha, start, size, value, place):
 def _fork_space(paths):
     return (
         np.empty((2, paths), np.float64),  # what either choice costs each path
-        np.empty(2 * paths, np.bool_),  # which choices go on: path p with bit b at 2 p + b
-        np.empty(paths, np.int64),  # of each path that goes on, the one that it was before
+        np.empty(2 * paths, np.bool_),  # which choices survive: path p with bit b at 2 p + b
+        np.empty(paths, np.int64),  # of each surviving path, its parent
         np.zeros(paths, np.uint8),  # and its choice
         np.empty(paths, np.int64),  # its least reliable bit
         np.empty(2 * paths, np.float64),  # metrics, as the choices
@@ -509,12 +509,12 @@ def _fork(metric, count, alpha_at, left_at, work):
 
 @kernel(error_model="numpy")
 def _nothing_ends(metric, cost, parent, chosen):
-    """Where all better choices are better than all worse ones, each path goes on with its own."""
-    dearest, cheapest = -np.inf, np.inf
+    """Where all better choices are better than all worse ones, each path keeps its own."""
+    costliest, cheapest = -np.inf, np.inf
     for path in range(len(metric)):
-        dearest = max(dearest, metric[path] + min(cost[0, path], cost[1, path]))
+        costliest = max(costliest, metric[path] + min(cost[0, path], cost[1, path]))
         cheapest = min(cheapest, metric[path] + max(cost[0, path], cost[1, path]))
-    if cheapest < dearest:
+    if cheapest < costliest:
         return False
     for path in range(len(metric)):
         one = cost[1, path] < cost[0, path]

@@ -6,7 +6,7 @@
 4. The same question with local constraints, first a few and then more (`constraints.search`), until nothing
    better can exist or the budget of nodes is spent.
 
-With z >= 0 step 4 also skips what is improbable: near maximum likelihood.
+With z >= 0, step 4 also skips improbable patterns, which makes it near maximum likelihood.
 """
 
 import numpy as np

@@ -169,7 +169,7 @@ def _viterbi_by_history(llr, trellis, out, doubtful):
         for lane in range(min(LANES, len(llr) - start)):
             frame, word = start + lane, history[old, lane]
             doubtful[frame] = word < 0
-            if frame * n + 32 <= len(octets):  # what is too much belongs to the next frames, written later
+            if frame * n + 32 <= len(octets):  # the excess belongs to the next frames, written later
                 store_bits(octets, frame * n, word)
             else:
                 for j in range(n):

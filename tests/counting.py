@@ -312,8 +312,8 @@ def in_order_of_price(code, llr, delta):
     n, k, checks = code.n, code.k, code.n - code.k
     columns = words.columns_of(code.parity_columns)
     frame = mrb.new_frame(columns, n, checks)
-    steps, units = np.zeros(k, np.int64), np.zeros(k, np.uint16)
-    V = np.empty((k + 1, constraints.states_of(delta)), np.uint16)
+    relaxed = constraints.new_relaxed(k, delta)
+    steps, units, V = relaxed.steps, relaxed.units, relaxed.V
     found = []
     for values in llr:
         row = np.zeros(len(frame.spare), np.float32)
@@ -331,7 +331,7 @@ def in_order_of_price(code, llr, delta):
         flip, price, parity = frame.flip, frame.price, frame.parity
         mrb.gather(frame.ordered, frame.place, frame.basis, frame.reliability, flip, price, parity)
         scale = constraints.scale_of(best)
-        state = constraints.constrain(start, delta, scale, frame.check, flip, price, parity, steps, units, V)
+        state = constraints.constrain(start, scale, frame, relaxed)
         last = constraints.in_units(best, 0.0, scale)
         done, tried, made = Counter(), 0, 1
         ways = [(int(V[k, state]), 0, k, state, 0, ())]

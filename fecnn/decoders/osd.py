@@ -156,8 +156,8 @@ def lc_osd(
         delta: Local constraints, 1 to 16, at most n - k are used.
         candidates: Longest list of a frame; at most 65,536 ways are remembered.
         z: If given, the other parity positions of the right pattern are expected to cost their mean less z
-            standard deviations, and the list ends once further patterns cannot win at that cost. The LLRs must
-            be true ones then, not scaled.
+            standard deviations, and the list ends once further patterns cannot win at that cost. The LLRs
+            must be true ones then, not scaled.
 
     Raises:
         ValueError: If an option is out of range, or the code is too large.

@@ -173,7 +173,7 @@ def test_variants_cost_more_a_pattern_than_what_they_vary():
         found = complexity(variant, code, work=7)
         sort = 31 * math.log2(31) if variant == "orbgrand" else 0
         assert found.operations == pytest.approx(plain.operations + 7 * extra + sort)
-        with pytest.raises(ValueError, match=r"give .* measured work"):
+        with pytest.raises(ValueError, match=r"measured work"):
             complexity(variant, code)
 
 

@@ -6,10 +6,10 @@ j of the codeword that is sent, exactly, in any rounding: the decoder is symmetr
 
 The check node of sum-product: with x = e^-|v|, the box-plus of two magnitudes is (x + y) / (1 + x y), which
 keeps every digit of large magnitudes as long as x does not underflow. So all x are taken relative to
-c = e^-m2, m2 the second smallest magnitude of the check: x' = e^(m2 - |v|) is at most 1 except for the smallest
-one, m1, where m2 - m1 is cut at 40 (beyond, the smallest magnitude alone decides, to 17 digits). Weak
-messages are more accurate as p = tanh(|v| / 2), whose box-plus is the product; the result is read from p where
-it is small and from x' elsewhere.
+c = e^-m2, m2 the second smallest magnitude of the check: x' = e^(m2 - |v|) is at most 1 except for the
+smallest one, m1, where m2 - m1 is cut at 40 (beyond, the smallest magnitude alone decides, to 17 digits).
+Weak messages are more accurate as p = tanh(|v| / 2), whose box-plus is the product; the result is read from p
+where it is small and from x' elsewhere.
 """
 
 import numpy as np

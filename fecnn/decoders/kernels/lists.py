@@ -5,8 +5,8 @@ be at most the minimum distance, and n0 the weight of the pattern of order 0. A 
 gives another codeword, which differs in at least d positions: in w of the basis, hence in at least d - w
 checks, of which at least d - w - n0 are not ones of the pattern of order 0, so that the pattern itself has
 ones there. Their reliabilities bound the price of its checks from below (`floors`). As the basis ascends in
-reliability, the first flip that costs too much ends its loop. Nothing that could win is skipped: with or without
-pruning the decision is the same.
+reliability, the first flip that costs too much ends its loop. Nothing that could win is skipped: the
+decision is the same with or without pruning.
 
 Prices are float32, and may err by less than `SLACK` for n up to 256. Bounds are compared with a limit that
 much above the best price; what stays below it is priced exactly.
@@ -79,7 +79,7 @@ def bound_weights(pattern, distance, check, price, parity, floors, prefix):
 
 @kernel(borrows=True)
 def expected_price(first, z, check, parity):
-    """What the ``first`` least reliable checks of the right pattern cost at least, less z standard deviations.
+    """Expected cost of the ``first`` least reliable checks of the right pattern, less z standard deviations.
 
     A check whose place has reliability a is wrong with probability p = 1 / (1 + e^a), and costs a then: mean
     and variance of the price are the sums of p a and of p (1 - p) a^2. Zero for negative z.

@@ -1,54 +1,13 @@
 """fecnn: decoders for short block codes, measured fairly.
 
-The import is light: torch, galois and matplotlib are imported only when needed, and sub-packages
-(`fecnn.theory`, `fecnn.nets`, ...) load on first use.
+The import is light: names and sub-packages (`fecnn.theory`, `fecnn.nets`, ...) load on first use, and torch,
+galois and matplotlib only where they are needed.
 """
 
 from typing import TYPE_CHECKING
 
 from fecnn._files.rooms import loader
 from fecnn._version import __version__ as __version__
-from fecnn.analysis.compare import compare
-from fecnn.analysis.gap import gap_to_ml
-from fecnn.analysis.table import judge, table
-from fecnn.arrays import LLR, Bits, bpsk, hard
-from fecnn.channels.channel import AWGN, BSC, Rayleigh
-from fecnn.codes.alist import read_alist, write_alist
-from fecnn.codes.catalogue import code_names, load_code
-from fecnn.codes.code import Code
-from fecnn.codes.codefile import save_code
-from fecnn.codes.families import (
-    array_ldpc,
-    bch,
-    ccsds_128_64,
-    golay,
-    hamming,
-    reed_muller,
-    repetition,
-    single_parity_check,
-    uncoded,
-)
-from fecnn.codes.matrix_file import read_matrix
-from fecnn.codes.polar import polar
-from fecnn.decoders import decoder, soft_decoder
-from fecnn.decoders.contract import Decoder, SoftDecoder
-from fecnn.decoders.registry import decoder_names
-from fecnn.errors import (
-    CheckpointError,
-    ClusterError,
-    ContractError,
-    DecodingError,
-    FecnnError,
-    StaleError,
-    StoreError,
-)
-from fecnn.intervals import proportion_interval, rate_interval
-from fecnn.plots.figure import plot
-from fecnn.reports import report
-from fecnn.simulation.tally import Tally
-from fecnn.studies.run import MergeError, merge, run
-from fecnn.studies.study import Study, load_study, study_names
-from fecnn.theory.ml_bler import Estimate, ml_bler
 
 __all__ = [
     "AWGN",
@@ -118,5 +77,80 @@ if TYPE_CHECKING:
     from fecnn import testing as testing
     from fecnn import theory as theory
     from fecnn import training as training
-else:
-    __getattr__ = loader(__name__, __path__)
+    from fecnn.analysis.compare import compare
+    from fecnn.analysis.gap import gap_to_ml
+    from fecnn.analysis.table import judge, table
+    from fecnn.arrays import LLR, Bits, bpsk, hard
+    from fecnn.channels.channel import AWGN, BSC, Rayleigh
+    from fecnn.codes.alist import read_alist, write_alist
+    from fecnn.codes.catalogue import code_names, load_code
+    from fecnn.codes.code import Code
+    from fecnn.codes.codefile import save_code
+    from fecnn.codes.families import (
+        array_ldpc,
+        bch,
+        ccsds_128_64,
+        golay,
+        hamming,
+        reed_muller,
+        repetition,
+        single_parity_check,
+        uncoded,
+    )
+    from fecnn.codes.matrix_file import read_matrix
+    from fecnn.codes.polar import polar
+    from fecnn.decoders import decoder, soft_decoder
+    from fecnn.decoders.contract import Decoder, SoftDecoder
+    from fecnn.decoders.registry import decoder_names
+    from fecnn.errors import (
+        CheckpointError,
+        ClusterError,
+        ContractError,
+        DecodingError,
+        FecnnError,
+        StaleError,
+        StoreError,
+    )
+    from fecnn.intervals import proportion_interval, rate_interval
+    from fecnn.plots.figure import plot
+    from fecnn.reports import report
+    from fecnn.simulation.tally import Tally
+    from fecnn.studies.run import MergeError, merge, run
+    from fecnn.studies.study import Study, load_study, study_names
+    from fecnn.theory.ml_bler import Estimate, ml_bler
+
+_HOMES = {
+    "analysis.compare": "compare",
+    "analysis.gap": "gap_to_ml",
+    "analysis.table": "judge table",
+    "arrays": "LLR Bits bpsk hard",
+    "channels.channel": "AWGN BSC Rayleigh",
+    "codes.alist": "read_alist write_alist",
+    "codes.catalogue": "code_names load_code",
+    "codes.code": "Code",
+    "codes.codefile": "save_code",
+    "codes.families": (
+        "array_ldpc bch ccsds_128_64 golay hamming reed_muller repetition single_parity_check uncoded"
+    ),
+    "codes.matrix_file": "read_matrix",
+    "codes.polar": "polar",
+    "decoders": "decoder soft_decoder",
+    "decoders.contract": "Decoder SoftDecoder",
+    "decoders.registry": "decoder_names",
+    "errors": "CheckpointError ClusterError ContractError DecodingError FecnnError StaleError StoreError",
+    "intervals": "proportion_interval rate_interval",
+    "plots.figure": "plot",
+    "reports": "report",
+    "simulation.tally": "Tally",
+    "studies.run": "MergeError merge run",
+    "studies.study": "Study load_study study_names",
+    "theory.ml_bler": "Estimate ml_bler",
+}
+"""The public names of each module, which is imported when one of them is first used."""
+
+if not TYPE_CHECKING:
+    __getattr__ = loader(__name__, __path__, _HOMES)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, *(name for name in globals() if name.startswith("__"))]

@@ -1,7 +1,9 @@
 """What a stranger finds under ``import fecnn``: names, sub-packages, types, the command."""
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -36,6 +38,30 @@ def test_every_public_name_is_there_and_says_what_it_is():
 )
 def test_sub_packages_load_when_they_are_named(name):
     python(f"import fecnn; fecnn.{name}")
+
+
+def test_a_type_checker_sees_the_names_that_are_there():
+    """The imports for type checkers, the homes of the names, and ``__all__`` say the same."""
+    tree = ast.parse(Path(fecnn.__file__).read_text())
+    (block,) = (
+        node
+        for node in tree.body
+        if isinstance(node, ast.If) and "TYPE" in ast.unparse(node.test) and len(node.body) > 1
+    )
+    imported = {
+        alias.name: node.module.removeprefix("fecnn.")
+        for node in block.body
+        if node.module != "fecnn"
+        for alias in node.names
+    }
+    assert imported == {name: home for home, names in fecnn._HOMES.items() for name in names.split()}
+    assert sorted(imported) == sorted(fecnn.__all__)
+    assert set(fecnn.__all__) <= set(dir(fecnn))
+
+
+def test_the_import_is_light():
+    loaded = python("import sys, fecnn; print([m for m in ('numpy', 'numba', 'torch') if m in sys.modules])")
+    assert loaded.strip() == "[]"
 
 
 def test_what_does_not_exist_is_an_attribute_error():

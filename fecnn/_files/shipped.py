@@ -4,6 +4,9 @@ import os
 import re
 from pathlib import Path
 
+RESULTS = Path("fecnn-results")
+"""Default folder for results, relative to the current directory."""
+
 
 def shipped_folder(kind: str) -> Path:
     """The folder of shipped codes or studies: inside the package in a wheel, next to it in a checkout."""
@@ -15,6 +18,16 @@ def shipped_folder(kind: str) -> Path:
             f"the shipped {kind} are missing: there is no folder {folder}; reinstall fecnn"
         )
     return folder
+
+
+def shipped(kind: str) -> dict[str, Path]:
+    """The files of the shipped codes or studies by name, in order of family and length."""
+    pattern = {"codes": "*.toml", "studies": "*/study.toml"}[kind]
+    found = {
+        path.stem if kind == "codes" else path.parent.name: path
+        for path in shipped_folder(kind).glob(pattern)
+    }
+    return {name: found[name] for name in sorted(found, key=by_numbers)}
 
 
 def is_path(name_or_path: str | Path, suffixes: tuple[str, ...]) -> bool:

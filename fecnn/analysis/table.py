@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fecnn._files.shipped import RESULTS
 from fecnn._files.text import cell, read_text, refuse_control_characters, refuse_semicolons, uncell
 from fecnn.analysis.agreement import LogRate, agreement, log_rate, sentences, stopped_at, z_score
 from fecnn.errors import StoreError
@@ -15,7 +16,7 @@ from fecnn.simulation.store import Store
 from fecnn.simulation.tally import COUNTS, Tally
 from fecnn.simulation.task import Point, RarePoint
 from fecnn.studies.reference import Reference
-from fecnn.studies.run import RESULTS, store_path
+from fecnn.studies.run import store_path
 from fecnn.studies.study import Study
 from fecnn.theory.ml_bler import NORMAL, Estimate
 

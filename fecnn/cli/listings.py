@@ -1,16 +1,14 @@
 """Commands that list the codes, decoders, networks and studies."""
 
+import tomllib
 from typing import Annotated
 
 import typer
 from rich.table import Column, Table
 from rich.text import Text
 
+from fecnn._files.shipped import shipped
 from fecnn.cli.terminal import explained, wide_console
-from fecnn.codes.catalogue import code_file, code_names, load_code
-from fecnn.decoders.registry import decoder_names, factory
-from fecnn.nets.card import checkpoint_folder, read_card, zoo_names
-from fecnn.studies.study import load_study, study_names
 
 
 def codes(
@@ -29,10 +27,11 @@ def codes(
             _describe_code(name)
             return
         listing = Table("code", "n", "k", "rate", "d", box=None, pad_edge=False)
-        for known in code_names():
-            code = load_code(known)
-            distance = "?" if code.minimum_distance is None else str(code.minimum_distance)
-            listing.add_row(known, str(code.n), str(code.k), f"{code.rate:.3f}", distance)
+        for known, path in shipped("codes").items():
+            # The matrices come after what is shown of them.
+            head = tomllib.loads(path.read_text(encoding="utf-8").partition("\nG = ")[0])
+            n, k = head["n"], head["k"]
+            listing.add_row(known, str(n), str(k), f"{k / n:.3f}", str(head.get("minimum_distance", "?")))
         wide_console().print(listing)
 
 
@@ -49,6 +48,8 @@ def decoders(
     """
     import inspect
 
+    from fecnn.decoders.registry import decoder_names, factory, summaries
+
     with explained():
         if name is not None:
             make = factory(name, soft=name not in decoder_names() and name in decoder_names(soft=True))
@@ -58,11 +59,8 @@ def decoders(
             typer.echo(f"{name}: options {', '.join(options) or 'none'}\n\n{inspect.getdoc(make) or ''}")
             return
         listing = Table("decoder", "soft", "what it is", box=None, pad_edge=False)
-        soft = decoder_names(soft=True)
-        for known in sorted({*decoder_names(), *soft}):
-            make = factory(known, soft=known not in decoder_names())
-            first = (inspect.getdoc(make) or "").partition("\n")[0]
-            listing.add_row(known, "yes" if known in soft else "", first)
+        for known, (first, soft) in sorted(summaries().items()):
+            listing.add_row(known, "yes" if soft else "", first)
         wide_console().print(listing)
 
 
@@ -79,10 +77,12 @@ def nets(
 
         fecnn nets fecnn-net-bch-31-16
     """
-    from fecnn.training.page import page
+    from fecnn.nets.card import checkpoint_folder, read_card, zoo_names
 
     with explained():
         if name is not None:
+            from fecnn.training.page import page
+
             typer.echo(page(read_card(checkpoint_folder(name))), nl=False)
             return
         heads = ("network", "code", "recipe", "parameters", "frames", "CPU [min]", "block errors over ML's")
@@ -113,12 +113,14 @@ def studies() -> None:
     """
     with explained():
         listing = Table("study", "title", box=None, pad_edge=False)
-        for known in study_names():
-            listing.add_row(known, Text(load_study(known).title))
+        for known, path in shipped("studies").items():
+            listing.add_row(known, Text(tomllib.loads(path.read_text(encoding="utf-8"))["title"]))
         wide_console().print(listing)
 
 
 def _describe_code(name: str) -> None:
+    from fecnn.codes.catalogue import code_file, code_names, load_code
+
     code = load_code(name)
     lines = [
         f"{code.name}: n = {code.n}, k = {code.k}, rate {code.rate:.4f}",

@@ -8,24 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fecnn._files.atomic import write
-from fecnn.analysis.table import (
-    csv_text,
-    display,
-    markdown,
-    published_summary,
-    results_path,
-    table,
-)
+from fecnn._files.shipped import RESULTS
 from fecnn.cli.options import FormOption, OutOption, StudyArgument
 from fecnn.cli.terminal import draw, explained, print_study, print_table, say_what_is_stale
 from fecnn.cli.train import save_learning
-from fecnn.nets.card import checkpoint_folder, is_network, read_card
-from fecnn.simulation.store import ROW, Store
-from fecnn.studies.run import RESULTS, store_path
-from fecnn.studies.study import Study, load_study
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from fecnn.studies.study import Study
 
 
 def table_command(
@@ -44,6 +35,8 @@ def table_command(
 
         fecnn table optimal-bch-31-21 --format csv > results.csv
     """
+    from fecnn.analysis.table import display, markdown, published_summary
+
     with explained():
         plan, results = results_of(study, out)
         give(
@@ -77,6 +70,8 @@ def compare_command(
         fecnn compare transformers-bch-31-16 fecnn-net "osd (order 1)"
     """
     from fecnn.analysis.compare import compare, display_comparison
+    from fecnn.studies.run import store_path
+    from fecnn.studies.study import load_study
 
     with explained():
         plan = load_study(study)
@@ -100,6 +95,7 @@ def complexity_command(
         fecnn complexity optimal-bch-31-21
     """
     from fecnn.analysis.costs import cost_table, display_costs
+    from fecnn.analysis.table import markdown
 
     with explained():
         plan, results = results_of(study, out)
@@ -141,6 +137,9 @@ def plot_command(
 
         fecnn plot fecnn-net-bch-31-16 -o curve.png
     """
+    from fecnn.nets.card import checkpoint_folder, is_network, read_card
+    from fecnn.studies.run import store_path
+
     with explained():
         if is_network(study):
             card = read_card(checkpoint_folder(study))
@@ -214,6 +213,11 @@ def export(
     """
     import pandas as pd
 
+    from fecnn.analysis.table import csv_text
+    from fecnn.simulation.store import ROW, Store
+    from fecnn.studies.run import store_path
+    from fecnn.studies.study import load_study
+
     with explained():
         if file.suffix not in (".csv", ".parquet"):
             raise ValueError(f"batches are exported to .csv or .parquet, got {file.name}")
@@ -230,6 +234,10 @@ def export(
 
 def results_of(study: str, out: Path) -> "tuple[Study, pd.DataFrame]":
     """A study and its results; a line on stderr says if they are the shipped ones."""
+    from fecnn.analysis.table import results_path, table
+    from fecnn.studies.run import store_path
+    from fecnn.studies.study import load_study
+
     plan = load_study(study)
     path = results_path(plan, out)
     if path.suffix == ".csv":
@@ -244,6 +252,8 @@ def results_of(study: str, out: Path) -> "tuple[Study, pd.DataFrame]":
 
 def give(form: str, table: "pd.DataFrame", terminal: Callable[[], None], text: Callable[[], str]) -> None:
     """Print a table in the requested form: for the terminal, as Markdown, or complete as CSV."""
+    from fecnn.analysis.table import csv_text
+
     if form == "terminal":
         terminal()
     elif form == "markdown":

@@ -4,24 +4,18 @@ import os
 import shlex
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fecnn.analysis.table import (
-    table,
-)
-from fecnn.cli.live import RunBoard
+from fecnn._files.shipped import RESULTS
 from fecnn.cli.options import OutOption, StudyArgument
 from fecnn.cli.terminal import draw, explained, print_study, say_what_is_stale
-from fecnn.decoders.foreign import whose_code_runs
 from fecnn.errors import DecodingError
-from fecnn.jit import compiling
-from fecnn.simulation.threads import Threads
-from fecnn.simulation.workers import Workers
-from fecnn.studies.estimates import Estimation
-from fecnn.studies.run import RESULTS, MergeError, merge, run, store_path
-from fecnn.studies.study import Study, load_study
+
+if TYPE_CHECKING:
+    from fecnn.simulation.workers import Workers
+    from fecnn.studies.study import Study
 
 QUICK_SECONDS = 35.0
 """Seconds of simulation with ``--quick``."""
@@ -84,6 +78,11 @@ def run_command(
 
         fecnn run my_study.toml --shard 3/16
     """
+    from fecnn.cli.live import RunBoard
+    from fecnn.studies.estimates import Estimation
+    from fecnn.studies.run import run, store_path
+    from fecnn.studies.study import load_study
+
     with explained():
         plan = load_study(study)
         _say_whose_code_runs(plan, foreign_code)
@@ -128,6 +127,8 @@ def _shard(text: str) -> tuple[int, int]:
 def _workers(
     threads: int | None, cluster: str | None, limit: float | None
 ) -> "AbstractContextManager[Workers]":
+    from fecnn.simulation.threads import Threads
+
     if cluster is None:
         return Threads(threads or _cores(), limit)
     if threads is not None:
@@ -142,7 +143,9 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _say_whose_code_runs(plan: Study, allowed: bool) -> None:
+def _say_whose_code_runs(plan: "Study", allowed: bool) -> None:
+    from fecnn.decoders.foreign import whose_code_runs
+
     for name, it in plan.foreign.items():
         if not allowed:
             raise ValueError(
@@ -152,12 +155,14 @@ def _say_whose_code_runs(plan: Study, allowed: bool) -> None:
         typer.echo(whose_code_runs(name, it), err=True)
 
 
-def _show_run(study: str, plan: Study, store: Path, refused: int = 0) -> bool:
+def _show_run(study: str, plan: "Study", store: Path, refused: int = 0) -> bool:
     """Print a run's table and draw its figure; ``refused`` of its points cannot be estimated.
 
     Returns:
         Whether there are any results.
     """
+    from fecnn.analysis.table import table
+
     results = table(plan, store)
     say_what_is_stale(plan, store)
     if results.empty:
@@ -194,6 +199,7 @@ def warm_up_command(
 
         fecnn warm-up osd-orders scl
     """
+    from fecnn.jit import compiling
     from fecnn.studies.warm_up import warm_up
 
     def tell(line: str) -> None:
@@ -223,6 +229,9 @@ def merge_command(
 
         fecnn merge optimal-bch-31-21 from-server-1.sqlite from-server-2.sqlite
     """
+    from fecnn.studies.run import MergeError, merge, store_path
+    from fecnn.studies.study import load_study
+
     with explained():
         plan = load_study(study)
         failure = None

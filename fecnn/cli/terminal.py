@@ -11,23 +11,18 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from fecnn._files.text import plain
-from fecnn.analysis.table import (
-    FEW_ERRORS,
-    FOOTNOTE,
-    counted,
-    display,
-    published_summary,
-)
 from fecnn.errors import FecnnError
-from fecnn.simulation.store import Store
-from fecnn.studies.study import Study
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from fecnn.studies.study import Study
 
-def say_what_is_stale(plan: Study, store: Path) -> bool:
+
+def say_what_is_stale(plan: "Study", store: Path) -> bool:
     """Report batches made by another version of a decoder; return whether there are any."""
+    from fecnn.simulation.store import Store
+
     with Store(store) as results:
         stale = results.stale(plan.points)
     for curve, count in stale.items():
@@ -38,9 +33,10 @@ def say_what_is_stale(plan: Study, store: Path) -> bool:
     return bool(stale)
 
 
-def print_study(study: Study, results: Any) -> None:
+def print_study(study: "Study", results: Any) -> None:
     """Print a study's table, its gaps to maximum likelihood, and its agreement with published points."""
     from fecnn.analysis.gap import display_gaps, gap_to_ml
+    from fecnn.analysis.table import FEW_ERRORS, FOOTNOTE, counted, display, published_summary
 
     print_table(display(study, results), study.title)
     if (counted(results)["block_errors"] < FEW_ERRORS).any():
@@ -71,7 +67,7 @@ def print_table(shown: "pd.DataFrame", title: str | None = None) -> None:
     wide_console().print(table)
 
 
-def draw(study: Study, results: Any, path: Path, metrics: Sequence[str] | None = None) -> None:
+def draw(study: "Study", results: Any, path: Path, metrics: Sequence[str] | None = None) -> None:
     """Write the figure of a study."""
     from fecnn.plots.figure import plot, save
 

@@ -13,9 +13,9 @@ from rich.text import Text
 from fecnn._files.atomic import write
 from fecnn.cli.board import Board, clock
 from fecnn.cli.terminal import explained
-from fecnn.nets.card import Card
 
 if TYPE_CHECKING:
+    from fecnn.nets.card import Card
     from fecnn.training.recipe import Training
     from fecnn.training.trainer import TrainingProgress
 
@@ -135,7 +135,7 @@ class TrainingBoard:
         return Group(table, Text(f"{self._board.elapsed()}{left}; Ctrl-C stops; the same command resumes"))
 
 
-def save_learning(card: Card, path: Path) -> None:
+def save_learning(card: "Card", path: Path) -> None:
     """Write the learning curve of a training as a figure."""
     from fecnn.plots.figure import save
     from fecnn.training.page import plot_learning

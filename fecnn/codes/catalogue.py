@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from fecnn._files.shipped import by_numbers, is_path, shipped_folder
+from fecnn._files.shipped import is_path, shipped, shipped_folder
 from fecnn.codes import families as build
 from fecnn.codes.code import MAX_LENGTH, Code, can_be_counted
 from fecnn.codes.codefile import CodeFile, code_of, named_fault, read_code_file
@@ -30,7 +30,7 @@ def code_names() -> list[str]:
         >>> "bch-31-21" in code_names()
         True
     """
-    return sorted((path.stem for path in shipped_folder("codes").glob("*.toml")), key=by_numbers)
+    return list(shipped("codes"))
 
 
 Files = tuple[tuple[str, str | int], ...]

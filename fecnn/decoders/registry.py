@@ -1,5 +1,6 @@
 """The decoders that ship with fecnn, and how other names are resolved."""
 
+import ast
 import importlib
 import importlib.util
 import inspect
@@ -8,13 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fecnn.decoders.contract import Factory
-from fecnn.decoders.cost import Cost
 from fecnn.errors import nearest
+
+if TYPE_CHECKING:
+    from fecnn.decoders.contract import Factory
+    from fecnn.decoders.cost import Cost
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,12 @@ class BuiltIn:
     symmetric: Whether the decision on llr * bpsk(c) is the decision on llr, plus c.
     """
 
-    hard: Factory
-    cost: Callable[..., Cost]
+    hard: "Factory"
+    cost: "Callable[..., Cost]"
     cites: str
     reach: str
     example: Example
-    soft: Factory | None = None
+    soft: "Factory | None" = None
     trained: bool = False
     symmetric: bool = True
 
@@ -103,6 +106,49 @@ def built_in(name: str) -> BuiltIn:
     return found
 
 
+def summaries() -> dict[str, tuple[str, bool]]:
+    """What each decoder is, in a sentence, and whether it gives soft outputs.
+
+    The built-in ones are read from their source files, because importing them takes much longer.
+    """
+    found = {}
+    trees: dict[str, ast.Module] = {}
+    for name, place in REGISTRY.items():
+        module, _, constant = place.partition(":")
+        if module not in trees:
+            path = Path(__file__).parent / f"{module.rpartition('.')[2]}.py"
+            trees[module] = ast.parse(path.read_text(encoding="utf-8"))
+        found[name] = _summary(trees[module], constant)
+    soft = {entry.name for entry in entry_points(group=SOFT_GROUP)}
+    for name in sorted({entry.name for entry in entry_points(group=HARD_GROUP)} | soft):
+        if name not in found:
+            make = factory(name, soft=plugin(name) is None)
+            found[name] = (inspect.getdoc(make) or "").partition("\n")[0], name in soft
+    return found
+
+
+def _summary(tree: ast.Module, constant: str) -> tuple[str, bool]:
+    """The first line of the factory that a module's `BuiltIn` names, and whether it has a soft one."""
+    calls = {
+        node.targets[0].id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    call = calls[constant]
+    assert isinstance(call, ast.Call)
+    assert isinstance(call.args[0], ast.Name)
+    hard = call.args[0].id
+    if hard in functions:
+        text = ast.get_docstring(functions[hard]) or ""
+    else:  # made by a function, which is given the text
+        made = calls[hard]
+        assert isinstance(made, ast.Call)
+        text = str(ast.literal_eval(made.args[-1]))
+    soft = next((keyword.value for keyword in call.keywords if keyword.arg == "soft"), None)
+    return text.partition("\n")[0], soft is not None
+
+
 def is_trained(name: str) -> bool:
     """Whether a name, including ``module:function``, refers to a built-in decoder with trained weights."""
     if name in REGISTRY:
@@ -132,7 +178,7 @@ def plugin(name: str, *, soft: bool = False) -> EntryPoint | None:
     return {entry.name: entry for entry in entry_points(group=group)}.get(name)
 
 
-def factory(name: str, *, soft: bool = False) -> Factory:
+def factory(name: str, *, soft: bool = False) -> "Factory":
     """The factory behind a decoder's name.
 
     Raises:
@@ -212,7 +258,7 @@ def _function_in(path: Path, function: str, name: str, kind: str) -> Any:
     return getattr(loaded, function)
 
 
-def as_factory(function: Callable[..., Any]) -> Factory:
+def as_factory(function: Callable[..., Any]) -> "Factory":
     """A function as a factory: it is one if it takes a code and a channel; if not, it is a decoder."""
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     try:
@@ -230,7 +276,7 @@ def function_name(function: Callable[..., Any]) -> str:
     return str(getattr(function, "__qualname__", type(function).__name__))
 
 
-def check_options(name: str, make: Factory, options: dict[str, Any]) -> None:
+def check_options(name: str, make: "Factory", options: dict[str, Any]) -> None:
     """Reject options that a factory does not have.
 
     Raises:

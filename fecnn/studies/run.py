@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fecnn._files.shipped import RESULTS
 from fecnn.errors import StaleError, StoreError
 from fecnn.jit import compiling
 from fecnn.simulation.simulate import Progress, simulate
@@ -18,9 +19,6 @@ from fecnn.simulation.threads import Threads
 from fecnn.simulation.workers import Workers
 from fecnn.studies.estimates import Estimation, estimate_points
 from fecnn.studies.study import Study
-
-RESULTS = Path("fecnn-results")
-"""Default folder for results, relative to the current directory."""
 
 
 def store_path(study: Study, folder: str | Path = RESULTS, shard: tuple[int, int] | None = None) -> Path:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, PrivateAttr, Tag, ValidationError, field_validator
 
 from fecnn._files.problems import MAX_PROBLEMS, refusal, sentence
-from fecnn._files.shipped import by_numbers, is_path, shipped_folder
+from fecnn._files.shipped import is_path, shipped, shipped_folder
 from fecnn._files.toml import Table, read_toml
 from fecnn.channels.channel import CHANNELS
 from fecnn.codes.catalogue import Files, claims, load_code, with_paths
@@ -587,9 +587,7 @@ def _sentences(error: ValidationError) -> list[str]:
 
 def study_names() -> list[str]:
     """Names of the shipped studies."""
-    return sorted(
-        (path.parent.name for path in shipped_folder("studies").glob("*/study.toml")), key=by_numbers
-    )
+    return list(shipped("studies"))
 
 
 def study_path(name_or_path: str | Path) -> Path:

@@ -170,13 +170,13 @@ def test_a_run_that_stops_early_says_how_to_go_on(call, tmp_path):
 
 def test_quick_is_a_limit_of_time_that_seconds_may_change(call, monkeypatch):
     given = []
-    real = fecnn.cli.run.run
+    real = fecnn.studies.run.run
 
     def run(plan, *, seconds, **options):
         given.append(seconds)
         return real(plan, seconds=seconds, **options)
 
-    monkeypatch.setattr("fecnn.cli.run.run", run)
+    monkeypatch.setattr("fecnn.studies.run.run", run)
     call("run", "small.toml", "--quick")
     call("run", "small.toml", "--quick", "--seconds", 3)
     call("run", "small.toml")

@@ -125,13 +125,13 @@ def test_ctrl_c_before_anything_is_imported_ends_in_one_line(tmp_path):
 
 def test_an_interrupt_that_an_import_makes_another_error_of_is_still_one(tmp_path):
     script = """
-import os, signal, sys, fecnn.cli.app
+import os, signal, sys, fecnn.cli.app, fecnn.cli.listings
 def names(*_):
     try:
         os.kill(os.getpid(), signal.SIGINT)
     except KeyboardInterrupt:
         raise ImportError("a module of C failed to import")
-fecnn.cli.listings.study_names = names
+fecnn.cli.listings.shipped = names
 fecnn.cli.app.app(["studies"])
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)

@@ -2,6 +2,8 @@
 
 import inspect
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -108,3 +110,15 @@ def test_the_documentation_has_the_rows_of_the_registry():
     _, _, rest = DOCS.read_text().partition("<!-- made by tools/write_decoders.py -->\n")
     rows = [line for line in rest.partition("<!-- end")[0].splitlines() if line.startswith("| `")]
     assert rows == [f"| `{name}` | " + " | ".join(cells) + " |" for name, *cells in decoder_rows()]
+
+
+def test_the_listing_of_decoders_needs_no_imports():
+    """Summaries are read from source files; they are those of the factories."""
+    for name, (first, soft) in registry.summaries().items():
+        assert first == registry.built_in(name).summary
+        assert soft == (registry.built_in(name).soft is not None)
+    script = (
+        "import sys; from fecnn.decoders import registry as r; r.summaries(); print('numba' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

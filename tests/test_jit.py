@@ -173,6 +173,7 @@ def test_arrays_that_cannot_be_written_compile_nothing_anew(tmp_path):
 
 BORROWED = """
 import sys
+import numba
 import numpy as np
 import fecnn
 

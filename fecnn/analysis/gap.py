@@ -123,13 +123,13 @@ def gap_to_ml(
                 if metric == "bler" and isinstance(ours, _Counts) and isinstance(theirs, _Counts)
                 else (ours.drawn(rng), theirs.drawn(rng))
             )
-            crossings = _crossings(theirs.ebn0_db, theirs.rates, best, target)
+            crossings = _crossings(theirs.ebn0_db, np.vstack([theirs.rates, best]), target)
         elif _channel(point) == "awgn":
             optimum, crossings = "tangential-sphere bound", np.array(_bound_crossing(point.code, target))
             drawn = ours.drawn(rng)
         else:
             continue
-        found = _crossings(ours.ebn0_db, ours.rates, drawn, target)
+        found = _crossings(ours.ebn0_db, np.vstack([ours.rates, drawn]), target)
         with np.errstate(invalid="ignore"):  # both may be infinite, beyond what was simulated
             gap = _summary(found - (found if name == optimum else crossings))
         gaps.append(Gap(name, point.code.name, Crossing(*_summary(found)), optimum, *gap))
@@ -188,7 +188,7 @@ def _optimum(
     ordered = sorted(alike, key=lambda name: isinstance(alike[name], RarePoint))
     for name in ordered:
         rates = _rates_of(results, name, alike[name], metric)
-        if math.isfinite(_crossing(rates.ebn0_db, rates.rates, target)):
+        if math.isfinite(_crossings(rates.ebn0_db, rates.rates[None], target)[0]):
             return name
     return ordered[0] if ordered else None
 
@@ -279,23 +279,22 @@ def _drawn_together(ours: _Counts, optimum: _Counts, rng: np.random.Generator) -
     return drawn, best
 
 
-def _crossings(ebn0_db: Reals, rates: Reals, drawn: Reals, target: float) -> Reals:
-    """Where a curve reaches the target: first as measured, then as drawn."""
-    return np.array([_crossing(ebn0_db, row, target) for row in (rates, *drawn)])
+def _crossings(ebn0_db: Reals, rows: Reals, target: float) -> Reals:
+    """Where each row of rates first falls to the target, in dB.
 
-
-def _crossing(ebn0_db: Reals, rates: Reals, target: float) -> float:
-    """Where a curve first falls to the target; -inf if it starts below it, inf if it never reaches it."""
-    below = np.flatnonzero(rates <= target)
-    if not len(below):
-        return math.inf
-    after = int(below[0])
-    if after == 0:
-        return -math.inf if rates[0] < target else float(ebn0_db[0])
-    amplitude = 10 ** (ebn0_db[after - 1 : after + 1] / 20)
-    quantile = -scipy.special.ndtri(np.minimum(rates[after - 1 : after + 1], 1 - 1e-12))
-    share = (-scipy.special.ndtri(target) - quantile[0]) / (quantile[1] - quantile[0])
-    return float(20 * np.log10(amplitude[0] + share * (amplitude[1] - amplitude[0])))
+    It is -inf if the row starts below the target, and inf if it never reaches it.
+    """
+    below = rows <= target
+    after = below.argmax(axis=1)
+    crosses = below.any(axis=1) & (after > 0)
+    found = np.where(below.any(axis=1), np.where(rows[:, 0] < target, -math.inf, ebn0_db[0]), math.inf)
+    row, place = np.flatnonzero(crosses), after[crosses]
+    amplitude = 10 ** (ebn0_db / 20)
+    quantile = -scipy.special.ndtri(np.minimum(rows[row[:, None], place[:, None] - [1, 0]], 1 - 1e-12))
+    share = (-scipy.special.ndtri(target) - quantile[:, 0]) / (quantile[:, 1] - quantile[:, 0])
+    first, second = amplitude[place - 1], amplitude[place]
+    found[row] = 20 * np.log10(first + share * (second - first))
+    return np.asarray(found)
 
 
 def _bound_crossing(code: Code, target: float) -> float:

@@ -99,8 +99,11 @@ def judge(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
     rows = []
     stopped = stopped_at(study.references)
     for point in study.all_points:
+        references = _published(study, point)
+        if not references:
+            continue
         ours = results[(results["curve"] == point.curve) & (results["ebn0_db"] == point.ebn0_db)]
-        for reference in _published(study, point):
+        for reference in references:
             for _, row in ours.iterrows():
                 low, high = row[f"{reference.metric}_low"], row[f"{reference.metric}_high"]
                 if math.isnan(low):  # an estimate has only a BLER
@@ -156,12 +159,11 @@ def display(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
     """
     import pandas as pd
 
-    verdicts = judge(study, results)
+    verdicts = dict(iter(judge(study, results).groupby(["curve", "ebn0_db"])))
     order = {curve.name: place for place, curve in enumerate(study.curves)}
     rows = []
     ordered = results.assign(place=results["curve"].map(order)).sort_values(["ebn0_db", "place"])
     for _, row in ordered.iterrows():
-        published = verdicts[(verdicts["curve"] == row["curve"]) & (verdicts["ebn0_db"] == row["ebn0_db"])]
         bler = with_interval(row["bler"], row["bler_low"], row["bler_high"])
         common = {
             "Eb/N0 [dB]": f"{row['ebn0_db']:g}",
@@ -169,7 +171,7 @@ def display(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
             "method": row["method"],
             "frames": f"{row['frames']:,}",
             "BLER [95 %]": bler,
-            "published": _verdict(published),
+            "published": _verdict(verdicts.get((row["curve"], row["ebn0_db"]))),
         }
         if row["method"] != COUNTED:
             rows.append(dict.fromkeys(_COLUMNS, "") | common)
@@ -248,8 +250,10 @@ def with_interval(rate: float, low: float, high: float) -> str:
     return f"{rate:.2e} [{low:.2e}, {high:.2e}]"
 
 
-def _verdict(published: "pd.DataFrame") -> str:
-    """A verdict such as ``3 agree``, with the values of those that differ."""
+def _verdict(published: "pd.DataFrame | None") -> str:
+    """A verdict such as ``3 agree``, with the values of those that differ; empty if there are no points."""
+    if published is None:
+        return ""
     differ = published[published["verdict"] == "differs"]
     agree = len(published) - len(differ)
     words = [f"{agree} agree{'s' if agree == 1 else ''}"] if agree else []

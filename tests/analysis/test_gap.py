@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 import fecnn
-from fecnn.analysis.gap import _crossing, display_gaps, gap_to_ml
+from fecnn.analysis.gap import _crossings, display_gaps, gap_to_ml
 from fecnn.analysis.table import table
 from fecnn.theory.bounds import tangential_sphere_bound
 
@@ -70,16 +70,16 @@ def test_crossings_between_points_one_db_apart_are_right_to_hundredths(name, tar
     for shift in (0.0, 0.3, 0.6):
         grid = np.arange(-2.0, 12.0) + shift
         curve = np.array([tangential_sphere_bound(code, ebn0_db) for ebn0_db in grid])
-        assert _crossing(grid, curve, target) == pytest.approx(truth, abs=0.02)
+        assert _crossings(grid, curve[None], target)[0] == pytest.approx(truth, abs=0.02)
 
 
 def test_crossings_at_and_beyond_the_ends():
     grid = np.array([1.0, 2.0, 3.0])
-    assert _crossing(grid, np.array([0.1, 0.01, 0.001]), 0.01) == pytest.approx(2.0)
-    assert _crossing(grid, np.array([0.1, 0.01, 0.001]), 0.1) == 1.0
-    assert _crossing(grid, np.array([0.1, 0.01, 0.001]), 0.2) == -math.inf
-    assert _crossing(grid, np.array([0.1, 0.01, 0.001]), 1e-4) == math.inf
-    assert 1 < _crossing(grid, np.array([1.0, 0.01, 0.001]), 0.5) < 2
+    assert _crossings(grid, np.array([0.1, 0.01, 0.001])[None], 0.01)[0] == pytest.approx(2.0)
+    assert _crossings(grid, np.array([0.1, 0.01, 0.001])[None], 0.1)[0] == 1.0
+    assert _crossings(grid, np.array([0.1, 0.01, 0.001])[None], 0.2)[0] == -math.inf
+    assert _crossings(grid, np.array([0.1, 0.01, 0.001])[None], 1e-4)[0] == math.inf
+    assert 1 < _crossings(grid, np.array([1.0, 0.01, 0.001])[None], 0.5)[0] < 2
 
 
 def test_a_known_loss_is_found(study):

@@ -1,6 +1,7 @@
 """The exceptions fecnn raises, and helpers for readable error messages."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 
 
@@ -59,3 +60,41 @@ def shown(value: object) -> str:
         return f"a {type(value).__name__}"
     text = repr(value)
     return text if len(text) <= 40 else text[:40] + "..."
+
+
+EXTRAS = {
+    "cluster": ("dask", "distributed", "dask_jobqueue"),
+    "export": ("pyarrow",),
+    "nets": ("torch", "safetensors"),
+    "plot": ("matplotlib",),
+    "report": ("plotly",),
+}
+"""What each extra of the package brings."""
+
+
+@contextmanager
+def extra(name: str, what: str) -> Iterator[None]:
+    """Import the modules of an extra; if one is not installed, say how to install it.
+
+    Args:
+        name: The extra, see `EXTRAS`.
+        what: What it is needed for; it begins the message.
+
+    Raises:
+        ModuleNotFoundError: If a module is missing, with the line that installs it.
+
+    Example:
+        >>> with extra("plot", "a figure"):
+        ...     raise ModuleNotFoundError("No module named 'matplotlib'", name="matplotlib")
+        Traceback (most recent call last):
+        ModuleNotFoundError: a figure needs matplotlib: pip install 'fecnn[plot]'
+    """
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        module = (missing.name or "").partition(".")[0]
+        if module not in EXTRAS[name]:
+            raise
+        raise ModuleNotFoundError(
+            f"{what} needs {module}: pip install 'fecnn[{name}]'", name=missing.name
+        ) from None

@@ -12,6 +12,7 @@ from fecnn._files.shipped import RESULTS
 from fecnn.cli.options import FormOption, OutOption, StudyArgument
 from fecnn.cli.terminal import draw, explained, print_study, print_table, say_what_is_stale
 from fecnn.cli.train import save_learning
+from fecnn.errors import extra
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,7 +141,7 @@ def plot_command(
     from fecnn.nets.card import checkpoint_folder, is_network, read_card
     from fecnn.studies.run import store_path
 
-    with explained():
+    with explained(), extra("plot", "a figure"):
         if is_network(study):
             card = read_card(checkpoint_folder(study))
             path = figure or Path(f"{card.name}.svg")
@@ -227,6 +228,9 @@ def export(
             write(file, csv_text(rows))
         else:
             content = io.BytesIO()
+            with extra("export", "a .parquet file"):
+                import pyarrow  # noqa: F401  pandas needs it, and would name another one too
+
             rows.to_parquet(content, index=False)
             write(file, content.getvalue())
         typer.echo(f"{len(rows):,} batches: {file}")

@@ -168,8 +168,13 @@ def _show_run(study: str, plan: "Study", store: Path, refused: int = 0) -> bool:
     if results.empty:
         return False
     print_study(plan, results)
-    draw(plan, results, store.with_suffix(".svg"))
-    typer.echo(f"results: {store}\nfigure:  {store.with_suffix('.svg')}")
+    typer.echo(f"results: {store}")
+    try:
+        draw(plan, results, store.with_suffix(".svg"))
+    except ModuleNotFoundError as missing:
+        typer.echo(str(missing), err=True)
+    else:
+        typer.echo(f"figure:  {store.with_suffix('.svg')}")
     wanted = len(plan.points) + len(plan.rare_points) - refused
     if not results["finished"].all() or len(results) < wanted:
         typer.echo(

@@ -11,7 +11,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from fecnn._files.text import plain
-from fecnn.errors import FecnnError
+from fecnn.errors import FecnnError, extra
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +71,8 @@ def draw(study: "Study", results: Any, path: Path, metrics: Sequence[str] | None
     """Write the figure of a study."""
     from fecnn.plots.figure import plot, save
 
-    save(plot(study, results, metrics), path)
+    with extra("plot", "a figure"):
+        save(plot(study, results, metrics), path)
 
 
 TABLE_WIDTH = 200

@@ -13,6 +13,7 @@ from rich.text import Text
 from fecnn._files.atomic import write
 from fecnn.cli.board import Board, clock
 from fecnn.cli.terminal import explained
+from fecnn.errors import extra
 
 if TYPE_CHECKING:
     from fecnn.nets.card import Card
@@ -47,11 +48,12 @@ def train_command(
 
         fecnn train my_net.toml --device cuda --out trainings
     """
-    from fecnn.training.page import page
-    from fecnn.training.recipe import load_training
-    from fecnn.training.train import train
-
     with explained():
+        with extra("nets", "training"):
+            from fecnn.training.page import page
+            from fecnn.training.recipe import load_training
+            from fecnn.training.train import train
+
         plan = load_training(config)
         if device is not None:
             plan = plan.model_copy(update={"device": device})

@@ -7,6 +7,7 @@ they return may rely on it: float32 ``(B, n)``, finite, C-contiguous.
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from fecnn.arrays import LLR, Bits, as_float32, as_llr, bpsk, restored, within_r
 from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
 from fecnn.decoders.contract import Decoder, Effort, Factory, Made, Measured, Recipe, SoftDecoder
-from fecnn.decoders.registry import as_factory, check_options, described, factory, function_name
+from fecnn.decoders.registry import REGISTRY, as_factory, check_options, described, factory, function_name
+from fecnn.errors import extra
 
 
 def decoder(
@@ -155,7 +157,8 @@ def _make(make: Factory, name: str, code: Code, channel: Channel | None, options
     if not isinstance(code, Code):
         raise TypeError(f"code must be a fecnn.Code (see fecnn.load_code), got {described(code)}")
     check_options(name, make, options)
-    decode = make(code, channel, **options)
+    with extra("nets", f"decoder {name}") if name in REGISTRY else nullcontext():
+        decode = make(code, channel, **options)
     if not callable(decode):
         raise TypeError(
             f"the factory of decoder {name} must return a function llr -> bits, got {described(decode)}"

@@ -16,6 +16,7 @@ from fecnn._version import __version__
 from fecnn.analysis.costs import cost_table, display_costs
 from fecnn.analysis.gap import display_gaps, gap_to_ml
 from fecnn.analysis.table import METRICS, display
+from fecnn.errors import extra
 from fecnn.plots.scene import LAYERS, Mark, Panel, Scene, Series, rate_scene, tradeoff_scene
 from fecnn.reports.swatch import swatch
 from fecnn.studies.reference import Reference
@@ -45,7 +46,8 @@ def report(
     Raises:
         ValueError: If a study has no results.
     """
-    from plotly.offline import get_plotlyjs
+    with extra("report", "a report"):
+        from plotly.offline import get_plotlyjs
 
     scenes = [_scene(study, found, references) for study, found in zip(studies, results, strict=True)]
     sections = [

@@ -22,7 +22,7 @@ from fecnn._files.atomic import write
 from fecnn._version import __version__
 from fecnn.codes.catalogue import with_paths
 from fecnn.decoders.foreign import files_at
-from fecnn.errors import ClusterError
+from fecnn.errors import ClusterError, extra
 from fecnn.jit import compiling
 from fecnn.nets.card import CARD, WEIGHTS
 from fecnn.simulation.simulate import curve_places, make_batches, prepared
@@ -30,15 +30,13 @@ from fecnn.simulation.task import Point, Task
 from fecnn.simulation.threads import Threads, check_limit
 from fecnn.simulation.workers import Failed, Made, WorkerLost
 
-try:
+with extra("cluster", "a cluster"):
     import distributed
     from dask.utils import key_split
     from distributed.protocol.serialize import deserialize_bytes, serialize_bytes
     from distributed.scheduler import KilledWorker
 
     from fecnn.simulation import schedulers
-except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError("clusters need Dask: pip install 'fecnn[cluster]'") from missing
 
 LOT_SECONDS = 1.0
 """Target duration of a lot; the few milliseconds of handing it out are then negligible."""

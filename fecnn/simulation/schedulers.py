@@ -18,7 +18,7 @@ from distributed.scheduler import DEFAULT_EXTENSIONS
 from distributed.spans import SpansSchedulerExtension
 
 from fecnn._files.toml import Positive, Table, read_table
-from fecnn.errors import ClusterError
+from fecnn.errors import ClusterError, extra
 
 SETTINGS = {
     # Lots wait at the scheduler, not on a worker: a worker's death must be blamed on one lot only.
@@ -261,12 +261,8 @@ def slurm(path: Path) -> Iterator[Any]:
         ClusterError: If the scheduler cannot be started, or Slurm rejects the jobs.
     """
     plan = read_table(path, SlurmCluster)
-    try:
+    with extra("cluster", "a Slurm cluster"):
         from dask_jobqueue.slurm import SLURMCluster, SLURMJob
-    except ModuleNotFoundError as missing:
-        raise ModuleNotFoundError(
-            "Slurm clusters need dask-jobqueue: pip install 'fecnn[cluster]'"
-        ) from missing
 
     class Job(SLURMJob):
         """A job marked as failed if Slurm rejects it; otherwise closing the cluster would raise an error."""

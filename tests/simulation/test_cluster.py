@@ -579,4 +579,4 @@ def test_a_missing_slurm_file_is_named(tmp_path):
 def test_without_dask_it_says_what_to_install():
     script = "import sys; sys.modules['distributed'] = None; import fecnn.simulation.cluster"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert "ModuleNotFoundError: clusters need Dask: pip install 'fecnn[cluster]'" in done.stderr
+    assert "ModuleNotFoundError: a cluster needs distributed: pip install 'fecnn[cluster]'" in done.stderr

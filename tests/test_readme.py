@@ -11,7 +11,8 @@ import pytest
 
 import fecnn
 from fecnn.analysis.gap import display_gaps, gap_to_ml
-from fecnn.analysis.table import display, markdown, table
+from fecnn.analysis.table import display, table
+from fecnn.analysis.texts import markdown
 from fecnn.decoders.registry import REGISTRY
 
 ROOT = Path(__file__).parents[1]
@@ -69,7 +70,7 @@ def test_your_own_decoder_has_the_gap_that_is_shown(tmp_path, monkeypatch):
     for block in blocks(README, "bash")[2:]:
         command_line(block, tmp_path)
     mine = fecnn.load_study("my_study.toml")
-    made = markdown(display_gaps(gap_to_ml(mine, table(mine, "fecnn-results/my_study.sqlite"))), footnote="")
+    made = markdown(display_gaps(gap_to_ml(mine, table(mine, "fecnn-results/my_study.sqlite"))))
     shown = README[README.index("| decoder | Eb/N0 for BLER") :].partition("\n\n")[0]
     assert shown == made.strip()
 

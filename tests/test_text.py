@@ -15,7 +15,7 @@ from study_runs import run_all
 
 import fecnn
 from fecnn._files.text import cell, control_character, uncell
-from fecnn.analysis.table import csv_text
+from fecnn.analysis.texts import csv_text
 from fecnn.codes.codefile import save_code
 from fecnn.errors import CheckpointError
 from fecnn.nets.card import CARD, read_card

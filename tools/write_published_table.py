@@ -19,7 +19,8 @@ from write_study import BEGIN, END
 
 import fecnn
 from fecnn._files.atomic import write
-from fecnn.analysis.table import FEW_ERRORS, FOOTNOTE, csv_text
+from fecnn.analysis.table import FEW_ERRORS
+from fecnn.analysis.texts import FOOTNOTE, csv_text
 from fecnn.codes.catalogue import load_code
 from fecnn.nets.card import checkpoint_folder, read_card
 from fecnn.plots.figure import save

@@ -16,7 +16,8 @@ from fecnn._files.atomic import write
 from fecnn.analysis.compare import Comparison, compare, display_comparison
 from fecnn.analysis.costs import cost_table, display_costs
 from fecnn.analysis.gap import display_gaps, gap_to_ml
-from fecnn.analysis.table import csv_text, display, judge, markdown, published_summary
+from fecnn.analysis.table import display, judge, published_summary
+from fecnn.analysis.texts import csv_text, markdown
 from fecnn.plots.figure import plot, save
 from fecnn.plots.pareto import plot_pareto
 from fecnn.simulation.tally import COUNTS
@@ -31,7 +32,7 @@ def section(study: Study, results) -> str:
     text = markdown(display(study, results))
     gaps = display_gaps(gap_to_ml(study, results))
     if len(gaps):
-        text += "\n" + markdown(gaps, footnote="")
+        text += "\n" + markdown(gaps)
     verdicts = judge(study, results)
     if len(verdicts):
         differ = verdicts[verdicts["verdict"] == "differs"]
@@ -73,7 +74,7 @@ def paired(study: Study, folder: Path) -> str:
     for first in (curve.name for curve in study.curves if curve.decoder == "fecnn-net"):
         for second in ("osd (order 1)", "osd (order 2)"):
             found = compare(study, first, second, store_path(study, folder))
-            text += f"\nA: {first}, B: {second}\n\n" + markdown(display_comparison(found), footnote="")
+            text += f"\nA: {first}, B: {second}\n\n" + markdown(display_comparison(found))
     return text
 
 
@@ -99,7 +100,7 @@ def main(name: str, folder: Path) -> None:
     if not fresh:
         made += "".join(f"\n{line}\n" for line in old.splitlines() if line.startswith("On the "))
     if name.startswith(("complexity-", "verdict-")):
-        made += "\n" + markdown(display_costs(cost_table(study, results)), footnote="")
+        made += "\n" + markdown(display_costs(cost_table(study, results)))
     if name.startswith("verdict-"):
         save(plot_pareto(study, results), home / "pareto.svg")
         made += paired(study, folder) if fresh else old[old.index("\nA: fecnn-net") :]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fecnn._files.shipped import RESULTS
-from fecnn._files.text import cell, read_text, refuse_control_characters, refuse_semicolons, uncell
+from fecnn._files.text import read_text, refuse_control_characters, refuse_semicolons, uncell
 from fecnn.analysis.agreement import LogRate, agreement, log_rate, sentences, stopped_at, z_score
 from fecnn.errors import StoreError
 from fecnn.intervals import proportion_interval, rate_interval
@@ -213,31 +213,6 @@ _COLUMNS = (
     "us/frame",
     "published",
 )
-
-FOOTNOTE = f"* fewer than {FEW_ERRORS} block errors"
-
-
-def markdown(shown: "pd.DataFrame", footnote: str = FOOTNOTE) -> str:
-    """A table of text in Markdown."""
-    lines = ["| " + " | ".join(shown.columns) + " |", "|" + "---|" * len(shown.columns)]
-    rows = shown.itertuples(index=False, name=None)
-    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
-    return "\n".join(lines) + "\n" + (f"\n{footnote}\n" if footnote else "")
-
-
-def csv_text(table: "pd.DataFrame") -> str:
-    r"""A table as CSV in which no spreadsheet takes text for a formula.
-
-    Example:
-        >>> import pandas as pd
-        >>> csv_text(pd.DataFrame({"curve": ["=1+1"], "ebn0_db": [-1.5]}))
-        "curve,ebn0_db\n'=1+1,-1.5\n"
-    """
-    harmless = table.copy()
-    for name in table.columns:
-        if table[name].dtype.kind not in "biuf":
-            harmless[name] = [cell(value) if isinstance(value, str) else value for value in table[name]]
-    return str(harmless.to_csv(index=False, lineterminator="\n"))
 
 
 def with_interval(rate: float, low: float, high: float) -> str:

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from fecnn.cli.terminal import explained, wide_console
+from fecnn.cli.terminal import explained, table_console
 
 if TYPE_CHECKING:
     from fecnn.cli.speed import Measurement
@@ -56,7 +56,7 @@ def bench_command(
         )
         for name in columns:
             table.add_column(Text(name), justify="right")  # Text: the brackets are not markup
-        console = wide_console()
+        console = table_console()
         measurements = []
         with console.status("") as status:
             for case in cases:

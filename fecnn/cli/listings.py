@@ -8,7 +8,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from fecnn._files.shipped import shipped
-from fecnn.cli.terminal import explained, wide_console
+from fecnn.cli.terminal import explained, table_console
 
 
 def codes(
@@ -32,7 +32,7 @@ def codes(
             head = tomllib.loads(path.read_text(encoding="utf-8").partition("\nG = ")[0])
             n, k = head["n"], head["k"]
             listing.add_row(known, str(n), str(k), f"{k / n:.3f}", str(head.get("minimum_distance", "?")))
-        wide_console().print(listing)
+        table_console().print(listing)
 
 
 def decoders(
@@ -61,7 +61,7 @@ def decoders(
         listing = Table("decoder", "soft", "what it is", box=None, pad_edge=False)
         for known, (first, soft) in sorted(summaries().items()):
             listing.add_row(known, "yes" if soft else "", first)
-        wide_console().print(listing)
+        table_console().print(listing)
 
 
 def nets(
@@ -101,7 +101,7 @@ def nets(
                 f"{card.cpu_seconds / 60:.1f}",
                 f"{first.block_errors / max(first.ml_block_errors, 1):.2f} at {first.ebn0_db:g} dB",
             )
-        wide_console().print(listing)
+        table_console().print(listing)
 
 
 def studies() -> None:
@@ -115,7 +115,7 @@ def studies() -> None:
         listing = Table("study", "title", box=None, pad_edge=False)
         for known, path in shipped("studies").items():
             listing.add_row(known, Text(tomllib.loads(path.read_text(encoding="utf-8"))["title"]))
-        wide_console().print(listing)
+        table_console().print(listing)
 
 
 def _describe_code(name: str) -> None:

@@ -1,7 +1,6 @@
 """Commands that show results."""
 
 import io
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +8,7 @@ import typer
 
 from fecnn._files.atomic import write
 from fecnn._files.shipped import RESULTS
-from fecnn.cli.options import FormOption, OutOption, StudyArgument
+from fecnn.cli.options import ColumnsOption, FileOption, FormOption, OutOption, StudyArgument
 from fecnn.cli.terminal import draw, explained, print_study, print_table, say_what_is_stale
 from fecnn.cli.train import save_learning
 from fecnn.errors import extra
@@ -23,34 +22,36 @@ if TYPE_CHECKING:
 def table_command(
     study: StudyArgument,
     out: OutOption = RESULTS,
-    form: FormOption = "terminal",
+    form: FormOption = None,
+    columns: ColumnsOption = None,
+    file: FileOption = None,
 ) -> None:
     """Print a study's results: error rates with intervals, published points, and gaps to ML.
 
     Intervals are 95 %, and gaps are at BLER 1e-3. Without your own results, the ones shipped with the study
-    are shown. The CSV holds every count.
+    are shown. The CSV holds every count. LaTeX tables use booktabs and siunitx.
 
     Examples:
 
         fecnn table optimal-bch-31-21
 
-        fecnn table optimal-bch-31-21 --format csv > results.csv
+        fecnn table optimal-bch-31-21 -o results.csv
+
+        fecnn table optimal-bch-31-21 --columns "Eb/N0,decoder,BLER" -o table.tex
     """
-    from fecnn.analysis.table import display, markdown, published_summary
+    from fecnn.analysis.table import display, published_summary
 
     with explained():
+        form = form_of(form, file)
         plan, results = results_of(study, out)
-        give(
-            form,
-            results,
-            terminal=lambda: print_study(plan, results),
-            text=lambda: "".join(
-                [
-                    markdown(display(plan, results)),
-                    *(f"\n{line}" for line in published_summary(plan, results)),
-                ]
-            ),
-        )
+        if form == "csv":
+            give(results, form, file, columns)
+        elif form == "terminal":
+            print_study(plan, results, columns)
+        else:
+            give(display(plan, results), form, file, columns)
+            if form == "markdown" and file is None:
+                typer.echo("".join(f"\n{line}" for line in published_summary(plan, results)), nl=False)
 
 
 def compare_command(
@@ -84,7 +85,9 @@ def compare_command(
 def complexity_command(
     study: StudyArgument,
     out: OutOption = RESULTS,
-    form: FormOption = "terminal",
+    form: FormOption = None,
+    columns: ColumnsOption = None,
+    file: FileOption = None,
 ) -> None:
     """Print the cost of decoding a frame: operations by kind, parameters, memory.
 
@@ -96,17 +99,11 @@ def complexity_command(
         fecnn complexity optimal-bch-31-21
     """
     from fecnn.analysis.costs import cost_table, display_costs
-    from fecnn.analysis.table import markdown
 
     with explained():
-        plan, results = results_of(study, out)
-        costs = cost_table(plan, results)
-        give(
-            form,
-            costs,
-            terminal=lambda: print_table(display_costs(costs)),
-            text=lambda: markdown(display_costs(costs), footnote=""),
-        )
+        form = form_of(form, file)
+        costs = cost_table(*results_of(study, out))
+        give(costs if form == "csv" else display_costs(costs), form, file, columns)
 
 
 def plot_command(
@@ -214,7 +211,7 @@ def export(
     """
     import pandas as pd
 
-    from fecnn.analysis.table import csv_text
+    from fecnn.analysis.texts import csv_text
     from fecnn.simulation.store import ROW, Store
     from fecnn.studies.run import store_path
     from fecnn.studies.study import load_study
@@ -254,15 +251,41 @@ def results_of(study: str, out: Path) -> "tuple[Study, pd.DataFrame]":
     return plan, results
 
 
-def give(form: str, table: "pd.DataFrame", terminal: Callable[[], None], text: Callable[[], str]) -> None:
-    """Print a table in the requested form: for the terminal, as Markdown, or complete as CSV."""
-    from fecnn.analysis.table import csv_text
+FORMS = {".md": "markdown", ".csv": "csv", ".tex": "latex"}
+"""The format of a file by its suffix."""
 
+
+def form_of(form: str | None, file: Path | None) -> str:
+    """The format asked for: by name, by the file's suffix, or for the terminal.
+
+    Raises:
+        ValueError: If there is no such format, or a file has no known suffix.
+    """
+    if form is None:
+        if file is None:
+            return "terminal"
+        if file.suffix not in FORMS:
+            raise ValueError(f"a table is written as {', '.join(FORMS)}, got {file.name}; or give --format")
+        return FORMS[file.suffix]
+    if form not in ("terminal", *FORMS.values()):
+        raise ValueError(f"--format must be terminal, markdown, csv or latex, got {form!r}")
+    if form == "terminal" and file is not None:
+        raise ValueError("a file is written as markdown, csv or latex")
+    return form
+
+
+def give(table: "pd.DataFrame", form: str, file: Path | None = None, columns: str | None = None) -> None:
+    """Print a table in a format, or write it to a file."""
+    from fecnn.analysis.texts import chosen, csv_text, latex, markdown
+
+    if columns is not None:
+        table = chosen(table, [name.strip() for name in columns.split(",")])
     if form == "terminal":
-        terminal()
-    elif form == "markdown":
-        typer.echo(text(), nl=False)
-    elif form == "csv":
-        typer.echo(csv_text(table), nl=False)
+        print_table(table)
+        return
+    text = {"markdown": markdown, "csv": csv_text, "latex": latex}[form](table)
+    if file is None:
+        typer.echo(text, nl=False)
     else:
-        raise ValueError(f"--format must be terminal, markdown or csv, got {form!r}")
+        write(file, text)
+        typer.echo(file)

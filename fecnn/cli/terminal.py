@@ -1,5 +1,6 @@
 """Printing tables and figures, and turning errors into one line."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,14 +34,18 @@ def say_what_is_stale(plan: "Study", store: Path) -> bool:
     return bool(stale)
 
 
-def print_study(study: "Study", results: Any) -> None:
+def print_study(study: "Study", results: Any, columns: str | None = None) -> None:
     """Print a study's table, its gaps to maximum likelihood, and its agreement with published points."""
     from fecnn.analysis.gap import display_gaps, gap_to_ml
-    from fecnn.analysis.table import FEW_ERRORS, FOOTNOTE, counted, display, published_summary
+    from fecnn.analysis.table import display, published_summary
+    from fecnn.analysis.texts import FOOTNOTE, chosen, has_star
 
-    print_table(display(study, results), study.title)
-    if (counted(results)["block_errors"] < FEW_ERRORS).any():
-        wide_console().print(FOOTNOTE, markup=False)
+    shown = display(study, results)
+    if columns is not None:
+        shown = chosen(shown, [name.strip() for name in columns.split(",")])
+    print_table(shown, study.title)
+    if has_star(shown):
+        table_console().print(FOOTNOTE, markup=False)
     gaps = display_gaps(gap_to_ml(study, results))
     if len(gaps):
         typer.echo()
@@ -50,21 +55,54 @@ def print_study(study: "Study", results: Any) -> None:
 
 
 def print_table(shown: "pd.DataFrame", title: str | None = None) -> None:
-    """Print a table of text, with rows of the same Eb/N0 grouped."""
+    """Print a table of text, with rows of the same Eb/N0 grouped.
+
+    Where the terminal is too narrow, intervals become ``+-`` half their width, then columns are left out,
+    which a line below says.
+    """
+    from fecnn.analysis.texts import with_half_widths
+
+    console = table_console()
+    kept, left_out = shown, []
+    if not _fits(kept, console):
+        kept = with_half_widths(kept)
+    for name in LEAST_WANTED:
+        if name in kept and not _fits(kept, console):
+            kept = kept.drop(columns=name)
+            left_out.append(name)
+    console.print(_rich(kept, title))
+    if left_out:
+        console.print(f"left out for want of width: {', '.join(left_out)}", markup=False)
+
+
+LEAST_WANTED = (
+    *("published", "us/frame", "uncertified", "method", "BER (code bits)", "not ML", "frames"),
+    *("their bits", "memory [bit]", "parameters", "exponentials", "binary", "comparisons", "additions"),
+    "multiplications",
+)
+"""Columns that a narrow terminal does without, in this order."""
+
+
+def _fits(shown: "pd.DataFrame", console: Console) -> bool:
+    return Console(width=10_000).measure(_rich(shown)).maximum <= console.width
+
+
+def _rich(shown: "pd.DataFrame", title: str | None = None) -> Table:
     table = Table(
-        *(Column(Text(name)) for name in shown.columns),
+        *(Column(Text(name), overflow="fold") for name in shown.columns),
         title=None if title is None else Text(title),
         box=None,
         pad_edge=False,
         header_style="bold",
     )
+    grouped = shown.columns[0] == "Eb/N0 [dB]"
     last = ""
     for row in shown.itertuples(index=False, name=None):
-        if title is not None and last and row[0] != last:
+        if grouped and last and row[0] != last:
             table.add_section()
-        table.add_row(*(Text("" if i == 0 and row[0] == last else cell) for i, cell in enumerate(row)))
+        table.add_row(*(Text("" if i == 0 and row[0] == last else text) for i, text in enumerate(row)))
         last = row[0]
-    wide_console().print(table)
+    return table
 
 
 def draw(study: "Study", results: Any, path: Path, metrics: Sequence[str] | None = None) -> None:
@@ -75,13 +113,16 @@ def draw(study: "Study", results: Any, path: Path, metrics: Sequence[str] | None
         save(plot(study, results, metrics), path)
 
 
-TABLE_WIDTH = 200
-"""Columns available to a table."""
+PIPE_WIDTH = 200
+"""Columns of a table that goes to a file or another program."""
 
 
-def wide_console() -> Console:
-    """A console at least as wide as a table: on a narrow terminal lines wrap, cells do not."""
-    return _Console(width=max(Console().width, TABLE_WIDTH))
+def table_console() -> Console:
+    """A console as wide as the terminal, or wide enough for any table where there is none."""
+    width = Console().width
+    return _Console(
+        width=width if Console().is_terminal or "COLUMNS" in os.environ else max(width, PIPE_WIDTH)
+    )
 
 
 class _Console(Console):

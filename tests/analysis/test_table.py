@@ -4,7 +4,8 @@ from study_runs import make
 from two_curves import FEW, MANY, STUDY, filled, flagged, refer, row
 
 import fecnn
-from fecnn.analysis.table import FOOTNOTE, display, judge, markdown, table
+from fecnn.analysis.table import display, judge, table
+from fecnn.analysis.texts import FOOTNOTE, markdown
 from fecnn.errors import StoreError
 from fecnn.intervals import proportion_interval, rate_interval
 from fecnn.simulation.store import Store

@@ -199,7 +199,7 @@ def test_the_table_in_three_formats(call, tmp_path):
     for errors in rows["block_errors"]:
         assert f" {errors}* " in shown or f" {errors} " in shown
     assert "\x1b" not in shown
-    assert "--format must be terminal, markdown or csv, got 'xml'" in refused(
+    assert "--format must be terminal, markdown, csv or latex, got 'xml'" in refused(
         call, "table", "small.toml", "--format", "xml"
     )
 
@@ -452,3 +452,35 @@ def test_a_failure_is_said_at_the_end_after_table_and_figure(call, request, monk
     assert "ZeroDivisionError: a decoder's own mistake" in done.output
     assert 'misbehaving.py", line' in done.output
     assert done.output.count("Traceback") == 1  # the same at both points
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 160, 200])
+@pytest.mark.parametrize("command", [("table", "optimal-hamming-7-4"), ("complexity", "optimal-hamming-7-4")])
+def test_tables_fit_the_terminal(call, monkeypatch, width, command):
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = call(*command).stdout.splitlines()
+    table = lines[: lines.index("")] if "" in lines else lines
+    assert max(map(len, table)) <= width
+    assert "…" not in "".join(lines)
+    if width >= 80:  # and no cell is broken
+        assert all(re.search(r"\b(osd \(order|hard|ml|slnn)\b", line) for line in lines[4:8] if "osd" in line)
+        assert any("osd (order 1)" in line for line in lines)
+
+
+def test_tables_are_written_by_the_suffix_of_their_file(call, tmp_path):
+    for name, begins in (
+        ("t.tex", r"% \usepackage"),
+        ("t.md", "| Eb/N0 [dB] |"),
+        ("t.csv", "curve,decoder,"),
+    ):
+        call("table", "optimal-hamming-7-4", "-o", name)
+        assert (tmp_path / name).read_text().startswith(begins)
+    call("table", "optimal-hamming-7-4", "--columns", "decoder, BLER", "-o", "t.tex")
+    assert r"decoder & BLER [95\,\%] \\" in (tmp_path / "t.tex").read_text()
+    for arguments, said in (
+        (("-o", "t.pdf"), "a table is written as .md, .csv, .tex, got t.pdf"),
+        (("--format", "html"), "--format must be terminal, markdown, csv or latex, got 'html'"),
+        (("--columns", "BELR"), "no column 'BELR'; did you mean BER or BLER"),
+    ):
+        done = call("table", "optimal-hamming-7-4", *arguments, code=1)
+        assert said in done.stderr

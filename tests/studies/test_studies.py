@@ -11,7 +11,8 @@ from scipy.stats import binom, norm
 from study_runs import shipped
 
 import fecnn
-from fecnn.analysis.table import display, estimated, judge, markdown, table
+from fecnn.analysis.table import display, estimated, judge, table
+from fecnn.analysis.texts import markdown
 from fecnn.simulation.simulate import run_batch
 from fecnn.simulation.stop import Prefix
 from fecnn.simulation.tally import COUNTS, Tally

@@ -70,10 +70,9 @@ class Comparison:
             >>> round(Comparison(frames=1000, both=10, only_first=9, only_second=1).p_value, 4)
             0.0215
         """
-        from scipy.stats import binom
+        from scipy.stats import binomtest
 
-        less = min(self.only_first, self.only_second)
-        return min(1.0, 2 * float(binom.cdf(less, self.discordant, 0.5)))
+        return float(binomtest(self.only_first, self.discordant).pvalue) if self.discordant else 1.0
 
     @property
     def difference(self) -> float:

@@ -8,11 +8,17 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from fecnn._files.shipped import shipped
+from fecnn.cli.options import shipped_names
 from fecnn.cli.terminal import explained, table_console
 
 
 def codes(
-    name: Annotated[str | None, typer.Argument(help="A code's name or file, to show its details.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="A code's name or file, to show its details.", autocompletion=shipped_names("codes")
+        ),
+    ] = None,
 ) -> None:
     """List the codes, or show the details of one.
 

@@ -1,12 +1,30 @@
 """Arguments and options shared by several commands."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from fecnn._files.shipped import shipped
+
+
+def shipped_names(kind: str) -> Callable[[str], list[str]]:
+    """What a shell completes: the names of the shipped codes or studies that begin so."""
+
+    def names(incomplete: str) -> list[str]:
+        return [name for name in shipped(kind) if name.startswith(incomplete)]
+
+    return names
+
+
 StudyArgument = Annotated[
-    str, typer.Argument(help="A study: its name, its study.toml, or its folder.", metavar="STUDY")
+    str,
+    typer.Argument(
+        help="A study: its name, its study.toml, or its folder.",
+        metavar="STUDY",
+        autocompletion=shipped_names("studies"),
+    ),
 ]
 
 

@@ -484,3 +484,17 @@ def test_tables_are_written_by_the_suffix_of_their_file(call, tmp_path):
     ):
         done = call("table", "optimal-hamming-7-4", *arguments, code=1)
         assert said in done.stderr
+
+
+def test_a_shell_completes_the_names_of_studies_and_codes(tmp_path):
+    for words, found in (("table optimal-h", ["optimal-hamming-7-4"]), ("codes golay", ["golay-24-12"])):
+        environment = {"_FECNN_COMPLETE": "complete_bash", "COMP_WORDS": f"fecnn {words}", "COMP_CWORD": "2"}
+        done = subprocess.run(
+            [sys.executable, "-m", "fecnn"],
+            capture_output=True,
+            text=True,
+            env=ENVIRONMENT | environment,
+            cwd=tmp_path,
+            check=False,
+        )
+        assert done.stdout.split() == found

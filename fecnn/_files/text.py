@@ -146,7 +146,10 @@ def decoded(raw: bytes, path: Path) -> str:
     Raises:
         ValueError: If they are not UTF-8.
     """
-    if raw.startswith(_UTF16) or (b"\0" in raw[:4] and raw[:4].strip(b"\0")):
+    text = raw[:4].replace(b"\0", b"").strip().decode("ascii", "replace")
+    if raw.startswith(_UTF16) or (
+        b"\0" in raw[:4] and raw[:4].strip(b"\0") and text.isascii() and text.isprintable()
+    ):
         raise ValueError(f"{path}, line 1: UTF-16 or UTF-32, as Windows programs write; save it as UTF-8")
     try:
         return raw.decode("utf-8-sig")

@@ -284,6 +284,8 @@ def _crossings(ebn0_db: Reals, rows: Reals, target: float) -> Reals:
 
     It is -inf if the row starts below the target, and inf if it never reaches it.
     """
+    if not len(ebn0_db):
+        return np.full(len(rows), math.inf)
     below = rows <= target
     after = below.argmax(axis=1)
     crosses = below.any(axis=1) & (after > 0)

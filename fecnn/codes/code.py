@@ -69,7 +69,7 @@ class Code:
             raise ValueError(
                 f"G of {self.name} has {k} rows but rank {rank}; drop dependent rows (gf2.rref gives a basis)"
             )
-        if gf2.LinearMap(H.T)(G).any():
+        if not gf2.are_orthogonal(G, H):
             raise ValueError(
                 f"G H^T of {self.name} is not 0: H belongs to another code; leave H out to derive it from G"
             )

@@ -73,6 +73,14 @@ def rank(matrix: Bits) -> int:
     return len(rref(matrix)[1])
 
 
+def are_orthogonal(G: Bits, H: Bits) -> bool:
+    """Whether every row of G, (k, n), has an even number of ones in common with every row of H, (m, n)."""
+    if G.shape[1] > 1024:  # where a table of sums is faster than counting
+        return not LinearMap(np.ascontiguousarray(H.T))(G).any()
+    common = G.astype(np.float32) @ H.T.astype(np.float32)  # exact: far below 2^24
+    return not (common % 2).any()
+
+
 def null_space(matrix: Bits) -> Bits:
     """A basis, shape (n - rank, n), of all x with ``matrix @ x = 0``.
 

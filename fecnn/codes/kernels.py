@@ -89,6 +89,29 @@ def lightest_sum(basis, most):
     return lightest
 
 
+@kernel(borrows=True)
+def systematic(rows, order):
+    """Make packed rows (k, W) systematic in place, on the first information set of columns in this order."""
+    k, words = rows.shape
+    top = 0
+    for column in order:
+        word, bit = column >> 6, np.uint64(1) << np.uint64(column & 63)
+        pivot = top
+        while pivot < k and rows[pivot, word] & bit == np.uint64(0):
+            pivot += 1
+        if pivot == k:
+            continue
+        for part in range(words):
+            rows[top, part], rows[pivot, part] = rows[pivot, part], rows[top, part]
+        for row in range(k):
+            if row != top and rows[row, word] & bit != np.uint64(0):
+                for part in range(words):
+                    rows[row, part] ^= rows[top, part]
+        top += 1
+        if top == k:
+            break
+
+
 @kernel
 def short_sums(basis, limit, lightest, found):
     """Fill ``found`` with sums of one to three rows of weight at most ``limit``.

@@ -5,13 +5,12 @@ from functools import lru_cache
 from itertools import count
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from fecnn.arrays import Bits
 from fecnn.codes import gf2
 from fecnn.codes.code import Code
 from fecnn.codes.cyclic import is_cyclic
-from fecnn.codes.kernels import lightest_sum, list_sums, short_sums
+from fecnn.codes.kernels import lightest_sum, list_sums, short_sums, systematic
 
 MAX_LISTED_DIMENSION = 26
 """Largest k for which all 2**k codewords are enumerated."""
@@ -226,32 +225,40 @@ def _hunt(code: Code, weight: int | None, total: int | None, seed: int) -> LowWe
     rng = np.random.default_rng(seed)
     shifts = code.n if is_cyclic(code) else 1
     limit = code.n if weight is None else weight
-    orbit_of: dict[bytes, int] = {}  # maps each word found, and each of its shifts, to its orbit
+    orbit_of: dict[int, int] = {}  # maps each word found, and each of its shifts, to its orbit
     met: list[int] = []  # how often each orbit was found
-    words = [np.zeros((0, code.n), np.uint8)]
     found = np.empty((MAX_FINDS, -(-code.n // 64)), np.uint64)
+    rows = gf2.pack(code.G)
     for tried in count(1):
-        order = rng.permutation(code.n)
-        basis = gf2.pack(gf2.rref(code.G, order=order.tolist())[0])
+        basis = rows.copy()
+        systematic(basis, rng.permutation(code.n))
         lightest, finds = short_sums(basis, limit, weight is None, found)
         if lightest < limit:
             limit = lightest
-            orbit_of, met, words = {}, [], words[:1]
-        for word in gf2.unpack(found[:finds], code.n):
-            if word.tobytes() not in orbit_of:
-                words.append(_orbit(word, shifts))
-                orbit_of |= {other.tobytes(): len(met) for other in words[-1]}
+            orbit_of, met = {}, []
+        for word in _integers(found[:finds]):
+            if word not in orbit_of:
+                orbit_of |= dict.fromkeys(_orbit(word, code.n, shifts), len(met))
                 met.append(0)
-            met[orbit_of[word.tobytes()]] += 1
+            met[orbit_of[word]] += 1
         if len(orbit_of) > MAX_WORDS:
             raise _too_many(code, f"more than {MAX_WORDS}")
         known = total is not None and len(orbit_of) == total
         if known or tried == MAX_SETS or (total is None and met and min(met) >= SIGHTINGS):
             break
-    return LowWeightWords(_sorted(np.concatenate(words)), known)
+    size = 8 * found.shape[1]
+    packed = np.frombuffer(b"".join(word.to_bytes(size, "little") for word in orbit_of), "<u8")
+    return LowWeightWords(_sorted(gf2.unpack(packed.reshape(-1, found.shape[1]), code.n)), known)
 
 
-def _orbit(word: Bits, shifts: int) -> Bits:
-    """The distinct cyclic shifts of a word, the first ``shifts`` of them."""
-    twice = np.concatenate([word, word])
-    return np.unique(sliding_window_view(twice, len(word))[:shifts], axis=0)
+def _integers(words: gf2.Words) -> list[int]:
+    """Packed words as integers, bit i of a word being bit i."""
+    octets = words.astype("<u8", copy=False).tobytes()
+    size = 8 * words.shape[1]
+    return [int.from_bytes(octets[at : at + size], "little") for at in range(0, len(octets), size)]
+
+
+def _orbit(word: int, n: int, shifts: int) -> set[int]:
+    """The distinct cyclic shifts of a word of n bits, the first ``shifts`` of them."""
+    twice, mask = word | word << n, (1 << n) - 1
+    return {twice >> i & mask for i in range(shifts)}

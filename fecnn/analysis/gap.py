@@ -1,6 +1,7 @@
 """Gaps to maximum likelihood: the Eb/N0 that a curve needs for an error rate, minus what ML needs."""
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,7 @@ def gap_to_ml(
     ber: float | None = None,
     ber_code: float | None = None,
     reference: str = "ml",
+    curves: Collection[str] | None = None,
 ) -> list[Gap]:
     """Gap in dB between each curve and exact ML for the same code and channel, at a target error rate.
 
@@ -86,6 +88,7 @@ def gap_to_ml(
         ber_code: Target BER over code bits.
         reference: ``ml`` for the study's curve of exact ML; ``tsb`` for the tangential-sphere bound, an upper
             bound on the BLER of ML, so that gaps are at least as wide as stated.
+        curves: The curves whose gaps are wanted; all by default.
 
     Returns:
         A gap for each curve with a reference, including the reference itself; NaN where a curve does not
@@ -106,18 +109,20 @@ def gap_to_ml(
         raise ValueError(f"reference must be 'ml' or 'tsb', got {reference!r}")
     if reference == "tsb" and metric != "bler":
         raise ValueError(f"the tangential-sphere bound is a bound on BLER, not on {METRICS[metric]}")
-    curves: dict[str, Point | RarePoint] = {}
+    firsts: dict[str, Point | RarePoint] = {}
     for point in (*study.points, *(study.rare_points if metric == "bler" else ())):
-        curves.setdefault(point.curve, point)
+        firsts.setdefault(point.curve, point)
     gaps = []
-    for place, (name, point) in enumerate(curves.items()):
+    for place, (name, point) in enumerate(firsts.items()):
+        if curves is not None and name not in curves:
+            continue
         rng = np.random.default_rng(place)
         ours = _rates_of(results, name, point, metric)
         if reference == "ml":
-            optimum = _optimum(results, curves, point, metric, target)
+            optimum = _optimum(results, firsts, point, metric, target)
             if optimum is None:
                 continue
-            theirs = _rates_of(results, optimum, curves[optimum], metric)
+            theirs = _rates_of(results, optimum, firsts[optimum], metric)
             drawn, best = (
                 _drawn_together(ours, theirs, rng)
                 if metric == "bler" and isinstance(ours, _Counts) and isinstance(theirs, _Counts)
@@ -134,6 +139,26 @@ def gap_to_ml(
             gap = _summary(found - (found if name == optimum else crossings))
         gaps.append(Gap(name, point.code.name, Crossing(*_summary(found)), optimum, *gap))
     return gaps
+
+
+def gaps_along_ml(study: Study, results: "pd.DataFrame", code: str) -> dict[str, list[tuple[float, Gap]]]:
+    """By curve, the gaps to exact ML of a code, each with the Eb/N0 of a point of ML that has this BLER.
+
+    Only counted curves are compared, and ML itself is left out. The result is empty if the study has no
+    counted curve of exact ML.
+    """
+    points = [point for point in study.points if point.code.name == code and point.task.decoder == "ml"]
+    if not points:
+        return {}
+    optimum = points[0].curve
+    rows = results[(results["curve"] == optimum) & results["bler"].between(0, 1, inclusive="neither")]
+    alike = {point.curve for point in study.points if point.code.name == code}
+    found: dict[str, list[tuple[float, Gap]]] = {}
+    for _, row in rows.sort_values("ebn0_db").iterrows():
+        for gap in gap_to_ml(study, results, bler=row["bler"], curves=alike):
+            if gap.curve != optimum and gap.reference == optimum:
+                found.setdefault(gap.curve, []).append((row["ebn0_db"], gap))
+    return found
 
 
 def display_gaps(gaps: list[Gap], target: float = 1e-3, metric: str = "bler") -> "pd.DataFrame":
@@ -280,22 +305,29 @@ def _drawn_together(ours: _Counts, optimum: _Counts, rng: np.random.Generator) -
 
 
 def _crossings(ebn0_db: Reals, rates: Reals, drawn: Reals, target: float) -> Reals:
-    """Where a curve reaches the target: first as measured, then as drawn."""
-    return np.array([_crossing(ebn0_db, row, target) for row in (rates, *drawn)])
+    """Where a curve first falls to the target: as measured, then as drawn.
+
+    It is -inf if the curve starts below the target, and inf if it never reaches it.
+    """
+    rows = np.vstack([rates, drawn])
+    below = rows <= target
+    found = np.full(len(rows), math.inf)
+    if not len(ebn0_db):
+        return found
+    found[below[:, 0]] = np.where(rows[below[:, 0], 0] < target, -math.inf, ebn0_db[0])
+    inside = np.flatnonzero(below.any(axis=1) & ~below[:, 0])
+    after = below[inside].argmax(axis=1)
+    amplitude = 10 ** (ebn0_db / 20)
+    left, right = (-scipy.special.ndtri(np.minimum(rows[inside, at], 1 - 1e-12)) for at in (after - 1, after))
+    share = (-scipy.special.ndtri(target) - left) / (right - left)
+    step = amplitude[after] - amplitude[after - 1]
+    found[inside] = 20 * np.log10(amplitude[after - 1] + share * step)
+    return found
 
 
 def _crossing(ebn0_db: Reals, rates: Reals, target: float) -> float:
-    """Where a curve first falls to the target; -inf if it starts below it, inf if it never reaches it."""
-    below = np.flatnonzero(rates <= target)
-    if not len(below):
-        return math.inf
-    after = int(below[0])
-    if after == 0:
-        return -math.inf if rates[0] < target else float(ebn0_db[0])
-    amplitude = 10 ** (ebn0_db[after - 1 : after + 1] / 20)
-    quantile = -scipy.special.ndtri(np.minimum(rates[after - 1 : after + 1], 1 - 1e-12))
-    share = (-scipy.special.ndtri(target) - quantile[0]) / (quantile[1] - quantile[0])
-    return float(20 * np.log10(amplitude[0] + share * (amplitude[1] - amplitude[0])))
+    """Where one curve reaches the target, see `_crossings`."""
+    return float(_crossings(ebn0_db, rates, np.empty((0, len(rates))), target)[0])
 
 
 def _bound_crossing(code: Code, target: float) -> float:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import typer
 from rich.console import Console
@@ -19,6 +19,7 @@ from fecnn.analysis.table import (
     published_summary,
 )
 from fecnn.errors import FecnnError
+from fecnn.plots.style import Options
 from fecnn.simulation.store import Store
 from fecnn.studies.study import Study
 
@@ -71,11 +72,13 @@ def print_table(shown: "pd.DataFrame", title: str | None = None) -> None:
     wide_console().print(table)
 
 
-def draw(study: Study, results: Any, path: Path, metrics: Sequence[str] | None = None) -> None:
-    """Write the figure of a study."""
+def draw(
+    study: Study, results: Any, path: Path, metrics: Sequence[str] | None = None, **options: Unpack[Options]
+) -> None:
+    """Write the figure of a study; options as for `fecnn.plots.style.styled`."""
     from fecnn.plots.figure import plot, save
 
-    save(plot(study, results, metrics), path)
+    save(plot(study, results, metrics, **options), path)
 
 
 TABLE_WIDTH = 200

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self, Unpack
 
 import typer
 from rich.console import Group
@@ -14,6 +14,7 @@ from fecnn._files.atomic import write
 from fecnn.cli.board import Board, clock
 from fecnn.cli.terminal import explained
 from fecnn.nets.card import Card
+from fecnn.plots.style import Options
 
 if TYPE_CHECKING:
     from fecnn.training.recipe import Training
@@ -135,9 +136,9 @@ class TrainingBoard:
         return Group(table, Text(f"{self._board.elapsed()}{left}; Ctrl-C stops; the same command resumes"))
 
 
-def save_learning(card: Card, path: Path) -> None:
-    """Write the learning curve of a training as a figure."""
+def save_learning(card: Card, path: Path, **options: Unpack[Options]) -> None:
+    """Write the learning curve of a training as a figure; options as for `fecnn.plots.style.styled`."""
     from fecnn.plots.figure import save
-    from fecnn.training.page import plot_learning
+    from fecnn.plots.learning import plot_learning
 
-    save(plot_learning(card), path)
+    save(plot_learning(card, **options), path)

@@ -51,7 +51,7 @@ def test_figure_shows_every_decoder():
         if line.get_marker() != "None"
     )
     assert drawn == len(found)
-    with pytest.raises(ValueError, match="no curve of osd-orders meets"):
+    with pytest.raises(ValueError, match="no curve of osd-orders reaches BLER 1e-3"):
         plot_pareto(study, results[results["ebn0_db"] < 1.2])
 
 

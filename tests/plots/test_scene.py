@@ -97,7 +97,10 @@ def test_published_series_are_told_apart_by_decoder_source_and_marker():
     assert {mark.said[0] for mark in found[labels[0]].marks} == {"hamming-7-4, 2 dB"}
     figure = plot(study, results, ["bler"])
     drawn = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert "ML: Kaiserslautern/RPTU database of... [seen]" in drawn
+    assert "ML [1]" in drawn
+    (source,) = [text for text in figure.scene.footnotes if text.startswith("[1]")]
+    assert source == "[1] " + next(iter(of_kind(figure.scene.panels[0], "published").values())).source
+    assert "".join(source.split()) in "".join(figure.texts[-1].get_text().split())
 
 
 def test_a_published_series_has_one_marker_in_all_panels():
@@ -170,7 +173,7 @@ def test_the_front_is_joined_by_what_no_other_beats():
 
 def test_what_cannot_be_drawn_is_refused():
     study, results = shipped("rptu-bch")
-    with pytest.raises(LookupError, match="no metric 'fer'; known: bler, ber, ber_code"):
+    with pytest.raises(LookupError, match="no metric 'fer'; known: bler, ber, ber_code, gap"):
         rate_scene(study, results, ["fer"])
     with pytest.raises(ValueError, match="there are no results of rptu-bch yet; run it first"):
         rate_scene(study, results[:0])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from fecnn.plots.scene import LAYERS, Look, Mark, Panel, Scene, Series, rate_scene
+from fecnn.plots.scene import LAYERS, NEAR, Look, Mark, Panel, Scene, Series, rate_scene
 from fecnn.plots.style import Limits, Style, styled
 from fecnn.studies.study import Study
 
@@ -164,7 +164,7 @@ def _surround(figure: "Picture", scene: Scene, dress: Style, places: "Sequence[A
         _legend(places[0], scene, dress)
     elif dress.legend != "none":
         beside = dress.legend == "right"
-        room = figure.bbox.width / (2 if vacant else 1)
+        room = figure.bbox.width * (0.45 if vacant else 1)
         for columns in (1,) if beside else (2, 1) if vacant else (4, 3, 2, 1):
             place = "upper right" if beside else "center" if vacant else "lower center"
             legend = _legend(figure, scene, dress, ncols=columns, loc=place)
@@ -233,7 +233,7 @@ def literal(*texts: "Text") -> None:
 def _panel(axes: "Axes", panel: Panel, dress: Style) -> None:
     axes.set_xscale(panel.scales[0])
     if panel.scales[1] == "symlog":
-        axes.set_yscale("symlog", linthresh=0.1)
+        axes.set_yscale("symlog", linthresh=NEAR)
     else:
         axes.set_yscale(panel.scales[1])
     bounds = [series for series in panel.series if series.kind == "bound"]
@@ -265,7 +265,8 @@ def _axes(axes: "Axes", panel: Panel, dress: Style) -> None:
         axes.xaxis.set_major_formatter("{x:,.10g}")
         axes.xaxis.set_minor_formatter(NullFormatter())
     if panel.scales[1] == "symlog":
-        axes.yaxis.set_major_locator(FixedLocator([0, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]))
+        ends = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+        axes.yaxis.set_major_locator(FixedLocator([*(-end for end in ends), 0, *ends]))
         axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter("{x:g}")
     if panel.front:

@@ -50,6 +50,9 @@ GAP = "gap"
 LINE, DOT = 1.5, 6.0
 """Width of a curve's line and size of its markers in points, unless it lies on others."""
 
+NEAR = 0.1
+"""Gaps up to this many dB are shown on a linear scale, larger ones on a logarithmic scale."""
+
 Kind = Literal["counted", "estimated", "bound", "published", "gap"]
 
 LAYERS: dict[Kind, int] = {"bound": 0, "counted": 1, "estimated": 1, "gap": 1, "published": 2}
@@ -134,7 +137,7 @@ class Panel:
     x, y: Labels of the axes.
     series: In legend order; `LAYERS` gives the drawing order.
     notes: What should be drawn but cannot be, and why.
-    scales: Scales of x and y: ``linear``, ``log``, or ``symlog`` (linear up to 0.1).
+    scales: Scales of x and y: ``linear``, ``log``, or ``symlog`` (linear up to `NEAR`).
     front: The points (x, y) that no other beats in both, joined by steps.
     """
 
@@ -333,7 +336,8 @@ def _gap_panel(study: Study, results: "pd.DataFrame", codes: Sequence[str], titl
     missing = [code for code, found in zip(codes, along, strict=True) if not found and "uncoded" not in code]
     notes = (f"gaps of {_listed(missing)} (no exact ML to compare with)",) if missing else ()
     x, y = "Eb/N0 of exact ML [dB]", "gap to ML [dB]"
-    return Panel(title, x, y, tuple(nested(series)), notes, ("linear", "symlog"))
+    far = any(abs(mark.y) > NEAR for one in series for mark in one.marks)
+    return Panel(title, x, y, tuple(nested(series)), notes, ("linear", "symlog" if far else "linear"))
 
 
 def _gap_mark(ebn0_db: float, gap: Gap) -> Mark:

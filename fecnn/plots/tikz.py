@@ -2,39 +2,42 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from fecnn._version import __version__
-from fecnn.plots.scene import LAYERS, Mark, Panel, Scene, Series
+from fecnn.plots.scene import LAYERS, Look, Mark, Panel, Scene, Series
 from fecnn.plots.style import Style
 
 _MARKS = {
-    "circle": "*",
-    "square": "square*",
-    "triangle-up": "triangle*",
-    "diamond": "diamond*",
-    "triangle-down": "triangle*, every mark/.append style={rotate=180}",
-    "cross": "oplus*",
-    "x": "otimes*",
-    "triangle-left": "triangle*, every mark/.append style={rotate=90}",
-    "triangle-right": "triangle*, every mark/.append style={rotate=270}",
-    "pentagon": "pentagon*",
-    "hexagon": "10-pointed star",
-    "x-thin": "x",
-    "cross-thin": "+",
-    "y-down": "Mercedes star flipped",
-    "y-up": "Mercedes star",
-    "y-left": "Mercedes star, every mark/.append style={rotate=90}",
-    "y-right": "Mercedes star, every mark/.append style={rotate=270}",
-    "line-ns": "|",
-    "": "none",
+    "circle": ("*", 0),
+    "square": ("square*", 0),
+    "triangle-up": ("triangle*", 0),
+    "diamond": ("diamond*", 0),
+    "triangle-down": ("triangle*", 180),
+    "cross": ("oplus*", 0),
+    "x": ("otimes*", 0),
+    "triangle-left": ("triangle*", 90),
+    "triangle-right": ("triangle*", 270),
+    "pentagon": ("pentagon*", 0),
+    "hexagon": ("10-pointed star", 0),
+    "x-thin": ("x", 0),
+    "cross-thin": ("+", 0),
+    "y-down": ("Mercedes star flipped", 0),
+    "y-up": ("Mercedes star", 0),
+    "y-left": ("Mercedes star", 90),
+    "y-right": ("Mercedes star", 270),
+    "line-ns": ("|", 0),
+    "": ("none", 0),
 }
+"""Marks of TikZ, and by how many degrees they are turned."""
+
 _DASHES = {
     "solid": "solid",
     "dash": "dashed",
     "dot": "densely dotted",
     "dashdot": "dash dot",
     "longdash": "dash pattern=on 8pt off 3pt",
-    "": "draw=none",
+    "": "only marks",
 }
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -79,18 +82,30 @@ def _picture(scene: Scene, style: Style) -> Iterator[str]:
     yield f"  group style={{group size={columns} by {rows}, horizontal sep=1.6cm, vertical sep=1.6cm}},"
     yield f"  width={width:.2f}in, height={width * style.panel[1] / style.panel[0]:.2f}in,"
     yield "  grid=major, legend columns=2, legend cell align=left,"
-    yield "  legend style={draw=none, font=\\footnotesize, at={(0.5,-0.25)}, anchor=north},"
+    yield f"  legend style={{draw=none, font=\\footnotesize, {_place(style.legend, columns)}}},"
     yield "  every axis plot/.append style={line width=0.8pt, mark size=1.8pt},"
     yield "]"
-    named: set[str] = set()
-    texts = {one.label: text for one, text in scene.entries}
     for panel in scene.panels:
-        yield from _panel(panel, style, texts, named)
+        yield from _panel(panel, style)
+    if style.legend != "none":
+        yield ""
+        yield "% the legend, for all panels"
+        for one, text in scene.entries:
+            yield f"\\addlegendimage{{{', '.join(_look(one.look))}}}\\addlegendentry{{{escaped(text)}}}"
     yield r"\end{groupplot}"
     yield r"\end{tikzpicture}"
 
 
-def _panel(panel: Panel, style: Style, texts: dict[str, str], named: set[str]) -> Iterator[str]:
+def _place(legend: str, columns: int) -> str:
+    """Where the legend is, as seen from the last panel."""
+    if legend == "right":
+        return "at={(1.05,1)}, anchor=north west"
+    if legend == "inside":
+        return "at={(0.97,0.97)}, anchor=north east"
+    return f"at={{({0.5 if columns == 1 else -0.15},-0.25)}}, anchor=north"
+
+
+def _panel(panel: Panel, style: Style) -> Iterator[str]:
     x, y = panel.scales
     settings = [f"xlabel={{{escaped(panel.x)}}}", f"ylabel={{{escaped(panel.y)}}}"]
     settings += [f"title={{{escaped(panel.title)}}}"] if panel.title else []
@@ -104,44 +119,42 @@ def _panel(panel: Panel, style: Style, texts: dict[str, str], named: set[str]) -
     yield ""
     yield f"\\nextgroupplot[{', '.join(settings)}]"
     for series in sorted(panel.series, key=lambda one: LAYERS[one.kind]):
-        new = series.label not in named
-        yield from _series(series, forget=not new or style.legend == "none")
-        if new and style.legend != "none":
-            yield f"\\addlegendentry{{{escaped(texts[series.label])}}}"
-        named.add(series.label)
+        yield from _series(series)
 
 
-def _series(series: Series, *, forget: bool) -> Iterator[str]:
+def _look(look: Look, *more: str) -> list[str]:
+    """A look as settings of a plot, with further settings of its marks."""
+    red, green, blue = (int(look.colour[i : i + 2], 16) for i in (1, 3, 5))
+    mark, turn = _MARKS[look.marker]
+    marks = ", ".join(["solid", *[f"rotate={turn}"] * bool(turn), *more])
+    colour = f"color={{rgb,255:red,{red};green,{green};blue,{blue}}}"
+    return [colour, _DASHES[look.dash], f"mark={mark}", f"mark options={{{marks}}}"]
+
+
+def _series(series: Series) -> Iterator[str]:
     """A curve with its error bars, then its hollow marks, then its upper limits."""
-    look = series.look
-    colour = "color={{rgb,255:red,{};green,{};blue,{}}}".format(
-        *(int(look.colour[i : i + 2], 16) for i in (1, 3, 5))
-    )
-    shape = [f"mark={_MARKS[look.marker]}", "mark options={solid}"]
-    bars = any(math.isfinite(mark.low) for mark in series.seen)
+    look, dots = series.look, replace(series.look, dash="")
     yield f"% {_one_line(series.label)}"
-    line = [colour, _DASHES[look.dash] if look.dash else "only marks", *shape]
-    line += ["forget plot"] if forget else []
-    yield from _plot(line, series.seen, bars=bars)
-    if hollow := [mark for mark in series.seen if mark.hollow and look.marker]:
+    if series.seen:
+        yield from _plot(_look(look), series.seen, bars=math.isfinite(series.seen[0].low))
+    if hollow := [mark for mark in series.seen if mark.hollow]:
         yield "% fewer than 100 block errors"
-        yield from _plot([colour, "only marks", *shape, "mark options={fill=white}", "forget plot"], hollow)
+        yield from _plot(_look(dots, "fill=white"), hollow)
     if series.limits:
         yield "% no errors: the upper end of the interval"
-        limit = ["only marks", "mark=triangle*", "mark options={rotate=180}", "forget plot"]
-        yield from _plot([colour, *limit], series.limits)
+        yield from _plot(_look(replace(dots, marker="triangle-down")), series.limits)
 
 
 def _plot(settings: Sequence[str], marks: Sequence[Mark], *, bars: bool = False) -> Iterator[str]:
     counts = any(mark.frames for mark in marks)
-    yield f"\\addplot[{', '.join(settings)},"
+    head = f"\\addplot[forget plot, {', '.join(settings)}"
     if bars:
+        yield f"{head},"
         yield "  error bars/.cd, y dir=both, y explicit, error bar style={solid},"
-    yield r"] table[x=x, y=y," + (
-        r" y error plus expr=\thisrow{high}-\thisrow{y}, y error minus expr=\thisrow{y}-\thisrow{low}]{"
-        if bars
-        else "]{"
-    )
+        yield "] table[x=x, y=y,"
+        yield r"  y error plus expr=\thisrow{high}-\thisrow{y}, y error minus expr=\thisrow{y}-\thisrow{low}]{"
+    else:
+        yield f"{head}] table[x=x, y=y]{{"
     names = ["x", "y", *["low", "high"] * bars, *["frames", "block_errors"] * counts]
     yield "  " + " ".join(f"{name:<12}" for name in names).rstrip()
     for mark in marks:

@@ -47,15 +47,15 @@ def weighed(study: Study, results: "pd.DataFrame") -> tuple[list[Tradeoff], list
     for name, point in firsts.items():
         rows = counted(results[results["curve"] == name]).sort_values("ebn0_db")
         gap = gaps.get(name)
-        if rows.empty:
-            missing.append((point, "no results"))
-        elif gap is None:
+        if gap is None:
             missing.append((point, "no exact ML to compare with"))
+        elif not math.isfinite(gaps[gap.reference].crossing.ebn0_db):
+            missing.append((point, "exact ML does not reach BLER 1e-3"))
+        elif rows.empty:
+            missing.append((point, "no results"))
         elif not math.isfinite(gap.crossing.ebn0_db):
             where = "below" if rows["bler"].iloc[0] <= 1e-3 else "above"
             missing.append((point, f"BLER {where} 1e-3 at every point"))
-        elif not math.isfinite(gap.gap_db):
-            missing.append((point, "exact ML does not reach BLER 1e-3"))
         else:
             ebn0_db = gap.crossing.ebn0_db
             us = math.exp(np.interp(ebn0_db, rows["ebn0_db"], np.log(rows["us_per_frame"])))

@@ -19,7 +19,7 @@ _UNDATED = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 
 
 class Picture(Figure):
-    """A figure of a scene. Its ``savefig`` embeds TrueType fonts and no date."""
+    """A figure of a scene; its own ``savefig`` embeds TrueType fonts too."""
 
     scene: Scene
     style: Style

@@ -106,8 +106,8 @@ def plot(
         raise ValueError(f"ax must be one pair of axes per panel, {needed}; got {len(places)}")
     for axes, panel in zip(places, scene.panels, strict=True):
         _panel(axes, panel, dress)
-    if (legend or "inside") != "none":
-        _legend(places[0], scene, dress)
+    if legend != "none":
+        _legend(places[0], [(one, one.label) for one in scene.legend], dress)
     drawn: Figure = places[0].get_figure(root=True)
     return drawn
 
@@ -161,14 +161,16 @@ def _surround(figure: "Picture", scene: Scene, dress: Style, places: "Sequence[A
     notes, legend = None, None
     vacant = places[-1] if len(places) > len(scene.panels) and dress.legend == "below" else None
     if dress.legend == "inside":
-        _legend(places[0], scene, dress)
+        _legend(places[0], scene.entries, dress)
     elif dress.legend != "none":
         beside = dress.legend == "right"
         room = figure.bbox.width * (0.45 if vacant else 1)
-        for columns in (1,) if beside else (2, 1) if vacant else (4, 3, 2, 1):
+        count = len(scene.legend)
+        for most in (1,) if beside else (2, 1) if vacant else (4, 3, 2, 1):
+            columns = -(-count // -(-count // most)) if count else 1  # no more than the rows need
             place = "upper right" if beside else "center" if vacant else "lower center"
-            legend = _legend(figure, scene, dress, ncols=columns, loc=place)
-            if columns == 1 or legend.get_window_extent().width <= room:
+            legend = _legend(figure, scene.entries, dress, ncols=columns, loc=place)
+            if most == 1 or legend.get_window_extent().width <= room:
                 break
             legend.remove()
     if scene.footnotes and dress.legend != "none":
@@ -188,15 +190,18 @@ def _surround(figure: "Picture", scene: Scene, dress: Style, places: "Sequence[A
         notes.set(x=pad / width, y=0.5 * pad / total, va="bottom")
     if legend is not None:
         figure.draw_without_rendering()  # the place of a missing panel is known after the layout
-        area = vacant.get_position().bounds if vacant else (0, low / total, 1, 1 - low / total)
+        area = (0.0, low / total, 1.0, 1 - low / total)
+        if vacant:
+            area = (0.5, vacant.get_position().y0, 0.5, vacant.get_position().height)
         legend.set_bbox_to_anchor(area, figure.transSubfigure)
 
 
-def _legend(home: "Figure | Axes", scene: Scene, dress: Style, **place: Any) -> "Legend":
-    """A legend of the scene's entries, shown verbatim and wrapped between words."""
+def _legend(
+    home: "Figure | Axes", entries: Sequence[tuple[Series, str]], dress: Style, **place: Any
+) -> "Legend":
+    """A legend with its texts shown verbatim and wrapped between words."""
     from matplotlib.lines import Line2D
 
-    entries = scene.entries
     lines = [Line2D([], [], **style(one.look, dress.scale)) for one, _ in entries]
     if place:
         place |= {"frameon": False, "borderaxespad": 0.0}
@@ -262,7 +267,7 @@ def _axes(axes: "Axes", panel: Panel, dress: Style) -> None:
         costs = [mark.x for series in panel.series for mark in series.marks] or [1.0]
         axes.set_xlim(min(costs) / 2, max(costs) * 2)
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if max(costs) < 50 * min(costs) else (1,)))
-        axes.xaxis.set_major_formatter("{x:,.10g}")
+        axes.xaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_minor_formatter(NullFormatter())
     if panel.scales[1] == "symlog":
         ends = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
@@ -272,7 +277,9 @@ def _axes(axes: "Axes", panel: Panel, dress: Style) -> None:
     if panel.front:
         grey: dict[str, Any] = {"color": "0.75", "linewidth": 3 * dress.scale, "zorder": 1}
         axes.step(*zip(*panel.front, strict=True), where="post", **grey)
-    if dress.xlim and panel.scales[0] == "linear":
+    if any(mark.x >= 10_000 for series in panel.series for mark in series.marks):
+        axes.xaxis.set_major_formatter("{x:,.10g}")
+    if dress.xlim:
         axes.set_xlim(dress.xlim)
     if dress.ylim and panel.scales[1] == "log":
         axes.set_ylim(dress.ylim)

@@ -21,12 +21,14 @@ def plot_pareto(study: Study, results: "pd.DataFrame", **options: Unpack[Options
     Args:
         study: The study.
         results: Its table, from `fecnn.table`.
-        options: As for `fecnn.plots.style.styled`; ``ylim`` is for error rates only.
+        options: As for `fecnn.plots.style.styled`, except ranges.
 
     Raises:
-        ValueError: If no curve has a gap to ML.
+        ValueError: If no curve has a gap to ML, or a range is given.
     """
     dress = styled(**options)
+    if dress.xlim or dress.ylim:
+        raise ValueError("xlim and ylim are for error rates; leave them out of a figure of gaps against cost")
     scene = tradeoff_scene(study, results)
     if not scene.panels:
         raise ValueError(f"no curve of {study.name} reaches BLER 1e-3 together with exact ML of its code")

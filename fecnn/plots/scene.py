@@ -197,7 +197,7 @@ class Scene:
             for group in groups(panel.series):
                 found.setdefault(_listed([one.label for one in group]), []).append(panel.title or panel.y)
         places = {names: f" ({_listed(where)})" * (len(where) < len(rates)) for names, where in found.items()}
-        return [f"On each other, within their intervals{where}: {names}" for names, where in places.items()]
+        return [f"Coincide within 95 % intervals{where}: {names}" for names, where in places.items()]
 
     @property
     def notes(self) -> tuple[str, ...]:

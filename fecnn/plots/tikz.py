@@ -151,8 +151,8 @@ def _plot(settings: Sequence[str], marks: Sequence[Mark], *, bars: bool = False)
     if bars:
         yield f"{head},"
         yield "  error bars/.cd, y dir=both, y explicit, error bar style={solid},"
-        yield "] table[x=x, y=y,"
-        yield r"  y error plus expr=\thisrow{high}-\thisrow{y}, y error minus expr=\thisrow{y}-\thisrow{low}]{"
+        yield r"] table[x=x, y=y, y error plus expr=\thisrow{high}-\thisrow{y},"
+        yield r"  y error minus expr=\thisrow{y}-\thisrow{low}]{"
     else:
         yield f"{head}] table[x=x, y=y]{{"
     names = ["x", "y", *["low", "high"] * bars, *["frames", "block_errors"] * counts]

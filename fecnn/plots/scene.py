@@ -210,7 +210,9 @@ class Scene:
 
 
 def _listed(names: Sequence[str]) -> str:
-    """Names as in a sentence: ``a, b and c``."""
+    """Names as in a sentence: ``a, b and c``; or ``a; b, trained; c`` if there are commas in them."""
+    if any("," in name for name in names):
+        return "; ".join(names)
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
@@ -284,13 +286,14 @@ def tradeoff_scene(
 
     def panel(title: str, x: str, codes: list[str], cost: Callable[[Tradeoff], float | None]) -> Panel:
         series = []
-        for one in found:
+        for place, one in enumerate(found):
             at, gap = cost(one), one.gap
             if at is not None and gap.code in codes:
                 high = gap.high if math.isfinite(gap.high) else gap.gap_db
                 said = f"gap to ML {gap.gap_db:.2f} dB [{gap.low:.2f}, {gap.high:.2f}]"
                 mark = Mark(at, gap.gap_db, gap.low, high, said=(gap.code, said, f"{at:,.3g}"))
-                dot = replace(looks[gap.curve], dash="", size=8.0)
+                size = 10 - 4 * place / len(found)  # those on each other stay visible
+                dot = replace(looks[gap.curve], dash="", size=size)
                 series.append(Series("gap", labels[gap.curve], gap.code, dot, (mark,)))
         places = [(one.marks[0].x, one.marks[0].y) for one in series]
         best = tuple(places[i] for i in front(*zip(*places, strict=True))) if places else ()

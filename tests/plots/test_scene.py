@@ -285,7 +285,8 @@ def test_a_pareto_figure_says_what_is_missing_and_why():
     study, results = shipped("verdict-bch-31-21")
     notes = tradeoff_scene(study, results).notes
     assert any(
-        note.startswith("osd (order 0), bp, ") and note.endswith("(BLER above 1e-3 at every point)")
+        note.startswith("osd (order 0); bp; MLNN [1000,500], trained; ")
+        and note.endswith("(BLER above 1e-3 at every point)")
         for note in notes
     ), notes
     study, results = shipped("osd-orders")

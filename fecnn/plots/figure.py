@@ -158,21 +158,14 @@ def _surround(figure: "Picture", scene: Scene, dress: Style, places: "Sequence[A
     """
     width, height = figure.get_size_inches()
     pad = 0.8 * dress.font / 72
-    notes, legend = None, None
     vacant = places[-1] if len(places) > len(scene.panels) and dress.legend == "below" else None
+    legend = notes = None
     if dress.legend == "inside":
         _legend(places[0], scene.entries, dress)
-    elif dress.legend != "none":
-        beside = dress.legend == "right"
-        room = figure.bbox.width * (0.45 if vacant else 1)
-        count = len(scene.legend)
-        for most in (1,) if beside else (2, 1) if vacant else (4, 3, 2, 1):
-            columns = -(-count // -(-count // most)) if count else 1  # no more than the rows need
-            place = "upper right" if beside else "center" if vacant else "lower center"
-            legend = _legend(figure, scene.entries, dress, ncols=columns, loc=place)
-            if most == 1 or legend.get_window_extent().width <= room:
-                break
-            legend.remove()
+    elif dress.legend == "right":
+        legend = _legend(figure, scene.entries, dress, loc="upper right")
+    elif dress.legend == "below":
+        legend = _wide_legend(figure, scene, dress, vacant)
     if scene.footnotes and dress.legend != "none":
         letters = _letters(width - pad, 0.8 * dress.font, dress)
         lines = [textwrap.fill(note, letters, subsequent_indent="     ") for note in scene.footnotes]
@@ -194,6 +187,19 @@ def _surround(figure: "Picture", scene: Scene, dress: Style, places: "Sequence[A
         if vacant:
             area = (0.5, vacant.get_position().y0, 0.5, vacant.get_position().height)
         legend.set_bbox_to_anchor(area, figure.transSubfigure)
+
+
+def _wide_legend(figure: "Picture", scene: Scene, dress: Style, vacant: "Axes | None") -> "Legend":
+    """A legend of as many columns as there is room for, but no more than its rows need."""
+    room, place, most = (0.45, "center", 2) if vacant else (1.0, "lower center", 4)
+    entries = scene.entries
+    while True:
+        columns = -(-len(entries) // -(-len(entries) // most)) if entries else 1
+        legend = _legend(figure, entries, dress, ncols=columns, loc=place)
+        if most == 1 or legend.get_window_extent().width <= room * figure.bbox.width:
+            return legend
+        legend.remove()
+        most -= 1
 
 
 def _legend(

@@ -292,7 +292,7 @@ def tradeoff_scene(
                 high = gap.high if math.isfinite(gap.high) else gap.gap_db
                 said = f"gap to ML {gap.gap_db:.2f} dB [{gap.low:.2f}, {gap.high:.2f}]"
                 mark = Mark(at, gap.gap_db, gap.low, high, said=(gap.code, said, f"{at:,.3g}"))
-                size = 10 - 4 * place / len(found)  # those on each other stay visible
+                size = 10 - 3 * place / len(found)  # those on each other stay visible
                 dot = replace(looks[gap.curve], dash="", size=size)
                 series.append(Series("gap", labels[gap.curve], gap.code, dot, (mark,)))
         places = [(one.marks[0].x, one.marks[0].y) for one in series]
@@ -322,8 +322,8 @@ def _missing(missing: Sequence[tuple[Point, str]], shown: Sequence[str], labels:
     for code, reasons in codes.items():
         for why, names in reasons.items():
             whole = code not in shown and len(reasons) == 1
-            here = f" of {code}" if several and not all(name.endswith(code) for name in names) else ""
-            notes.append(f"{code if whole else _listed(names) + here} ({why})")
+            here = f"{code}: " if several else ""
+            notes.append(f"{code if whole else here + _listed(names)} ({why})")
     return notes
 
 
@@ -337,7 +337,7 @@ def _gap_panel(study: Study, results: "pd.DataFrame", codes: Sequence[str], titl
         if marks:
             series.append(Series("counted", labels[name], gaps[0][1].code, looks[name], marks))
     missing = [code for code, found in zip(codes, along, strict=True) if not found and "uncoded" not in code]
-    notes = (f"gaps of {_listed(missing)} (no exact ML to compare with)",) if missing else ()
+    notes = (f"gaps of {_listed(missing)} (exact ML was not counted)",) if missing else ()
     x, y = "Eb/N0 of exact ML [dB]", "gap to ML [dB]"
     far = any(abs(mark.y) > NEAR for one in series for mark in one.marks)
     return Panel(title, x, y, tuple(nested(series)), notes, ("linear", "symlog" if far else "linear"))

@@ -52,10 +52,9 @@ class Style:
     @property
     def rc(self) -> Any:
         """The style as matplotlib's settings."""
-        # Concrete names: generic ones are looked up when a figure is saved, by the settings of then.
-        return {
-            "font.family": "STIXGeneral" if self.serif else "DejaVu Sans",
-            "mathtext.fontset": "stix" if self.serif else "dejavusans",
+        # STIX resembles Times and ships with matplotlib; the second family has the letters that it lacks.
+        serif = {"font.family": ["STIXGeneral", "DejaVu Sans"], "mathtext.fontset": "stix"}
+        return (serif if self.serif else {}) | {
             "font.size": self.font,
             "axes.titlesize": self.font,
             "axes.labelsize": self.font,
@@ -64,7 +63,6 @@ class Style:
             "legend.fontsize": 0.85 * self.font,
             "figure.titlesize": 1.1 * self.font,
             "axes.linewidth": 0.8 * self.scale,
-            "axes.unicode_minus": True,
         }
 
     def across(self, panels: int) -> int:

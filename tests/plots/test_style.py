@@ -8,8 +8,10 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from study_runs import shipped
+from typer.testing import CliRunner
 
 import fecnn
+from fecnn.cli.app import app
 from fecnn.nets.card import ZOO, read_card
 from fecnn.plots.figure import plot, save
 from fecnn.plots.learning import plot_learning
@@ -107,7 +109,7 @@ def test_title_and_serif():
     assert plot(study, results, title=False).get_suptitle() == ""
     figure = plot(study, results, serif=True)
     for text in (figure.axes[0].xaxis.label, *figure.axes[0].get_xticklabels(), *figure.legends[0].texts):
-        assert text.get_fontfamily() == ["STIXGeneral"]
+        assert text.get_fontfamily()[0] == "STIXGeneral"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -181,6 +183,32 @@ def test_learning_curves_have_the_same_style(tmp_path):
     assert set(lines[labels[1]].get_ydata()) == {points[0].ml_block_errors / points[0].frames}
     save(figure, tmp_path / "a.svg")
     save(plot_learning(card.model_copy(update={"validations": ()})), tmp_path / "b.svg")
+
+
+def test_the_command_takes_them(tmp_path):
+    run, path = CliRunner(), tmp_path / "a.eps"
+    command = ["plot", "rptu-bch", "-o", str(path), "--metric", "bler", "--style", "paper", "--width", "88mm"]
+    command += ["--sans", "--title", "--legend", "right", "--xlim", "0:6", "--ylim", "1e-5:1"]
+    done = run.invoke(app, command)
+    assert done.exit_code == 0, done.output
+    width = re.search(rb"%%HiResBoundingBox: (\S+) \S+ (\S+)", path.read_bytes())
+    assert float(width[2]) - float(width[1]) == pytest.approx(72 * 88 / 25.4, abs=1)
+    for option, value, said in (
+        ("--width", "3 miles", "width must be a length such as 3.5in, 88mm or 7cm, got '3 miles'"),
+        ("--ylim", "1", "ylim must be two numbers LOW:HIGH, the lower first, got '1'"),
+        ("--style", "talks", "no style 'talks'; did you mean talk?"),
+    ):
+        done = run.invoke(app, ["plot", "rptu-bch", option, value, "-o", str(tmp_path / "b.svg")])
+        assert done.exit_code == 1
+        assert said in done.output
+    assert not (tmp_path / "b.svg").exists()
+    net = ["plot", "fecnn-net-bch-31-16", "-o", str(tmp_path / "c.tikz"), "--style", "talk"]
+    assert run.invoke(app, net).exit_code == 0
+
+
+def test_letters_that_the_serif_type_lacks_are_drawn(tmp_path):
+    figure = plot(*shipped("rptu-bch"), ["bler"], serif=True, title="σ² → ∞ ☃")
+    save(figure, tmp_path / "a.pdf")
 
 
 def test_the_public_function_takes_them(tmp_path):

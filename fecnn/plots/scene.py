@@ -336,7 +336,9 @@ def _gap_panel(study: Study, results: "pd.DataFrame", codes: Sequence[str], titl
         marks = tuple(_gap_mark(ebn0_db, gap) for ebn0_db, gap in gaps if math.isfinite(gap.gap_db))
         if marks:
             series.append(Series("counted", labels[name], gaps[0][1].code, looks[name], marks))
-    missing = [code for code, found in zip(codes, along, strict=True) if not found and "uncoded" not in code]
+    missing = [
+        code for code, found in zip(codes, along, strict=True) if not found and not code.startswith("uncoded")
+    ]
     notes = (f"gaps of {_listed(missing)} (exact ML was not counted)",) if missing else ()
     x, y = "Eb/N0 of exact ML [dB]", "gap to ML [dB]"
     far = any(abs(mark.y) > NEAR for one in series for mark in one.marks)

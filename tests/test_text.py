@@ -20,9 +20,9 @@ from fecnn.codes.codefile import save_code
 from fecnn.errors import CheckpointError
 from fecnn.nets.card import CARD, read_card
 from fecnn.plots.figure import plot, save
+from fecnn.plots.learning import plot_learning
 from fecnn.reports import report
 from fecnn.studies.reference import COLUMNS, read_references
-from fecnn.training.page import plot_learning
 from fecnn.training.recipe import load_training
 
 STUDY = """

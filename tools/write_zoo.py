@@ -10,7 +10,8 @@ from pathlib import Path
 from fecnn._files.atomic import write
 from fecnn.nets.card import CARD, CONFIG, WEIGHTS, ZOO, read_card
 from fecnn.plots.figure import save
-from fecnn.training.page import page, plot_learning
+from fecnn.plots.learning import plot_learning
+from fecnn.training.page import page
 from fecnn.training.recipe import load_training
 
 

@@ -1,6 +1,7 @@
 """Gaps to maximum likelihood: the Eb/N0 that a curve needs for an error rate, minus what ML needs."""
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,7 @@ def gap_to_ml(
     ber: float | None = None,
     ber_code: float | None = None,
     reference: str = "ml",
+    curves: Collection[str] | None = None,
 ) -> list[Gap]:
     """Gap in dB between each curve and exact ML for the same code and channel, at a target error rate.
 
@@ -86,6 +88,7 @@ def gap_to_ml(
         ber_code: Target BER over code bits.
         reference: ``ml`` for the study's curve of exact ML; ``tsb`` for the tangential-sphere bound, an upper
             bound on the BLER of ML, so that gaps are at least as wide as stated.
+        curves: The curves whose gaps are wanted; all by default.
 
     Returns:
         A gap for each curve with a reference, including the reference itself; NaN where a curve does not
@@ -106,18 +109,20 @@ def gap_to_ml(
         raise ValueError(f"reference must be 'ml' or 'tsb', got {reference!r}")
     if reference == "tsb" and metric != "bler":
         raise ValueError(f"the tangential-sphere bound is a bound on BLER, not on {METRICS[metric]}")
-    curves: dict[str, Point | RarePoint] = {}
+    firsts: dict[str, Point | RarePoint] = {}
     for point in (*study.points, *(study.rare_points if metric == "bler" else ())):
-        curves.setdefault(point.curve, point)
+        firsts.setdefault(point.curve, point)
     gaps = []
-    for place, (name, point) in enumerate(curves.items()):
+    for place, (name, point) in enumerate(firsts.items()):
+        if curves is not None and name not in curves:
+            continue
         rng = np.random.default_rng(place)
         ours = _rates_of(results, name, point, metric)
         if reference == "ml":
-            optimum = _optimum(results, curves, point, metric, target)
+            optimum = _optimum(results, firsts, point, metric, target)
             if optimum is None:
                 continue
-            theirs = _rates_of(results, optimum, curves[optimum], metric)
+            theirs = _rates_of(results, optimum, firsts[optimum], metric)
             drawn, best = (
                 _drawn_together(ours, theirs, rng)
                 if metric == "bler" and isinstance(ours, _Counts) and isinstance(theirs, _Counts)
@@ -134,6 +139,26 @@ def gap_to_ml(
             gap = _summary(found - (found if name == optimum else crossings))
         gaps.append(Gap(name, point.code.name, Crossing(*_summary(found)), optimum, *gap))
     return gaps
+
+
+def gaps_along_ml(study: Study, results: "pd.DataFrame", code: str) -> dict[str, list[tuple[float, Gap]]]:
+    """By curve, the gaps to exact ML of a code, each with the Eb/N0 of a point of ML that has this BLER.
+
+    Only counted curves are compared, and ML itself is left out. The result is empty if the study has no
+    counted curve of exact ML.
+    """
+    points = [point for point in study.points if point.code.name == code and point.task.decoder == "ml"]
+    if not points:
+        return {}
+    optimum = points[0].curve
+    rows = results[(results["curve"] == optimum) & results["bler"].between(0, 1, inclusive="neither")]
+    alike = {point.curve for point in study.points if point.code.name == code}
+    found: dict[str, list[tuple[float, Gap]]] = {}
+    for _, row in rows.sort_values("ebn0_db").iterrows():
+        for gap in gap_to_ml(study, results, bler=row["bler"], curves=alike):
+            if gap.curve != optimum and gap.reference == optimum:
+                found.setdefault(gap.curve, []).append((row["ebn0_db"], gap))
+    return found
 
 
 def display_gaps(gaps: list[Gap], target: float = 1e-3, metric: str = "bler") -> "pd.DataFrame":

@@ -16,6 +16,7 @@ from fecnn.errors import extra
 if TYPE_CHECKING:
     import pandas as pd
 
+    from fecnn.plots.style import Options
     from fecnn.studies.study import Study
 
 
@@ -111,25 +112,49 @@ def plot_command(
     out: OutOption = RESULTS,
     figure: Annotated[
         Path | None,
-        typer.Option("--figure", "-o", help="File to write: .svg, .pdf or .png.", show_default="in --out"),
+        typer.Option(
+            "--figure",
+            "-o",
+            help="File to write: .svg, .pdf, .png, .eps, .tex or .tikz.",
+            show_default="in --out",
+        ),
     ] = None,
     metric: Annotated[
         list[str] | None,
-        typer.Option(help="bler, ber or ber_code; repeat for more panels.", show_default="the study's"),
+        typer.Option(help="bler, ber, ber_code or gap; repeat for more panels.", show_default="the study's"),
     ] = None,
     pareto: Annotated[
         bool, typer.Option("--pareto", help="Draw gaps to ML against operations and time.")
     ] = False,
+    style: Annotated[str, typer.Option(help="report, paper (one column, serif) or talk.")] = "report",
+    width: Annotated[
+        str | None, typer.Option(help="Width, such as 3.5in, 88mm or 7cm.", show_default="the style's")
+    ] = None,
+    title: Annotated[
+        bool | None, typer.Option("--title/--no-title", help="Title.", show_default="the style's")
+    ] = None,
+    serif: Annotated[
+        bool | None, typer.Option("--serif/--sans", help="Type.", show_default="the style's")
+    ] = None,
+    legend: Annotated[str, typer.Option(help="Its place: below, right, inside or none.")] = "below",
+    xlim: Annotated[
+        str | None, typer.Option(metavar="LOW:HIGH", help="Range of x.", show_default="all points")
+    ] = None,
+    ylim: Annotated[
+        str | None, typer.Option(metavar="LOW:HIGH", help="Range of error rates.", show_default="all points")
+    ] = None,
 ) -> None:
     """Draw a study's error rates with their intervals, and the published points.
 
-    Given a trained network (its name or training folder), draw its learning curve.
+    Given a trained network (its name or training folder), draw its learning curve. --metric gap draws the gap
+    to exact ML in dB. A .tex file is a LaTeX document with the data in it, drawn by pgfplots; a .tikz file is
+    the picture alone.
 
     Examples:
 
-        fecnn plot optimal-bch-31-21 -o figure.pdf
+        fecnn plot optimal-bch-31-21 -o figure.pdf --style paper
 
-        fecnn plot optimal-bch-31-21 --metric bler
+        fecnn plot optimal-bch-31-21 --metric bler --metric gap --width 7.1in
 
         fecnn plot optimal-bch-31-21 --pareto -o pareto.svg
 
@@ -138,11 +163,20 @@ def plot_command(
     from fecnn.nets.card import checkpoint_folder, is_network, read_card
     from fecnn.studies.run import store_path
 
+    options: Options = {
+        "style": style,
+        "width": width,
+        "title": title,
+        "serif": serif,
+        "legend": legend,
+        "xlim": xlim,
+        "ylim": ylim,
+    }
     with explained(), extra("plot", "a figure"):
         if is_network(study):
             card = read_card(checkpoint_folder(study))
             path = figure or Path(f"{card.name}.svg")
-            save_learning(card, path)
+            save_learning(card, path, **options)
             typer.echo(path)
             return
         plan, results = results_of(study, out)
@@ -151,10 +185,10 @@ def plot_command(
             from fecnn.plots.pareto import plot_pareto
 
             path = figure or store_path(plan, out).with_suffix(".pareto.svg")
-            save(plot_pareto(plan, results), path)
+            save(plot_pareto(plan, results, **options), path)
         else:
             path = figure or store_path(plan, out).with_suffix(".svg")
-            draw(plan, results, path, metric)
+            draw(plan, results, path, metric, **options)
         typer.echo(path)
 
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import typer
 from rich.console import Console
@@ -17,6 +17,7 @@ from fecnn.errors import FecnnError, extra
 if TYPE_CHECKING:
     import pandas as pd
 
+    from fecnn.plots.style import Options
     from fecnn.studies.study import Study
 
 
@@ -105,12 +106,18 @@ def _rich(shown: "pd.DataFrame", title: str | None = None) -> Table:
     return table
 
 
-def draw(study: "Study", results: Any, path: Path, metrics: Sequence[str] | None = None) -> None:
-    """Write the figure of a study."""
+def draw(
+    study: "Study",
+    results: Any,
+    path: Path,
+    metrics: Sequence[str] | None = None,
+    **options: "Unpack[Options]",
+) -> None:
+    """Write the figure of a study; options as for `fecnn.plots.style.styled`."""
     from fecnn.plots.figure import plot, save
 
     with extra("plot", "a figure"):
-        save(plot(study, results, metrics), path)
+        save(plot(study, results, metrics, **options), path)
 
 
 PIPE_WIDTH = 200

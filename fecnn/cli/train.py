@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self, Unpack
 
 import typer
 from rich.console import Group
@@ -17,6 +17,7 @@ from fecnn.errors import extra
 
 if TYPE_CHECKING:
     from fecnn.nets.card import Card
+    from fecnn.plots.style import Options
     from fecnn.training.recipe import Training
     from fecnn.training.trainer import TrainingProgress
 
@@ -137,9 +138,9 @@ class TrainingBoard:
         return Group(table, Text(f"{self._board.elapsed()}{left}; Ctrl-C stops; the same command resumes"))
 
 
-def save_learning(card: "Card", path: Path) -> None:
-    """Write the learning curve of a training as a figure."""
+def save_learning(card: "Card", path: Path, **options: "Unpack[Options]") -> None:
+    """Write the learning curve of a training as a figure; options as for `fecnn.plots.style.styled`."""
     from fecnn.plots.figure import save
-    from fecnn.training.page import plot_learning
+    from fecnn.plots.learning import plot_learning
 
-    save(plot_learning(card), path)
+    save(plot_learning(card, **options), path)

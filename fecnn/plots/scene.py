@@ -5,8 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from fecnn.analysis.gap import Gap, gaps_along_ml
 from fecnn.analysis.table import FEW_ERRORS, METRICS, counted, estimated
-from fecnn.analysis.tradeoff import Tradeoff, front, tradeoffs
+from fecnn.analysis.tradeoff import Tradeoff, front, weighed
+from fecnn.plots.coincidence import groups, nested
+from fecnn.simulation.task import Point
 from fecnn.studies.estimates import UNITS
 from fecnn.studies.reference import Reference
 from fecnn.studies.study import Study
@@ -16,7 +19,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COLOURS = ("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#8A6D00", "#56B4E9", "#882255", "#E69F00")
-"""Okabe and Ito's colours, which colour-blind readers can tell apart; in greyscale the markers do it."""
+"""Okabe and Ito's colours, which colour-blind readers can tell apart; in greyscale the markers do it.
+
+The numbers of colours, dashes and markers share no divisor, so that any two of 36 curves differ in two of the
+three.
+"""
 
 MARKERS = (
     "circle",
@@ -36,6 +43,15 @@ CROSSES = ("x-thin", "cross-thin", "y-down", "y-up", "y-left", "y-right", "line-
 
 DASHES = ("solid", "dash", "dot", "dashdot")
 """Dashes of counted curves and, except the first, of bounds; estimated curves use ``longdash``."""
+
+GAP = "gap"
+"""The panel that shows gaps to ML, beside those of error rates."""
+
+LINE, DOT = 1.5, 6.0
+"""Width of a curve's line and size of its markers in points, unless it lies on others."""
+
+NEAR = 0.1
+"""Gaps up to this many dB are shown on a linear scale, larger ones on a logarithmic scale."""
 
 Kind = Literal["counted", "estimated", "bound", "published", "gap"]
 
@@ -69,6 +85,7 @@ class Mark:
     low, high: Ends of the 95 % interval; NaN if none is drawn.
     hollow: Whether there are fewer than 100 block errors behind it.
     limit: Whether there are no errors behind it.
+    frames, block_errors: The counts behind it, if it is counted.
     said: Lines of text shown to a reader who points at it.
     """
 
@@ -78,6 +95,8 @@ class Mark:
     high: float = math.nan
     hollow: bool = False
     limit: bool = False
+    frames: int = 0
+    block_errors: int = 0
     said: tuple[str, ...] = ()
 
 
@@ -88,6 +107,7 @@ class Series:
     label: Its name in a legend; the same for several codes drawn alike.
     marks: In the order in which its line joins them; the line skips limits.
     id: Name of its line in an SVG, if any.
+    source: Where it is published, and how it was read.
     """
 
     kind: Kind
@@ -96,6 +116,7 @@ class Series:
     look: Look
     marks: tuple[Mark, ...]
     id: str = ""
+    source: str = ""
 
     @property
     def seen(self) -> tuple[Mark, ...]:
@@ -116,7 +137,7 @@ class Panel:
     x, y: Labels of the axes.
     series: In legend order; `LAYERS` gives the drawing order.
     notes: What should be drawn but cannot be, and why.
-    scales: Scales of x and y: ``linear`` or ``log``.
+    scales: Scales of x and y: ``linear``, ``log``, or ``symlog`` (linear up to `NEAR`).
     front: The points (x, y) that no other beats in both, joined by steps.
     """
 
@@ -138,17 +159,61 @@ class Scene:
 
     @property
     def legend(self) -> tuple[Series, ...]:
-        """One series per label, in the order of the panels."""
+        """One series per label, in the order of the panels; all curves of the same size."""
         found: dict[str, Series] = {}
         for panel in self.panels:
             for series in panel.series:
+                if series.kind == "counted":
+                    series = replace(series, look=replace(series.look, width=LINE, size=DOT))
                 found.setdefault(series.label, series)
         return tuple(found.values())
+
+    @property
+    def entries(self) -> list[tuple[Series, str]]:
+        """The legend where there is no room for sources: each is a number, explained in the `footnotes`."""
+        numbers = {source: i for i, source in enumerate(self._sources, 1)}
+        return [
+            (one, f"{one.label.removesuffix(f': {one.source}')} [{numbers[one.source]}]")
+            if one.source
+            else (one, one.label)
+            for one in self.legend
+        ]
+
+    @property
+    def footnotes(self) -> list[str]:
+        """What is to be read below the picture: sources, curves on each other, and what is not drawn."""
+        return [
+            *(f"[{i}] {source}" for i, source in enumerate(self._sources, 1)),
+            *self.coincidences,
+            *(f"Not drawn: {note}" for note in self.notes),
+        ]
+
+    @property
+    def coincidences(self) -> list[str]:
+        """Which curves lie on each other, and in which panels if not in all."""
+        rates = [panel for panel in self.panels if panel.scales[1] == "log"]
+        found: dict[str, list[str]] = {}
+        for panel in rates:
+            for group in groups(panel.series):
+                found.setdefault(_listed([one.label for one in group]), []).append(panel.title or panel.y)
+        places = {names: f" ({_listed(where)})" * (len(where) < len(rates)) for names, where in found.items()}
+        return [f"Coincide within 95 % intervals{where}: {names}" for names, where in places.items()]
 
     @property
     def notes(self) -> tuple[str, ...]:
         """The notes of all panels, without repetition."""
         return tuple(dict.fromkeys(note for panel in self.panels for note in panel.notes))
+
+    @property
+    def _sources(self) -> list[str]:
+        return list(dict.fromkeys(one.source for one in self.legend if one.source))
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names as in a sentence: ``a, b and c``; or ``a; b, trained; c`` if there are commas in them."""
+    if any("," in name for name in names):
+        return "; ".join(names)
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def rate_scene(
@@ -165,7 +230,8 @@ def rate_scene(
     Args:
         study: The study.
         results: Its table, from `fecnn.table`.
-        metrics: ``bler``, ``ber``, ``ber_code``; by default the study's. Panels per code show only the first.
+        metrics: ``bler``, ``ber``, ``ber_code``, and ``gap`` for gaps to ML along the BLER of ML; by default
+            the study's. Panels per code show the first, and gaps.
         panels: What each panel shows; by default as the study says.
         references: Published points in addition to the study's.
         first: The number of the first curve's look, for pictures of several studies.
@@ -176,27 +242,30 @@ def rate_scene(
     """
     metrics = metrics or study.metrics
     for metric in metrics:
-        if metric not in METRICS:
-            raise LookupError(f"no metric {metric!r}; known: {', '.join(METRICS)}")
+        if metric not in (*METRICS, GAP):
+            raise LookupError(f"no metric {metric!r}; known: {', '.join([*METRICS, GAP])}")
     if results.empty:
         raise ValueError(f"there are no results of {study.name} yet; run it first")
     codes = list(dict.fromkeys(results["code"]))
     drawn = [r for r in study.references if study.drawn is None or r.decoder in study.drawn]
     published = _published([r for r in [*drawn, *references] if r.code in codes])
 
-    curves = {metric: _curves(study, results, metric, first) for metric in metrics}
+    curves = {metric: _curves(study, results, metric, first) for metric in metrics if metric != GAP}
 
     def panel(metric: str, codes: list[str], title: str = "") -> Panel:
+        if metric == GAP:
+            return _gap_panel(study, results, codes, title, first)
         bounds, notes = _bounds(study, codes) if metric == "bler" else ([], [])
         series = [
-            *(one for one in curves[metric] if one.code in codes),
+            *nested([one for one in curves[metric] if one.code in codes]),
             *bounds,
             *(one for one in published[metric] if one.code in codes),
         ]
         return Panel(title, "Eb/N0 [dB]", METRICS[metric], tuple(series), tuple(notes))
 
     if (panels or study.panels) == "code":
-        return Scene(study.title, tuple(panel(metrics[0], [code], code) for code in codes))
+        each = [metric for metric in metrics if metric in (metrics[0], GAP)]
+        return Scene(study.title, tuple(panel(metric, [code], code) for code in codes for metric in each))
     return Scene(study.title, tuple(panel(metric, codes) for metric in metrics))
 
 
@@ -207,24 +276,29 @@ def tradeoff_scene(
 
     There are no panels if no curve has a gap to ML. Arguments are those of `rate_scene`.
     """
-    found = tradeoffs(study, results)
+    found, missing = weighed(study, results)
     codes = list(dict.fromkeys(one.gap.code for one in found))
     looks, labels = _looks(study, first), _labels(study)
+    notes = _missing(missing, codes, labels)
+    uncounted = [labels[one.gap.curve] for one in found if one.operations is None]
+    if uncounted:
+        notes += [f"operations of {_listed(uncounted)} (no formula)"]
 
     def panel(title: str, x: str, codes: list[str], cost: Callable[[Tradeoff], float | None]) -> Panel:
         series = []
-        for one in found:
+        for place, one in enumerate(found):
             at, gap = cost(one), one.gap
             if at is not None and gap.code in codes:
                 high = gap.high if math.isfinite(gap.high) else gap.gap_db
                 said = f"gap to ML {gap.gap_db:.2f} dB [{gap.low:.2f}, {gap.high:.2f}]"
                 mark = Mark(at, gap.gap_db, gap.low, high, said=(gap.code, said, f"{at:,.3g}"))
-                look = replace(looks[gap.curve], dash="", size=8.0)
-                series.append(Series("gap", labels[gap.curve], gap.code, look, (mark,)))
+                size = 10 - 3 * place / len(found)  # those on each other stay visible
+                dot = replace(looks[gap.curve], dash="", size=size)
+                series.append(Series("gap", labels[gap.curve], gap.code, dot, (mark,)))
         places = [(one.marks[0].x, one.marks[0].y) for one in series]
         best = tuple(places[i] for i in front(*zip(*places, strict=True))) if places else ()
         y = "gap to ML at BLER 1e-3 [dB]"
-        return Panel(title, x, y, tuple(series), scales=("log", "linear"), front=best)
+        return Panel(title, x, y, tuple(series), tuple(notes), scales=("log", "linear"), front=best)
 
     def pair(codes: list[str], titles: tuple[str, str]) -> list[Panel]:
         return [
@@ -238,16 +312,67 @@ def tradeoff_scene(
     return Scene(study.title, tuple(pair(codes, titles) if found else ()))
 
 
+def _missing(missing: Sequence[tuple[Point, str]], shown: Sequence[str], labels: dict[str, str]) -> list[str]:
+    """Curves that are not shown with the reason: whole codes by their name, others code by code."""
+    codes: dict[str, dict[str, list[str]]] = {}
+    for point, why in missing:
+        codes.setdefault(point.code.name, {}).setdefault(why, []).append(labels[point.curve])
+    several = len({*codes, *shown}) > 1
+    notes = []
+    for code, reasons in codes.items():
+        for why, names in reasons.items():
+            whole = code not in shown and len(reasons) == 1
+            here = f"{code}: " if several else ""
+            notes.append(f"{code if whole else here + _listed(names)} ({why})")
+    return notes
+
+
+def _gap_panel(study: Study, results: "pd.DataFrame", codes: Sequence[str], title: str, first: int) -> Panel:
+    """Gaps to exact ML in dB, over the Eb/N0 at which ML has the same BLER."""
+    looks, labels = _looks(study, first), _labels(study)
+    along = [gaps_along_ml(study, results, code) for code in codes]
+    series = []
+    for name, gaps in (item for found in along for item in found.items()):
+        marks = tuple(_gap_mark(ebn0_db, gap) for ebn0_db, gap in gaps if math.isfinite(gap.gap_db))
+        if marks:
+            series.append(Series("counted", labels[name], gaps[0][1].code, looks[name], marks))
+    missing = [
+        code for code, found in zip(codes, along, strict=True) if not found and not code.startswith("uncoded")
+    ]
+    notes = (f"gaps of {_listed(missing)} (exact ML was not counted)",) if missing else ()
+    x, y = "Eb/N0 of exact ML [dB]", "gap to ML [dB]"
+    far = any(abs(mark.y) > NEAR for one in series for mark in one.marks)
+    return Panel(title, x, y, tuple(nested(series)), notes, ("linear", "symlog" if far else "linear"))
+
+
+def _gap_mark(ebn0_db: float, gap: Gap) -> Mark:
+    low, high = (end if math.isfinite(end) else gap.gap_db for end in (gap.low, gap.high))
+    said = f"gap to ML {gap.gap_db:.2f} dB [{gap.low:.2f}, {gap.high:.2f}]"
+    return Mark(ebn0_db, gap.gap_db, low, high, said=(f"{gap.code}, {ebn0_db:g} dB", said))
+
+
 def _labels(study: Study) -> dict[str, str]:
-    """Legend labels by curve name; with one panel per code, a decoder has the same label in all of them."""
-    return {curve.name: curve.what if study.panels == "code" else curve.name for curve in study.curves}
+    """Legend labels by curve name; with one panel per code, a decoder has the same label in all of them.
+
+    A decoder in a file or a module is called by its function alone, unless that makes two of them alike.
+    """
+    functions: dict[str, set[str]] = {}
+    for curve in study.curves:
+        functions.setdefault(curve.decoder.rpartition(":")[2], set()).add(curve.decoder)
+    labels = {}
+    for curve in study.curves:
+        label = curve.what if study.panels == "code" else curve.name
+        function = curve.decoder.rpartition(":")[2]
+        if curve.label is None and len(functions[function]) == 1 and label.startswith(curve.decoder):
+            label = function + label.removeprefix(curve.decoder)
+        labels[curve.name] = label
+    return labels
 
 
 def _looks(study: Study, first: int = 0) -> dict[str, Look]:
     """Looks by curve name; curves with the same label share a look.
 
-    Coinciding curves stay visible: later ones are thinner, with smaller markers. Estimated exact ML continues
-    the counted curve of ``ml`` and has its colour.
+    Estimated exact ML continues the counted curve of ``ml`` and has its colour.
     """
     labels = _labels(study)
     distinct = list(dict.fromkeys(labels.values()))
@@ -255,18 +380,13 @@ def _looks(study: Study, first: int = 0) -> dict[str, Look]:
     ml = [curve.name for curve in study.curves if curve.decoder == "ml" and curve.method is None]
     if ml:
         places |= {curve.name: places[ml[0]] for curve in study.curves if curve.method == "rare"}
-    count = max(len(set(places.values())), 2)
-    return {name: _look(first + place, 1 - place / count) for name, place in places.items()}
+    return {name: look(first + place) for name, place in places.items()}
 
 
-def _look(place: int, weight: float) -> Look:
-    return Look(
-        COLOURS[place % len(COLOURS)],
-        DASHES[place % len(DASHES)],
-        0.9 + 2.0 * weight,
-        MARKERS[place % len(MARKERS)],
-        3.5 + 4.5 * weight,
-    )
+def look(place: int) -> Look:
+    """The look of the curve at a place in the legend."""
+    colour, dash, marker = (known[place % len(known)] for known in (COLOURS, DASHES, MARKERS))
+    return Look(colour, dash, LINE, marker, DOT)
 
 
 def _curves(study: Study, results: "pd.DataFrame", metric: str, first: int) -> list[Series]:
@@ -280,10 +400,10 @@ def _curves(study: Study, results: "pd.DataFrame", metric: str, first: int) -> l
             made.append(Series("counted", label, seen["code"].iloc[0], looks[name], marks))
         elif len(rows) and metric == "bler":
             # An estimate is not a number of errors, so it has no markers.
-            look = replace(looks[name], dash="longdash", width=1.4, marker="")
+            dashed = replace(looks[name], dash="longdash", width=1.4, marker="")
             lines = sum(one.kind == "estimated" for one in made)
             marks = tuple(_estimated_mark(row) for row in estimated(rows).to_dict("records"))
-            made.append(Series("estimated", label, rows["code"].iloc[0], look, marks, f"estimated-{lines}"))
+            made.append(Series("estimated", label, rows["code"].iloc[0], dashed, marks, f"estimated-{lines}"))
     return made
 
 
@@ -296,6 +416,8 @@ def _counted_mark(row: dict[Any, Any], metric: str) -> Mark:
         high,
         hollow=0 < row["block_errors"] < FEW_ERRORS,
         limit=not value,
+        frames=row["frames"],
+        block_errors=row["block_errors"],
         said=(
             f"{row['code']}, {row['ebn0_db']:g} dB",
             f"{METRICS[metric]} {value:.3g} [{low:.3g}, {high:.3g}]",
@@ -377,10 +499,13 @@ def _bounds(study: Study, codes: Sequence[str]) -> tuple[list[Series], list[str]
 def _published(references: Sequence[Reference]) -> dict[str, list[Series]]:
     """By metric, one series per decoder, source, way of reading, and code."""
     markers: dict[str, str] = {}
+    sources: dict[str, str] = {}
     grouped: dict[tuple[str, str, str], list[Mark]] = {}
     for r in references:
         if r.metric in METRICS:
-            label = " ".join(f"{r.decoder}: {r.source} [{r.how.split(',')[0]}]".split())
+            source = " ".join(f"{r.source} [{r.how.split(',')[0]}]".split())
+            label = f"{r.decoder}: {source}"
+            sources[label] = source
             markers.setdefault(label, CROSSES[len(markers) % len(CROSSES)])
             low, high = r.interval
             said = (
@@ -392,6 +517,6 @@ def _published(references: Sequence[Reference]) -> dict[str, list[Series]]:
             grouped.setdefault((r.metric, label, r.code), []).append(Mark(r.ebn0_db, r.value, said=said))
     made: dict[str, list[Series]] = {metric: [] for metric in METRICS}
     for (metric, label, code), marks in grouped.items():
-        look = Look("#404040", marker=markers[label], size=7.0)
-        made[metric].append(Series("published", label, code, look, tuple(marks)))
+        how = Look("#404040", marker=markers[label], size=7.0)
+        made[metric].append(Series("published", label, code, how, tuple(marks), source=sources[label]))
     return made

@@ -194,7 +194,7 @@ def _shipped(study: Study) -> bool:
 
 
 def _pictures(scene: Scene) -> str:
-    """The toggles for curves, the placeholders of the charts, and what cannot be drawn."""
+    """The toggles for curves, the placeholders of the charts, what coincides and what is not drawn."""
     codes: dict[str, dict[str, None]] = {}
     for series in (series for panel in scene.panels for series in panel.series):
         codes.setdefault(series.label, {})[_code(series)] = None
@@ -209,7 +209,8 @@ def _pictures(scene: Scene) -> str:
     if len(every) > 1:
         options = "".join(f"<option>{html.escape(code)}</option>" for code in every)
         choice = f'<label>code <select>{options}<option value="">all</option></select></label>'
-    notes = [f"<p>Not drawn: {html.escape(note)}.</p>" for note in scene.notes]
+    notes = [f"<p>{html.escape(note)}.</p>" for note in scene.coincidences]
+    notes += [f"<p>Not drawn: {html.escape(note)}.</p>" for note in scene.notes]
     return "\n".join(
         [
             f'<fieldset><legend>Curves</legend><div class="choices">{choice}'

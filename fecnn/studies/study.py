@@ -178,7 +178,8 @@ class Study(Table):
     curves: The curves of the file, with one curve per code where it gives a list.
     drawn: Decoders in ``reference.csv`` whose points are drawn; all by default.
     panels: What each panel of the figure shows: a ``metric``, or a ``code``.
-    metrics: The error rates drawn; with one panel per code, only the first.
+    metrics: The error rates drawn, and ``gap`` for the gap to exact ML in dB; with one panel per code, only
+        the first, and the gap.
     bounds: Bounds drawn with the BLER, by their names in `fecnn.theory.bounds.BOUNDS`, for each code over
         AWGN (not for uncoded bits).
     """
@@ -193,7 +194,7 @@ class Study(Table):
     seed: int = Field(default=1, ge=0, lt=1 << 63)
     drawn: list[str] | None = None
     panels: Literal["metric", "code"] = "metric"
-    metrics: list[Literal["bler", "ber", "ber_code"]] = Field(default=["bler", "ber"], min_length=1)
+    metrics: list[Literal["bler", "ber", "ber_code", "gap"]] = Field(default=["bler", "ber"], min_length=1)
     bounds: list[str] = Field(default=[])
     curves: list[Curve] = Field(alias="curve", min_length=1)
     _path: Path = PrivateAttr(default=Path())

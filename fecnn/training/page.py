@@ -1,13 +1,9 @@
-"""How a training went: one-line summaries, the learning curve, and the page of a trained network."""
+"""How a training went: one-line summaries, and the page of a trained network."""
 
 import math
-from typing import TYPE_CHECKING
 
 from fecnn.intervals import proportion_interval
 from fecnn.nets.card import Card, Validated, Validation
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PUBLISHED_FRAMES = {"ecct": 128_000_000, "crossmpt": 128_000_000}
 """Frames used in the published trainings: 1,000 epochs of 1,000 batches of 128."""
@@ -17,39 +13,6 @@ def sentence(validation: Validation) -> str:
     """A validation in one line: BLER of the network with its 95 % interval, and BLER of exact ML."""
     points = [f"{p.ebn0_db:g} dB: BLER {_rate(p.block_errors, p)}, ML {_ml(p)}" for p in validation.points]
     return "; ".join([f"step {validation.step:,}, loss {validation.loss:.5f}", *points])
-
-
-def plot_learning(card: Card) -> "Figure":
-    """Draw the validation BLER over steps with 95 % intervals, and the BLER of exact ML as a line.
-
-    Returns:
-        A matplotlib figure.
-    """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7.2, 4.0), layout="constrained")
-    axes = figure.subplots()
-    steps = [v.step for v in card.validations]
-    for i, point in enumerate(card.validations[-1].points if card.validations else ()):
-        points = [v.points[i] for v in card.validations]
-        rates = [p.block_errors / p.frames for p in points]
-        bounds = [proportion_interval(p.block_errors, p.frames) for p in points]
-        line = axes.plot(steps, rates, marker=".", label=f"{point.ebn0_db:g} dB")[0]
-        color = line.get_color()
-        low, high = zip(*bounds, strict=True)
-        axes.fill_between(steps, low, high, alpha=0.2, color=color, linewidth=0)
-        axes.axhline(
-            point.ml_block_errors / point.frames,
-            color=color,
-            linestyle="--",
-            label="exact ML",
-        )
-    axes.set_title(card.name, parse_math=False, usetex=False)
-    axes.set(xlabel="step", ylabel="BLER on the validation frames", yscale="log")
-    axes.grid(alpha=0.3, which="both")
-    if steps:
-        figure.legend(loc="outside right center")
-    return figure
 
 
 def page(card: Card) -> str:

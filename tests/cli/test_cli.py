@@ -210,7 +210,7 @@ def test_the_figure_in_three_formats(call, tmp_path):
     for name, start in (("a.svg", b"<?xml"), ("b.pdf", b"%PDF"), ("c.png", b"\x89PNG")):
         assert call("plot", "small.toml", "-o", name, "--metric", "bler").stdout == f"{name}\n"
         assert (tmp_path / name).read_bytes().startswith(start)
-    assert "a figure is written as .svg, .pdf, .png, got a.jpg" in refused(
+    assert "a figure is written as .svg, .pdf, .png, .eps, .tex, .tikz, got a.jpg" in refused(
         call, "plot", "small.toml", "-o", "a.jpg"
     )
     assert "no metric 'fer'; known: bler, ber, ber_code" in refused(

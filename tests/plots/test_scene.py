@@ -1,20 +1,22 @@
 """What pictures of a study hold, looked at as data; and that the renderers draw just that."""
 
 import ast
+import itertools
 import json
 import re
 from pathlib import Path
 
 import pytest
 from matplotlib.colors import to_hex
-from study_runs import shipped
+from study_runs import run_all, shipped
 
 import fecnn
 from fecnn.analysis.table import FEW_ERRORS, counted
 from fecnn.plots import scene as scene_module
+from fecnn.plots.coincidence import groups
 from fecnn.plots.figure import plot
 from fecnn.plots.pareto import plot_pareto
-from fecnn.plots.scene import CROSSES, DASHES, MARKERS, Look, Series, rate_scene, tradeoff_scene
+from fecnn.plots.scene import CROSSES, DASHES, MARKERS, Look, Mark, Series, rate_scene, tradeoff_scene
 from fecnn.reports import report
 from fecnn.reports.swatch import swatch
 from fecnn.studies.reference import Reference
@@ -69,7 +71,7 @@ def test_marks_are_the_rows_hollow_with_few_errors_and_limits_without_any():
 
 def test_an_estimated_curve_has_the_colour_of_ml_and_no_markers():
     study, results = shipped("verdict-bch-31-21")
-    bler, ber = rate_scene(study, results).panels
+    bler, ber, _ = rate_scene(study, results).panels
     exact = of_kind(bler, "estimated")["exact ML (estimated)"]
     assert (exact.look.colour, exact.look.marker) == (of_kind(bler, "counted")["ml"].look.colour, "")
     assert exact.look.dash == "longdash"
@@ -97,7 +99,10 @@ def test_published_series_are_told_apart_by_decoder_source_and_marker():
     assert {mark.said[0] for mark in found[labels[0]].marks} == {"hamming-7-4, 2 dB"}
     figure = plot(study, results, ["bler"])
     drawn = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert "ML: Kaiserslautern/RPTU database of... [seen]" in drawn
+    assert "ML [1]" in drawn
+    (source,) = [text for text in figure.scene.footnotes if text.startswith("[1]")]
+    assert source == "[1] " + next(iter(of_kind(figure.scene.panels[0], "published").values())).source
+    assert "".join(source.split()) in "".join(figure.texts[-1].get_text().split())
 
 
 def test_a_published_series_has_one_marker_in_all_panels():
@@ -170,7 +175,126 @@ def test_the_front_is_joined_by_what_no_other_beats():
 
 def test_what_cannot_be_drawn_is_refused():
     study, results = shipped("rptu-bch")
-    with pytest.raises(LookupError, match="no metric 'fer'; known: bler, ber, ber_code"):
+    with pytest.raises(LookupError, match="no metric 'fer'; known: bler, ber, ber_code, gap"):
         rate_scene(study, results, ["fer"])
     with pytest.raises(ValueError, match="there are no results of rptu-bch yet; run it first"):
         rate_scene(study, results[:0])
+
+
+def test_a_decoder_in_a_file_is_called_by_its_function(tmp_path):
+    (tmp_path / "mine.py").write_text("def nearest(code, channel=None, /, *, power=1.0): ...\n")
+    (tmp_path / "other.py").write_text(
+        "def nearest(code, channel=None, /): ...\ndef best(code, channel=None, /): ...\n"
+    )
+    head = 'title = "t"\ncode = "hamming-7-4"\nebn0_db = [1]\n'
+    curves = [
+        'decoder = "./mine.py:nearest"',
+        'decoder = "./mine.py:nearest"\noptions = { power = 0.5 }',
+        'decoder = "./other.py:best"\nlabel = "a:b"',
+        'decoder = "osd"\noptions = { order = 1 }\ncode = "bch-15-7"',
+    ]
+    path = tmp_path / "study.toml"
+
+    def labels(curves):
+        path.write_text(head + "".join(f"[[curve]]\n{curve}\n" for curve in curves))
+        return list(scene_module._labels(fecnn.load_study(path)).values())
+
+    assert labels(curves) == ["nearest", "nearest (power 0.5)", "a:b", "osd (order 1) of bch-15-7"]
+    both = labels([*curves, 'decoder = "./other.py:nearest"'])
+    assert both[0] == "./mine.py:nearest"
+    assert both[-1] == "./other.py:nearest"
+
+
+def test_any_two_of_36_curves_differ_in_two_ways():
+    drawn = [scene_module.look(place) for place in range(36)]
+    for one, other in itertools.combinations(drawn, 2):
+        assert (one.colour != other.colour) + (one.dash != other.dash) + (one.marker != other.marker) >= 2
+
+
+def test_curves_on_each_other_are_named_and_nested():
+    study, results = shipped("optimal-hamming-7-4")
+    scene = rate_scene(study, results, ["bler"])
+    assert "Coincide within 95 % intervals: ml, slnn, osd (order 1) and osd (order 2)" in scene.footnotes
+    found = of_kind(scene.panels[0], "counted")
+    sizes = [found[name].look.size for name in ("ml", "slnn", "osd (order 1)", "osd (order 2)")]
+    assert sizes == sorted(set(sizes), reverse=True)
+    assert found["hard"].look.size == found["uncoded"].look.size == scene_module.DOT
+    assert {one.look.size for one in scene.legend if one.kind == "counted"} == {scene_module.DOT}
+    page = report([study], [results])
+    assert "<p>Coincide within 95 % intervals: ml, slnn, osd (order 1) and osd (order 2).</p>" in page
+
+
+def test_where_curves_are_on_each_other_is_said_unless_it_is_everywhere():
+    study, results = shipped("osd-orders")
+    lines = rate_scene(study, results).coincidences
+    assert (
+        "Coincide within 95 % intervals (bch-63-45): ml, osd (order 2), osd (order 3) and osd (order 4)"
+        in lines
+    )
+
+
+def test_curves_are_on_each_other_only_if_they_are_everywhere_they_meet():
+    def series(*rates, code="a", kind="counted"):
+        marks = tuple(Mark(x, y, 0.9 * y, 1.1 * y) for x, y in enumerate(rates))
+        return Series(kind, "", code, scene_module.look(0), marks)
+
+    base = series(0.1, 0.01, 0.001)
+    assert groups([base, series(0.1, 0.0105, 0.001)])
+    assert not groups([base, series(0.1, 0.012, 0.001)])
+    assert not groups([base, series(0.1)])  # one point says nothing
+    assert not groups([base, series(0.1, 0.01, 0.001, code="b")])
+    assert not groups([base, series(0.1, 0.01, 0.001, kind="bound")])
+    far = series(0.1, 0.0118, 0.001)
+    between = series(0.1, 0.0109, 0.001)
+    assert [len(group) for group in groups([base, far, between])] == [2]
+
+
+def test_gaps_to_ml_have_a_panel():
+    study, results = shipped("verdict-bch-31-21")
+    rates, gaps = rate_scene(study, results, ["bler", "gap"]).panels
+    assert gaps.y == "gap to ML [dB]"
+    shown = of_kind(gaps, "counted")
+    assert "ml" not in shown
+    assert "exact ML (estimated)" not in shown
+    grid = {mark.x for mark in of_kind(rates, "counted")["ml"].marks}
+    for series in shown.values():
+        assert {mark.x for mark in series.marks} <= grid
+        assert all(mark.low <= mark.y <= mark.high for mark in series.marks)
+        assert series.look.colour == of_kind(rates, "counted")[series.label].look.colour
+    assert all(mark.y == pytest.approx(0, abs=0.01) for mark in shown["osd (order 2)"].marks)
+    assert all(1 < mark.y < 2 for mark in shown["bp"].marks)
+    study, results = shipped("published-nets-table")
+    (panel, *_) = rate_scene(study, results[results["decoder"] != "ml"], ["gap"]).panels
+    assert panel.series == ()
+
+
+def test_a_gap_without_exact_ml_is_said(tmp_path):
+    (tmp_path / "study.toml").write_text(
+        'title = "t"\ncode = "hamming-7-4"\nebn0_db = [1, 2]\nbatch = 500\nmetrics = ["gap"]\n'
+        '[stop]\nframes = 500\n[[curve]]\ndecoder = "hard"\n[[curve]]\ndecoder = "hard"\ncode = "uncoded"\n'
+    )
+    study = fecnn.load_study(tmp_path)
+    run_all(study, tmp_path / "a.sqlite")
+    results = fecnn.table(study, tmp_path / "a.sqlite")
+    figure = plot(study, results)
+    assert figure.scene.notes == ("gaps of hamming-7-4 (exact ML was not counted)",)
+    figure.savefig(tmp_path / "a.png")
+
+
+def test_a_pareto_figure_says_what_is_missing_and_why():
+    study, results = shipped("verdict-bch-31-21")
+    notes = tradeoff_scene(study, results).notes
+    assert any(
+        note.startswith("osd (order 0); bp; MLNN [1000,500], trained; ")
+        and note.endswith("(BLER above 1e-3 at every point)")
+        for note in notes
+    ), notes
+    study, results = shipped("osd-orders")
+    notes = tradeoff_scene(study, results).notes
+    shown = {series.label for panel in tradeoff_scene(study, results).panels for series in panel.series}
+    assert "polar-128-64 (exact ML does not reach BLER 1e-3)" in notes
+    assert "bch-63-45: osd (order 0) and bp (BLER above 1e-3 at every point)" in notes
+    assert shown.isdisjoint({"osd (order 0)", "bp"})
+    without = results[results["curve"] != "ml of polar-64-32"]
+    notes = tradeoff_scene(study, without).notes
+    assert "polar-64-32 (exact ML does not reach BLER 1e-3)" in notes

@@ -23,7 +23,7 @@ from fecnn.analysis.tradeoff import tradeoffs
 from fecnn.cli.app import app
 from fecnn.cli.live import RunBoard
 from fecnn.errors import StoreError
-from fecnn.plots.figure import plot
+from fecnn.plots.figure import plot, tint
 from fecnn.plots.scene import bound_marks
 from fecnn.reports import report
 from fecnn.simulation.store import Store
@@ -358,7 +358,9 @@ def test_the_figure_draws_it_dashed_and_without_markers(made):
     (ml,) = [line for line in bler.get_lines() if line.get_label() == "ml"]
     assert line.get_color() == ml.get_color()
     assert list(line.get_xdata()) == [6.0, 8.0, 10.0, 11.0]
-    bands = [c for c in bler.collections if to_hex(c.get_facecolor()[0]) == to_hex(line.get_color())]
+    bands = [
+        c for c in bler.collections if to_hex(c.get_facecolor()[0]) == tint(to_hex(line.get_color()), 0.25)
+    ]
     heights = bands[-1].get_paths()[0].vertices[:, 1]
     rows = estimated(results)
     assert (heights.min(), heights.max()) == (rows["bler_low"].min(), rows["bler_high"].max())

@@ -1,0 +1,56 @@
+"""A matplotlib figure that remembers what it shows, and is saved as journals ask."""
+
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from fecnn._files.atomic import write
+from fecnn.plots.scene import Scene
+from fecnn.plots.style import SAVED, Style
+from fecnn.plots.tikz import tikz
+
+FORMATS = (".svg", ".pdf", ".png", ".eps", ".tex", ".tikz")
+
+_UNDATED = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+
+
+class Picture(Figure):
+    """A figure of a scene; its own ``savefig`` embeds TrueType fonts too."""
+
+    scene: Scene
+    style: Style
+
+    def savefig(self, fname: Any, **kwargs: Any) -> None:
+        """Save as matplotlib does, with `SAVED`."""
+        with matplotlib.rc_context(SAVED):
+            super().savefig(fname, **kwargs)
+
+
+def save(figure: Figure, path: str | Path) -> None:
+    r"""Write a figure in the format of the file's suffix; the same figure gives the same bytes.
+
+    ``.tex`` is a LaTeX document of its own with the data in it, drawn by pgfplots, and ``.tikz`` the picture
+    alone, for ``\input``.
+
+    Raises:
+        ValueError: If the suffix is another.
+    """
+    path = Path(path)
+    if path.suffix not in FORMATS:
+        raise ValueError(f"a figure is written as {', '.join(FORMATS)}, got {path.name}")
+    if path.suffix in (".tex", ".tikz"):
+        if not isinstance(figure, Picture):
+            raise TypeError(f"only figures made by fecnn are written as {path.suffix}")
+        write(path, tikz(figure.scene, figure.style, document=path.suffix == ".tex"))
+        return
+    drawn = io.BytesIO()
+    with matplotlib.rc_context(SAVED):
+        figure.savefig(drawn, format=path.suffix[1:], dpi=160, metadata=_UNDATED.get(path.suffix))
+    content = drawn.getvalue()
+    if path.suffix == ".eps":
+        content = re.sub(rb"%%CreationDate: .*\n", b"", content)
+    write(path, content)

@@ -1,6 +1,5 @@
 """Printing tables and figures, and turning errors into one line."""
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -126,10 +125,8 @@ PIPE_WIDTH = 200
 
 def table_console() -> Console:
     """A console as wide as the terminal, or wide enough for any table where there is none."""
-    width = Console().width
-    return _Console(
-        width=width if Console().is_terminal or "COLUMNS" in os.environ else max(width, PIPE_WIDTH)
-    )
+    terminal = Console()
+    return _Console(width=terminal.width if terminal.is_terminal else max(terminal.width, PIPE_WIDTH))
 
 
 class _Console(Console):

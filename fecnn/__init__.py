@@ -62,6 +62,7 @@ __all__ = [
     "study_names",
     "table",
     "uncoded",
+    "verify",
     "write_alist",
 ]
 
@@ -117,6 +118,7 @@ if TYPE_CHECKING:
     from fecnn.simulation.tally import Tally
     from fecnn.studies.run import MergeError, merge, run
     from fecnn.studies.study import Study, load_study, study_names
+    from fecnn.studies.verify import verify
     from fecnn.theory.ml_bler import Estimate, ml_bler
 
 _HOMES = {
@@ -144,6 +146,7 @@ _HOMES = {
     "simulation.tally": "Tally",
     "studies.run": "MergeError merge run",
     "studies.study": "Study load_study study_names",
+    "studies.verify": "verify",
     "theory.ml_bler": "Estimate ml_bler",
 }
 """The public names of each module, which is imported when one of them is first used."""

@@ -18,6 +18,7 @@ from fecnn.cli.results import (
 )
 from fecnn.cli.run import merge_command, run_command, warm_up_command
 from fecnn.cli.train import train_command
+from fecnn.cli.verify import verify_command
 
 app = typer.Typer(
     cls=Commands,
@@ -48,6 +49,7 @@ for name, command in (  # in the order of --help
     ("run", run_command),
     ("warm-up", warm_up_command),
     ("merge", merge_command),
+    ("verify", verify_command),
     ("table", table_command),
     ("compare", compare_command),
     ("complexity", complexity_command),

@@ -37,6 +37,7 @@ __all__ = [
     "compare",
     "decoder",
     "decoder_names",
+    "frames",
     "gap_to_ml",
     "golay",
     "hamming",
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     from fecnn import theory as theory
     from fecnn import training as training
     from fecnn.analysis.compare import compare
+    from fecnn.analysis.frames import frames
     from fecnn.analysis.gap import gap_to_ml
     from fecnn.analysis.table import judge, table
     from fecnn.arrays import LLR, Bits, bpsk, hard
@@ -123,6 +125,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "analysis.compare": "compare",
+    "analysis.frames": "frames",
     "analysis.gap": "gap_to_ml",
     "analysis.table": "judge table",
     "arrays": "LLR Bits bpsk hard",

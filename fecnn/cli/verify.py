@@ -1,17 +1,17 @@
-"""Commands that go back from stored counts to the frames behind them."""
+"""Commands that go back from stored counts to the frames behind them: frames, verify."""
 
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from fecnn._files.shipped import RESULTS
-from fecnn.cli.options import OutOption
-from fecnn.cli.terminal import explained, print_table
+from fecnn.cli.options import OutOption, StudyArgument
+from fecnn.cli.terminal import explained, print_table, say_whose_code_runs
 
 if TYPE_CHECKING:
-    from fecnn.studies.study import Study
     from fecnn.studies.verify import Check
 
 VERIFY_SECONDS = 30.0
@@ -76,7 +76,9 @@ def verify_command(
         if not stored:
             raise LookupError(f"{path} has no batches")
         if allowed and plan is not None:
-            _say_whose_code_runs(plan)
+            say_whose_code_runs(plan)
+        elif allowed:
+            _say_whose_code_of_a_file_runs(path)
         checks = []
         for check in verify(
             path, study=plan, batches=batches, seconds=seconds, seed=seed, foreign_code=allowed
@@ -97,11 +99,77 @@ def verify_command(
             raise typer.Exit(1)
 
 
-def _say_whose_code_runs(plan: "Study") -> None:
-    from fecnn.decoders.foreign import whose_code_runs
+def frames_command(
+    study: StudyArgument,
+    curve: Annotated[str, typer.Argument(help="A curve, as named in the table.", metavar="CURVE")],
+    ebn0_db: Annotated[
+        float | None, typer.Option("--ebn0-db", help="Eb/N0 of the point.", show_default="the only one")
+    ] = None,
+    wrong: Annotated[bool, typer.Option("--wrong", help="Only frames that the decoder got wrong.")] = False,
+    most: Annotated[int, typer.Option("--most", min=1, help="Most frames; the first ones are taken.")] = 1000,
+    ml: Annotated[bool, typer.Option("--ml/--no-ml", help="Decode them by exact ML, too.")] = True,
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", "-o", help="File to write: .npz.", show_default="in --out"),
+    ] = None,
+    out: OutOption = RESULTS,
+    foreign_code: Annotated[
+        bool,
+        typer.Option("--foreign-code/--no-foreign-code", help="Allow decoders that do not ship with fecnn."),
+    ] = True,
+) -> None:
+    """Save frames of a study, such as those a decoder got wrong: LLRs, sent word, decision, and that of ML.
 
-    for name, it in plan.foreign.items():
-        typer.echo(whose_code_runs(name, it), err=True)
+    They are made again from your own results, which record the wrong frames; the shipped results do not. The
+    arrays are llr (positive means 0), sent, decided, ml, proved (where ml is certain), frame and batch (where
+    each frame is), wrong, G, H, and about (JSON).
+
+    Examples:
+
+        fecnn frames optimal-bch-31-21 "osd (order 1)" --ebn0-db 4 --wrong
+
+        fecnn frames my_study.toml mine --ebn0-db 3 --wrong --most 50 -o wrong.npz
+    """
+    import io
+
+    import numpy as np
+
+    from fecnn._files.atomic import write
+    from fecnn.analysis.frames import frames
+    from fecnn.studies.run import store_path
+    from fecnn.studies.study import load_study
+
+    with explained():
+        plan = load_study(study)
+        path = file or store_path(plan, out).with_suffix(".frames.npz")
+        if path.suffix != ".npz":
+            raise ValueError(f"frames are written as .npz, got {path.name}")
+        decoders = [known.decoder for known in plan.curves if known.name == curve]
+        say_whose_code_runs(plan, foreign_code, decoders)
+        found = frames(
+            plan, curve, ebn0_db=ebn0_db, wrong=wrong, most=most, ml=ml, store=store_path(plan, out)
+        )
+        content = io.BytesIO()
+        np.savez(content, **found.arrays())  # type: ignore[arg-type]
+        write(path, content.getvalue())
+        better = (
+            "" if found.ml is None else f", ML gets {int((found.ml != found.sent).any(axis=1).sum()):,} wrong"
+        )
+        typer.echo(f"{len(found):,} frames, {int(found.wrong.sum()):,} decided wrong{better}: {path}")
+
+
+def _say_whose_code_of_a_file_runs(path: Path) -> None:
+    """Announce the decoders of a results file that do not ship with fecnn, where they are here."""
+    from fecnn._files.text import plain
+    from fecnn.decoders.foreign import foreign, whose_code_runs
+    from fecnn.simulation.store import Store
+
+    with Store(path) as store:
+        named = sorted({(task.decoder, task.home) for task in store.tasks() if task.source}, key=str)
+    for name, home in named:
+        with suppress(ValueError, LookupError):  # reported with its curve
+            if (found := foreign(name, home)) is not None:
+                typer.echo(plain(whose_code_runs(name, found)), err=True)
 
 
 def _lines(check: "Check") -> list[str]:

@@ -102,7 +102,7 @@ def frames(
     """The frames behind a point of a study's results, for example those that its decoder got wrong.
 
     Results files record which frames were wrong. Frames are made again from their addresses in the noise, so
-    even rare errors are found at once. They are decoded again, and exactly the frames that the file records as
+    even rare errors are found at once. They are decoded again, and exactly those that the file records as
     wrong must be decided wrong.
 
     Args:

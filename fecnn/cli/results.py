@@ -205,43 +205,57 @@ def export(
     file: Annotated[Path, typer.Argument(help="File to write: .csv or .parquet.", metavar="FILE")],
     out: OutOption = RESULTS,
 ) -> None:
-    """Write every batch of a study's results to CSV or Parquet: counts, versions, hosts and times.
+    """Write a study's results row by row to CSV or Parquet, for other programs.
 
-    Example:
+    The column "kind" says what a row is: the counts of a batch, with version, host and time; or an estimated
+    point. Without your own results, the shipped ones are written, with one row per point. All files have
+    the same columns; what a row does not have is empty.
 
-        fecnn export optimal-hamming-7-4 batches.parquet
+    Examples:
+
+        fecnn export my_study.toml batches.parquet
+
+        fecnn export optimal-hamming-7-4 points.csv
     """
-    import pandas as pd
-
+    from fecnn.analysis.export import export_table
     from fecnn.analysis.table import csv_text
-    from fecnn.simulation.store import ROW, Store
-    from fecnn.studies.run import store_path
     from fecnn.studies.study import load_study
 
     with explained():
         if file.suffix not in (".csv", ".parquet"):
-            raise ValueError(f"batches are exported to .csv or .parquet, got {file.name}")
-        with Store(store_path(load_study(study), out)) as store:
-            rows = pd.DataFrame(list(store.rows()), columns=list(ROW))
+            raise ValueError(f"results are exported to .csv or .parquet, got {file.name}")
+        plan = load_study(study)
+        rows = export_table(plan, _path_of(plan, out, "exporting"))
         if file.suffix == ".csv":
             write(file, csv_text(rows))
         else:
             content = io.BytesIO()
             rows.to_parquet(content, index=False)
             write(file, content.getvalue())
-        typer.echo(f"{len(rows):,} batches: {file}")
+        plurals = {"batch": "batches", "point": "points", "estimate": "estimates"}
+        counts = rows["kind"].value_counts()
+        told = ", ".join(f"{counts[kind]:,} {many}" for kind, many in plurals.items() if kind in counts)
+        typer.echo(f"{told or 'no rows'}: {file}")
+
+
+def _path_of(plan: "Study", out: Path, doing: str) -> Path:
+    """The path of a study's results; a line on stderr says if they are the shipped ones."""
+    from fecnn.analysis.table import results_path
+    from fecnn.studies.run import store_path
+
+    path = results_path(plan, out)
+    if path.suffix == ".csv":
+        typer.echo(f"no results in {store_path(plan, out)}; {doing} the shipped ones", err=True)
+    return path
 
 
 def results_of(study: str, out: Path) -> "tuple[Study, pd.DataFrame]":
     """A study and its results; a line on stderr says if they are the shipped ones."""
-    from fecnn.analysis.table import results_path, table
-    from fecnn.studies.run import store_path
+    from fecnn.analysis.table import table
     from fecnn.studies.study import load_study
 
     plan = load_study(study)
-    path = results_path(plan, out)
-    if path.suffix == ".csv":
-        typer.echo(f"no results in {store_path(plan, out)}; showing the shipped ones", err=True)
+    path = _path_of(plan, out, "showing")
     results = table(plan, path)
     stale = path.suffix != ".csv" and say_what_is_stale(plan, path)
     if results.empty:

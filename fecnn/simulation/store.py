@@ -445,6 +445,28 @@ class Store:
             self._check_batch(task, task_id, values[0], values[1 : 1 + len(COUNTS)])
             yield {"task": task_id, **described, **dict(zip(_BATCH, values, strict=True))}
 
+    def estimates(self) -> Iterator[dict[str, Any]]:
+        """Every estimate as one flat row, for export."""
+        if not self._has("estimate"):
+            return
+        with self._explained("cannot be read"):
+            found = self._db.execute("select * from estimate order by id").fetchall()
+        for name, content, value, low, high, method, frames, effective, *origin in found:
+            self._check_estimate(name, content, (value, low, high, method, frames, effective))
+            try:
+                told = json.loads(content)
+                point = {key: told[key] for key in ("fingerprint", "ebn0_db", "rel_error", "seed")}
+            except (ValueError, TypeError, LookupError, RecursionError):
+                raise self._damaged(f"the description of estimate {name!r:.14} cannot be read") from None
+            rates = {"bler": value, "bler_low": low, "bler_high": high}
+            seconds, version, host, time = origin
+            yield {
+                **{"task": name, "decoder": "ml", "channel": "awgn", "method": method, "frames": frames},
+                **{"seconds": seconds, "version": version, "host": host, "time": time},
+                **point,
+                **rates,
+            }
+
     def _task(self, known: str, content: object) -> Task:
         """A task of the file, checked against its id."""
         try:

@@ -171,7 +171,11 @@ def report_command(
     ] = None,
     published: Annotated[
         Path | None,
-        typer.Option(help="Your own published points: a CSV like a study's reference.csv.", dir_okay=False),
+        typer.Option(
+            help="Published points of your own: a CSV like a study's reference.csv, an AFF3CT trace, an RPTU "
+            "text file or an SBND log.",
+            dir_okay=False,
+        ),
     ] = None,
 ) -> None:
     """Write one HTML page about studies: curves that can be toggled, gaps to ML, cost, sortable tables.
@@ -185,7 +189,7 @@ def report_command(
         fecnn report osd-orders osd-variants -o osd.html
     """
     from fecnn.reports import report, save
-    from fecnn.studies.reference import read_references
+    from fecnn.studies.curves.registry import read_curves
 
     with explained():
         pairs = [results_of(name, out) for name in study]
@@ -193,9 +197,7 @@ def report_command(
         path = file or out / f"{'-'.join(plan.name for plan in plans)}.html"
         if path.suffix not in (".html", ".htm"):
             raise ValueError(f"a report is written as .html, got {path.name}")
-        page = report(
-            plans, [results for _, results in pairs], read_references(published) if published else ()
-        )
+        page = report(plans, [results for _, results in pairs], read_curves(published) if published else ())
         save(page, path)
         typer.echo(path)
 
@@ -204,6 +206,13 @@ def export(
     study: StudyArgument,
     file: Annotated[Path, typer.Argument(help="File to write: .csv or .parquet.", metavar="FILE")],
     out: OutOption = RESULTS,
+    form: Annotated[
+        str | None,
+        typer.Option("--as", help="Write one curve as aff3ct, rptu or sbnd.", show_default=False),
+    ] = None,
+    curve: Annotated[
+        str | None, typer.Option(help="The curve to write with --as.", show_default=False)
+    ] = None,
 ) -> None:
     """Write a study's results row by row to CSV or Parquet, for other programs.
 
@@ -216,12 +225,17 @@ def export(
         fecnn export my_study.toml batches.parquet
 
         fecnn export optimal-hamming-7-4 points.csv
+
+        fecnn export optimal-bch-31-21 ml-bch-31-21.txt --as aff3ct --curve ml
     """
     from fecnn.analysis.export import export_table
     from fecnn.analysis.table import csv_text
     from fecnn.studies.study import load_study
 
     with explained():
+        if form is not None or curve is not None:
+            _export_curve(study, file, out, form, curve)
+            return
         if file.suffix not in (".csv", ".parquet"):
             raise ValueError(f"results are exported to .csv or .parquet, got {file.name}")
         plan = load_study(study)
@@ -236,6 +250,28 @@ def export(
         counts = rows["kind"].value_counts()
         told = ", ".join(f"{counts[kind]:,} {many}" for kind, many in plurals.items() if kind in counts)
         typer.echo(f"{told or 'no rows'}: {file}")
+
+
+def _export_curve(study: str, file: Path, out: Path, form: str | None, curve: str | None) -> None:
+    """Write the counted points of a curve in a format of others."""
+    from fecnn.analysis.compare import points_of
+    from fecnn.analysis.table import counted, table
+    from fecnn.studies.curves.registry import curve_format
+    from fecnn.studies.study import load_study
+
+    if form is None or curve is None:
+        raise ValueError("--as and --curve belong together: --as aff3ct --curve ml")
+    chosen, plan = curve_format(form), load_study(study)
+    points = points_of(plan, curve)
+    point = next(iter(points.values()))
+    if point.task.channel != "awgn":
+        raise ValueError(f"--as {form} is for BPSK over AWGN; {curve} is over {point.task.channel}")
+    rows = counted(table(plan, _path_of(plan, out, "exporting")))
+    rows = rows[rows["curve"] == curve].sort_values("ebn0_db")
+    if rows.empty:
+        raise LookupError(f"there are no results of {curve} yet; create them with fecnn run")
+    write(file, chosen.write(point.code, curve, rows))
+    typer.echo(f"{len(rows):,} points: {file}")
 
 
 def _path_of(plan: "Study", out: Path, doing: str) -> Path:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,10 @@ def export_table(study: Study, path: Path) -> "pd.DataFrame":
 
     rows = _shipped(study, path) if path.suffix == ".csv" else _own(study, path)
     found = pd.DataFrame(list(rows), columns=list(COLUMNS))
-    return found.astype({name: "Int64" if found[name].isna().any() else "int64" for name in WHOLE})
+    for name in WHOLE:
+        with suppress(TypeError, ValueError, OverflowError):  # a file from elsewhere may have any seed
+            found[name] = found[name].astype("Int64" if found[name].isna().any() else "int64")
+    return found
 
 
 def _own(study: Study, path: Path) -> Iterator[dict[str, Any]]:

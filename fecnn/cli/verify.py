@@ -67,21 +67,21 @@ def verify_command(
     from fecnn.studies.verify import verify
 
     with explained():
-        plan = None if results.endswith(".sqlite") else load_study(results)
+        is_file = results.endswith(".sqlite") or (not results.endswith(".toml") and Path(results).is_file())
+        plan = None if is_file else load_study(results)
         path = Path(results) if plan is None else store_path(plan, out)
-        allowed = plan is not None if foreign_code is None else foreign_code
         seed = secrets.randbits(31) if seed is None else seed
         with Store(path) as store:
             stored, estimates = sum(store.batch_counts().values()), store.estimate_count()
         if not stored:
             raise LookupError(f"{path} has no batches")
-        if allowed and plan is not None:
-            say_whose_code_runs(plan)
-        elif allowed:
+        if foreign_code:
             _say_whose_code_of_a_file_runs(path)
+        elif foreign_code is None and plan is not None:
+            say_whose_code_runs(plan)
         checks = []
         for check in verify(
-            path, study=plan, batches=batches, seconds=seconds, seed=seed, foreign_code=allowed
+            path, study=plan, batches=batches, seconds=seconds, seed=seed, foreign_code=foreign_code
         ):
             checks.append(check)
             for line in _lines(check):

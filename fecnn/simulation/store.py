@@ -456,8 +456,13 @@ class Store:
             try:
                 told = json.loads(content)
                 point = {key: told[key] for key in ("fingerprint", "ebn0_db", "rel_error", "seed")}
+                sound = type(point["seed"]) is int and all(
+                    type(point[key]) in (int, float) for key in ("ebn0_db", "rel_error")
+                )
             except (ValueError, TypeError, LookupError, RecursionError):
-                raise self._damaged(f"the description of estimate {name!r:.14} cannot be read") from None
+                sound = False
+            if not sound:
+                raise self._damaged(f"the description of estimate {name!r:.14} cannot be read")
             rates = {"bler": value, "bler_low": low, "bler_high": high}
             seconds, version, host, time = origin
             yield {

@@ -56,7 +56,7 @@ def verify(
     batches: int | None = None,
     seconds: float | None = 30.0,
     seed: int | None = None,
-    foreign_code: bool = False,
+    foreign_code: bool | None = None,
 ) -> Iterator[Check]:
     """Simulate randomly drawn batches of a results file again and compare them bit for bit.
 
@@ -73,8 +73,8 @@ def verify(
         seconds: Start no batch that is expected to end later than this; None for no limit. Compiling does
             not count.
         seed: Seed of the drawing; None for a new one each time. Whoever edits a file should not know it.
-        foreign_code: Allow decoders that do not ship with fecnn. Their code runs only in the version that
-            made the results.
+        foreign_code: Whether decoders may run that do not ship with fecnn; by default only those of the
+            study. Their code runs only in the version that made the results.
 
     Yields:
         A `Check` per batch, and one for each curve or point that cannot be checked; at least one per curve.
@@ -102,7 +102,8 @@ def verify(
     with Store(results) as store:
         curves = _curves(store, study)
         for curve in curves:
-            curve.obstacle = curve.obstacle or _obstacle(curve.points[0], foreign_code)
+            allowed = curve.of_study if foreign_code is None else foreign_code
+            curve.obstacle = curve.obstacle or _obstacle(curve.points[0], allowed)
             curve.draw(store, rng)
             if curve.obstacle is not None:
                 yield curve.check(curve.points[0], obstacle=curve.obstacle)
@@ -134,6 +135,7 @@ class _Clock:
 class _Curve:
     """The points of a file that differ in nothing but Eb/N0.
 
+    of_study: Whether it is a curve of the study at hand.
     drawn: Batches to be simulated again, in order: point, index, and stored decoding time.
     made, spent, stored_seconds: Number of batches simulated again, how long that took, and how long the file
         says that decoding them took.
@@ -142,6 +144,7 @@ class _Curve:
     name: str
     stored: int
     points: list[Task]
+    of_study: bool
     obstacle: str | None = None
     drawn: list[tuple[Task, int, float]] = field(default_factory=list)
     told: bool = False
@@ -222,7 +225,8 @@ def _curves(store: Store, study: Study | None) -> list[_Curve]:
         points = [known[it].task if it in known else task for it, task in tasks]
         stored = sum(counts[it] for it, _ in tasks)
         old = None if current else "made with another version of the noise, which this fecnn cannot make"
-        curves.append(_Curve(plain(name), stored, points, old))
+        of_study = all(it in known for it, _ in tasks)
+        curves.append(_Curve(plain(name), stored, points, of_study, old))
     return _distinct(curves)
 
 
@@ -241,7 +245,7 @@ def _described(task: Task) -> str:
     options = ", ".join(f"{key} {value}" for key, value in task.options)
     what = f"{task.decoder} ({options})" if options else str(task.decoder)
     where = Path(task.code).stem if isinstance(task.code, str) and is_code_path(task.code) else task.code
-    name = f"{what} of {where if isinstance(where, str) else task.fingerprint[:12]}"
+    name = f"{what} of {where if isinstance(where, str) else str(task.fingerprint)[:12]}"
     return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 3] + "..."
 
 

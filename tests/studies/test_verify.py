@@ -241,9 +241,22 @@ def test_a_file_cannot_make_anything_run(tmp_path, monkeypatch):
     assert "evil" not in sys.modules
 
 
+def test_a_study_allows_its_own_decoders_only(tmp_path):
+    (tmp_path / "my_ml.py").write_text(FOREIGN)
+    plan, path = one_curve(tmp_path, 'decoder = "./my_ml.py:mine"')
+    (check,) = fecnn.verify(path, study=plan)
+    assert check.equal
+    assert "does not ship" in only(fecnn.verify(path, study=plan, foreign_code=False))
+    with Store(path) as store:
+        (task,) = store.tasks()
+    strange = restated(tmp_path, path, replace(task, seed=7))
+    assert "does not ship" in only(fecnn.verify(strange, study=plan))
+
+
 @pytest.mark.parametrize(
     "changes",
     [
+        {"fingerprint": 5},
         {"ebn0_db": "much"},
         {"ebn0_db": 1e999},
         {"channel": "none"},

@@ -108,7 +108,7 @@ def verify(
             if curve.obstacle is not None:
                 yield curve.check(curve.points[0], obstacle=curve.obstacle)
         clock = _Clock(seconds)
-        ready = [curve for curve in curves if curve.obstacle is None]
+        ready = [curve for curve in curves if curve.obstacle is None and curve.drawn]
         while ready:
             for curve in sorted(ready, key=lambda curve: curve.expected(curve.drawn[0][2])):
                 yield from curve.next_check(store, clock)
@@ -217,16 +217,17 @@ def _curves(store: Store, study: Study | None) -> list[_Curve]:
             groups.setdefault((replace(task, ebn0_db=0.0), current), []).append((name, task))
     curves = []
     for (_, current), tasks in groups.items():
-        first = tasks[0][0]
-        if first in known:
-            name = known[first].curve
+        ours = next((known[it] for it, _ in tasks if it in known), None)
+        if ours is None:
+            name = ", ".join(sorted(map(str, told.get(tasks[0][0], ())))) or _described(tasks[0][1])
+            points = [task for _, task in tasks]
         else:
-            name = ", ".join(sorted(map(str, told.get(first, ())))) or _described(tasks[0][1])
-        points = [known[it].task if it in known else task for it, task in tasks]
+            name, here = ours.curve, ours.task
+            places = {key: getattr(here, key) for key in ("code", "sender", "weights", "home")}
+            points = [replace(task, **places) for _, task in tasks]  # of the same ids
         stored = sum(counts[it] for it, _ in tasks)
         old = None if current else "made with another version of the noise, which this fecnn cannot make"
-        of_study = all(it in known for it, _ in tasks)
-        curves.append(_Curve(plain(name), stored, points, of_study, old))
+        curves.append(_Curve(plain(name), stored, points, ours is not None, old))
     return _distinct(curves)
 
 

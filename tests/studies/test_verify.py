@@ -186,6 +186,18 @@ def test_a_code_file_that_is_missing_or_another(tmp_path):
     assert "its code cannot be loaded" in only(fecnn.verify(path))
 
 
+def test_a_study_that_lost_a_point_still_says_where_its_code_is(tmp_path):
+    fecnn.save_code(fecnn.hamming(3), tmp_path / "mine.toml", source="s")
+    plan, path = one_curve(tmp_path, 'decoder = "ml"\nebn0_db = [1, 2]', '"mine.toml"')
+    text = plan.path.read_text().replace("[1, 2]", "2")
+    (tmp_path / "moved").mkdir()
+    (tmp_path / "mine.toml").rename(tmp_path / "moved" / "mine.toml")
+    checks = list(fecnn.verify(path, study=make(tmp_path / "moved", text, "s.toml")))
+    assert sorted(check.task.ebn0_db for check in checks) == [1.0, 2.0]
+    assert all(check.equal for check in checks)
+    assert {check.curve for check in checks} == {"ml of mine.toml"}
+
+
 def test_weights_that_are_missing_or_others(tmp_path):
     _, path = one_curve(tmp_path, 'decoder = "literature-slnn"\noptions = { weights = "slnn-7-hamming-7-4" }')
     (check,) = fecnn.verify(path)

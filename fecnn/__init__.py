@@ -37,6 +37,7 @@ __all__ = [
     "compare",
     "decoder",
     "decoder_names",
+    "frames",
     "gap_to_ml",
     "golay",
     "hamming",
@@ -62,6 +63,7 @@ __all__ = [
     "study_names",
     "table",
     "uncoded",
+    "verify",
     "write_alist",
 ]
 
@@ -78,6 +80,7 @@ if TYPE_CHECKING:
     from fecnn import theory as theory
     from fecnn import training as training
     from fecnn.analysis.compare import compare
+    from fecnn.analysis.frames import frames
     from fecnn.analysis.gap import gap_to_ml
     from fecnn.analysis.table import judge, table
     from fecnn.arrays import LLR, Bits, bpsk, hard
@@ -117,10 +120,12 @@ if TYPE_CHECKING:
     from fecnn.simulation.tally import Tally
     from fecnn.studies.run import MergeError, merge, run
     from fecnn.studies.study import Study, load_study, study_names
+    from fecnn.studies.verify import verify
     from fecnn.theory.ml_bler import Estimate, ml_bler
 
 _HOMES = {
     "analysis.compare": "compare",
+    "analysis.frames": "frames",
     "analysis.gap": "gap_to_ml",
     "analysis.table": "judge table",
     "arrays": "LLR Bits bpsk hard",
@@ -144,6 +149,7 @@ _HOMES = {
     "simulation.tally": "Tally",
     "studies.run": "MergeError merge run",
     "studies.study": "Study load_study study_names",
+    "studies.verify": "verify",
     "theory.ml_bler": "Estimate ml_bler",
 }
 """The public names of each module, which is imported when one of them is first used."""

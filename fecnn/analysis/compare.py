@@ -171,7 +171,7 @@ def compare(
     """
     if first == second:
         raise ValueError(f"cannot compare {first!r} with itself")
-    ours, theirs = (_points(study, name) for name in (first, second))
+    ours, theirs = (points_of(study, name) for name in (first, second))
     same = [ebn0_db for ebn0_db in ours if ebn0_db in theirs]
     if not same:
         raise ValueError(f"{first} and {second} have no Eb/N0 in common")
@@ -241,12 +241,18 @@ def block_errors(store: Store, point: Point) -> NDArray[np.bool_]:
     return np.concatenate([np.zeros(0, np.uint8), *bits]).astype(bool)
 
 
-def _points(study: Study, curve: str) -> dict[float, Point]:
+def points_of(study: Study, curve: str) -> dict[float, Point]:
+    """The points of a simulated curve, by Eb/N0 in dB.
+
+    Raises:
+        LookupError: If the study has no such curve.
+        ValueError: If the curve is estimated.
+    """
     names = [known.name for known in study.curves]
     if curve not in names:
         raise LookupError(f"study {study.name} has no curve {curve!r}; {nearest(curve, names)}")
     if any(point.curve == curve for point in study.rare_points):
-        raise ValueError(f"{curve} is estimated, so it has no frames to compare")
+        raise ValueError(f"{curve} is estimated, so it has no frames")
     return {point.task.ebn0_db: point for point in study.points if point.curve == curve}
 
 

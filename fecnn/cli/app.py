@@ -18,6 +18,7 @@ from fecnn.cli.results import (
 )
 from fecnn.cli.run import merge_command, run_command, warm_up_command
 from fecnn.cli.train import train_command
+from fecnn.cli.verify import frames_command, verify_command
 
 app = typer.Typer(
     cls=Commands,
@@ -47,8 +48,10 @@ for name, command in (  # in the order of --help
     ("run", run_command),
     ("warm-up", warm_up_command),
     ("merge", merge_command),
+    ("verify", verify_command),
     ("table", table_command),
     ("compare", compare_command),
+    ("frames", frames_command),
     ("complexity", complexity_command),
     ("plot", plot_command),
     ("report", report_command),

@@ -203,7 +203,11 @@ def report_command(
     ] = None,
     published: Annotated[
         Path | None,
-        typer.Option(help="Your own published points: a CSV like a study's reference.csv.", dir_okay=False),
+        typer.Option(
+            help="Published points of your own: a CSV like a study's reference.csv, an AFF3CT trace, an RPTU "
+            "text file or an SBND log.",
+            dir_okay=False,
+        ),
     ] = None,
 ) -> None:
     """Write one HTML page about studies: curves that can be toggled, gaps to ML, cost, sortable tables.
@@ -217,7 +221,7 @@ def report_command(
         fecnn report osd-orders osd-variants -o osd.html
     """
     from fecnn.reports import report, save
-    from fecnn.studies.reference import read_references
+    from fecnn.studies.curves.registry import read_curves
 
     with explained():
         pairs = [results_of(name, out) for name in study]
@@ -225,9 +229,7 @@ def report_command(
         path = file or out / f"{'-'.join(plan.name for plan in plans)}.html"
         if path.suffix not in (".html", ".htm"):
             raise ValueError(f"a report is written as .html, got {path.name}")
-        page = report(
-            plans, [results for _, results in pairs], read_references(published) if published else ()
-        )
+        page = report(plans, [results for _, results in pairs], read_curves(published) if published else ())
         save(page, path)
         typer.echo(path)
 
@@ -236,25 +238,40 @@ def export(
     study: StudyArgument,
     file: Annotated[Path, typer.Argument(help="File to write: .csv or .parquet.", metavar="FILE")],
     out: OutOption = RESULTS,
+    form: Annotated[
+        str | None,
+        typer.Option("--as", help="Write one curve as aff3ct, rptu or sbnd.", show_default=False),
+    ] = None,
+    curve: Annotated[
+        str | None, typer.Option(help="The curve to write with --as.", show_default=False)
+    ] = None,
 ) -> None:
-    """Write every batch of a study's results to CSV or Parquet: counts, versions, hosts and times.
+    """Write a study's results row by row to CSV or Parquet, for other programs.
 
-    Example:
+    The column "kind" says what a row is: the counts of a batch, with version, host and time; or an estimated
+    point. Without your own results, the shipped ones are written, with one row per point. All files have
+    the same columns; what a row does not have is empty.
 
-        fecnn export optimal-hamming-7-4 batches.parquet
+    Examples:
+
+        fecnn export my_study.toml batches.parquet
+
+        fecnn export optimal-hamming-7-4 points.csv
+
+        fecnn export optimal-bch-31-21 ml-bch-31-21.txt --as aff3ct --curve ml
     """
-    import pandas as pd
-
+    from fecnn.analysis.export import export_table
     from fecnn.analysis.texts import csv_text
-    from fecnn.simulation.store import ROW, Store
-    from fecnn.studies.run import store_path
     from fecnn.studies.study import load_study
 
     with explained():
+        if form is not None or curve is not None:
+            _export_curve(study, file, out, form, curve)
+            return
         if file.suffix not in (".csv", ".parquet"):
-            raise ValueError(f"batches are exported to .csv or .parquet, got {file.name}")
-        with Store(store_path(load_study(study), out)) as store:
-            rows = pd.DataFrame(list(store.rows()), columns=list(ROW))
+            raise ValueError(f"results are exported to .csv or .parquet, got {file.name}")
+        plan = load_study(study)
+        rows = export_table(plan, _path_of(plan, out, "exporting"))
         if file.suffix == ".csv":
             write(file, csv_text(rows))
         else:
@@ -264,19 +281,52 @@ def export(
 
             rows.to_parquet(content, index=False)
             write(file, content.getvalue())
-        typer.echo(f"{len(rows):,} batches: {file}")
+        plurals = {"batch": "batches", "point": "points", "estimate": "estimates"}
+        counts = rows["kind"].value_counts()
+        told = ", ".join(f"{counts[kind]:,} {many}" for kind, many in plurals.items() if kind in counts)
+        typer.echo(f"{told or 'no rows'}: {file}")
+
+
+def _export_curve(study: str, file: Path, out: Path, form: str | None, curve: str | None) -> None:
+    """Write the counted points of a curve in a format of others."""
+    from fecnn.analysis.compare import points_of
+    from fecnn.analysis.table import counted, table
+    from fecnn.studies.curves.registry import curve_format
+    from fecnn.studies.study import load_study
+
+    if form is None or curve is None:
+        raise ValueError("--as and --curve belong together: --as aff3ct --curve ml")
+    chosen, plan = curve_format(form), load_study(study)
+    points = points_of(plan, curve)
+    point = next(iter(points.values()))
+    if point.task.channel != "awgn":
+        raise ValueError(f"--as {form} is for BPSK over AWGN; {curve} is over {point.task.channel}")
+    rows = counted(table(plan, _path_of(plan, out, "exporting")))
+    rows = rows[rows["curve"] == curve].sort_values("ebn0_db")
+    if rows.empty:
+        raise LookupError(f"there are no results of {curve} yet; create them with fecnn run")
+    write(file, chosen.write(point.code, curve, rows))
+    typer.echo(f"{len(rows):,} points: {file}")
+
+
+def _path_of(plan: "Study", out: Path, doing: str) -> Path:
+    """The path of a study's results; a line on stderr says if they are the shipped ones."""
+    from fecnn.analysis.table import results_path
+    from fecnn.studies.run import store_path
+
+    path = results_path(plan, out)
+    if path.suffix == ".csv":
+        typer.echo(f"no results in {store_path(plan, out)}; {doing} the shipped ones", err=True)
+    return path
 
 
 def results_of(study: str, out: Path) -> "tuple[Study, pd.DataFrame]":
     """A study and its results; a line on stderr says if they are the shipped ones."""
-    from fecnn.analysis.table import results_path, table
-    from fecnn.studies.run import store_path
+    from fecnn.analysis.table import table
     from fecnn.studies.study import load_study
 
     plan = load_study(study)
-    path = results_path(plan, out)
-    if path.suffix == ".csv":
-        typer.echo(f"no results in {store_path(plan, out)}; showing the shipped ones", err=True)
+    path = _path_of(plan, out, "showing")
     results = table(plan, path)
     stale = path.suffix != ".csv" and say_what_is_stale(plan, path)
     if results.empty:

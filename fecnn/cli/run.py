@@ -10,7 +10,7 @@ import typer
 
 from fecnn._files.shipped import RESULTS
 from fecnn.cli.options import OutOption, StudyArgument
-from fecnn.cli.terminal import draw, explained, print_study, say_what_is_stale
+from fecnn.cli.terminal import draw, explained, print_study, say_what_is_stale, say_whose_code_runs
 from fecnn.errors import DecodingError
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def run_command(
 
     with explained():
         plan = load_study(study)
-        _say_whose_code_runs(plan, foreign_code)
+        say_whose_code_runs(plan, foreign_code)
         part = None if shard is None else _shard(shard)
         store = store_path(plan, out, part)
         limit = QUICK_SECONDS if quick and seconds is None else seconds
@@ -141,18 +141,6 @@ def _workers(
 def _cores() -> int:
     """Number of cores this process may use, or of all cores where the system does not say."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _say_whose_code_runs(plan: "Study", allowed: bool) -> None:
-    from fecnn.decoders.foreign import whose_code_runs
-
-    for name, it in plan.foreign.items():
-        if not allowed:
-            raise ValueError(
-                f"decoder {name} does not ship with fecnn: it runs code from {it.file}, "
-                "and --no-foreign-code forbids that"
-            )
-        typer.echo(whose_code_runs(name, it), err=True)
 
 
 def _show_run(study: str, plan: "Study", store: Path, refused: int = 0) -> bool:

@@ -1,6 +1,6 @@
 """Printing tables and figures, and turning errors into one line."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -32,6 +32,25 @@ def say_what_is_stale(plan: "Study", store: Path) -> bool:
             err=True,
         )
     return bool(stale)
+
+
+def say_whose_code_runs(plan: "Study", allowed: bool = True, decoders: Collection[str] | None = None) -> None:
+    """Announce whose code a study's decoders run (or only these), except fecnn's own.
+
+    Raises:
+        ValueError: If there is any and it is not allowed.
+    """
+    from fecnn.decoders.foreign import whose_code_runs
+
+    for name, it in plan.foreign.items():
+        if decoders is not None and name not in decoders:
+            continue
+        if not allowed:
+            raise ValueError(
+                f"decoder {name} does not ship with fecnn: it runs code from {it.file}, "
+                "and --no-foreign-code forbids that"
+            )
+        typer.echo(whose_code_runs(name, it), err=True)
 
 
 def print_study(study: "Study", results: Any, columns: str | None = None) -> None:

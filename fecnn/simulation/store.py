@@ -11,7 +11,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -188,8 +188,14 @@ class Store:
 
     def tasks(self) -> list[Task]:
         """All tasks in the file."""
+        return list(self.tasks_by_id().values())
+
+    def tasks_by_id(self) -> dict[str, Task]:
+        """All tasks in the file by their ids there, which differ from `Task.id` if `STREAM` was another."""
         with self._explained("cannot be read"):
-            return [self._task(*row) for row in self._db.execute("select id, content from task")]
+            return {
+                known: self._task(known, it) for known, it in self._db.execute("select id, content from task")
+            }
 
     def pool(self, other: "Store", codes: Mapping[str, Code] | None = None) -> tuple[int, int]:
         """Add the batches and estimates of another file.
@@ -383,7 +389,11 @@ class Store:
         return Estimate(*row[1:])
 
     def flags(self, task: Task, i: int) -> bytes:
-        """The packed block-error flags of a batch.
+        """The packed block-error flags of a batch; errors as for `batch`."""
+        return self.batch(task, i).flags or b""
+
+    def batch(self, task: Task, i: int) -> Tally:
+        """A batch with its flags.
 
         Raises:
             LookupError: If there is no such batch.
@@ -397,7 +407,25 @@ class Store:
             raise LookupError(f"{self.path} has no batch {i} of task {task.id[:12]}")
         *counts, packed = row
         self._check_batch(task, task.id, i, counts, packed)
-        return self._unpacked(task.id, i, packed)
+        return replace(Tally(*counts), flags=self._unpacked(task.id, i, packed))
+
+    @property
+    def counts(self) -> list[str]:
+        """The counts that the file has; one of an older schema lacks some."""
+        missing = self._missing_counts()
+        return [name for name in COUNTS if name not in missing]
+
+    def batch_counts(self) -> dict[str, int]:
+        """The number of batches of each task, by its id in the file."""
+        with self._explained("cannot be read"):
+            return dict(self._db.execute("select task, count(*) from batch group by task"))
+
+    def estimate_count(self) -> int:
+        """The number of estimates."""
+        if not self._has("estimate"):
+            return 0
+        with self._explained("cannot be read"):
+            return int(self._db.execute("select count(*) from estimate").fetchone()[0])
 
     def rows(self) -> Iterator[dict[str, object]]:
         """Every batch with its task as one flat row, without flags, for export."""
@@ -416,6 +444,33 @@ class Store:
                 last = task_id
             self._check_batch(task, task_id, values[0], values[1 : 1 + len(COUNTS)])
             yield {"task": task_id, **described, **dict(zip(_BATCH, values, strict=True))}
+
+    def estimates(self) -> Iterator[dict[str, Any]]:
+        """Every estimate as one flat row, for export."""
+        if not self._has("estimate"):
+            return
+        with self._explained("cannot be read"):
+            found = self._db.execute("select * from estimate order by id").fetchall()
+        for name, content, value, low, high, method, frames, effective, *origin in found:
+            self._check_estimate(name, content, (value, low, high, method, frames, effective))
+            try:
+                told = json.loads(content)
+                point = {key: told[key] for key in ("fingerprint", "ebn0_db", "rel_error", "seed")}
+                sound = type(point["seed"]) is int and all(
+                    type(point[key]) in (int, float) for key in ("ebn0_db", "rel_error")
+                )
+            except (ValueError, TypeError, LookupError, RecursionError):
+                sound = False
+            if not sound:
+                raise self._damaged(f"the description of estimate {name!r:.14} cannot be read")
+            rates = {"bler": value, "bler_low": low, "bler_high": high}
+            seconds, version, host, time = origin
+            yield {
+                **{"task": name, "decoder": "ml", "channel": "awgn", "method": method, "frames": frames},
+                **{"seconds": seconds, "version": version, "host": host, "time": time},
+                **point,
+                **rates,
+            }
 
     def _task(self, known: str, content: object) -> Task:
         """A task of the file, checked against its id."""

@@ -74,10 +74,26 @@ class Reference:
 def read_references(path: Path) -> list[Reference]:
     """Published points from a CSV file with a header line of `COLUMNS`.
 
+    ``value`` may be empty if ``errors`` and ``frames`` give a BLER. A rate without counts needs a source.
+
     Raises:
         ValueError: If a column is missing or a value is not a number; the message names the line.
     """
-    content = read_text(path, MAX_BYTES, "published points")
+    return references_of(read_points(path), path)
+
+
+def read_points(path: Path) -> str:
+    """The text of a file of published points, in whatever format.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it is too large, or not UTF-8.
+    """
+    return read_text(path, MAX_BYTES, "published points")
+
+
+def references_of(content: str, path: Path) -> list[Reference]:
+    """The published points in the text of a file; errors as for `read_references`."""
     try:
         with io.StringIO(content, newline="") as text:
             rows = csv.DictReader(text, strict=True)
@@ -105,8 +121,16 @@ def _reference(path: Path, line: int, row: dict[str | None, Any]) -> Reference:
         row = {name: uncell(text) for name, text in row.items()}
         for name, text in row.items():
             refuse_control_characters(text, str(name), multiline=name in ("source", "where", "how"))
-        metric, value = row["metric"], _number(row, "value", float)
-        rounding = 0.5 * 10.0 ** _number(row, "value", Decimal).as_tuple().exponent
+        metric = row["metric"]
+        errors = _number(row, "errors", int) if row["errors"] else None
+        frames = _number(row, "frames", int) if row["frames"] else None
+        if not row["value"] and metric == "bler" and errors is not None and frames:
+            value, rounding = errors / frames, 0.0
+        else:
+            value = _number(row, "value", float)
+            rounding = 0.5 * 10.0 ** _number(row, "value", Decimal).as_tuple().exponent
+        if (errors is None or not frames) and not row["source"].strip():
+            raise ValueError("a rate without counts (errors and frames) needs a source")
         if logarithm := re.fullmatch(r"-ln\((\w+)\)", metric):
             metric, value = logarithm[1], math.exp(-value)
             rounding *= value
@@ -117,18 +141,32 @@ def _reference(path: Path, line: int, row: dict[str | None, Any]) -> Reference:
             metric=metric,
             value=value,
             rounding=rounding,
-            errors=_number(row, "errors", int) if row["errors"] else None,
-            frames=_number(row, "frames", int) if row["frames"] else None,
+            errors=errors,
+            frames=frames,
             source=row["source"],
             where=row["where"],
             how=row["how"],
         )
-        if reference.value < 0:
-            raise ValueError(f"value {shown(row['value'])} is negative")
-        if not all(map(math.isfinite, reference.interval)):  # raises if there are more errors than frames
-            raise ValueError(f"value {shown(row['value'])} with {shown(row['how'])} has no finite interval")
+        return checked(reference, row["value"])
     except (ValueError, ArithmeticError) as error:
         raise ValueError(f"{path}, line {line}: {error}") from None
+
+
+def checked(reference: Reference, value: object = None) -> Reference:
+    """A published point, unless it is impossible.
+
+    Args:
+        reference: The point.
+        value: Its value as the file gives it, for messages.
+
+    Raises:
+        ValueError: If its value is negative or has no finite interval, or it has more errors than frames.
+    """
+    told = shown(reference.value if value is None else value)
+    if reference.value < 0:
+        raise ValueError(f"value {told} is negative")
+    if not all(map(math.isfinite, reference.interval)):  # raises if there are more errors than frames
+        raise ValueError(f"value {told} with {shown(reference.how)} has no finite interval")
     return reference
 
 

@@ -27,7 +27,8 @@ from fecnn.errors import is_near, nearest
 from fecnn.nets.card import Whole, default_weights, network_version, weights_digest
 from fecnn.simulation.stop import Stop
 from fecnn.simulation.task import Options, Point, RarePoint, Task, Weights, build_decoder
-from fecnn.studies.reference import Reference, read_references
+from fecnn.studies.curves.registry import read_curves
+from fecnn.studies.reference import Reference
 from fecnn.theory.bounds import BOUNDS
 
 MAX_POINTS = 1000
@@ -269,13 +270,17 @@ class Study(Table):
 
     @cached_property
     def references(self) -> list[Reference]:
-        """The published points in ``reference.csv`` beside the study, if there is one.
+        """The published points in ``reference.csv`` and ``reference-*.csv`` (or ``.txt``) beside the study.
+
+        Each file may be in any format that `fecnn.studies.curves` knows.
 
         Raises:
-            ValueError: If that file is invalid; the message names the line.
+            ValueError: If a file is invalid; the message names the line.
         """
-        path = self.path.parent / "reference.csv"
-        return read_references(path) if path.exists() else []
+        folder = self.path.parent
+        files = [folder / "reference.csv", folder / "reference.txt"]
+        files += sorted([*folder.glob("reference-*.csv"), *folder.glob("reference-*.txt")])
+        return [point for path in files if path.exists() for point in read_curves(path)]
 
     @property
     def foreign(self) -> dict[str, Foreign]:

@@ -224,7 +224,12 @@ def test_batches_are_exported_and_add_up(call, tmp_path):
     call("export", "small.toml", "batches.parquet")
     rows, same = pd.read_csv("batches.csv"), pd.read_parquet("batches.parquet")
     # Text columns may have another dtype; the values are the same.
-    assert rows.astype(object).to_dict("records") == same.astype(object).to_dict("records")
+    assert rows.astype(object).where(rows.notna(), None).to_dict("records") == same.astype(object).where(
+        same.notna(), None
+    ).to_dict("records")
+    assert (rows["kind"] == "batch").all()
+    assert (rows["code"] == "hamming-7-4").all()
+    assert set(rows["curve"]) == {"ml", "ordered"}
     assert {"task", "decoder", "options", "ebn0_db", "i", "version", "host", "time", *COUNTS} <= set(
         rows.columns
     )
@@ -242,10 +247,49 @@ def test_batches_are_exported_and_add_up(call, tmp_path):
     assert pd.read_csv("nowhere/batches.csv").equals(rows)
 
 
+def test_estimates_are_exported(call, tmp_path):
+    rare = '[[curve]]\nlabel = "rare"\ndecoder = "ml"\nmethod = "rare"\n'
+    (tmp_path / "small.toml").write_text(STUDY + rare)
+    call("run", "small.toml", "--workers", 1)
+    assert "32 batches, 2 estimates: all.csv" in call("export", "small.toml", "all.csv").stdout
+    call("export", "small.toml", "all.parquet")
+    table = fecnn.table(fecnn.load_study("./small.toml"))
+    for rows in (pd.read_csv("all.csv"), pd.read_parquet("all.parquet")):
+        found = rows[rows["kind"] == "estimate"].sort_values("ebn0_db").reset_index(drop=True)
+        ours = table[table["curve"] == "rare"].reset_index(drop=True)
+        for name in ("curve", "code", "ebn0_db", "method", "frames", "bler", "bler_low", "bler_high"):
+            assert list(found[name]) == list(ours[name]), name
+        assert found["block_errors"].isna().all()
+        assert (found["version"] == fecnn.__version__).all()
+        assert (rows.loc[rows["kind"] == "batch", "frames"] == 50).all()
+
+
+@pytest.mark.parametrize("name", ["optimal-hamming-7-4", "verdict-bch-31-21"])
+def test_shipped_results_are_exported(call, name):
+    done = call("export", name, "points.csv")
+    assert "exporting the shipped ones" in done.stderr
+    study = fecnn.load_study(name)
+    table, rows = fecnn.table(study, study.path.parent / "results.csv"), pd.read_csv("points.csv")
+    assert len(rows) == len(table)
+    assert set(rows["kind"]) <= {"point", "estimate"}
+    for column in ("curve", "code", "ebn0_db", "frames", "bler", "method"):
+        assert list(rows[column]) == list(table[column]), column
+    counted = rows[rows["kind"] == "point"]
+    assert list(counted["block_errors"]) == list(table.loc[table["method"] == "counted", "block_errors"])
+    call("export", name, "points.parquet")
+
+
+def test_every_export_has_the_same_columns(call, tmp_path):
+    call("run", "small.toml")
+    call("export", "small.toml", "own.csv")
+    call("export", "optimal-hamming-7-4", "shipped.csv")
+    assert list(pd.read_csv("own.csv")) == list(pd.read_csv("shipped.csv"))
+
+
 def test_an_export_of_nothing_has_its_columns(call):
     call("run", "small.toml", "--seconds", 0, code=1)
     call("export", "small.toml", "batches.csv")
-    assert {"task", "i", *COUNTS} <= set(pd.read_csv("batches.csv").columns)
+    assert {"kind", "task", "i", *COUNTS} <= set(pd.read_csv("batches.csv").columns)
 
 
 def test_mistakes_are_one_sentence(call, tmp_path):

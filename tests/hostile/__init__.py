@@ -9,6 +9,7 @@ from hostile.alist_file import AlistFile
 from hostile.budget import limits
 from hostile.checkpoint import Checkpoint
 from hostile.code_file import CodeFile
+from hostile.curves import Curves
 from hostile.matrix_file import MatrixFile
 from hostile.references import References
 from hostile.store_file import StoreFile
@@ -26,6 +27,7 @@ TARGETS = {
     "study": StudyFile,
     "training": TrainingFile,
     "references": References,
+    "curves": Curves,
     "checkpoint": Checkpoint,
     "state": TrainingState,
     "store": StoreFile,

@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from fecnn.analysis.compare import compare
+from fecnn.analysis.export import export_table
 from fecnn.analysis.table import table
 from fecnn.errors import StoreError
 from fecnn.simulation.store import Store
 from fecnn.simulation.tally import COUNTS, Tally
 from fecnn.studies.study import load_study
+from fecnn.studies.verify import verify
 from hostile.byte_mutants import damaged, noise
 from hostile.page_mutants import damage_page
 from hostile.statements import statement
@@ -122,6 +124,8 @@ class StoreFile(Target):
         if digest % 4 == 0:
             table(self.study, path)
             compare(self.study, "ml", "osd (order 2)", path)
+            export_table(self.study, path)
+            check(not any(it.differences for it in verify(path, seconds=0)), "nothing was simulated")
 
     def check_batches(self, store, task):
         for i, tally in store.batches(task).items():

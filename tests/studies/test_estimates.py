@@ -406,7 +406,7 @@ def test_costs_and_comparisons_leave_it_out(made, tmp_path):
     study, results = made
     assert "exact" not in set(cost_table(study, results)["curve"])
     assert "exact" not in {one.gap.curve for one in tradeoffs(study, results)}
-    with pytest.raises(ValueError, match="exact is estimated, so it has no frames to compare"):
+    with pytest.raises(ValueError, match="exact is estimated, so it has no frames"):
         compare(study, "ml", "exact", tmp_path / "none.sqlite")
 
 

@@ -45,6 +45,7 @@ __all__ = [
     "judge",
     "load_code",
     "load_study",
+    "make_study",
     "merge",
     "ml_bler",
     "plot",
@@ -118,6 +119,7 @@ if TYPE_CHECKING:
     from fecnn.plots.figure import plot
     from fecnn.reports import report
     from fecnn.simulation.tally import Tally
+    from fecnn.studies.made import make_study
     from fecnn.studies.run import MergeError, merge, run
     from fecnn.studies.study import Study, load_study, study_names
     from fecnn.studies.verify import verify
@@ -148,6 +150,7 @@ _HOMES = {
     "reports": "report",
     "simulation.tally": "Tally",
     "studies.run": "MergeError merge run",
+    "studies.made": "make_study",
     "studies.study": "Study load_study study_names",
     "studies.verify": "verify",
     "theory.ml_bler": "Estimate ml_bler",

@@ -40,11 +40,13 @@ def command_line(line, folder):
 
 
 @pytest.mark.parametrize(
-    "path", ["README.md", "docs/decoders.md", "docs/networks.md", "docs/write-a-decoder.md"]
+    "path",
+    ["README.md", "docs/decoders.md", "docs/networks.md", "docs/studies.md", "docs/write-a-decoder.md"],
 )
 def test_python_blocks_run(path, tmp_path, monkeypatch):
     """The blocks of a page run in order; one that begins with the name of a file is that file, too."""
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
     names, modules = {}, []
     for block in blocks((ROOT / path).read_text(), "python"):
         if named := re.match(r"# (\w+)\.py\n", block):

@@ -65,6 +65,8 @@ def load_code(place: Place) -> Code:
     """
     if isinstance(place, Mapping | tuple):
         return _from_files(dict(place))
+    if str(place) in _HELD:
+        return _HELD[str(place)]
     if not is_code_path(place):
         return _load_named(str(place))
     path = Path(place)
@@ -75,7 +77,29 @@ def load_code(place: Place) -> Code:
 
 def is_code_path(place: Place) -> bool:
     """Whether this is the path of a file: shipped names have no dots or slashes."""
-    return isinstance(place, str | Path) and (is_path(place, ()) or "." in str(place))
+    named = isinstance(place, str | Path) and not is_held(place)
+    return named and (is_path(place, ()) or "." in str(place))  # type: ignore[arg-type]
+
+
+_HELD: dict[str, Code] = {}
+"""Codes of this process that are in no file, by their places."""
+
+
+def hold(code: Code) -> str:
+    """A place for a code that is in no file, from which this process loads it."""
+    place = f"memory:{code.name}:{code.fingerprint[:16]}"
+    _HELD[place] = code
+    return place
+
+
+def is_held(place: Place) -> bool:
+    """Whether `hold` made this place, in this process or another."""
+    return isinstance(place, str) and place.startswith("memory:")
+
+
+def told(place: object) -> str:
+    """A place as people are told of it: of a code that is held, its name."""
+    return str(place).split(":")[1] if isinstance(place, str) and is_held(place) else str(place)
 
 
 def with_paths(place: str | Files, changed: Callable[[str], str]) -> str | Files:
@@ -129,7 +153,7 @@ def claims(place: Place, code: Code) -> str | None:
     Decoders rely on them: `hard` and `chase2` correct up to the minimum distance, `ml` stops by the spectrum.
     """
     said = code.minimum_distance, code.known_spectrum
-    if said == (None, None) or can_be_counted(code) or not is_code_path(place):
+    if said == (None, None) or can_be_counted(code) or not (is_code_path(place) or is_held(place)):
         return None
     return hashlib.sha256(repr(said).encode()).hexdigest()
 

@@ -82,6 +82,23 @@ class CodeFile(BaseModel):
     H: Annotated[list[Row], Field(max_length=2 * MAX_LENGTH)]
 
 
+def code_text(code: Code) -> str:
+    """A code file with all that a code carries."""
+    spectrum = code.known_spectrum
+    says = {
+        "name": code.name,
+        "n": code.n,
+        "k": code.k,
+        "minimum_distance": code.minimum_distance,
+        "weight_spectrum": None if spectrum is None else {w: a for w, a in enumerate(spectrum) if a},
+        "bit_order": None if code.bit_order is None else list(code.bit_order),
+        "sha256": code.fingerprint,
+        "G": _rows(code.G),
+        "H": _rows(code.H),
+    }
+    return _toml(_validated(says, Path(code.name)))
+
+
 def save_code(
     code: Code,
     path: str | Path,

@@ -20,7 +20,9 @@ from uuid import uuid4
 
 from fecnn._files.atomic import write
 from fecnn._version import __version__
-from fecnn.codes.catalogue import with_paths
+from fecnn.codes.catalogue import Files as CodePlaces
+from fecnn.codes.catalogue import is_held, load_code, with_paths
+from fecnn.codes.codefile import code_text
 from fecnn.decoders.foreign import files_at
 from fecnn.errors import ClusterError, extra
 from fecnn.jit import compiling
@@ -253,7 +255,9 @@ def files_of(task: Task) -> Files:
 
     def take(name: str) -> str:
         path = Path(name)
-        if name == task.home:
+        if is_held(name):
+            files[name] = {"code.toml": code_text(load_code(name)).encode()}
+        elif name == task.home:
             files[name] = files_at(name, task.decoder)
         elif "/" in name and path.is_dir():
             files[name] = {file: (path / file).read_bytes() for file in (CARD, WEIGHTS)}
@@ -268,9 +272,13 @@ def files_of(task: Task) -> Files:
 def _moved(task: Task, place_of: Callable[[str], str]) -> Task:
     """The task with its files in other places."""
     weights = task.weights and replace(task.weights, place=place_of(task.weights.place))
-    sender = task.sender and with_paths(task.sender, place_of)
+
+    def moved(place: str | CodePlaces) -> str | CodePlaces:
+        return place_of(place) if isinstance(place, str) and is_held(place) else with_paths(place, place_of)
+
+    code, sender = moved(task.code), task.sender and moved(task.sender)
     home = task.home and place_of(task.home)
-    return replace(task, code=with_paths(task.code, place_of), sender=sender, weights=weights, home=home)
+    return replace(task, code=code, sender=sender, weights=weights, home=home)
 
 
 _places: dict[str, str] = {}
@@ -297,7 +305,7 @@ class Unpack(distributed.WorkerPlugin):
             for file, content in files.items():
                 (folder / file).parent.mkdir(parents=True, exist_ok=True)
                 write(folder / file, content)
-            only = Path(name).name  # of a folder, none of its files
+            only = "code.toml" if is_held(name) else Path(name).name  # of a folder, none of its files
             _places[name] = str(folder / only if only in files else folder)
 
 

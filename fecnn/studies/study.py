@@ -17,7 +17,7 @@ from fecnn._files.problems import MAX_PROBLEMS, refusal, sentence
 from fecnn._files.shipped import is_path, shipped, shipped_folder
 from fecnn._files.toml import Table, read_toml
 from fecnn.channels.channel import CHANNELS
-from fecnn.codes.catalogue import Files, claims, load_code, with_paths
+from fecnn.codes.catalogue import Files, claims, load_code, told, with_paths
 from fecnn.codes.code import Code
 from fecnn.codes.families import uncoded
 from fecnn.decoders import decoder
@@ -151,7 +151,7 @@ class Curve(Table):
         """
         if self.code is None or (self.label is not None and not self._one_of_many):
             return self.what
-        return f"{self.what} of {self.code}"
+        return f"{self.what} of {told(self.code)}"
 
     @property
     def what(self) -> str:
@@ -517,7 +517,7 @@ def _problems(error: ValidationError, content: dict[str, Any], path: Path) -> li
     What pydantic refuses is taken out, or filled in where it is missing, and the rest is looked at.
     """
     rest = copy.deepcopy(content)
-    problems = _sentences(error)
+    problems = sentences_of(error)
     for _ in range(3):  # a grid may be wrong twice, and one problem hide another
         problems_then = error.errors()
         for problem in problems_then:
@@ -568,7 +568,7 @@ MEANINGS = {
 """What a key may have, where several forms are possible."""
 
 
-def _sentences(error: ValidationError) -> list[str]:
+def sentences_of(error: ValidationError) -> list[str]:
     """Pydantic's problems in our words, one per place."""
     places: dict[tuple[Any, ...], Any] = {}
     for problem in error.errors():

@@ -1,0 +1,98 @@
+"""Studies from Python objects."""
+
+import json
+
+import numpy as np
+import pytest
+
+import fecnn
+from fecnn.simulation.cluster import files_of, unpacked
+from fecnn.simulation.task import Task
+from fecnn.studies.run import store_path
+
+STOP = {"frames": 4096}
+NEAREST = """
+import numpy as np
+import fecnn
+def nearest(code, channel=None, /, *, scale=1.0):
+    book = code.codebook()
+    return lambda llr: book[np.argmax(scale * llr @ fecnn.bpsk(book).T.astype(np.float32), axis=1)]
+"""
+
+
+@pytest.fixture
+def nearest(tmp_path, monkeypatch):
+    (tmp_path / "mydecoders.py").write_text(NEAREST)
+    monkeypatch.syspath_prepend(tmp_path)
+    import mydecoders
+
+    return mydecoders.nearest
+
+
+def errors(study, folder):
+    found = {
+        step.point.curve: step.total.block_errors for step in fecnn.run(study, store=folder / "r.sqlite")
+    }
+    return found
+
+
+def test_codes_decoders_and_grids_may_be_objects(tmp_path, nearest):
+    code = fecnn.Code.from_parity_check(fecnn.hamming(3).H, name="mine")
+    study = fecnn.make_study(
+        "mine",
+        code=code,
+        ebn0_db=range(2, 4),
+        stop=STOP,
+        curves=[nearest, "ml", {"decoder": "ml", "code": fecnn.golay()}],
+    )
+    assert [curve.name for curve in study.curves] == ["nearest", "ml", "ml of golay-24-12"]
+    assert [point.ebn0_db for point in study.points] == [2.0, 3.0] * 3
+    assert study.points[0].code == code or study.points[0].code.fingerprint == code.fingerprint
+    found = errors(study, tmp_path)
+    assert found["nearest"] == found["ml"] > 0
+    assert len(fecnn.table(study, tmp_path / "r.sqlite")) == 6
+
+
+def test_a_study_has_the_results_of_one_from_a_file(tmp_path, nearest):
+    made = fecnn.make_study("a", code="hamming-7-4", ebn0_db=3, stop=STOP, curves=["ml", nearest])
+    (tmp_path / "b.toml").write_text(
+        'title = "b"\ncode = "hamming-7-4"\nebn0_db = [3.0]\nstop = { frames = 4096 }\n'
+        '[[curve]]\ndecoder = "ml"\n[[curve]]\ndecoder = "./mydecoders.py:nearest"\n'
+    )
+    read = fecnn.load_study(tmp_path / "b.toml")
+    assert [point.task.id for point in made.points] == [point.task.id for point in read.points]
+
+
+def test_it_has_a_name_and_no_files_but_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "reference.csv").write_text("this is another study's")
+    study = fecnn.make_study("first", code=fecnn.hamming(3), ebn0_db=[3], curves=["ml"])
+    assert (study.name, study.title, study.references) == ("first", "first", [])
+    assert str(store_path(study)) == "fecnn-results/first.sqlite"
+
+
+def test_a_code_in_memory_travels_to_workers(tmp_path):
+    code = fecnn.Code.from_generator(
+        np.eye(3, 7, dtype=np.uint8) + np.eye(3, 7, 3, dtype=np.uint8), name="mine"
+    )
+    (point,) = fecnn.make_study("s", code=code, ebn0_db=3, curves=["ml"]).points
+    (content,) = files_of(point.task).values()
+    (tmp_path / "code.toml").write_bytes(content["code.toml"])
+    assert fecnn.load_code(tmp_path / "code.toml").fingerprint == code.fingerprint
+    assert unpacked(point.task) == point.task  # here it is held
+    assert Task.of(json.loads(json.dumps(point.task.described()))) == point.task
+
+
+def test_what_is_wrong_is_told_at_once():
+    with pytest.raises(ValueError, match=r"letters, digits, '-', '_' and '\.', got '\.\./x'"):
+        fecnn.make_study("../x", code="hamming-7-4", ebn0_db=3, curves=["ml"])
+    with pytest.raises(
+        ValueError, match=r"s has 2 problems:\n  - curve 1\.lable: unknown key; did you mean label"
+    ):
+        fecnn.make_study("s", code="hamming-7-4", ebn0_db=3, curves=[{"decoder": "ml", "lable": "x"}], sead=3)
+    with pytest.raises(ValueError, match="no decoder 'mll'"):
+        fecnn.make_study("s", code="hamming-7-4", ebn0_db=3, curves=["mll"])
+    with pytest.raises(
+        TypeError, match="<lambda> is not a function that a file defines by its name: save it"
+    ):
+        fecnn.make_study("s", code="hamming-7-4", ebn0_db=3, curves=[lambda llr: llr < 0])

@@ -102,6 +102,28 @@ def test_commands_shown_run(page, tmp_path):
             assert (tmp_path / output[1]).stat().st_size > 10_000
 
 
+def test_the_session_for_a_paper_runs_as_it_is_written(tmp_path, monkeypatch):
+    page = (ROOT / "docs" / "paper.md").read_text()
+    (matrix,), decoder_and_check, (study,), (rows,) = (
+        blocks(page, language) for language in ("text", "python", "toml", "latex")
+    )
+    files = dict(zip(("H.txt", "my_study.toml"), (matrix, study), strict=True))
+    files |= {block.partition("\n")[0].removeprefix("# "): block for block in decoder_and_check}
+    assert all(block.startswith(f"# {name}") for name, block in files.items())
+    for name, block in files.items():
+        (tmp_path / name).write_text(block)
+    done = subprocess.run(
+        [sys.executable, "check.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    told = [command_line(line, tmp_path) for block in blocks(page, "bash") for line in block.splitlines()]
+    assert rows in (tmp_path / "table.tex").read_text()
+    figure = (tmp_path / "figure.pdf").read_bytes()
+    assert b"/TrueType" in figure or b"/Type42" in figure or b"/FontFile2" in figure
+    assert b"/Type3" not in figure
+    assert "all equal" in told[-1]
+
+
 def test_the_excerpt_is_from_the_study():
     study = fecnn.load_study("optimal-hamming-7-4")
     shipped = markdown(display(study, table(study, study.path.parent / "results.csv")))

@@ -13,8 +13,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
+
+try:
+    import fcntl
+except ImportError:  # Windows has none
+    fcntl = None  # type: ignore[assignment]
 
 import numba as nb
 import numpy as np
@@ -73,8 +78,36 @@ def kernel(function: Callable[..., Any] | None = None, /, *, borrows: bool = Fal
     # Kernels are never called from C, and the C wrapper takes a twentieth of the compile time.
     njit: Any = nb.njit
     counts = _BORROWS if borrows else {}
-    decorate = njit(cache=_CACHED, nogil=True, no_cfunc_wrapper=True, **counts, **options)
+    compiled = njit(cache=_CACHED, nogil=True, no_cfunc_wrapper=True, **counts, **options)
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        dispatcher = compiled(function)
+        _save_one_at_a_time(dispatcher)
+        return dispatcher
+
     return decorate if function is None else decorate(function)
+
+
+def _save_one_at_a_time(dispatcher: Any) -> None:
+    """Let one process at a time save machine code of a kernel.
+
+    Numba names its files by what it has found in the index: two processes that save at once may choose one
+    name for two signatures, and then load the code of the other.
+    """
+    cache: Any = getattr(dispatcher, "_cache", None)
+    save: Any = getattr(cache, "save_overload", None)
+    if fcntl is None or save is None:
+        return
+
+    def locked(signature: Any, data: Any) -> None:
+        with ExitStack() as stack:
+            with suppress(OSError):  # a cache that cannot be written, or whose file system has no locks
+                os.makedirs(cache.cache_path, exist_ok=True)
+                lock = stack.enter_context(open(os.path.join(cache.cache_path, ".lock"), "ab"))
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            save(signature, data)
+
+    cache.save_overload = locked
 
 
 class Compiling(event.Listener):

@@ -4,12 +4,14 @@ import os
 import re
 import subprocess
 import sys
+import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import fecnn
-from fecnn.jit import compiling
+from fecnn.jit import _save_one_at_a_time, compiling
 from fecnn.studies.run import run
 
 STUDY = """
@@ -65,7 +67,7 @@ def test_no_batch_is_charged_for_compiling(tmp_path):
     """Not even one whose frames are the first that need float64: here, ties."""
     script = (
         "import numpy as np, time, fecnn\n"
-        "from fecnn.jit import compiling\n"
+        "from fecnn.jit import _save_one_at_a_time, compiling\n"
         "from fecnn.simulation.simulate import run_batch\n"
         "task = fecnn.load_study('two.toml').points[0].task\n"
         "began = time.perf_counter()\n"
@@ -201,3 +203,61 @@ def test_what_borrows_returns_no_array(tmp_path):
     found = python("-c", BORROWED, folder=tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "cache")).stdout.split()
     assert int(found[0]) > 20
     assert found[1:] == ["[]"]
+
+
+TWO = """
+import sys
+import numpy as np
+from fecnn.jit import kernel
+
+
+@kernel
+def twice(values):
+    return values + values
+
+
+kind = sys.argv[1]
+print(twice(np.ones(1, kind)).dtype)
+"""
+
+
+def test_processes_that_compile_at_once_keep_their_signatures_apart(tmp_path):
+    """Each finds its own in the cache afterwards: one file for each signature."""
+    (tmp_path / "two.py").write_text(TWO)
+    kinds = ["float32", "float64", "int32", "int64", "uint8", "int16"]
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+    running = [
+        subprocess.Popen(
+            [sys.executable, "two.py", kind], cwd=tmp_path, env=environment, stdout=subprocess.PIPE
+        )
+        for kind in kinds
+    ]
+    for kind, process in zip(kinds, running, strict=True):
+        assert process.communicate()[0].decode().strip() == kind
+    assert len(list((tmp_path / "cache").rglob("*.nbc"))) == len(kinds)
+    for kind in kinds:
+        assert python("two.py", kind, folder=tmp_path, **environment).stdout.strip() == kind
+
+
+def test_one_process_saves_at_a_time(tmp_path, monkeypatch):
+    """While another holds the lock, nothing is saved."""
+    fcntl = pytest.importorskip("fcntl")
+
+    class Cache:
+        cache_path = str(tmp_path)
+        saved = False
+
+        def save_overload(self, signature, data):
+            self.saved = True
+
+    dispatcher = SimpleNamespace(_cache=Cache())
+    _save_one_at_a_time(dispatcher)
+    with open(tmp_path / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        thread = threading.Thread(target=dispatcher._cache.save_overload, args=(None, None))
+        thread.start()
+        thread.join(0.3)
+        assert thread.is_alive()
+        assert not dispatcher._cache.saved
+    thread.join(10)
+    assert dispatcher._cache.saved

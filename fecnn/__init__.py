@@ -162,4 +162,6 @@ if not TYPE_CHECKING:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, *(name for name in globals() if name.startswith("__"))]
+    rooms = ("analysis", "channels", "codes", "decoders", "nets", "plots", "reports", "simulation", "studies")
+    more = (*rooms, "testing", "theory", "training")
+    return [*__all__, *more, *(name for name in globals() if name.startswith("__"))]

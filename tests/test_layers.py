@@ -41,8 +41,10 @@ ALLOWED = {"fecnn.arrays", "fecnn.jit", "fecnn.channels.stream", "fecnn._files.r
 def imports(path):
     """Every module of the package that a file imports, anywhere in it; the package itself as ``fecnn``."""
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "fecnn":
-            yield node.module
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports by a relative name"
+            if node.module.split(".")[0] == "fecnn":
+                yield node.module
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "fecnn")
 
@@ -71,6 +73,23 @@ def test_kernels_import_kernels_arrays_and_their_compiler_only():
     for path in [*PACKAGE.glob("decoders/kernels/*.py"), *PACKAGE.glob("*/kernels.py")]:
         for module in imports(path):
             assert ".kernels" in module or module in ALLOWED, f"{path} imports {module}"
+
+
+LIBRARIES = {"collections", "llvmlite", "math", "numba", "numpy", "operator", "typing"}
+"""What kernels may import from elsewhere."""
+
+
+def test_kernels_import_no_library_but_numpy_and_the_compiler():
+    for path in [*PACKAGE.glob("decoders/kernels/*.py"), *PACKAGE.glob("*/kernels.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = (
+                [node.module]
+                if isinstance(node, ast.ImportFrom)
+                else [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else []
+            )
+            assert {name.split(".")[0] for name in names} <= LIBRARIES | {"fecnn"}, path
 
 
 def test_kernels_lie_in_kernels():

@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,11 @@ def table(study: Study, store: str | Path | None = None) -> "pd.DataFrame":
     import pandas as pd  # takes a second to import, so only where a table is made
 
     path = Path(store) if store is not None else results_path(study)
+    if store is None and path.suffix == ".csv":
+        own = store_path(study)
+        warnings.warn(
+            f"there are no results in {own}; these are the shipped ones", RuntimeWarning, stacklevel=2
+        )
     if path.suffix == ".csv":
         return _shipped(path)
     with Store(path) as results:

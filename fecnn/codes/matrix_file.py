@@ -37,18 +37,19 @@ from fecnn.errors import shown
 MAX_BYTES = 1 << 26
 """Largest file read, compressed or not."""
 
-GENERATORS = {"g", "gen", "generator", "generator_matrix", "gm", "gmat", "g_matrix"}
-CHECKS = {
-    "h",
-    "pcm",
-    "hmat",
-    "h_matrix",
-    "parity_check",
-    "parity_check_matrix",
-    "parity check",
-    "parity-check",
-}
-"""Names of matrices, in lower case, that say what they are."""
+_GENERATOR = re.compile(r"(g|gm|gen|generator)(mat|matrix|sys|gen|std|bin)?([_\W\d].*)?", re.IGNORECASE)
+_CHECKS = re.compile(r"(h|hm|pcm|parity|parity.?check)(mat|matrix|sys|std|bin|s)?([_\W\d].*)?", re.IGNORECASE)
+
+
+def role(name: str) -> str:
+    """What a matrix is by its name: ``G``, a generator; ``H``, parity checks; or empty.
+
+    Example:
+        >>> [role(name) for name in ("G", "generator_matrix", "Gsys", "H", "pcm", "golay", "A")]
+        ['G', 'G', 'G', 'H', 'H', '', '']
+    """
+    return "G" if _GENERATOR.fullmatch(name) else "H" if _CHECKS.fullmatch(name) else ""
+
 
 FORMATS = (
     "alist, dense 0 and 1, quasi-cyclic base matrix, NumPy .npy and .npz, scipy.sparse .npz, MATLAB .mat, "
@@ -83,17 +84,17 @@ def code_from(path: Path) -> Code:
         ValueError: If `read_matrix` refuses it, or its matrices make no code.
     """
     found = read_matrices(path)
-    G = [matrix for name, matrix in found.items() if name.lower() in GENERATORS]
-    H = [matrix for name, matrix in found.items() if name.lower() in CHECKS]
+    G, H = ([matrix for name, matrix in found.items() if role(name) == kind] for kind in "GH")
     name = stem(path)
     if len(G) == 1 and len(H) == 1:
         return Code(G[0], H[0], name=name)
     if len(G) == 1 and len(found) == 1:
         return Code.from_generator(G[0], name=name)
     matrix = H[0] if len(H) == 1 else _only(found, path)
-    if not H and name in ("G", "generator"):
+    if not H and "G" in {role(part) for part in re.split(r"[_\W\d]+", name)}:
         raise ValueError(
-            f"{path} is named as a generator matrix, and is read as parity checks; say which it is: "
+            f"{path}: the file name says generator, but a bare file is read as parity checks; "
+            "say which it is: "
             "fecnn.load_code({'generator': path}), or code = { generator = \"...\" } in a study"
         )
     return Code.from_parity_check(not_transposed(matrix, path), name=name)
@@ -146,7 +147,14 @@ def read_matrices(path: Path) -> dict[str, Bits]:
 def _from_text(text: str, path: Path) -> dict[str, Bits]:
     if re.search(r"^sha256\s*=", text, re.MULTILINE):
         raise ValueError(f"{path} is a code file: name it {stem(path)}.toml")
+    if _OCTAVE.search(text):
+        return _octave(text, path)
     numbers = without_comments(text)
+    if _SAYS_GENERATOR.search(text) and not has_title(numbers) and "parity" not in text.lower():
+        raise ValueError(
+            f"{path}: a comment says generator, but a bare matrix is read as parity checks; "
+            'say which it is: name it, as in G = [...], or fecnn.load_code({"generator": path})'
+        )
     if is_quasi_cyclic(numbers):
         return {"H": quasi_cyclic_of(numbers, path)}
     if _RELIABILITY.match(numbers):
@@ -183,9 +191,24 @@ def _from_text(text: str, path: Path) -> dict[str, Bits]:
         return found if isinstance(found, dict) else {"H": found}
 
 
+_OCTAVE = re.compile(r"^# name: *(\w+)[ \t\r]*$", re.MULTILINE)
+_SAYS_GENERATOR = re.compile(r"(#|%|//).*\bgenerator\b", re.IGNORECASE)
+
+
+def _octave(text: str, path: Path) -> dict[str, Bits]:
+    """The matrices that Octave has saved as text, by name."""
+    _, *parts = _OCTAVE.split(text)
+    found: dict[str, Bits] = {}
+    for name, body in zip(parts[::2], parts[1::2], strict=True):
+        if re.search(r"^# type:.*(sparse|complex|cell|string|struct)", body, re.MULTILINE):
+            raise ValueError(f"{path}: {name} is not a full matrix of numbers; save full({name}) instead")
+        found[name] = _only(matrices_of(without_comments(body), path), path)
+    return found
+
+
 _RELIABILITY = re.compile(r"\s*\d+\s+[A-Za-z]\w*\s+[-+.\deE]+\s+\d+\s", re.ASCII)
 _LETTERS = re.compile(r"[A-DF-Za-df-z]")
-_BRACKET = re.compile(r"[\[{]\s*[\[{]?\s*([01]|True|False)")
+_BRACKET = re.compile(r"[\[{]\s*[\[{]?\s*[\"']?([01]|True|False)")
 _OF_BITS = frozenset("01 \t\r\n,;|.eE+")
 """What dense matrices are written with."""
 
@@ -217,7 +240,7 @@ def _reading(path: Path, kind: str) -> Iterator[None]:
     except _Refused:
         raise
     except MemoryError:
-        raise _Refused(f"{path} asks for more memory than there is") from None
+        raise _Refused(f"{path} needs more memory than is available") from None
     except Exception as error:
         said = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         raise _Refused(f"{path} is a damaged {kind}: {said}") from None
@@ -315,12 +338,14 @@ def _bits(arrays: Mapping[str, Any], path: Path) -> dict[str, Bits]:
     found = {}
     for name, array in arrays.items():
         if np.ndim(array) != 2 and not hasattr(array, "toarray"):
+            if role(name):
+                raise ValueError(f"{path}: {name} has shape {np.shape(array)}, and is no matrix")
             continue
         _check_size(array.shape, path)
         try:
             found[name] = as_bits(array, name or "the matrix")
         except (TypeError, ValueError) as error:
-            if len(arrays) == 1 or name.lower() in GENERATORS | CHECKS:
+            if len(arrays) == 1 or role(name):
                 raise ValueError(f"{path}: {error}") from None
     if not found:
         shapes = [f"{name or 'unnamed'} of shape {np.shape(array)}" for name, array in [*arrays.items()][:9]]

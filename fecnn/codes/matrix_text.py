@@ -18,13 +18,14 @@ MAX_CHARACTERS = 1 << 24
 
 _COMMENT = re.compile(r"(#|%|//).*")
 _HEADER = re.compile(
-    r"^[ \t]*(?:(?P<name>[A-Za-z_]\w*)[ \t]*:?=|"
+    r"^[ \t]*(?:(?P<name>(?!dtype\b|order\b)[A-Za-z_]\w*)[ \t]*:?=|"
     r"(?:the )?(?P<title>generator|parity[ -]?check) matrix\b[^\n\[]*$)",
     re.MULTILINE | re.IGNORECASE,
 )
 _COLUMNS = re.compile(
-    r"^[ \t]*columns? \d+ (?:through|and|to) \d+[ \t]*:?[ \t]*$|^[ \t]*column \d+[ \t]*$", re.I
+    r"^[ \t]*columns? \d+(?: (?:through|and|to) \d+)?[ \t]*:?[ \t]*$", re.IGNORECASE | re.MULTILINE
 )
+_QUOTED = re.compile(r"[\"']([01]+)[\"']")
 _WRAPPER = re.compile(r"^\s*(?:\w+\.)*\w+\s*\((?=\s*[\[{])")  # array( of NumPy, GF( of galois
 _CLOSING = re.compile(r"(?:,\s*(?:dtype|order)\s*=\s*[\w.'\"<>]+\s*)?\)?\s*;?\s*$")
 _RULE = re.compile(r"^\s*\[[-+ ]*\]\s*$")  # between blocks, as Sage draws it
@@ -64,7 +65,7 @@ def without_comments(text: str) -> str:
 
 def has_title(text: str) -> bool:
     """Whether a matrix is named, as in MATLAB, or titled, as in Magma."""
-    return _HEADER.search(text) is not None or any(map(_COLUMNS.match, text.splitlines()))
+    return _HEADER.search(text) is not None or _COLUMNS.search(text) is not None
 
 
 def _parts(text: str, path: Path) -> Iterator[tuple[str, str]]:
@@ -73,19 +74,21 @@ def _parts(text: str, path: Path) -> Iterator[tuple[str, str]]:
     if not headers:
         yield "", text
         return
-    before = text[: headers[0].start()].strip()
-    if before and not re.match(r"[A-Za-z\[(]", before):
-        raise ValueError(f"{path} has {shown(before[:40])} before its first named matrix")
+    for line in text[: headers[0].start()].splitlines():
+        if line.strip() and not re.search(r"[A-Za-z]{3}", line):
+            raise ValueError(f"{path} has {shown(line.strip()[:40])} before its first named matrix")
     ends = [header.start() for header in headers[1:]] + [len(text)]
     for header, end in zip(headers, ends, strict=True):
         yield header["name"] or header["title"], text[header.end() : end]
 
 
 def _matrix(body: str, path: Path) -> Bits:
-    if "[" in body or "{" in body:
+    if quoted := _QUOTED.findall(body):
+        rows = [(f"row {i}", [row]) for i, row in enumerate(quoted, 1)]
+    elif "[" in body or "{" in body:
         rows = _bracketed(body.replace("{", "[").replace("}", "]"), path)
     else:
-        rows = _lines(body)
+        rows = _lines(body, path)
     entries = [_entries(tokens, where, path) for where, tokens in rows]
     if not entries or not len(entries[0]):
         raise ValueError(f"{path} has no matrix in it")
@@ -102,24 +105,49 @@ Row = tuple[str, list[str]]
 """Where a row is, for messages, and its entries as written."""
 
 
-def _lines(body: str) -> list[Row]:
+def _lines(body: str, path: Path) -> list[Row]:
     """A row a line; MATLAB shows wide matrices as blocks of columns."""
-    blocks: list[list[Row]] = [[]]
-    for number, line in enumerate(body.splitlines(), 1):
-        if _COLUMNS.match(line):
-            if blocks[-1]:
-                blocks.append([])
-            continue
-        tokens = _separated(line)
-        if tokens:
-            blocks[-1].append((f"line {number}", tokens))
-    rows = blocks[0]
-    for block in blocks[1:]:
-        if len(block) == len(rows):
-            rows = [(where, [*left, *right]) for (where, left), (_, right) in zip(rows, block, strict=True)]
-        else:
-            rows = [*rows, *block]
-    return rows
+    if _COLUMNS.search(body):
+        columns = [_plain_rows(part, path) for part in _COLUMNS.split(body)]
+        blocks = [block for block in columns if block]
+        if len({len(block) for block in blocks}) > 1:
+            raise ValueError(f"{path} has blocks of columns that are not equally high: it is cut")
+        return [
+            (parts[0][0], [token for _, tokens in parts for token in tokens])
+            for parts in zip(*blocks, strict=True)
+        ]
+    groups = [rows for part in re.split(r"\n[ \t]*\n", body) if (rows := _plain_rows(part, path))]
+    if len(groups) > 1 and any(len(rows) > 1 for rows in groups):
+        raise ValueError(
+            f"{path} has {len(groups)} blocks of rows with empty lines between them: keep one matrix in a "
+            "file, or name each, as in G = [...]"
+        )
+    return _plain_rows(body, path)
+
+
+def _plain_rows(body: str, path: Path) -> list[Row]:
+    return [
+        (f"line {number}", cells)
+        for number, line in enumerate(body.splitlines(), 1)
+        if (cells := _cells(line, f"line {number}", path))
+    ]
+
+
+def _cells(line: str, where: str, path: Path) -> list[str]:
+    """The entries of a row, apart by one kind of sign; blanks around another kind do not count."""
+    line = line.replace("|", " ").strip(" \r")
+    kinds = [sign for sign in ",;\t" if sign in line.rstrip(",;\t")]
+    if not kinds:
+        return line.rstrip(",;\t").split()
+    if len(kinds) > 1 and kinds != [",", "\t"]:
+        raise ValueError(
+            f"{path}, {where} has both {shown(kinds[0])} and {shown(kinds[1])} between its entries"
+        )
+    cells = [cell.strip() for cell in re.sub(r"[,;\t]$", "", line).split(kinds[0])]
+    for i, cell in enumerate(cells, 1):
+        if not cell or " " in cell:
+            raise ValueError(f"{path}, {where}: entry {i} is {shown(cell)}, not 0 or 1")
+    return cells
 
 
 def _bracketed(body: str, path: Path) -> list[Row]:
@@ -127,44 +155,58 @@ def _bracketed(body: str, path: Path) -> list[Row]:
     body = "\n".join(line for line in body.splitlines() if not _RULE.match(line))
     body = _CLOSING.sub("", _WRAPPER.sub("", body, count=1), count=1).strip()
     depth, deepest, start = 0, 0, 0
-    groups: list[list[str]] = [[], []]  # by depth, innermost only
-    outside = []
+    inner: list[str] = []
+    outer: list[str] = []
+    beside: tuple[list[str], list[str]] = ([], [])  # what is in no brackets, and in the outer ones alone
     for place, sign in enumerate(body):
         if sign == "[":
-            if depth == 0 and deepest < 2:
-                start = place + 1
             depth += 1
             deepest = max(deepest, depth)
-            if depth == 2:
-                start = place + 1
+            start = place + 1
         elif sign == "]":
             depth -= 1
             if depth < 0:
                 raise ValueError(f"{path} has a ] without a [")
-            if depth < 2:
-                groups[depth].append(body[start:place])
-        elif depth == 0 and sign not in " \t\n,;":
-            outside.append(sign)
+            if depth == 1 or (depth == 0 and deepest == 1):
+                (inner if depth == 1 else outer).append(body[start:place])
+        elif depth < 2 and sign not in " \t\n,;":
+            beside[depth].append(sign)
     if depth:
         raise ValueError(f"{path} has a [ without a ]")
-    if outside:
-        raise ValueError(f"{path} has {shown(''.join(outside)[:40])} beside its matrix")
     if deepest > 2:
         raise ValueError(f"{path} has brackets {deepest} deep, and a matrix has two at most")
-    if deepest == 2:
-        return [(f"row {i}", _separated(row)) for i, row in enumerate(groups[1], 1)]
-    if len(groups[0]) > 1:
-        return [(f"row {i}", _separated(row)) for i, row in enumerate(groups[0], 1)]
-    whole = re.sub(r"\.\.\.[ \t]*\n", " ", groups[0][0])
-    rows = [tokens for row in re.split(r"[;\n]", whole) if (tokens := _separated(row))]
+    strange = "".join(beside[0] + (beside[1] if deepest == 2 else []))
+    if strange.startswith(("..", "…")):
+        raise ValueError(_abbreviated(path, "its list of rows", "..."))
+    if strange:
+        raise ValueError(f"{path} has {shown(strange[:40])} beside its rows")
+    if deepest == 2 or len(outer) > 1:
+        return [(f"row {i}", _list(row, f"row {i}", path)) for i, row in enumerate(inner or outer, 1)]
+    whole = re.sub(r"\.\.\.[ \t]*\n", " ", outer[0])
+    rows = [
+        tokens
+        for i, row in enumerate(re.split(r"[;\n]", whole), 1)
+        if (tokens := _list(row, f"row {i}", path))
+    ]
     return [(f"row {i}", row) for i, row in enumerate(rows, 1)]
 
 
-_APART = str.maketrans(dict.fromkeys("\t\n\r,;|", " "))
+def _list(row: str, where: str, path: Path) -> list[str]:
+    """The entries of a row in brackets, apart by blanks, commas or bars."""
+    if re.search(r"^\s*,|,\s*,", row):
+        raise ValueError(f"{path}, {where} has an empty entry")
+    tokens = row.replace("|", " ").replace(",", " ").split()
+    if "," in row and len(tokens) > 1 and any(len(token) > 1 and not token.strip("01") for token in tokens):
+        wide = next(token for token in tokens if len(token) > 1 and not token.strip("01"))
+        raise ValueError(f"{path}, {where}: {shown(wide)} is not 0 or 1; rows of digits stand in quotes")
+    return tokens
 
 
-def _separated(line: str) -> list[str]:
-    return line.translate(_APART).split()
+def _abbreviated(path: Path, where: str, token: str) -> str:
+    return (
+        f"{path}, {where} is abbreviated by {token}: print it whole, with numpy.savetxt or "
+        "numpy.set_printoptions(threshold=sys.maxsize)"
+    )
 
 
 def _entries(tokens: list[str], where: str, path: Path) -> Bits:
@@ -177,15 +219,16 @@ def _entries(tokens: list[str], where: str, path: Path) -> Bits:
     row = np.empty(len(tokens), np.uint8)
     for i, token in enumerate(tokens):
         if token in ("..", "...", "…"):
-            raise ValueError(
-                f"{path}, {where} is abbreviated by {token}: print it whole, with numpy.savetxt or "
-                "numpy.set_printoptions(threshold=sys.maxsize)"
-            )
-        value = float(token) if _NUMBER.fullmatch(token) else {"True": 1.0, "False": 0.0}.get(token)
-        if value not in (0.0, 1.0):
-            raise ValueError(f"{path}, {where}: entry {i + 1} is {shown(token)}, not 0 or 1")
-        row[i] = value
+            raise ValueError(_abbreviated(path, where, token))
+        row[i] = _bit(token, f"{where}: entry {i + 1}", path)
     return row
+
+
+def _bit(token: str, where: str, path: Path) -> int:
+    value = float(token) if _NUMBER.fullmatch(token) else {"True": 1.0, "False": 0.0}.get(token)
+    if value not in (0.0, 1.0):
+        raise ValueError(f"{path}, {where} is {shown(token)}, not 0 or 1")
+    return int(value)
 
 
 def quasi_cyclic_of(text: str, path: Path) -> Bits:
@@ -198,7 +241,7 @@ def quasi_cyclic_of(text: str, path: Path) -> Bits:
     Raises:
         ValueError: If it is not such a file, or it punctures, naming the file and what was found.
     """
-    lines = [tokens for line in text.splitlines() if (tokens := _separated(line))]
+    lines = [tokens for line in text.splitlines() if (tokens := line.replace(",", " ").split())]
     tokens = [token for line in lines for token in line]
     for token in tokens:
         if not re.fullmatch(r"-?\d{1,9}", token, re.ASCII):
@@ -240,11 +283,11 @@ def quasi_cyclic_of(text: str, path: Path) -> Bits:
 
 def is_quasi_cyclic(text: str) -> bool:
     """Whether three numbers are in the first line, and as many follow as a base matrix of this size has."""
-    first = next((tokens for line in text.splitlines() if (tokens := _separated(line))), [])
+    first = next((tokens for line in text.splitlines() if (tokens := line.split())), [])
     if len(first) != 3 or not all(re.fullmatch(r"\d{1,5}", token, re.ASCII) for token in first):
         return False
     columns, rows, _ = (int(token) for token in first)
-    found = len(_separated(text)) - 3
+    found = len(text.split()) - 3
     return found in (columns * rows, columns * rows + columns) or bool(re.search(r"(?<!\S)-1(?!\S)", text))
 
 
@@ -297,10 +340,10 @@ def matrix_market_of(text: str, path: Path) -> Bits:
         values = ["1"] * len(places) if field == "pattern" else tokens[head + 2 :: 3]
         if len(set(places)) < len(places):
             raise ValueError(f"{path} has an entry twice")
-    for (i, j), bit in zip(places, _entries(values, "its list", path) if values else (), strict=True):
-        matrix[i, j] = bit
+    for (i, j), value in zip(places, values, strict=True):
+        matrix[i, j] = _bit(value, f"entry ({i + 1}, {j + 1})", path)
         if symmetric:
-            matrix[j, i] = bit
+            matrix[j, i] = matrix[i, j]
     return matrix
 
 

@@ -2,7 +2,8 @@
 
 import glob
 import time
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -35,8 +36,10 @@ def run(
     seconds: float | None = None,
     shard: tuple[int, int] | None = None,
     fresh: bool = False,
-) -> Iterator[Progress | Estimation]:
-    """Simulate what a study still needs, committing batches as they are made; yields progress.
+) -> "Run":
+    """Simulate what a study still needs, committing batches as they are made.
+
+    Loop over the result to follow the progress, or call its `Run.finish`; nothing is simulated before.
 
     First the points of curves with ``method = "rare"`` are estimated. Then every point is yielded as it
     stands in the store, and again after each of its batches. The run can be interrupted at any time and
@@ -72,6 +75,46 @@ def run(
         >>> progress.total.frames
         0
     """
+    return Run(_steps(study, workers, store, seconds, shard, fresh))
+
+
+class Run(Iterator[Progress | Estimation]):
+    """A run that goes on while it is iterated; see `run`."""
+
+    def __init__(self, steps: Generator[Progress | Estimation, None, None]) -> None:
+        self._steps, self._begun = steps, False
+
+    def __next__(self) -> Progress | Estimation:
+        self._begun = True
+        return next(self._steps)
+
+    def finish(self) -> None:
+        """Run to the end."""
+        for _ in self:
+            pass
+
+    def close(self) -> None:
+        """Stop; everything finished is in the results file."""
+        self._begun = True
+        self._steps.close()
+
+    def __del__(self) -> None:
+        if not self._begun:
+            warnings.warn(
+                "nothing was simulated: loop over fecnn.run(...), or call its finish()",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+
+
+def _steps(
+    study: Study,
+    workers: int | Workers,
+    store: str | Path | None,
+    seconds: float | None,
+    shard: tuple[int, int] | None,
+    fresh: bool,
+) -> Generator[Progress | Estimation, None, None]:
     if shard is not None and not 1 <= shard[0] <= shard[1]:
         raise ValueError(f"shard must be i of N with 1 <= i <= N, got {shard[0]} of {shard[1]}")
     study.check()
@@ -160,6 +203,9 @@ class MergeError(StoreError):
     def __init__(self, message: str, merged: "list[Merged]") -> None:
         super().__init__(message)
         self.merged = merged
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return MergeError, (str(self), self.merged)
 
 
 @dataclass(frozen=True)

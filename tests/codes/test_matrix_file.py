@@ -82,6 +82,10 @@ TEXTS = {
     "Magma or Sage": rows("[", " ", "]"),
     "Magma, with a title": f"[7, 4, 3] Linear Code over GF(2)\nParity check matrix:\n{rows('[', ' ', ']')}",
     "Sage, in blocks": "[1 1 0 1|1 0 0]\n[1 0 1 1|0 1 0]\n[-------+-----]\n[0 1 1 1|0 0 1]\n",
+    "Octave": f"# Created by Octave\n# name: H\n# type: matrix\n# rows: 3\n{rows(start=' ')}\n\n",
+    "strings": repr(["".join(map(str, row)) for row in H.tolist()]),
+    "NumPy repr, dtype on its own line": repr(H).replace(", dtype=uint8)", ",\n      dtype=uint8)"),
+    "a bar": "1 1 0 1 | 1 0 0\n1 0 1 1 | 0 1 0\n0 1 1 1 | 0 0 1\n",
     "Mathematica": "{{1,1,0,1,1,0,0},{1,0,1,1,0,1,0},{0,1,1,1,0,0,1}}",
     "alist on one line": (
         "7 3 3 4 2 2 2 3 1 1 1 4 4 4 1 2 0 1 3 0 2 3 0 1 2 3 1 0 0 2 0 0 3 0 0 1 2 4 5 1 3 4 6 2 3 4 7"
@@ -157,7 +161,10 @@ def test_what_a_matrix_is_called_says_what_it_is(tmp_path):
     )
     (tmp_path / "two.m").write_text(f"H = [{rows(end=';')}];\nG = [{rows(end=';', matrix=G)}];\n")
     scipy.io.savemat(tmp_path / "c.mat", {"G": G, "H": H})
-    for name in ("g.m", "magma", "two.m", "c.mat"):
+    octave = "# name: {}\n# type: matrix\n# rows: {}\n# columns: 7\n{}\n\n".format
+    (tmp_path / "octave").write_text(octave("G", 4, rows(matrix=G)) + octave("H", 3, rows()))
+    (tmp_path / "octave_g").write_text(octave("Gsys", 4, rows(matrix=G)))
+    for name in ("g.m", "magma", "two.m", "c.mat", "octave", "octave_g"):
         code = fecnn.load_code(tmp_path / name)
         assert np.array_equal(code.G, G)
         assert not code.syndrome(G).any()
@@ -165,9 +172,18 @@ def test_what_a_matrix_is_called_says_what_it_is(tmp_path):
 
 def test_a_generator_by_its_file_s_name_is_not_taken_as_parity_checks(tmp_path):
     np.save(tmp_path / "G.npy", G)
-    with pytest.raises(ValueError, match=r"G\.npy is named as a generator matrix.*\{'generator': path\}"):
+    with pytest.raises(ValueError, match=r"G\.npy: the file name says generator.*\{'generator': path\}"):
         fecnn.load_code(tmp_path / "G.npy")
     assert fecnn.load_code({"generator": tmp_path / "G.npy"}).k == 4
+    for name in ("g.npy", "gen.npy", "G_7_4.npy", "hamming_G.npy", "generator-matrix.npy"):
+        np.save(tmp_path / name, G)
+        with pytest.raises(ValueError, match="the file name says generator"):
+            fecnn.load_code(tmp_path / name)
+    np.save(tmp_path / "golay_H.npy", H)
+    assert fecnn.load_code(tmp_path / "golay_H.npy").k == 4
+    np.savez(tmp_path / "deep.npz", H=np.zeros((2, 3, 7), np.uint8), A=np.eye(3, dtype=np.uint8))
+    with pytest.raises(ValueError, match=r"H has shape \(2, 3, 7\), and is no matrix"):
+        fecnn.load_code(tmp_path / "deep.npz")
 
 
 def test_the_matrices_of_a_code_in_two_files(tmp_path):
@@ -247,6 +263,26 @@ REFUSED = {
     "Sage's summary": (
         "63 x 127 dense matrix over Finite Field of size 2 (use the '.str()' method to see the entries)",
         'begins with "63 x 127 dense matrix',
+    ),
+    "empty cells": (rows(between=",").replace("0", ""), r"line 1: entry 3 is '', not 0 or 1"),
+    "empty cells between tabs": (rows(between="\t").replace("0", ""), r"entry 3 is ''"),
+    "decimal commas": ("1,0;0,0;1,0\n", "has both ',' and ';' between its entries"),
+    "decimal commas and blanks": ("1,000000e+00 0,000000e+00\n", "entry 2 is '000000e\\+00 0'"),
+    "two blocks": (rows() + "\n" + rows(), "2 blocks of rows with empty lines between them"),
+    "blocks of columns, cut": (MATLAB_WIDE.replace("     0     1\n", ""), "not equally high: it is cut"),
+    "a matrix before a named one": ("[[1,1,0],[0,1,1]]\nD = [1 1 1]\n", "before its first named matrix"),
+    "rows left out": ("[[1 0 1]\n [0 1 1]\n ...\n [1 1 1]]", r"its list of rows is abbreviated by \.\.\."),
+    "arithmetic": ("H = [[1,0,1]*2, [0,1,1]*2]", r"has '\*2\*2' beside its rows"),
+    "null": ("[[1,0,1],null,[0,1,1]]", "has 'null' beside its rows"),
+    "numbers of digits": ("[1101100, 1011010, 0111001]", "'1101100' is not 0 or 1; rows of digits"),
+    "a generator by its comment": (
+        f"% Generator matrix of my code\n{rows(matrix=G)}",
+        "a comment says generator",
+    ),
+    "Octave, sparse": ("# name: H\n# type: sparse matrix\n# nnz: 1\n1 1 1\n", r"save full\(H\) instead"),
+    "Matrix Market, not binary": (
+        "%%MatrixMarket matrix coordinate integer general\n1 2 1\n1 1 10\n",
+        r"entry \(1, 1\) is '10', not 0 or 1",
     ),
     "transposed": (rows(matrix=H.T), r"looks transposed\. Its transpose checks a \(7, 4\) code"),
     "two alike": ("A = [1 0 1]\nB = [0 1 1]\n", "2 matrices"),

@@ -53,7 +53,9 @@ def faults(name):
         yield "contract"
     if ours.soft is not None:
         app = fecnn.soft_decoder(name, code, fecnn.AWGN.at(ours.example.ebn0_db, code.rate))
-        if app(np.ones((2, code.n), np.float32)).shape != (2, code.n):
+        sent = code.encode(np.random.default_rng(1).integers(0, 2, (8, code.k), dtype=np.uint8))
+        decided = app(4 * fecnn.bpsk(sent).astype(np.float32))
+        if decided.shape != sent.shape or ((decided < 0) != sent).any():
             yield "soft contract"
     if name not in [case.decoder for case in cases()]:
         yield "benchmark"

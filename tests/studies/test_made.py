@@ -1,5 +1,6 @@
 """Studies from Python objects."""
 
+import gc
 import json
 
 import numpy as np
@@ -96,3 +97,14 @@ def test_what_is_wrong_is_told_at_once():
         TypeError, match="<lambda> is not a function that a file defines by its name: save it"
     ):
         fecnn.make_study("s", code="hamming-7-4", ebn0_db=3, curves=[lambda llr: llr < 0])
+
+
+def test_a_run_that_nobody_iterates_says_so_and_one_is_finished_by_a_call(tmp_path):
+    study = fecnn.make_study("s", code="hamming-7-4", ebn0_db=3, stop=STOP, curves=["ml"])
+    with pytest.warns(
+        RuntimeWarning, match=r"nothing was simulated: loop over fecnn\.run\(\.\.\.\), or call its finish"
+    ):
+        fecnn.run(study, store=tmp_path / "r.sqlite")
+        gc.collect()
+    fecnn.run(study, store=tmp_path / "r.sqlite").finish()
+    assert fecnn.table(study, tmp_path / "r.sqlite")["frames"].tolist() == [4096]

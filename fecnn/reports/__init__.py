@@ -32,8 +32,6 @@ PIXELS = 4 / 3
 MATTERS = re.compile(r"decoder|Eb/N0|BLER|gap|operations|per message bit")
 """Columns shown on a narrow page start with one of these; the others only when the reader asks for them."""
 
-REST = ' class="rest"'
-
 
 def report(
     studies: Sequence[Study], results: Sequence["pd.DataFrame"], references: Sequence[Reference] = ()
@@ -119,7 +117,7 @@ def _study(
         title = _head(f"<h3>{html.escape(code)}</h3>")
         parts += [
             f'<section class="code" id="{name}-{place}" data-code="{html.escape(code)}">',
-            f"{title}\n{_figures(here, data, first)}",
+            f"{title}\n{_figures(here, data, first, code)}",
             f'<div class="tables">{"".join(shown)}</div>',
             f'<div class="notes">{"".join(below)}</div>\n</section>',
         ]
@@ -127,7 +125,7 @@ def _study(
     parts += [f'<p class="notes">Not drawn: {html.escape(note)}.</p>' for note in scene.notes]
     text = html.escape(study.path.read_text(encoding="utf-8"))
     parts.append(f"<details><summary>The study file</summary><pre>{text}</pre></details>")
-    entry = f'<a href="#{name}">{html.escape(study.title)}</a><ul>{"".join(links)}</ul>'
+    entry = f'<a href="#{name}">{html.escape(study.title)}</a><ul>{" ".join(links)}</ul>'
     return _study_section(name, "\n".join(parts)), entry
 
 
@@ -148,7 +146,7 @@ def _of_code(scene: Scene, code: str) -> Scene:
             if one.code == code or _everywhere(one.code)
         )
         if series:
-            panels.append(replace(panel, title=f"{code}: {panel.title or panel.y}", series=series, notes=()))
+            panels.append(replace(panel, series=series, notes=()))
     return Scene(scene.title, tuple(panels))
 
 
@@ -191,22 +189,22 @@ def _choice(codes: Sequence[str]) -> str:
     return f'<label>code <select aria-label="code"><option value="">all</option>{options}</select></label>'
 
 
-def _figures(scene: Scene, data: list[dict[str, Any]], first: str) -> str:
+def _figures(scene: Scene, data: list[dict[str, Any]], first: str, code: str = "") -> str:
     """The place of a scene's charts, whose content is appended to ``data``.
 
     The first is the error rate named, the next one is chosen among the others: gaps, then other error rates.
     """
     names = {one.label: text for one, text in scene.entries}
     panels = sorted(scene.panels, key=lambda panel: (panel.y != first, panel.scales[1] == "log"))
-    data.append({"panels": [_chart(panel, names) for panel in panels]})
+    data.append({"panels": [_chart(panel, names, code) for panel in panels]})
     return f'<div class="figures" data-section="{len(data) - 1}"></div>'
 
 
-def _chart(panel: Panel, names: dict[str, str]) -> dict[str, Any]:
+def _chart(panel: Panel, names: dict[str, str], code: str) -> dict[str, Any]:
     rate = panel.scales[1] == "log"
     return {
         "tab": panel.y if rate else "gap and " + ("time" if "time" in panel.x else "operations"),
-        "title": panel.title or panel.y,
+        "title": f"{code}: " * bool(code) + (panel.title or panel.y),
         "x": panel.x,
         "y": panel.y,
         "log": [scale == "log" for scale in panel.scales],
@@ -268,11 +266,17 @@ def _tables(study: Study, results: "pd.DataFrame") -> list[tuple[str, "pd.DataFr
     return [(title, table) for title, table in tables if len(table)]
 
 
+def _column(name: str) -> str:
+    """The class of a column: ``name`` if it may be wrapped, ``rest`` if it is left out on a narrow screen."""
+    if name == "decoder":
+        return ' class="name"'
+    return "" if MATTERS.match(name) else ' class="rest"'
+
+
 def _table(title: str, table: "pd.DataFrame", curves: dict[str, str]) -> str:
     """The rows of some curves, given with their labels; each names its label, to be hidden with its curve."""
     heads = "".join(
-        f'<th scope="col"{"" if MATTERS.match(name) else REST}>'
-        f'<button type="button">{html.escape(name)}</button></th>'
+        f'<th scope="col"{_column(name)}><button type="button">{html.escape(name)}</button></th>'
         for name in table.columns
     )
     place = list(table.columns).index("decoder")

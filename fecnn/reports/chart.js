@@ -30,10 +30,11 @@ function ticks([low, high], log, room) {
   const decades = high - low;
   if (log && decades > 0.8) {
     const every = Math.ceil(decades / room);
+    const label = (times, n) => (decades < 3 && low >= -2 ? named(times * 10 ** n) : (times > 1 ? `${times}·` : "") + power(n));
     const found = [];
     for (let n = Math.floor(low); n <= high; n++) {
-      if (n % every === 0) found.push([n, decades < 3 ? named(10 ** n) : power(n)]);
-      if (decades < 2.5) for (const more of [2, 5]) found.push([n + Math.log10(more), named(more * 10 ** n)]);
+      if (n % every === 0) found.push([n, label(1, n)]);
+      if (decades < 2.5) for (const more of [2, 5]) found.push([n + Math.log10(more), label(more, n)]);
     }
     return found.filter(([at]) => at >= low && at <= high);
   }

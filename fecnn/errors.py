@@ -67,7 +67,6 @@ EXTRAS = {
     "export": ("pyarrow",),
     "nets": ("torch", "safetensors"),
     "plot": ("matplotlib",),
-    "report": ("plotly",),
 }
 """What each extra of the package brings."""
 

@@ -72,7 +72,7 @@ def test_the_core_decodes_simulates_and_shows_tables(tmp_path):
     assert "4,096" in done.stdout
     assert "a figure needs matplotlib: pip install 'fecnn[plot]'" in done.stderr
     assert not (tmp_path / "fecnn-results/mine.svg").exists()
-    for line in ("table mine.toml", "export mine.toml b.csv", "compare mine.toml ml osd"):
+    for line in ("table mine.toml", "export mine.toml b.csv", "compare mine.toml ml osd", "report mine.toml"):
         assert without_extras(command(line), tmp_path).returncode == 0
 
 
@@ -81,7 +81,6 @@ def test_the_core_decodes_simulates_and_shows_tables(tmp_path):
     [
         ("run optimal-hamming-7-4", "curve slnn: decoder slnn needs torch: pip install 'fecnn[nets]'"),
         ("plot optimal-hamming-7-4 -o x.svg", "fecnn: a figure needs matplotlib: pip install 'fecnn[plot]'"),
-        ("report optimal-hamming-7-4 -o x.html", "fecnn: a report needs plotly: pip install 'fecnn[report]'"),
         ("train fecnn-net-bch-31-16", "fecnn: training needs torch: pip install 'fecnn[nets]'"),
         ("run mine.toml --cluster local:1", "a cluster needs distributed: pip install 'fecnn[cluster]'"),
         ("export mine.toml x.parquet", "fecnn: a .parquet file needs pyarrow: pip install 'fecnn[export]'"),

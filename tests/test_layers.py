@@ -99,7 +99,7 @@ def test_kernels_lie_in_kernels():
 
 
 def test_importing_is_light():
-    heavy = "torch galois matplotlib plotly pandas distributed"
+    heavy = "torch galois matplotlib pandas distributed"
     script = f"import sys, fecnn; print([m for m in '{heavy}'.split() if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

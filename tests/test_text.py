@@ -308,5 +308,6 @@ def test_a_report_chooses_among_codes_with_blanks_in_their_names(tmp_path):
     plan = fecnn.load_study(path)
     run_all(plan, tmp_path / "r.sqlite")
     page = report([plan], [fecnn.table(plan, tmp_path / "r.sqlite")])
-    assert 'data-codes="[&quot;my code&quot;]"' in page
-    assert 'data-codes="[&quot;my&quot;]"' in page
+    assert 'data-code="my code"' in page
+    assert 'data-code="my"' in page
+    assert "<option>my code</option>" in page

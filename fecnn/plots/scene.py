@@ -278,7 +278,7 @@ def tradeoff_scene(
     """
     found, missing = weighed(study, results)
     codes = list(dict.fromkeys(one.gap.code for one in found))
-    looks, labels = _looks(study, first), _labels(study)
+    looks, labels = _looks(study, first), labels_of(study)
     notes = _missing(missing, codes, labels)
     uncounted = [labels[one.gap.curve] for one in found if one.operations is None]
     if uncounted:
@@ -329,7 +329,7 @@ def _missing(missing: Sequence[tuple[Point, str]], shown: Sequence[str], labels:
 
 def _gap_panel(study: Study, results: "pd.DataFrame", codes: Sequence[str], title: str, first: int) -> Panel:
     """Gaps to exact ML in dB, over the Eb/N0 at which ML has the same BLER."""
-    looks, labels = _looks(study, first), _labels(study)
+    looks, labels = _looks(study, first), labels_of(study)
     along = [gaps_along_ml(study, results, code) for code in codes]
     series = []
     for name, gaps in (item for found in along for item in found.items()):
@@ -351,7 +351,7 @@ def _gap_mark(ebn0_db: float, gap: Gap) -> Mark:
     return Mark(ebn0_db, gap.gap_db, low, high, said=(f"{gap.code}, {ebn0_db:g} dB", said))
 
 
-def _labels(study: Study) -> dict[str, str]:
+def labels_of(study: Study) -> dict[str, str]:
     """Legend labels by curve name; with one panel per code, a decoder has the same label in all of them.
 
     A decoder in a file or a module is called by its function alone, unless that makes two of them alike.
@@ -374,7 +374,7 @@ def _looks(study: Study, first: int = 0) -> dict[str, Look]:
 
     Estimated exact ML continues the counted curve of ``ml`` and has its colour.
     """
-    labels = _labels(study)
+    labels = labels_of(study)
     distinct = list(dict.fromkeys(labels.values()))
     places = {name: distinct.index(label) for name, label in labels.items()}
     ml = [curve.name for curve in study.curves if curve.decoder == "ml" and curve.method is None]
@@ -393,7 +393,7 @@ def _curves(study: Study, results: "pd.DataFrame", metric: str, first: int) -> l
     """The curves that have results, in the order of the study."""
     looks = _looks(study, first)
     made = []
-    for name, label in _labels(study).items():
+    for name, label in labels_of(study).items():
         rows = results[results["curve"] == name].sort_values("ebn0_db")
         if len(seen := counted(rows)):
             marks = tuple(_counted_mark(row, metric) for row in seen.to_dict("records"))

@@ -3,6 +3,7 @@
 import html
 import json
 import math
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,9 +17,8 @@ from fecnn._version import __version__
 from fecnn.analysis.costs import cost_table, display_costs
 from fecnn.analysis.gap import display_gaps, gap_to_ml
 from fecnn.analysis.table import METRICS, display
-from fecnn.errors import extra
-from fecnn.plots.scene import LAYERS, Mark, Panel, Scene, Series, rate_scene, tradeoff_scene
-from fecnn.reports.swatch import swatch
+from fecnn.plots.scene import LAYERS, Mark, Panel, Scene, Series, labels_of, rate_scene, tradeoff_scene
+from fecnn.reports.shapes import DASHES, SHAPES
 from fecnn.studies.reference import Reference
 from fecnn.studies.study import Study
 
@@ -29,14 +29,18 @@ if TYPE_CHECKING:
 PIXELS = 4 / 3
 """Pixels per point of a scene."""
 
+MATTERS = re.compile(r"decoder|Eb/N0|BLER|gap|operations|per message bit")
+"""Columns shown on a narrow page start with one of these; the others only when the reader asks for them."""
+
 
 def report(
     studies: Sequence[Study], results: Sequence["pd.DataFrame"], references: Sequence[Reference] = ()
 ) -> str:
-    """The page: a section for each study, preceded by one with all curves if there are several studies.
+    """The page: a section for each code of each study, after one with all curves if there are several.
 
-    Curves and published points can be toggled and tables sorted. The page needs no network, works on phones,
-    in print and by keyboard alone, and follows the reader's dark or light mode.
+    Legend entries toggle curves in all charts and tables of a study. Charts can be zoomed and saved as PNG,
+    tables sorted. The page needs no network, works on phones, in print and by keyboard alone, and follows the
+    reader's dark or light mode.
 
     Args:
         studies: The studies.
@@ -46,32 +50,83 @@ def report(
     Raises:
         ValueError: If a study has no results.
     """
-    with extra("report", "a report"):
-        from plotly.offline import get_plotlyjs
-
     scenes = [_scene(study, found, references) for study, found in zip(studies, results, strict=True)]
-    sections = [
-        "\n".join([_heading(study, len(studies) == 1), _pictures(scene), _tables(study, found)])
-        for study, found, scene in zip(studies, results, scenes, strict=True)
-    ]
+    data: list[dict[str, Any]] = []
+    parts = []
+    contents = []
     if len(studies) > 1:
-        scenes.insert(0, _together(studies, results, references))
-        sections.insert(0, "<h2>All of them</h2>\n" + _pictures(scenes[0]))
-    data = [{"charts": [_chart(panel) for panel in scene.panels]} for scene in scenes]
+        whole = _together(studies, results, references)
+        codes = list(dict.fromkeys(series.code for panel in whole.panels for series in panel.series))
+        notes = "".join(f"<p>{html.escape(note)}.</p>" for note in whole.footnotes)
+        drawn = f'{_figures(whole, data, METRICS["bler"])}<div class="notes">{notes}</div>'
+        parts.append(_study_section("all", f"{_head('<h2>All of them</h2>', codes)}\n{drawn}"))
+        contents.append('<a href="#all">All of them</a>')
+    for place, (study, found, scene) in enumerate(zip(studies, results, scenes, strict=True), 1):
+        section, entry = _study(study, found, scene, f"study-{place}", len(studies) == 1, data)
+        parts.append(section)
+        contents.append(entry)
     title = studies[0].title if len(studies) == 1 else f"{len(studies)} studies of decoders"
     home = files("fecnn.reports")
+    text = {"shapes": SHAPES, "dashes": DASHES, "sections": data}
     return Template((home / "page.html").read_text(encoding="utf-8")).substitute(
         title=html.escape(title),
         version=__version__,
         style=(home / "page.css").read_text(encoding="utf-8"),
-        sections="\n".join(
-            f'<section id="section-{i}">\n{section}\n</section>' for i, section in enumerate(sections)
-        ),
-        plotly=get_plotlyjs(),
+        contents="".join(f"<li>{entry}</li>" for entry in contents),
+        sections="\n".join(parts),
         # A "</script>" in a name would end the enclosing script.
-        data=json.dumps(data).replace("<", "\\u003c"),
+        data=json.dumps(text, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
+        chart=(home / "chart.js").read_text(encoding="utf-8"),
         script=(home / "page.js").read_text(encoding="utf-8"),
     )
+
+
+def _head(title: str, codes: Sequence[str] = ()) -> str:
+    """A heading with what is chosen below it: the code, and all or no curves."""
+    return (
+        f'<div class="bar head">{title}{_choice(codes)}<span class="gap"></span>'
+        '<span class="hint">Click a legend entry to hide or show its curve.</span>'
+        '<button type="button" data-all="yes">show all</button>'
+        '<button type="button" data-all="no">hide all</button></div>'
+    )
+
+
+def _study_section(name: str, inside: str) -> str:
+    return f'<section class="study" id="{name}">\n{inside}\n</section>'
+
+
+def _study(
+    study: Study, results: "pd.DataFrame", scene: Scene, name: str, alone: bool, data: list[dict[str, Any]]
+) -> tuple[str, str]:
+    """The section of a study with one for each code, and its entry in the contents list.
+
+    The content of charts is appended to ``data``.
+    """
+    every = list(dict.fromkeys(results["code"]))
+    codes = [code for code in every if not code.startswith("uncoded")] or every
+    tables = _tables(study, results)
+    labels = labels_of(study)
+    home = dict(zip(results["curve"], results["code"], strict=True))
+    first = METRICS.get(study.metrics[0], METRICS["bler"])
+    parts, links = [_heading(study, alone), _choice(codes)], []
+    for place, code in enumerate(codes, 1):
+        here = _of_code(scene, code)
+        curves = {curve: labels[curve] for curve in home if home[curve] == code or _everywhere(home[curve])}
+        shown = [_table(title, table, curves) for title, table in tables]
+        below = [f"<p>{html.escape(note)}.</p>" for note in here.footnotes]
+        title = _head(f"<h3>{html.escape(code)}</h3>")
+        parts += [
+            f'<section class="code" id="{name}-{place}" data-code="{html.escape(code)}">',
+            f"{title}\n{_figures(here, data, first, code)}",
+            f'<div class="tables">{"".join(shown)}</div>',
+            f'<div class="notes">{"".join(below)}</div>\n</section>',
+        ]
+        links.append(f'<li><a href="#{name}-{place}">{html.escape(code)}</a></li>')
+    parts += [f'<p class="notes">Not drawn: {html.escape(note)}.</p>' for note in scene.notes]
+    text = html.escape(study.path.read_text(encoding="utf-8"))
+    parts.append(f"<details><summary>The study file</summary><pre>{text}</pre></details>")
+    entry = f'<a href="#{name}">{html.escape(study.title)}</a><ul>{" ".join(links)}</ul>'
+    return _study_section(name, "\n".join(parts)), entry
 
 
 def _scene(study: Study, results: "pd.DataFrame", references: Sequence[Reference], first: int = 0) -> Scene:
@@ -79,6 +134,25 @@ def _scene(study: Study, results: "pd.DataFrame", references: Sequence[Reference
     rates = rate_scene(study, results, list(METRICS), panels="metric", references=references, first=first)
     costs = tradeoff_scene(study, results, panels="metric", first=first)
     return Scene(study.title, rates.panels + costs.panels)
+
+
+def _of_code(scene: Scene, code: str) -> Scene:
+    """The panels of one code, without notes: these are about all codes."""
+    panels = []
+    for panel in scene.panels:
+        series = tuple(
+            replace(one, label=one.label.removeprefix(f"{code}: "))
+            for one in panel.series
+            if one.code == code or _everywhere(one.code)
+        )
+        if series:
+            panels.append(replace(panel, series=series, notes=()))
+    return Scene(scene.title, tuple(panels))
+
+
+def _everywhere(code: str) -> bool:
+    """Uncoded bits are shown with every code."""
+    return code.startswith("uncoded")
 
 
 def _together(
@@ -94,10 +168,11 @@ def _together(
                 # Uncoded bits are shown with the code of their own study.
                 replace(
                     one,
-                    label=f"{one.label} ({study.name})",
-                    code=codes[0] if not _code(one) and len(codes) == 1 else one.code,
+                    label=f"{one.label.removesuffix(source)} ({study.name}){source}",
+                    code=codes[0] if _everywhere(one.code) and len(codes) == 1 else one.code,
                 )
                 for one in panel.series
+                for source in [f": {one.source}" * bool(one.source)]
             ]
             before = panels.get(panel.x + panel.y, replace(panel, series=()))
             panels[panel.x + panel.y] = replace(before, series=(*before.series, *series))
@@ -105,62 +180,70 @@ def _together(
     return Scene("All of them", tuple(panels.values()))
 
 
-def _chart(panel: Panel) -> dict[str, Any]:
-    series = sorted(panel.series, key=lambda one: LAYERS[one.kind])
+def _choice(codes: Sequence[str]) -> str:
+    """The choice among codes, if there are several."""
+    codes = [code for code in codes if not _everywhere(code)]
+    if len(codes) < 2:
+        return ""
+    options = "".join(f"<option>{html.escape(code)}</option>" for code in codes)
+    return f'<label>code <select aria-label="code"><option value="">all</option>{options}</select></label>'
+
+
+def _figures(scene: Scene, data: list[dict[str, Any]], first: str, code: str = "") -> str:
+    """The place of a scene's charts, whose content is appended to ``data``.
+
+    The first is the error rate named, the next one is chosen among the others: gaps, then other error rates.
+    """
+    names = {one.label: text for one, text in scene.entries}
+    panels = sorted(scene.panels, key=lambda panel: (panel.y != first, panel.scales[1] == "log"))
+    data.append({"panels": [_chart(panel, names, code) for panel in panels]})
+    return f'<div class="figures" data-section="{len(data) - 1}"></div>'
+
+
+def _chart(panel: Panel, names: dict[str, str], code: str) -> dict[str, Any]:
+    rate = panel.scales[1] == "log"
     return {
-        "title": panel.title or panel.y,
+        "tab": panel.y if rate else "gap and " + ("time" if "time" in panel.x else "operations"),
+        "title": f"{code}: " * bool(code) + (panel.title or panel.y),
         "x": panel.x,
         "y": panel.y,
-        "xtype": panel.scales[0],
-        "ytype": panel.scales[1],
+        "log": [scale == "log" for scale in panel.scales],
         "front": bool(panel.front),
-        "traces": [trace for one in series for trace in _traces(one)],
+        "curves": [_curve(one, names[one.label]) for one in panel.series],
     }
 
 
-def _traces(series: Series) -> list[dict[str, Any]]:
-    """A trace of the points with errors, and one of the triangles for points without, if any."""
+def _curve(series: Series, name: str) -> dict[str, Any]:
     look = series.look
-    drawn = {
-        "mode": "+".join(["lines"] * bool(look.dash) + ["markers"] * bool(look.marker)),
-        "line": {"dash": look.dash or "solid", "width": PIXELS * look.width},
-        "marker": {"symbol": look.marker or "circle", "size": PIXELS * look.size},
-    }
-    triangles = {"mode": "markers", "marker": {"symbol": "triangle-down", "size": 10, "opacity": 0.6}}
-    made = [
-        _trace(series, marks, how)
-        for marks, how in ((series.seen, drawn), (series.limits, triangles))
-        if marks
-    ]
-    if series.seen and math.isfinite(series.seen[0].low):
-        made[0]["error_y"] = {
-            "type": "data",
-            "array": [mark.high - mark.y for mark in series.seen],
-            "arrayminus": [mark.y - mark.low for mark in series.seen],
-        }
-    return made
-
-
-def _trace(series: Series, marks: Sequence[Mark], how: dict[str, Any]) -> dict[str, Any]:
     return {
-        "curve": series.label,
-        "code": _code(series),
-        "colour": series.look.colour,
-        "x": [mark.x for mark in marks],
-        "y": [mark.y for mark in marks],
-        "hollow": [mark.hollow for mark in marks],
-        "text": [
-            "<br>".join([f"<b>{html.escape(series.label)}</b>", *map(html.escape, mark.said)])
-            for mark in marks
-        ],
-        "hovertemplate": "%{text}<extra></extra>",
-        **how,
+        "label": series.label,
+        "name": name,
+        "code": "" if _everywhere(series.code) else series.code,
+        "kind": series.kind,
+        "layer": LAYERS[series.kind],
+        "colour": look.colour,
+        "dash": look.dash,
+        "width": round(PIXELS * look.width, 2),
+        "marker": look.marker,
+        "size": round(PIXELS * look.size, 2),
+        "marks": [_mark(mark) for mark in series.marks],
     }
 
 
-def _code(series: Series) -> str:
-    """The code of a series; empty for uncoded bits, which are shown with every code."""
-    return "" if series.code.startswith("uncoded") else series.code
+def _mark(mark: Mark) -> list[Any]:
+    """x, y, the interval (null if there is none), 1 if hollow or 2 if without errors, and the text."""
+    ends = [_short(end) if math.isfinite(end) else None for end in (mark.low, mark.high)]
+    return [
+        _short(mark.x),
+        _short(mark.y),
+        *ends,
+        2 if mark.limit else int(mark.hollow),
+        "\n".join(mark.said),
+    ]
+
+
+def _short(number: float) -> float:
+    return float(f"{number:.5g}")
 
 
 def _heading(study: Study, alone: bool) -> str:
@@ -173,65 +256,48 @@ def _heading(study: Study, alone: bool) -> str:
     )
 
 
-def _tables(study: Study, results: "pd.DataFrame") -> str:
-    lines = []
-    gaps = display_gaps(gap_to_ml(study, results))
-    if len(gaps):
-        lines += ["<h3>Distance from maximum likelihood</h3>", _table(gaps)]
-    costs = display_costs(cost_table(study, results))
-    if len(costs):
-        lines += ["<h3>Operations per frame</h3>", _table(costs)]
-    lines += ["<h3>All points</h3>", _table(display(study, results))]
-    text = html.escape(study.path.read_text(encoding="utf-8"))
-    lines.append(f"<details><summary>The study file</summary><pre>{text}</pre></details>")
-    return "\n".join(lines)
+def _tables(study: Study, results: "pd.DataFrame") -> list[tuple[str, "pd.DataFrame"]]:
+    """Titles and tables of a study; the column ``decoder`` has the names of curves."""
+    tables = [
+        ("All points", display(study, results)),
+        ("Gap to ML", display_gaps(gap_to_ml(study, results))),
+        ("Operations", display_costs(cost_table(study, results))),
+    ]
+    return [(title, table) for title, table in tables if len(table)]
+
+
+def _column(name: str) -> str:
+    """The class of a column: ``name`` if it may be wrapped, ``rest`` if it is left out on a narrow screen."""
+    if name == "decoder":
+        return ' class="name"'
+    return "" if MATTERS.match(name) else ' class="rest"'
+
+
+def _table(title: str, table: "pd.DataFrame", curves: dict[str, str]) -> str:
+    """The rows of some curves, given with their labels; each names its label, to be hidden with its curve."""
+    heads = "".join(
+        f'<th scope="col"{_column(name)}><button type="button">{html.escape(name)}</button></th>'
+        for name in table.columns
+    )
+    place = list(table.columns).index("decoder")
+    rows = ""
+    for row in table.itertuples(index=False, name=None):
+        if (label := curves.get(row[place])) is not None:
+            cells = (*row[:place], label, *row[place + 1 :])
+            inside = "".join(f"<td>{html.escape(cell)}" for cell in cells)
+            rows += f'<tr data-curve="{html.escape(label)}">{inside}'
+    if not rows:
+        return ""
+    return (
+        f'<div class="scroll"><table><caption>{title}</caption><thead><tr>{heads}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>"
+    )
 
 
 def _shipped(study: Study) -> bool:
     from fecnn.studies.study import study_names
 
     return study.path.parent.name == study.name and study.name in study_names()
-
-
-def _pictures(scene: Scene) -> str:
-    """The toggles for curves, the placeholders of the charts, what coincides and what is not drawn."""
-    codes: dict[str, dict[str, None]] = {}
-    for series in (series for panel in scene.panels for series in panel.series):
-        codes.setdefault(series.label, {})[_code(series)] = None
-    boxes = "".join(
-        f'<label><input type="checkbox" checked value="{html.escape(one.label)}" '
-        f'data-colour="{one.look.colour}" data-codes="{html.escape(json.dumps(list(codes[one.label])))}">'
-        f"{swatch(one)}<span>{html.escape(one.label)}</span></label>"
-        for one in scene.legend
-    )
-    every = [code for code in dict.fromkeys(code for found in codes.values() for code in found) if code]
-    choice = ""
-    if len(every) > 1:
-        options = "".join(f"<option>{html.escape(code)}</option>" for code in every)
-        choice = f'<label>code <select>{options}<option value="">all</option></select></label>'
-    notes = [f"<p>{html.escape(note)}.</p>" for note in scene.coincidences]
-    notes += [f"<p>Not drawn: {html.escape(note)}.</p>" for note in scene.notes]
-    return "\n".join(
-        [
-            f'<fieldset><legend>Curves</legend><div class="choices">{choice}'
-            '<button type="button" data-all="yes">all</button>'
-            '<button type="button" data-all="no">none</button></div>'
-            f'<div class="curves">{boxes}</div></fieldset>',
-            '<div class="charts">' + '<div class="chart"></div>' * len(scene.panels) + "</div>",
-            *notes,
-        ]
-    )
-
-
-def _table(shown: "pd.DataFrame") -> str:
-    heads = "".join(
-        f'<th scope="col"><button type="button">{html.escape(name)}</button></th>' for name in shown.columns
-    )
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-        for row in shown.itertuples(index=False, name=None)
-    )
-    return f'<div class="scroll"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
 
 
 def save(page: str, path: str | Path) -> None:

@@ -1,5 +1,5 @@
 "use strict";
-const sections = JSON.parse(document.getElementById("data").textContent);
+const data = JSON.parse(document.getElementById("data").textContent);
 
 function dark() {
   const chosen = document.documentElement.dataset.theme;
@@ -11,7 +11,7 @@ function colours() {
   const probe = document.createElement("span");
   document.body.append(probe);
   const found = {};
-  for (const name of ["ink", "rule", "paper"]) {
+  for (const name of ["ink", "faint", "rule", "paper"]) {
     probe.style.color = `var(--${name})`;
     found[name] = getComputedStyle(probe).color;
   }
@@ -19,86 +19,131 @@ function colours() {
   return { ...found, family: style.fontFamily };
 }
 
-function tone(colour, { ink }) {
+let look = colours();
+
+function tone(colour) {
   // Black becomes the page's text colour; on a dark page greys are mirrored and colours lightened by a third.
-  if (colour === "#000000") return ink;
+  if (colour === "#000000") return look.ink;
   if (!dark()) return colour;
   const parts = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
   if (new Set(parts).size === 1) return `rgb(${parts.map((part) => 255 - part).join(", ")})`;
   return `rgb(${parts.map((part) => Math.round(part + (255 - part) / 3)).join(", ")})`;
 }
 
-function layout(chart, { ink, rule, family }) {
-  const axis = { gridcolor: rule, linecolor: rule, zeroline: false, automargin: true };
-  return {
-    showlegend: false, hovermode: "closest", margin: { l: 60, r: 15, t: 35, b: 50 },
-    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: ink, family, size: 12 },
-    title: { text: chart.title, font: { size: 14 }, x: 0, xanchor: "left" },
-    modebar: { bgcolor: "rgba(0,0,0,0)", color: rule, activecolor: ink }, // plotly would use a half-transparent black
-    xaxis: { ...axis, type: chart.xtype, title: { text: chart.x } },
-    yaxis: { ...axis, type: chart.ytype, title: { text: chart.y }, exponentformat: "power", dtick: chart.ytype === "log" ? 1 : undefined },
+const known = { shapes: data.shapes, dashes: data.dashes, look: () => look, tone };
+
+function button(bar, text, click) {
+  const made = Object.assign(document.createElement("button"), { type: "button", textContent: text });
+  made.addEventListener("click", click);
+  bar.append(made);
+  return made;
+}
+
+function tabs(bar, names, choose) {
+  // One of several things is shown: a button for each, the chosen one pressed.
+  const made = names.map((name, place) => button(bar, name, () => pick(place)));
+  if (names.length === 1) made[0].remove();
+  const pick = (place) => {
+    made.forEach((one, i) => one.setAttribute("aria-pressed", i === place));
+    choose(place);
   };
+  return pick;
 }
 
-function inked(trace, look) {
-  const colour = tone(trace.colour, look);
-  return {
-    ...trace,
-    line: { ...trace.line, color: colour },
-    marker: { ...trace.marker, color: (trace.hollow || []).map((hollow) => (hollow ? look.paper : colour)), line: { color: colour, width: 1.5 } },
-    error_y: trace.error_y && { ...trace.error_y, color: colour, thickness: 1, width: 2 },
-  };
-}
+const bar = () => Object.assign(document.createElement("div"), { className: "bar" });
 
-function front(traces, { rule }) {
-  // The points that no other beats in both: from the cheapest on, each that is nearer than all before.
-  const marks = traces.map((trace) => [trace.x[0], trace.y[0]]).sort((a, b) => a[0] - b[0] || a[1] - b[1]);
-  let least = Infinity;
-  const kept = marks.filter(([, y]) => y < least && ((least = y), true));
-  return { x: kept.map(([x]) => x), y: kept.map(([, y]) => y), mode: "lines", line: { color: rule, width: 6, shape: "hv" }, hoverinfo: "skip" };
-}
-
-class Section {
-  constructor(data, index) {
-    this.data = data;
-    this.home = document.getElementById(`section-${index}`);
-    this.boxes = [...this.home.querySelectorAll(".curves input")];
-    this.select = this.home.querySelector("select");
-    for (const box of this.boxes) box.addEventListener("change", () => this.draw());
-    this.select?.addEventListener("change", () => this.draw());
-    for (const button of this.home.querySelectorAll(".choices button")) {
-      button.addEventListener("click", () => {
-        for (const box of this.boxes) box.checked = button.dataset.all === "yes";
-        this.draw();
-      });
-    }
-    for (const table of this.home.querySelectorAll("table")) sortable(table);
+class Figure {
+  // A place for one of several charts, with its buttons.
+  constructor(home, panels, state) {
+    const row = home.appendChild(document.createElement("figure"));
+    const head = row.appendChild(bar());
+    this.charts = panels.map((panel) => {
+      const place = row.appendChild(Object.assign(document.createElement("div"), { className: "chart", hidden: true }));
+      return new Chart(place, panel, state, known);
+    });
+    const pick = tabs(head, panels.map(({ tab }) => tab), (place) => {
+      this.chart = this.charts[place];
+      this.charts.forEach((chart, i) => (chart.place.hidden = i !== place));
+      if (this.reset) this.draw();
+    });
+    pick(0);
+    head.append(Object.assign(document.createElement("span"), { className: "gap" }));
+    this.reset = button(head, "reset zoom", () => this.chart.reset());
+    button(head, "save PNG", () => this.chart.png());
+    for (const chart of this.charts) chart.onzoom = () => this.draw();
   }
 
   draw() {
-    const look = colours();
-    const code = this.select?.value ?? "";
-    const shown = new Set(this.boxes.filter((box) => box.checked).map((box) => box.value));
-    for (const box of this.boxes) {
-      const codes = JSON.parse(box.dataset.codes);
-      box.closest("label").hidden = code !== "" && !codes.includes(code) && !codes.includes("");
-      const swatch = box.nextElementSibling;
-      swatch.style.color = tone(box.dataset.colour, look);
-    }
-    this.data.charts.forEach((chart, i) => {
-      const traces = chart.traces
-        .filter((trace) => shown.has(trace.curve) && (code === "" || trace.code === code || trace.code === ""))
-        .map((trace) => inked(trace, look));
-      if (chart.front) traces.unshift(front(traces, look));
-      const place = this.home.querySelectorAll(".chart")[i];
-      Plotly.react(place, traces, layout(chart, look), { responsive: true, displaylogo: false });
-    });
+    this.chart.draw();
+    this.reset.hidden = !this.chart.zoom;
   }
+}
+
+class Study {
+  // The sections of a study share which curves are hidden and which code is chosen.
+  constructor(home) {
+    this.hidden = new Set();
+    this.code = "";
+    this.select = home.querySelector("select");
+    this.sections = [...home.querySelectorAll("section.code")];
+    this.figures = [...home.querySelectorAll(".figures")].flatMap((place) => this.filled(place));
+    this.rows = [...home.querySelectorAll("tr[data-curve]")];
+    this.select?.addEventListener("change", () => this.choose(this.select.value));
+    for (const one of home.querySelectorAll("[data-all]")) {
+      one.addEventListener("click", () => {
+        const labels = this.figures.flatMap(({ charts }) => charts).flatMap(({ panel }) => panel.curves.map(({ label }) => label));
+        this.hidden = new Set(one.dataset.all === "yes" ? [] : labels);
+        this.draw();
+      });
+    }
+    for (const tables of home.querySelectorAll(".tables")) tabulate(tables);
+  }
+
+  filled(home) {
+    const [first, ...rest] = data.sections[home.dataset.section].panels;
+    return [[first], rest].filter((some) => some.length).map((some) => new Figure(home, some, this));
+  }
+
+  toggle(label) {
+    if (!this.hidden.delete(label)) this.hidden.add(label);
+    this.draw();
+  }
+
+  choose(code) {
+    this.code = code;
+    if (this.select) this.select.value = code;
+    this.draw();
+  }
+
+  draw() {
+    for (const section of this.sections) {
+      section.hidden = Boolean(this.code) && section.dataset.code !== this.code;
+    }
+    for (const row of this.rows) row.hidden = this.hidden.has(row.dataset.curve);
+    for (const figure of this.figures) if (!figure.chart.place.closest("[hidden]")) figure.draw();
+  }
+}
+
+function tabulate(home) {
+  // One table at a time, and on a narrow page only its columns that matter.
+  const head = bar();
+  home.prepend(head);
+  const boxes = [...home.querySelectorAll(".scroll")];
+  const names = boxes.map((box) => box.querySelector("caption").textContent);
+  tabs(head, names, (place) => boxes.forEach((box, i) => (box.hidden = i !== place)))(0);
+  head.append(Object.assign(document.createElement("span"), { className: "gap" }));
+  const more = button(head, "more columns", () => {
+    more.setAttribute("aria-pressed", home.classList.toggle("whole"));
+  });
+  more.className = "more";
+  more.setAttribute("aria-pressed", false);
+  for (const table of home.querySelectorAll("table")) sortable(table);
 }
 
 function sortable(table) {
   const body = table.tBodies[0];
   [...table.tHead.rows[0].cells].forEach((head, column) => {
+    if (head.className) for (const row of body.rows) row.cells[column].className = head.className;
     head.querySelector("button").addEventListener("click", () => {
       const down = head.getAttribute("aria-sort") === "ascending";
       for (const other of table.tHead.rows[0].cells) other.removeAttribute("aria-sort");
@@ -114,12 +159,22 @@ function sortable(table) {
   });
 }
 
-const drawn = sections.map((data, index) => new Section(data, index));
-const redraw = () => drawn.forEach((section) => section.draw());
+const studies = [...document.querySelectorAll("section.study")].map((home) => new Study(home));
+const redraw = () => {
+  look = colours();
+  for (const study of studies) study.draw();
+};
+for (const link of document.querySelectorAll("nav a")) {
+  // What the contents list leads to may be hidden by the choice of another code.
+  link.addEventListener("click", () => {
+    const goal = document.querySelector(link.getAttribute("href"));
+    for (const study of studies) if (goal.hidden && study.sections.includes(goal)) study.choose("");
+  });
+}
 document.getElementById("theme").addEventListener("click", () => {
-  const root = document.documentElement;
-  root.dataset.theme = dark() ? "light" : "dark";
+  document.documentElement.dataset.theme = dark() ? "light" : "dark";
   redraw();
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+addEventListener("resize", () => requestAnimationFrame(redraw));
 redraw();

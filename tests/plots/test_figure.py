@@ -193,7 +193,7 @@ channel = "rayleigh"
     assert any(note.startswith("Not drawn: no union bound for polar-128-64: ") for note in notes)
     assert "Not drawn: no bounds for bch-15-7 over rayleigh: they are for awgn" in notes
     page = report([bounded], [results])
-    assert "<p>Not drawn: no bounds for bch-15-7 over rayleigh: they are for awgn.</p>" in page
+    assert ">Not drawn: no bounds for bch-15-7 over rayleigh: they are for awgn.</p>" in page
     save(figure, tmp_path / "f.svg")
 
 

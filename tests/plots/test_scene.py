@@ -16,9 +16,10 @@ from fecnn.plots import scene as scene_module
 from fecnn.plots.coincidence import groups
 from fecnn.plots.figure import plot
 from fecnn.plots.pareto import plot_pareto
-from fecnn.plots.scene import CROSSES, DASHES, MARKERS, Look, Mark, Series, rate_scene, tradeoff_scene
+from fecnn.plots.scene import CROSSES, DASHES, MARKERS, Mark, Series, rate_scene, tradeoff_scene
 from fecnn.reports import report
-from fecnn.reports.swatch import swatch
+from fecnn.reports.shapes import DASHES as REPORTED
+from fecnn.reports.shapes import SHAPES
 from fecnn.studies.reference import Reference
 from fecnn.theory.bounds import BOUNDS
 
@@ -47,7 +48,7 @@ def test_it_knows_no_library_that_draws():
     tree = ast.parse(Path(scene_module.__file__).read_text())
     names = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     names |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    assert not [name for name in names if name.startswith(("matplotlib", "plotly"))]
+    assert not [name for name in names if name.startswith("matplotlib")]
 
 
 def test_marks_are_the_rows_hollow_with_few_errors_and_limits_without_any():
@@ -142,23 +143,22 @@ def test_a_curve_has_one_colour_and_one_marker_in_all_pictures(name):
         assert drawn <= {(label, colour) for label, (colour, _) in expected.items()}
 
     page = report([study], [results])
-    (charts,) = json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
+    data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
     drawn = {
-        (trace["curve"], (trace["colour"], trace["marker"]["symbol"]))
-        for chart in charts["charts"]
-        for trace in chart["traces"]
-        if trace["curve"] in expected and "opacity" not in trace["marker"]
+        (curve["label"], (curve["colour"], curve["marker"]))
+        for section in data["sections"]
+        for panel in section["panels"]
+        for curve in panel["curves"]
+        if curve["label"] in expected
     }
     assert drawn == set(expected.items())
 
 
-def test_every_marker_and_dash_has_a_swatch():
-    marker = {name: swatch(Series("counted", "", "", Look("#000000", marker=name), ())) for name in MARKERS}
-    marker |= {
-        name: swatch(Series("published", "", "", Look("#000000", marker=name), ())) for name in CROSSES
-    }
-    dash = {name: swatch(Series("bound", "", "", Look("#000000", name, 1.0), ())) for name in DASHES}
-    assert len({*marker.values(), *dash.values()}) == len(MARKERS) + len(CROSSES) + len(DASHES)
+def test_the_report_knows_every_marker_and_dash():
+    assert set(SHAPES) == {*MARKERS, *CROSSES}
+    assert set(DASHES) < set(REPORTED)
+    assert len({*SHAPES.values()}) == len(SHAPES)
+    assert len({*REPORTED.values()}) == len(REPORTED)
 
 
 def test_the_front_is_joined_by_what_no_other_beats():
@@ -197,7 +197,7 @@ def test_a_decoder_in_a_file_is_called_by_its_function(tmp_path):
 
     def labels(curves):
         path.write_text(head + "".join(f"[[curve]]\n{curve}\n" for curve in curves))
-        return list(scene_module._labels(fecnn.load_study(path)).values())
+        return list(scene_module.labels_of(fecnn.load_study(path)).values())
 
     assert labels(curves) == ["nearest", "nearest (power 0.5)", "a:b", "osd (order 1) of bch-15-7"]
     both = labels([*curves, 'decoder = "./other.py:nearest"'])

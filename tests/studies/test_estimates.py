@@ -375,12 +375,12 @@ def test_the_figure_draws_it_dashed_and_without_markers(made):
 def test_the_report_draws_it_and_says_how_it_was_made(made):
     study, results = made
     page = report([study], [results])
-    (charts,) = json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
-    traces = [trace for trace in charts["charts"][0]["traces"] if trace["curve"] == "exact"]
-    assert [(trace["mode"], trace["line"]["dash"]) for trace in traces] == [("lines", "longdash")]
-    assert "estimated by union" in traces[0]["text"][-1]
-    assert page.count('class="swatch estimated"') == 1
-    assert not [trace for trace in charts["charts"][1]["traces"] if trace["curve"] == "exact"]
+    data = json.loads(re.search(r'id="data">(.*?)</script>', page, re.DOTALL)[1])
+    rates = {panel["tab"]: panel["curves"] for panel in data["sections"][0]["panels"]}
+    (curve,) = [curve for curve in rates["BLER"] if curve["label"] == "exact"]
+    assert (curve["kind"], curve["marker"], curve["dash"]) == ("estimated", "", "longdash")
+    assert "estimated by union" in curve["marks"][-1][-1]
+    assert not [curve for curve in rates["BER"] if curve["label"] == "exact"]
 
 
 def test_bounds_reach_as_far_as_the_estimates(made):

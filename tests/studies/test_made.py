@@ -1,6 +1,5 @@
 """Studies from Python objects."""
 
-import gc
 import json
 
 import numpy as np
@@ -105,6 +104,5 @@ def test_a_run_that_nobody_iterates_says_so_and_one_is_finished_by_a_call(tmp_pa
         RuntimeWarning, match=r"nothing was simulated: loop over fecnn\.run\(\.\.\.\), or call its finish"
     ):
         fecnn.run(study, store=tmp_path / "r.sqlite")
-        gc.collect()
     fecnn.run(study, store=tmp_path / "r.sqlite").finish()
     assert fecnn.table(study, tmp_path / "r.sqlite")["frames"].tolist() == [4096]

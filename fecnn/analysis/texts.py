@@ -25,13 +25,13 @@ def chosen(shown: "pd.DataFrame", columns: Sequence[str]) -> "pd.DataFrame":
     Raises:
         LookupError: If there is no such column, with the closest ones.
     """
-    short = {_brief(name): name for name in shown.columns} | {name: name for name in shown.columns}
+    short = {form(name).lower(): name for name in shown.columns for form in (_brief, str)}
     for name in columns:
-        if name not in short:
+        if name.lower() not in short:
             raise LookupError(
                 f"no column {name!r}; {nearest(name, [_brief(known) for known in shown.columns])}"
             )
-    return shown[[short[name] for name in columns]]
+    return shown[[short[name.lower()] for name in columns]]
 
 
 def _brief(name: str) -> str:

@@ -250,7 +250,7 @@ def export(
 
     The column "kind" says what a row is: the counts of a batch, with version, host and time; or an estimated
     point. Without your own results, the shipped ones are written, with one row per point. All files have
-    the same columns; what a row does not have is empty.
+    the same columns; fields that do not apply are empty.
 
     Examples:
 

@@ -91,13 +91,14 @@ def print_table(shown: "pd.DataFrame", title: str | None = None) -> None:
             left_out.append(name)
     console.print(_rich(kept, title))
     if left_out:
-        console.print(f"left out for want of width: {', '.join(left_out)}", markup=False)
+        told = f"hidden to fit {console.width} columns: {', '.join(left_out)}"
+        console.print(told, markup=False, highlight=False)
 
 
 LEAST_WANTED = (
     *("published", "us/frame", "uncertified", "method", "BER (code bits)", "not ML", "frames"),
     *("their bits", "memory [bit]", "parameters", "exponentials", "binary", "comparisons", "additions"),
-    "multiplications",
+    *("multiplications", "separate"),
 )
 """Columns that a narrow terminal does without, in this order."""
 

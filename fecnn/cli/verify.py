@@ -22,7 +22,7 @@ def verify_command(
     results: Annotated[
         str,
         typer.Argument(
-            help="A results file (.sqlite); or a study, whose results in --out are meant.", metavar="RESULTS"
+            help="A results file (.sqlite); or a study, to check its results in --out.", metavar="RESULTS"
         ),
     ],
     out: OutOption = RESULTS,
@@ -31,7 +31,7 @@ def verify_command(
         typer.Option(min=1, help="Most batches per curve.", show_default="as many as there is time for"),
     ] = None,
     seconds: Annotated[
-        float, typer.Option(min=0, help="Time for simulation; building and compiling decoders comes on top.")
+        float, typer.Option(min=0, help="Time for simulation; not counting building and compiling decoders.")
     ] = VERIFY_SECONDS,
     seed: Annotated[
         int | None,
@@ -50,8 +50,8 @@ def verify_command(
 
     Batches are drawn at random, at least one of every curve if there is time. All counts and all wrong frames
     must be equal; decoding times may differ. Ends with exit code 1 if any batch differs, or if none could be
-    checked. The file alone is enough, unless codes, networks or decoders of your own are in it: then name the
-    study, which says where they are.
+    checked. The file alone is enough, unless it uses your own codes, networks or decoders: in that case name
+    the study, so that fecnn can find them.
 
     Examples:
 
@@ -107,7 +107,7 @@ def frames_command(
     ] = None,
     wrong: Annotated[bool, typer.Option("--wrong", help="Only frames that the decoder got wrong.")] = False,
     most: Annotated[int, typer.Option("--most", min=1, help="Most frames; the first ones are taken.")] = 1000,
-    ml: Annotated[bool, typer.Option("--ml/--no-ml", help="Decode them by exact ML, too.")] = True,
+    ml: Annotated[bool, typer.Option("--ml/--no-ml", help="Also decode them with exact ML.")] = True,
     file: Annotated[
         Path | None,
         typer.Option("--file", "-o", help="File to write: .npz.", show_default="in --out"),
@@ -120,9 +120,9 @@ def frames_command(
 ) -> None:
     """Save frames of a study, such as those a decoder got wrong: LLRs, sent word, decision, and that of ML.
 
-    They are made again from your own results, which record the wrong frames; the shipped results do not. The
-    arrays are llr (positive means 0), sent, decided, ml, proved (where ml is certain), frame and batch (where
-    each frame is), wrong, G, H, and about (JSON).
+    Frames are regenerated from your own results, which record the wrong frames; the shipped results do not.
+    The arrays are llr (positive means 0), sent, decided, ml, proved (where ml is certain), frame and batch
+    (where each frame is), wrong, G, H, and about (JSON).
 
     Examples:
 

@@ -34,10 +34,10 @@ def osd(
     Args:
         code: Any n.
         channel: Not used.
-        order: Most flips tried in the most reliable basis, 0 to k; 2, or k if that is less, if not given. At
-            k this is maximum likelihood. The list grows as binomial(k, order).
-        prune: Skip patterns that cannot win, by exact bounds: no decision changes, and what a frame costs
-            depends on its noise. False tries the whole list, as in a textbook.
+        order: Maximum number of flips in the most reliable basis, 0 to k (default 2, or k if smaller). At k
+            this is maximum likelihood. The list grows as binomial(k, order).
+        prune: Skip patterns that cannot win, by exact bounds: decisions do not change; only the cost per
+            frame depends on the noise. False tries the whole list, as in a textbook.
 
     Raises:
         ValueError: If order is not in 0..k.

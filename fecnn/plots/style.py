@@ -119,9 +119,9 @@ def styled(
         (3.46, (1e-06, 1.0))
     """
     if style not in STYLES:
-        raise LookupError(f"no style {style!r}; {nearest(style, list(STYLES))}")
+        raise LookupError(f"unknown style {style!r}; {nearest(style, list(STYLES))}")
     if legend is not None and legend not in get_args(Legend):
-        raise LookupError(f"no place {legend!r} for a legend; {nearest(legend, get_args(Legend))}")
+        raise LookupError(f"unknown legend position {legend!r}; {nearest(legend, get_args(Legend))}")
     changes: dict[str, Any] = {
         "width": None if width is None else inches(width),
         "title": title,

@@ -543,3 +543,12 @@ def test_a_shell_completes_the_names_of_studies_and_codes(tmp_path):
             check=False,
         )
         assert done.stdout.split() == found
+
+
+def test_a_comparison_fits_a_narrow_terminal(call, monkeypatch):
+    call("run", "small.toml")
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    text = re.sub(r"\x1b\[[0-9;]*m", "", call("compare", "small.toml", "ml", "ordered").stdout)
+    assert max(map(len, text.splitlines())) <= 80
+    assert not re.search(r"e[-+]0 *$", text, re.MULTILINE)  # no number is broken

@@ -93,9 +93,9 @@ def test_ranges():
 
 
 def test_unknown_names_are_refused_with_the_nearest():
-    with pytest.raises(LookupError, match="no style 'papre'; did you mean paper"):
+    with pytest.raises(LookupError, match="unknown style 'papre'; did you mean paper"):
         styled("papre")
-    with pytest.raises(LookupError, match="no place 'belw' for a legend; did you mean below"):
+    with pytest.raises(LookupError, match="unknown legend position 'belw'; did you mean below"):
         styled(legend="belw")
     with pytest.raises(TypeError, match="colour"):
         plot(*shipped("rptu-bch"), colour="red")
@@ -196,7 +196,7 @@ def test_the_command_takes_them(tmp_path):
     for option, value, said in (
         ("--width", "3 miles", "width must be a length such as 3.5in, 88mm or 7cm, got '3 miles'"),
         ("--ylim", "1", "ylim must be two numbers LOW:HIGH, the lower first, got '1'"),
-        ("--style", "talks", "no style 'talks'; did you mean talk?"),
+        ("--style", "talks", "unknown style 'talks'; did you mean talk?"),
     ):
         done = run.invoke(app, ["plot", "rptu-bch", option, value, "-o", str(tmp_path / "b.svg")])
         assert done.exit_code == 1

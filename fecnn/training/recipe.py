@@ -13,6 +13,7 @@ from fecnn.codes.code import Code
 from fecnn.errors import nearest, shown
 from fecnn.nets.card import CONFIG, ZOO, Model
 from fecnn.nets.checkpoint import MODELS, build
+from fecnn.nets.error_domain import ErrorNet
 
 Count = Annotated[int, Field(ge=1, lt=1 << 53)]
 Decibels = Annotated[float, Field(ge=-100, le=100)]
@@ -131,7 +132,8 @@ class Training(_Table):
     @property
     def dense(self) -> bool:
         """Whether the network decides on messages rather than on errors."""
-        return self.model.kind.startswith("literature-")
+        model = MODELS.get(self.model.kind)
+        return isinstance(model, type) and not issubclass(model, ErrorNet)
 
     @property
     def epoch_steps(self) -> int:

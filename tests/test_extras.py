@@ -99,3 +99,14 @@ def test_a_missing_extra_is_named_with_its_line(tmp_path, line, said):
 def test_other_missing_modules_are_not_taken_for_an_extra():
     with pytest.raises(ModuleNotFoundError, match="No module named 'else'"), extra("plot", "a figure"):
         raise ModuleNotFoundError("No module named 'else'", name="else")
+
+
+def test_python_is_told_of_a_missing_extra_too(tmp_path):
+    script = (
+        "study = fecnn.load_study('optimal-hamming-7-4')\n"
+        "fecnn.plot(study, fecnn.table(study, study.path.parent / 'results.csv'))"
+    )
+    done = without_extras(script, tmp_path)
+    assert done.stderr.splitlines()[-1] == (
+        "ModuleNotFoundError: a figure needs matplotlib: pip install 'fecnn[plot]'"
+    )

@@ -2,16 +2,26 @@
 
 import io
 import re
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-import matplotlib
-from matplotlib.figure import Figure
+from fecnn.errors import extra
+
+with extra("plot", "a figure"):
+    import matplotlib
+    from matplotlib.figure import Figure
 
 from fecnn._files.atomic import write
 from fecnn.plots.scene import Scene
 from fecnn.plots.style import SAVED, Style
 from fecnn.plots.tikz import tikz
+
+
+def dressed(dress: Style) -> AbstractContextManager[None]:
+    """While in this block, matplotlib draws in a style."""
+    return matplotlib.rc_context(dress.rc)
+
 
 FORMATS = (".svg", ".pdf", ".png", ".eps", ".tex", ".tikz")
 

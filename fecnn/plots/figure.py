@@ -114,14 +114,12 @@ def plot(
 
 def picture(scene: Scene, dress: Style) -> "Picture":
     """A figure of a scene: panels in rows, below them the legend and footnotes."""
-    import matplotlib
-
-    from fecnn.plots.canvas import Picture
+    from fecnn.plots.canvas import Picture, dressed
 
     count, columns = len(scene.panels), dress.across(len(scene.panels))
     rows = -(-count // columns)
     width = dress.width or columns * dress.panel[0]
-    with matplotlib.rc_context(dress.rc):
+    with dressed(dress):
         figure = Picture(
             figsize=(width, rows * width / columns * dress.panel[1] / dress.panel[0]), layout="constrained"
         )

@@ -96,7 +96,7 @@ def _save_one_at_a_time(dispatcher: Any) -> None:
     """
     cache: Any = getattr(dispatcher, "_cache", None)
     save: Any = getattr(cache, "save_overload", None)
-    if fcntl is None or save is None:
+    if fcntl is None or getattr(cache, "cache_path", None) is None:  # or nothing is cached
         return
 
     def locked(signature: Any, data: Any) -> None:

@@ -83,7 +83,7 @@ def code_from(path: Path) -> Code:
         FileNotFoundError: If there is no such file.
         ValueError: If `read_matrix` refuses it, or its matrices make no code.
     """
-    found = read_matrices(path)
+    found = read_matrices(path, bare=True)
     G, H = ([matrix for name, matrix in found.items() if role(name) == kind] for kind in "GH")
     name = stem(path)
     if len(G) == 1 and len(H) == 1:
@@ -122,8 +122,12 @@ def not_transposed(H: Bits, path: Path) -> Bits:
     return H
 
 
-def read_matrices(path: Path) -> dict[str, Bits]:
+def read_matrices(path: Path, *, bare: bool = False) -> dict[str, Bits]:
     """The matrices of a file by name, empty for one that has none.
+
+    Args:
+        path: The file.
+        bare: Whether nobody has said what a matrix without a name is, so that no comment may say otherwise.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -141,16 +145,16 @@ def read_matrices(path: Path) -> dict[str, Bits]:
         raise ValueError(f"{path} is neither text nor of a known format (tried: {FORMATS})") from None
     if text.startswith("%%MatrixMarket"):
         return {"H": matrix_market_of(text, path)}
-    return _from_text(text, path)
+    return _from_text(text, path, bare)
 
 
-def _from_text(text: str, path: Path) -> dict[str, Bits]:
+def _from_text(text: str, path: Path, bare: bool) -> dict[str, Bits]:
     if re.search(r"^sha256\s*=", text, re.MULTILINE):
         raise ValueError(f"{path} is a code file: name it {stem(path)}.toml")
     if _OCTAVE.search(text):
         return _octave(text, path)
     numbers = without_comments(text)
-    if _SAYS_GENERATOR.search(text) and not has_title(numbers) and "parity" not in text.lower():
+    if bare and _SAYS_GENERATOR.search(text) and not has_title(numbers) and "parity" not in text.lower():
         raise ValueError(
             f"{path}: a comment says generator, but a bare matrix is read as parity checks; "
             'say which it is: name it, as in G = [...], or fecnn.load_code({"generator": path})'

@@ -186,6 +186,14 @@ def test_a_generator_by_its_file_s_name_is_not_taken_as_parity_checks(tmp_path):
         fecnn.load_code(tmp_path / "deep.npz")
 
 
+def test_a_comment_that_says_generator_is_heard_unless_the_user_says_so(tmp_path):
+    (tmp_path / "c.txt").write_text(f"% Generator matrix of my code\n{rows(matrix=G)}")
+    with pytest.raises(ValueError, match="a comment says generator"):
+        fecnn.load_code(tmp_path / "c.txt")
+    assert np.array_equal(fecnn.load_code({"generator": tmp_path / "c.txt"}).G, G)
+    assert np.array_equal(fecnn.read_matrix(tmp_path / "c.txt"), G)
+
+
 def test_the_matrices_of_a_code_in_two_files(tmp_path):
     np.savetxt(tmp_path / "G.txt", G[::-1], "%d")
     more = np.vstack([H, H[0] ^ H[1]])

@@ -197,7 +197,7 @@ def _words(decode: Decoder, code: Code, llr: LLR) -> Bits:
 
 
 def _in_chunks(decode: Decoder, code: Code, llr: LLR) -> Bits:
-    """The same, so many frames at once as in a simulation."""
+    """Like `_words`, with as many frames at once as a simulation decodes."""
     size = chunk_of(code.n)
     parts = [_words(decode, code, llr[i : i + size].copy()) for i in range(0, len(llr), size)]
     return np.concatenate([np.zeros((0, code.n), np.uint8), *parts])

@@ -72,7 +72,7 @@ def test_signs_are_no_worse_than_hard_decisions_of_the_same_decoder(name):
 @pytest.mark.parametrize("options", [{"list": 2}, {"list": 8}, {"list": 8, "exact": True}], ids=str)
 @pytest.mark.parametrize("crc", [0, 6])
 def test_signs_of_soft_scl_are_the_path_of_scl(crc, options, rng):
-    """Also where all paths but the dearest fail a CRC: no competitor is left to compare it with."""
+    """Also where all paths except the costliest fail a CRC: no competitor is left to compare it with."""
     code = fecnn.polar(32, 16, crc=crc)
     channel = fecnn.AWGN.at(3.0, code.rate)
     codewords = code.encode(rng.integers(0, 2, (3000, code.k), dtype=np.uint8))

@@ -89,7 +89,7 @@ def test_near_ties_break_as_in_float64(rng):
             at = np.flatnonzero(differ[frame])[0]
             signs = fecnn.arrays.bpsk(codewords[frame]).astype(np.float64)
             rest = (signs * llr[frame].astype(np.float32))[differ[frame]][1:].sum()
-            llr[frame, at] = -signs[at] * rest  # both are equally likely but for the rounding of this one
+            llr[frame, at] = -signs[at] * rest  # equally likely, except for the rounding of this one
         llr = llr.astype(np.float32)
         assert (by_trellis(llr) == by_codebook(llr)).all() or np.array_equal(
             oracles.metric(by_trellis(llr), llr), oracles.metric(by_codebook(llr), llr)

@@ -61,13 +61,13 @@ def test_names_of_the_greatest_length_can_be_written(tmp_path):
 
 def test_a_planted_link_is_replaced_not_followed(tmp_path):
     victim = tmp_path / "victim"
-    victim.write_text("dear")
+    victim.write_text("precious")
     for name in ("a.csv", "broken.csv"):
         (tmp_path / name).symlink_to(victim if name == "a.csv" else tmp_path / "elsewhere")
         write(tmp_path / name, b"new")
         assert not (tmp_path / name).is_symlink()
         assert (tmp_path / name).read_bytes() == b"new"
-    assert victim.read_text() == "dear"
+    assert victim.read_text() == "precious"
     assert names(tmp_path) == ["a.csv", "broken.csv", "victim"]
 
 
@@ -120,7 +120,7 @@ def test_a_pipe_is_written_to(tmp_path):
 def test_every_command_that_writes_a_file_leaves_links_alone(tmp_path, call):
     """Figures, reports, exports: nothing is written through a link, and nothing is left beside them."""
     study, victim = "optimal-hamming-7-4", tmp_path / "victim"
-    victim.write_text("dear")
+    victim.write_text("precious")
     out = tmp_path / "out"
     for _ in fecnn.run(fecnn.load_study(study), store=out / f"{study}.sqlite", seconds=0.1):
         pass
@@ -142,5 +142,5 @@ def test_every_command_that_writes_a_file_leaves_links_alone(tmp_path, call):
         (tmp_path / name).symlink_to(victim)
     fecnn.write_alist(fecnn.hamming(3).H, tmp_path / "a.alist")
     save_code(fecnn.hamming(3), tmp_path / "a.toml")
-    assert victim.read_text() == "dear"
+    assert victim.read_text() == "precious"
     assert names(tmp_path) == sorted([*commands, "a.alist", "a.toml", "out", "victim"])

@@ -75,7 +75,7 @@ def _tanh(llr, tanh):
 
 @kernel
 def _syndromes(tanh, columns, signs, plus, minus):
-    """S, where v = (row, lane) but for the sum over the lanes: plus (rows, 8) out. Returns an error bound."""
+    """S for v = (row, lane), not yet summed over the lanes, into plus (rows, 8). Returns an error bound."""
     plus[:] = 1.0
     minus[:] = 1.0
     for j in range(len(tanh)):
@@ -92,7 +92,7 @@ def _syndromes(tanh, columns, signs, plus, minus):
 
 @kernel(error_model="numpy")
 def _gains(tanh, whole, flipped, error, gain, doubt):
-    """From S(0) and the S(h_j) the g of all bits and how much each errs; of no use where t_j is faint."""
+    """Every g and its error bound, from S(0) and the S(h_j); where t_j is faint they mean nothing."""
     for j in range(len(tanh)):
         gain[j] = _gain(tanh[j], whole, flipped[j])
     for j in range(len(tanh)):

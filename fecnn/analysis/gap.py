@@ -1,8 +1,9 @@
 """Gaps to maximum likelihood: the Eb/N0 that a curve needs for an error rate, minus what ML needs."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -109,36 +110,7 @@ def gap_to_ml(
         raise ValueError(f"reference must be 'ml' or 'tsb', got {reference!r}")
     if reference == "tsb" and metric != "bler":
         raise ValueError(f"the tangential-sphere bound is a bound on BLER, not on {METRICS[metric]}")
-    firsts: dict[str, Point | RarePoint] = {}
-    for point in (*study.points, *(study.rare_points if metric == "bler" else ())):
-        firsts.setdefault(point.curve, point)
-    gaps = []
-    for place, (name, point) in enumerate(firsts.items()):
-        if curves is not None and name not in curves:
-            continue
-        rng = np.random.default_rng(place)
-        ours = _rates_of(results, name, point, metric)
-        if reference == "ml":
-            optimum = _optimum(results, firsts, point, metric, target)
-            if optimum is None:
-                continue
-            theirs = _rates_of(results, optimum, firsts[optimum], metric)
-            drawn, best = (
-                _drawn_together(ours, theirs, rng)
-                if metric == "bler" and isinstance(ours, _Counts) and isinstance(theirs, _Counts)
-                else (ours.drawn(rng), theirs.drawn(rng))
-            )
-            crossings = _crossings(theirs.ebn0_db, np.vstack([theirs.rates, best]), target)
-        elif _channel(point) == "awgn":
-            optimum, crossings = "tangential-sphere bound", np.array(_bound_crossing(point.code, target))
-            drawn = ours.drawn(rng)
-        else:
-            continue
-        found = _crossings(ours.ebn0_db, np.vstack([ours.rates, drawn]), target)
-        with np.errstate(invalid="ignore"):  # both may be infinite, beyond what was simulated
-            gap = _summary(found - (found if name == optimum else crossings))
-        gaps.append(Gap(name, point.code.name, Crossing(*_summary(found)), optimum, *gap))
-    return gaps
+    return [gap for _, gap in _gaps(study, results, metric, [target], reference, curves)]
 
 
 def gaps_along_ml(study: Study, results: "pd.DataFrame", code: str) -> dict[str, list[tuple[float, Gap]]]:
@@ -154,11 +126,53 @@ def gaps_along_ml(study: Study, results: "pd.DataFrame", code: str) -> dict[str,
     rows = results[(results["curve"] == optimum) & results["bler"].between(0, 1, inclusive="neither")]
     alike = {point.curve for point in study.points if point.code.name == code}
     found: dict[str, list[tuple[float, Gap]]] = {}
-    for _, row in rows.sort_values("ebn0_db").iterrows():
-        for gap in gap_to_ml(study, results, bler=row["bler"], curves=alike):
-            if gap.curve != optimum and gap.reference == optimum:
-                found.setdefault(gap.curve, []).append((row["ebn0_db"], gap))
+    rows = rows.sort_values("ebn0_db")
+    gaps = _gaps(study, results, "bler", rows["bler"].to_list(), "ml", alike)
+    for place, gap in gaps:
+        if gap.curve != optimum and gap.reference == optimum:
+            found.setdefault(gap.curve, []).append((rows["ebn0_db"].iloc[place], gap))
     return found
+
+
+def _gaps(
+    study: Study,
+    results: "pd.DataFrame",
+    metric: str,
+    targets: Sequence[float],
+    reference: str,
+    curves: Collection[str] | None,
+) -> Iterator[tuple[int, Gap]]:
+    """The gaps of each curve at each target, with the target's place; a curve is drawn once for all."""
+    firsts: dict[str, Point | RarePoint] = {}
+    for point in (*study.points, *(study.rare_points if metric == "bler" else ())):
+        firsts.setdefault(point.curve, point)
+
+    @cache
+    def rates(name: str) -> _Counts | _Estimates:
+        return _rates_of(results, name, firsts[name], metric)
+
+    for seed, (name, point) in enumerate(firsts.items()):
+        if curves is not None and name not in curves:
+            continue
+        ours = rates(name)
+        drawn: dict[str, tuple[Reals, Reals]] = {}
+        for place, target in enumerate(targets):
+            optimum = (
+                "tangential-sphere bound" if reference == "tsb" else _optimum(rates, firsts, point, target)
+            )
+            if optimum is None or (reference == "tsb" and _channel(point) != "awgn"):
+                continue
+            theirs = None if reference == "tsb" else rates(optimum)
+            if optimum not in drawn:
+                drawn[optimum] = _drawn_with(ours, theirs, np.random.default_rng(seed), metric)
+            found = _crossings(ours.ebn0_db, drawn[optimum][0], target)
+            if theirs is None:
+                crossings = np.array(_bound_crossing(point.code, target))
+            else:
+                crossings = _crossings(theirs.ebn0_db, drawn[optimum][1], target)
+            with np.errstate(invalid="ignore"):  # both may be infinite, beyond what was simulated
+                gap = _summary(found - (found if name == optimum else crossings))
+            yield place, Gap(name, point.code.name, Crossing(*_summary(found)), optimum, *gap)
 
 
 def display_gaps(gaps: list[Gap], target: float = 1e-3, metric: str = "bler") -> "pd.DataFrame":
@@ -197,10 +211,9 @@ def _target(targets: dict[str, float | None]) -> tuple[str, float]:
 
 
 def _optimum(
-    results: "pd.DataFrame",
+    rates: "Callable[[str], _Counts | _Estimates]",
     curves: "dict[str, Point | RarePoint]",
     point: Point | RarePoint,
-    metric: str,
     target: float,
 ) -> str | None:
     """The curve of exact ML: the first counted one that reaches the target, else an estimated one."""
@@ -212,8 +225,8 @@ def _optimum(
     }
     ordered = sorted(alike, key=lambda name: isinstance(alike[name], RarePoint))
     for name in ordered:
-        rates = _rates_of(results, name, alike[name], metric)
-        if math.isfinite(_crossings(rates.ebn0_db, rates.rates[None], target)[0]):
+        found = rates(name)
+        if math.isfinite(_crossings(found.ebn0_db, found.rates[None], target)[0]):
             return name
     return ordered[0] if ordered else None
 
@@ -288,6 +301,19 @@ class _Counts:
     def drawn(self, rng: np.random.Generator) -> Reals:
         """Random rates consistent with the counts, (REPETITIONS, points)."""
         return self.weight * rng.gamma(self.events + 0.5, size=(REPETITIONS, len(self.events)))
+
+
+def _drawn_with(
+    ours: _Counts | _Estimates, optimum: _Counts | _Estimates | None, rng: np.random.Generator, metric: str
+) -> tuple[Reals, Reals]:
+    """The rates of a curve and of its reference (none for a bound): first as measured, then as drawn."""
+    if optimum is None:
+        return np.vstack([ours.rates, ours.drawn(rng)]), np.empty((0, 0))
+    if metric == "bler" and isinstance(ours, _Counts) and isinstance(optimum, _Counts):
+        drawn, best = _drawn_together(ours, optimum, rng)
+    else:
+        drawn, best = ours.drawn(rng), optimum.drawn(rng)
+    return np.vstack([ours.rates, drawn]), np.vstack([optimum.rates, best])
 
 
 def _drawn_together(ours: _Counts, optimum: _Counts, rng: np.random.Generator) -> tuple[Reals, Reals]:

@@ -35,9 +35,15 @@ class Picture(Figure):
     style: Style
 
     def savefig(self, fname: Any, **kwargs: Any) -> None:
-        """Save as matplotlib does, with `SAVED`."""
-        with matplotlib.rc_context(SAVED):
-            super().savefig(fname, **kwargs)
+        """Save as matplotlib does, with `SAVED`; what has not changed since is not laid out again."""
+        layout = self.get_layout_engine()
+        if not self.stale:
+            self.set_layout_engine("none")
+        try:
+            with matplotlib.rc_context(SAVED):
+                super().savefig(fname, **kwargs)
+        finally:
+            self.set_layout_engine(layout)
 
 
 def save(figure: Figure, path: str | Path) -> None:

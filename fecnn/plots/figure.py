@@ -70,9 +70,9 @@ def plot(
 
     Bands are 95 % intervals. Points with fewer than 100 block errors are hollow, and a point without errors
     is a triangle at the upper end of its interval. Curves on each other are nested, from large to small, and
-    named below the figure. Bounds are drawn for each code of a panel, over AWGN; a line below says which
-    cannot be drawn. Published points are crosses, with their sources below. Estimated exact ML is a dashed
-    line with a band and no markers.
+    named below the figure; unless metrics are chosen, a panel of gaps to ML is added for them. Bounds are
+    drawn for each code of a panel, over AWGN; a line below says which cannot be drawn. Published points are
+    crosses, with their sources below. Estimated exact ML is a dashed line with a band and no markers.
 
     Args:
         study: The study.
@@ -180,9 +180,9 @@ def _surround(figure: "Picture", scene: Scene, dress: Style, places: "Sequence[A
     if notes is not None:
         notes.set(x=pad / width, y=0.5 * pad / total, va="bottom")
     if legend is not None:
-        figure.draw_without_rendering()  # the place of a missing panel is known after the layout
         area = (0.0, low / total, 1.0, 1 - low / total)
         if vacant:
+            figure.draw_without_rendering()  # the place of a missing panel is known after the layout
             area = (0.5, vacant.get_position().y0, 0.5, vacant.get_position().height)
         legend.set_bbox_to_anchor(area, figure.transSubfigure)
 

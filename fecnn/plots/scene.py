@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from fecnn.analysis.gap import Gap, gaps_along_ml
@@ -41,11 +42,14 @@ MARKERS = (
 CROSSES = ("x-thin", "cross-thin", "y-down", "y-up", "y-left", "y-right", "line-ns")
 """Markers of published points, all without area."""
 
+GREYS = ("#404040", "#A0A0A0", "#707070")
+"""Colours of published points: another one when all `CROSSES` are taken."""
+
 DASHES = ("solid", "dash", "dot", "dashdot")
 """Dashes of counted curves and, except the first, of bounds; estimated curves use ``longdash``."""
 
-GAP = "gap"
-"""The panel that shows gaps to ML, beside those of error rates."""
+GAP, GAP_LABEL = "gap", "gap to ML [dB]"
+"""The panel that shows gaps to ML, beside those of error rates; and the label of its axis."""
 
 LINE, DOT = 1.5, 6.0
 """Width of a curve's line and size of its markers in points, unless it lies on others."""
@@ -231,7 +235,8 @@ def rate_scene(
         study: The study.
         results: Its table, from `fecnn.table`.
         metrics: ``bler``, ``ber``, ``ber_code``, and ``gap`` for gaps to ML along the BLER of ML; by default
-            the study's. Panels per code show the first, and gaps.
+            the study's. Panels per code show the first, and gaps. If the study names none either, gaps are
+            shown where curves lie on each other.
         panels: What each panel shows; by default as the study says.
         references: Published points in addition to the study's.
         first: The number of the first curve's look, for pictures of several studies.
@@ -240,6 +245,7 @@ def rate_scene(
         LookupError: If a metric is unknown.
         ValueError: If there are no results.
     """
+    gaps_too = metrics is None and "metrics" not in study.model_fields_set
     metrics = metrics or study.metrics
     for metric in metrics:
         if metric not in (*METRICS, GAP):
@@ -250,23 +256,35 @@ def rate_scene(
     drawn = [r for r in study.references if study.drawn is None or r.decoder in study.drawn]
     published = _published([r for r in [*drawn, *references] if r.code in codes])
 
-    curves = {metric: _curves(study, results, metric, first) for metric in metrics if metric != GAP}
+    @cache
+    def curves(metric: str) -> list[Series]:
+        return _curves(study, results, metric, first)
 
-    def panel(metric: str, codes: list[str], title: str = "") -> Panel:
+    @cache
+    def panel(metric: str, codes: tuple[str, ...], title: str = "") -> Panel:
         if metric == GAP:
             return _gap_panel(study, results, codes, title, first)
         bounds, notes = _bounds(study, codes) if metric == "bler" else ([], [])
         series = [
-            *nested([one for one in curves[metric] if one.code in codes]),
+            *nested([one for one in curves(metric) if one.code in codes]),
             *bounds,
             *(one for one in published[metric] if one.code in codes),
         ]
         return Panel(title, "Eb/N0 [dB]", METRICS[metric], tuple(series), tuple(notes))
 
-    if (panels or study.panels) == "code":
-        each = [metric for metric in metrics if metric in (metrics[0], GAP)]
-        return Scene(study.title, tuple(panel(metric, [code], code) for code in codes for metric in each))
-    return Scene(study.title, tuple(panel(metric, codes) for metric in metrics))
+    def scene(metrics: Sequence[str]) -> Scene:
+        if (panels or study.panels) == "code":
+            each = [metric for metric in metrics if metric in (metrics[0], GAP)]
+            return Scene(
+                study.title, tuple(panel(metric, (code,), code) for code in codes for metric in each)
+            )
+        return Scene(study.title, tuple(panel(metric, tuple(codes)) for metric in metrics))
+
+    rates = scene(metrics)
+    if not gaps_too or not rates.coincidences:
+        return rates
+    whole = scene([*metrics, GAP])
+    return whole if any(one.series for one in whole.panels if one.y == GAP_LABEL) else rates
 
 
 def tradeoff_scene(
@@ -302,7 +320,7 @@ def tradeoff_scene(
 
     def pair(codes: list[str], titles: tuple[str, str]) -> list[Panel]:
         return [
-            panel(titles[0], "operations a message bit", codes, lambda one: one.operations),
+            panel(titles[0], "operations per message bit", codes, lambda one: one.operations),
             panel(titles[1], "decoding time [us/frame], one thread", codes, lambda one: one.microseconds),
         ]
 
@@ -340,9 +358,9 @@ def _gap_panel(study: Study, results: "pd.DataFrame", codes: Sequence[str], titl
         code for code, found in zip(codes, along, strict=True) if not found and not code.startswith("uncoded")
     ]
     notes = (f"gaps of {_listed(missing)} (exact ML was not counted)",) if missing else ()
-    x, y = "Eb/N0 of exact ML [dB]", "gap to ML [dB]"
     far = any(abs(mark.y) > NEAR for one in series for mark in one.marks)
-    return Panel(title, x, y, tuple(nested(series)), notes, ("linear", "symlog" if far else "linear"))
+    scales = ("linear", "symlog" if far else "linear")
+    return Panel(title, "Eb/N0 of exact ML [dB]", GAP_LABEL, tuple(nested(series)), notes, scales)
 
 
 def _gap_mark(ebn0_db: float, gap: Gap) -> Mark:
@@ -498,7 +516,7 @@ def _bounds(study: Study, codes: Sequence[str]) -> tuple[list[Series], list[str]
 
 def _published(references: Sequence[Reference]) -> dict[str, list[Series]]:
     """By metric, one series per decoder, source, way of reading, and code."""
-    markers: dict[str, str] = {}
+    looks: dict[str, Look] = {}
     sources: dict[str, str] = {}
     grouped: dict[tuple[str, str, str], list[Mark]] = {}
     for r in references:
@@ -506,7 +524,8 @@ def _published(references: Sequence[Reference]) -> dict[str, list[Series]]:
             source = " ".join(f"{r.source} [{r.how.split(',')[0]}]".split())
             label = f"{r.decoder}: {source}"
             sources[label] = source
-            markers.setdefault(label, CROSSES[len(markers) % len(CROSSES)])
+            turn, place = divmod(len(looks), len(CROSSES))
+            looks.setdefault(label, Look(GREYS[turn % len(GREYS)], marker=CROSSES[place], size=7.0))
             low, high = r.interval
             said = (
                 f"{r.code}, {r.ebn0_db:g} dB",
@@ -517,6 +536,7 @@ def _published(references: Sequence[Reference]) -> dict[str, list[Series]]:
             grouped.setdefault((r.metric, label, r.code), []).append(Mark(r.ebn0_db, r.value, said=said))
     made: dict[str, list[Series]] = {metric: [] for metric in METRICS}
     for (metric, label, code), marks in grouped.items():
-        how = Look("#404040", marker=markers[label], size=7.0)
-        made[metric].append(Series("published", label, code, how, tuple(marks), source=sources[label]))
+        made[metric].append(
+            Series("published", label, code, looks[label], tuple(marks), source=sources[label])
+        )
     return made

@@ -117,7 +117,7 @@ def test_a_published_series_has_one_marker_in_all_panels():
 
 def test_a_study_of_several_codes_has_a_panel_for_each_in_which_decoders_look_the_same():
     study, results = shipped("osd-orders")
-    scene = rate_scene(study, results)
+    scene = rate_scene(study, results, ["bler"])
     codes = list(dict.fromkeys(results["code"]))
     assert [panel.title for panel in scene.panels] == codes
     for panel in scene.panels:
@@ -266,6 +266,31 @@ def test_gaps_to_ml_have_a_panel():
     study, results = shipped("published-nets-table")
     (panel, *_) = rate_scene(study, results[results["decoder"] != "ml"], ["gap"]).panels
     assert panel.series == ()
+
+
+def test_where_curves_lie_on_each_other_gaps_are_shown_unless_panels_were_chosen():
+    study, results = shipped("optimal-bch-31-21")
+    assert "metrics" not in study.model_fields_set
+    assert rate_scene(study, results).coincidences
+    assert [panel.y for panel in rate_scene(study, results).panels] == ["BLER", "BER", "gap to ML [dB]"]
+    assert [panel.y for panel in rate_scene(study, results, ["bler", "ber"]).panels] == ["BLER", "BER"]
+    apart = results[results["curve"].isin(["ml", "hard", "uncoded"])]
+    assert [panel.y for panel in rate_scene(study, apart).panels] == ["BLER", "BER"]
+    without = results[results["decoder"] != "ml"]
+    assert rate_scene(study, without).coincidences
+    assert [panel.y for panel in rate_scene(study, without).panels] == ["BLER", "BER"]
+    study, results = shipped("osd-orders")
+    codes = list(dict.fromkeys(results["code"]))
+    shown = [(panel.title, panel.y) for panel in rate_scene(study, results).panels]
+    assert shown == [(code, y) for code in codes for y in ("BLER", "gap to ML [dB]")]
+
+
+def test_twenty_publications_look_different():
+    study, results = shipped("osd-orders")
+    (code, *_) = dict.fromkeys(results["code"])
+    mine = [published(f"D{i}", "one source", code=code) for i in range(20)]
+    found = looks(rate_scene(study, results, references=mine), "published")
+    assert len(found) == len(set(found.values())) == 20
 
 
 def test_a_gap_without_exact_ml_is_said(tmp_path):

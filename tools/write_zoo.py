@@ -12,7 +12,7 @@ from fecnn.nets.card import CARD, CONFIG, WEIGHTS, ZOO, read_card
 from fecnn.plots.figure import save
 from fecnn.plots.learning import plot_learning
 from fecnn.training.page import page
-from fecnn.training.recipe import load_training
+from fecnn.training.recipe import load_training, training_of
 
 
 def main(trainings: Path) -> None:
@@ -21,7 +21,7 @@ def main(trainings: Path) -> None:
         if not card.finished or not (home / CONFIG).is_file():
             print(f"left alone: {card.name} ({'no config in the zoo' if card.finished else 'not finished'})")
             continue
-        if load_training(card.name).model_dump(mode="json") != card.config:
+        if load_training(card.name) != training_of(card.config, "card"):
             print(f"left alone: {card.name} was trained by another configuration than {home / CONFIG}")
             continue
         for name in (WEIGHTS, CARD):

@@ -5,6 +5,7 @@ import inspect
 import platform
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -73,9 +74,14 @@ def parameter_count(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def save(folder: Path, network: Network, card: Card) -> Card:
+def save(
+    folder: Path, network: Network, card: Card, stored: Literal["float32", "float16"] = "float32"
+) -> Card:
     """Write weights and card into a folder; returns the card with the weights' SHA-256."""
-    content = save_tensors({name: t.contiguous().cpu() for name, t in network.state_dict().items()})
+    tensors = {name: tensor.contiguous().cpu() for name, tensor in network.state_dict().items()}
+    if stored == "float16":
+        tensors = {name: t.half() if t.dtype == torch.float32 else t for name, t in tensors.items()}
+    content = save_tensors(tensors)
     card = card.model_copy(update={"weights_sha256": hashlib.sha256(content).hexdigest()})
     write(folder / WEIGHTS, content)
     write(folder / CARD, (card.model_dump_json(indent=1) + "\n").encode())
@@ -130,8 +136,13 @@ def load(name_or_path: str | Path, code: Code) -> tuple[Network, Card]:
             f"{folder / CARD} says {card.parameters} parameters, "
             f"but this network has {parameter_count(network)}"
         )
-    load_state(network, tensors, path)
+    load_state(network, {name: _widened(tensor) for name, tensor in tensors.items()}, path)
     return network.eval(), card
+
+
+def _widened(tensor: Tensor) -> Tensor:
+    """A float32 tensor for one stored in half precision."""
+    return tensor.float() if tensor.dtype == torch.float16 else tensor
 
 
 def tensors_of(content: bytes, path: Path) -> dict[str, Tensor]:

@@ -88,6 +88,7 @@ class Training(_Table):
     deep: Weight in the loss of the stages before the last, for networks with several.
     precision: ``float32``, or ``bfloat16`` for the products in training (weights stay float32).
     save_every: Maximum number of steps between checkpoints.
+    stored: Type of the weights that decoders read; the network is validated with weights so rounded.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
@@ -106,6 +107,7 @@ class Training(_Table):
     device: str = "cpu"
     seed: int = Field(default=1, ge=0, lt=1 << 20)
     save_every: Count = 1000
+    stored: Literal["float32", "float16"] = "float32"
     check: Check = Check()
 
     @model_validator(mode="after")

@@ -61,7 +61,11 @@ def train(
         state.seconds, state.cpu_seconds = state.seconds + now - wall, state.cpu_seconds + used - cpu
         wall, cpu = now, used
         _save_state(trainer, folder)
-        return save(folder, trainer.kept, trainer.card()) if card else trainer.card()
+        return (
+            save(folder, trainer.stored(), trainer.card(), trainer.training.stored)
+            if card
+            else trainer.card()
+        )
 
     while not trainer.finished:
         loss = trainer.advance()

@@ -116,10 +116,17 @@ class Trainer:
             self._end_epoch()
         return value
 
+    def stored(self) -> Network:
+        """The network as it is saved, its weights rounded to what is stored of them; in evaluation mode."""
+        if self.training.stored == "float32":
+            return self.kept.eval()
+        rounded = copy.deepcopy(self.kept)
+        return rounded.half().float().eval()
+
     def validate(self) -> Validation:
         """Decode the validation frames with the network and exact ML, and record the counts."""
         training, state = self.training, self.state
-        decide = decider(self.kept.eval(), self.code, self.device)
+        decide = decider(self.stored(), self.code, self.device)
         points = []
         for index, ebn0_db in enumerate(training.check.ebn0_db):
             blocks, bits = self._count(index, lambda y, llr: decide(y))

@@ -20,6 +20,7 @@ import fecnn
 from fecnn.arrays import hard
 from fecnn.errors import CheckpointError
 from fecnn.nets.card import read_card
+from fecnn.nets.checkpoint import load
 from fecnn.training.frames import Source
 from fecnn.training.recipe import PRESETS, load_training, training_of
 from fecnn.training.train import STATE
@@ -230,6 +231,25 @@ def test_a_card_says_what_was_done(tmp_path):
     assert [v.step for v in card.validations] == [20, 40]
     assert 0 < card.seconds
     assert training_of(card.config, "card") == training  # it can be trained again from the card
+
+
+@pytest.mark.parametrize("content", [SMALL, DENSE], ids=lambda content: content["name"])
+def test_weights_are_stored_in_half_the_bytes_and_validated_as_they_are_stored(tmp_path, content):
+    training = plan(content, stored="float16")
+    card = whole(training, tmp_path / "half")
+    other = whole(plan(content), tmp_path / "whole")
+    assert card.config["stored"] == "float16"
+    assert [v.loss for v in card.validations] == [v.loss for v in other.validations]  # trained alike
+    half, full = weights(tmp_path / "half"), weights(tmp_path / "whole")
+    assert same(
+        half, {name: a.astype(np.float16) if a.dtype == np.float32 else a for name, a in full.items()}
+    )
+    assert {a.dtype for a in half.values()} <= {np.dtype(np.float16), np.dtype(np.int16)}
+    network, _ = load(tmp_path / "half", training.load_code())
+    assert {parameter.dtype for parameter in network.parameters()} == {torch.float32}
+    trainer = Trainer(training)
+    trainer.kept = network
+    assert trainer.validate().points == card.validations[-1].points
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,16 @@ def rate_interval(
     return rate * low, min(1.0, rate * high)
 
 
+def with_interval(rate: float, low: float, high: float, digits: int = 2) -> str:
+    """A rate with its interval: ``1.79e-01 [1.76e-01, 1.82e-01]``, with so many digits after the point.
+
+    Example:
+        >>> with_interval(0.179, 0.176, 0.182)
+        '1.79e-01 [1.76e-01, 1.82e-01]'
+    """
+    return f"{rate:.{digits}e} [{low:.{digits}e}, {high:.{digits}e}]"
+
+
 def _check(frames: int, confidence: float) -> None:
     if frames < 0:
         raise ValueError(f"frames must be 0 or more, got {frames}")

@@ -17,6 +17,7 @@ ROOMS = [
     "intervals",
     "jit",
     "_files",
+    "_notebook",
     "codes",
     "channels",
     "nets",

@@ -1,6 +1,7 @@
-"""Text exchanged with other programs: what it may contain, and what it must not trigger."""
+"""Text for people and other programs: what it may contain, and what it must not trigger."""
 
 import codecs
+import math
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -94,6 +95,18 @@ def plain(text: str) -> str:
         ascii(character)[1:-1] if control_character(character, multiline=True) else character
         for character in text
     )
+
+
+def clock(seconds: float) -> str:
+    """A duration as 4:05 or 1:04:05, rounded up to whole seconds.
+
+    Example:
+        >>> clock(244.2), clock(3845)
+        ('4:05', '1:04:05')
+    """
+    minutes, rest = divmod(math.ceil(max(seconds, 0)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def cell(text: str) -> str:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from fecnn.analysis.table import with_interval
 from fecnn.errors import StoreError, nearest
+from fecnn.intervals import with_interval
 from fecnn.simulation.stop import Prefix
 from fecnn.simulation.store import Store
 from fecnn.simulation.task import Point

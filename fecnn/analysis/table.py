@@ -11,7 +11,7 @@ from fecnn._files.shipped import RESULTS
 from fecnn._files.text import read_text, refuse_control_characters, refuse_semicolons, uncell
 from fecnn.analysis.agreement import LogRate, agreement, log_rate, sentences, stopped_at, z_score
 from fecnn.errors import StoreError
-from fecnn.intervals import proportion_interval, rate_interval
+from fecnn.intervals import proportion_interval, rate_interval, with_interval
 from fecnn.simulation.stop import Prefix
 from fecnn.simulation.store import Store
 from fecnn.simulation.tally import COUNTS, Tally
@@ -219,16 +219,6 @@ _COLUMNS = (
     "us/frame",
     "published",
 )
-
-
-def with_interval(rate: float, low: float, high: float) -> str:
-    """A rate with its interval: ``1.79e-01 [1.76e-01, 1.82e-01]``.
-
-    Example:
-        >>> with_interval(0.179, 0.176, 0.182)
-        '1.79e-01 [1.76e-01, 1.82e-01]'
-    """
-    return f"{rate:.2e} [{low:.2e}, {high:.2e}]"
 
 
 def _verdict(published: "pd.DataFrame | None") -> str:

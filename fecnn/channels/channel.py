@@ -52,6 +52,9 @@ class AWGN:
 
     sigma: float
 
+    def __str__(self) -> str:
+        return f"AWGN, sigma {self.sigma:.3g}"
+
     @classmethod
     def at(cls, ebn0_db: float, rate: float) -> Self:
         """The channel at Eb/N0 in dB per information bit, for a code of this rate."""
@@ -82,6 +85,9 @@ class BSC:
         if not 0 <= self.crossover <= 0.5:
             raise ValueError(f"crossover must be a probability in 0..1/2, got {self.crossover}")
 
+    def __str__(self) -> str:
+        return f"BSC, crossover {self.crossover:.3g}"
+
     @classmethod
     def at(cls, ebn0_db: float, rate: float) -> Self:
         """Hard-decided BPSK over AWGN at this Eb/N0 in dB: p = Q(1 / sigma)."""
@@ -103,6 +109,9 @@ class Rayleigh:
     """
 
     sigma: float
+
+    def __str__(self) -> str:
+        return f"Rayleigh, sigma {self.sigma:.3g}"
 
     @classmethod
     def at(cls, ebn0_db: float, rate: float) -> Self:

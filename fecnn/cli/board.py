@@ -1,6 +1,5 @@
 """Progress in the terminal: a table that is redrawn, or plain lines where stderr is not a terminal."""
 
-import math
 import sys
 import threading
 import time
@@ -12,7 +11,7 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from fecnn._files.text import plain
+from fecnn._files.text import clock, plain
 from fecnn.jit import compiling
 
 WIDE = 100
@@ -71,10 +70,3 @@ class Board:
     def elapsed(self) -> str:
         """Time since the start, as the caption says it."""
         return f"elapsed {clock(time.monotonic() - self._began)}"
-
-
-def clock(seconds: float) -> str:
-    """A duration as 4:05 or 1:04:05, rounded up to whole seconds."""
-    minutes, rest = divmod(math.ceil(max(seconds, 0)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

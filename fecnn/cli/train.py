@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from fecnn._files.atomic import write
-from fecnn.cli.board import Board, clock
+from fecnn._files.text import clock
+from fecnn.cli.board import Board
 from fecnn.cli.terminal import explained
 from fecnn.errors import extra
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fecnn._files.text import refuse_control_characters
+from fecnn._notebook import html
 from fecnn.arrays import Bits, as_bits
 from fecnn.codes import gf2
 from fecnn.codes.kernels import count_weights
@@ -118,6 +119,30 @@ class Code:
 
     def __repr__(self) -> str:
         return f"Code({self.name}: n={self.n}, k={self.k})"
+
+    def _repr_html_(self) -> str:
+        columns = ["n", "k", "rate", "H", "ones in H"]
+        row = [
+            *(f"{self.n:,}", f"{self.k:,}", f"{self.rate:.3f}"),
+            *(f"{len(self.H):,} x {self.n:,}", f"{int(self.H.sum()):,}"),
+        ]
+        if distance := self._known_distance():
+            columns.insert(3, "minimum distance")
+            row.insert(3, distance)
+        drawn = html.picture(self.H, f"parity-check matrix of {self.name}")
+        return html.card(self.name, "binary linear code", html.table(columns, [row], words=len(row)), drawn)
+
+    def _known_distance(self) -> str:
+        """The minimum distance, and whether it is only stated; empty if it is not known."""
+        spectrum = vars(self).get("_counted_spectrum") or self.known_spectrum
+        if spectrum is None:
+            distance = self.minimum_distance
+        else:
+            distance = next(weight for weight, count in enumerate(spectrum) if weight and count)
+        if distance is None:
+            return ""
+        counted = can_be_counted(self) or "_counted_spectrum" in vars(self)
+        return f"{distance}" if counted else f"{distance} (stated)"
 
     @property
     def n(self) -> int:

@@ -1,5 +1,6 @@
 """The decoder contract: a function from LLRs to bits, which may also report the work it did."""
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -7,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fecnn._notebook import html
 from fecnn.arrays import LLR, Bits
 from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
+from fecnn.decoders.registry import REGISTRY, built_in, function_name
 
 Decoder = Callable[[LLR], Bits]
 
@@ -52,6 +55,22 @@ class Recipe:
         name = repr(self.name) if isinstance(self.name, str) else getattr(self.name, "__name__", "a function")
         return f"{self.make.__name__}({name}, {self.code.name}{options})"
 
+    def _repr_html_(self) -> str:
+        given = ", ".join(f"{key}={value!r}" for key, value in self.options.items())
+        channel = "not given" if self.channel is None else str(self.channel)
+        parts = [html.table(("options", "channel"), [(given or "defaults", channel)], words=2)]
+        if isinstance(self.name, str):
+            name = self.name
+            if name in REGISTRY:
+                known = built_in(name)
+                cited = known.cites in known.summary
+                parts += [html.line(known.summary), "" if cited else html.line(known.cites, faint=True)]
+        else:
+            name = function_name(self.name)
+            if text := inspect.getdoc(self.name):
+                parts.append(html.line(text.partition("\n")[0]))
+        return html.card(name, f"{self.make.__name__.replace('_', ' ')} of {self.code.name}", *parts)
+
 
 class Made:
     """A hard or soft decoder that is called like a function, can be pickled, and prints its name."""
@@ -68,6 +87,9 @@ class Made:
 
     def __repr__(self) -> str:
         return f"<{self._recipe}>"
+
+    def _repr_html_(self) -> str:
+        return self._recipe._repr_html_()
 
 
 class Measured:
@@ -98,6 +120,9 @@ class Measured:
 
     def __repr__(self) -> str:
         return object.__repr__(self) if self._recipe is None else f"<{self._recipe}>"
+
+    def _repr_html_(self) -> str | None:
+        return None if self._recipe is None else self._recipe._repr_html_()
 
 
 def as_output(code: Code, messages: Bits) -> Bits:

@@ -25,6 +25,9 @@ def dressed(dress: Style) -> AbstractContextManager[None]:
 
 FORMATS = (".svg", ".pdf", ".png", ".eps", ".tex", ".tikz")
 
+SCREEN = 96
+"""Pixels per inch in a notebook, as browsers count them: type has the size of the page's."""
+
 _UNDATED = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
 
 
@@ -44,6 +47,13 @@ class Picture(Figure):
                 super().savefig(fname, **kwargs)
         finally:
             self.set_layout_engine(layout)
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        """For notebooks, fine enough to be enlarged: IPython itself shows only figures of pyplot."""
+        drawn = io.BytesIO()
+        self.savefig(drawn, format="png", dpi=1.5 * SCREEN)
+        width, height = (round(SCREEN * inches) for inches in self.get_size_inches())
+        return drawn.getvalue(), {"width": width, "height": height}
 
 
 def save(figure: Figure, path: str | Path) -> None:

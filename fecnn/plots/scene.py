@@ -11,10 +11,10 @@ from fecnn.analysis.table import FEW_ERRORS, METRICS, counted, estimated
 from fecnn.analysis.tradeoff import Tradeoff, front, weighed
 from fecnn.plots.coincidence import groups, nested
 from fecnn.simulation.task import Point
-from fecnn.studies.estimates import UNITS
 from fecnn.studies.reference import Reference
 from fecnn.studies.study import Study
 from fecnn.theory.bounds import BOUNDS
+from fecnn.theory.ml_bler import UNITS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,12 +9,14 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from fecnn._notebook import html
 from fecnn.arrays import LLR, Bits
 from fecnn.channels.channel import channel_at
 from fecnn.channels.stream import FrameStream
 from fecnn.codes.catalogue import claims, load_code
 from fecnn.decoders.contract import Decoder, Effort, Measured
 from fecnn.errors import DecodingError
+from fecnn.intervals import proportion_interval, with_interval
 from fecnn.jit import compiling
 from fecnn.simulation.frames import AnyEngine, Resent, engine_of
 from fecnn.simulation.stop import Prefix
@@ -51,6 +53,33 @@ class Progress:
     seconds: float = 0.0
     failure: str | None = None
     loss: str | None = None
+
+    def __str__(self) -> str:
+        """One line: counts, and the BLER with its 95 % interval."""
+        total = self.total
+        told = (
+            f"{self.point.curve} {self.point.ebn0_db:g} dB: {total.frames:,} frames, "
+            f"{total.block_errors:,} block errors"
+        )
+        return told + (f", BLER {_bler(total)}" if total.frames else "")
+
+    def _repr_html_(self) -> str:
+        columns = ("curve", "code", "Eb/N0 [dB]", "frames", "block errors", "BLER [95 %]", "")
+        row = (
+            *(self.point.curve, self.point.code.name, f"{self.point.ebn0_db:g}"),
+            *(f"{self.total.frames:,}", f"{self.total.block_errors:,}", _bler(self.total)),
+            "finished" if self.finished else "failed" if self.failure else "not finished",
+        )
+        failure = html.line(self.failure, faint=True) if self.failure else ""
+        return html.table(columns, [row], words=2) + failure
+
+
+def _bler(total: Tally) -> str:
+    """The BLER with its 95 % interval; empty without frames."""
+    if not total.frames:
+        return ""
+    ends = proportion_interval(total.block_errors, total.frames)
+    return with_interval(total.block_errors / total.frames, *ends)
 
 
 def run_batch(task: Task, i: int) -> Tally:

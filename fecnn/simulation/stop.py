@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from fecnn.intervals import proportion_interval
 from fecnn.simulation.tally import Tally
 
+MOST_FRAMES = 10**9
+"""Frames after which a point stops if no other rule is met."""
+
 WIDTH = 2 * 1.96
 """Width of a 95 % interval in standard deviations."""
 
@@ -21,9 +24,20 @@ class Stop:
     """
 
     block_errors: int | None = None
-    frames: int = 10**9
+    frames: int = MOST_FRAMES
     relative_width: float | None = None
     seconds: float | None = None
+
+    def __str__(self) -> str:
+        """The rules, such as ``100 block errors``; the default limit of frames only if it is alone."""
+        rules = [
+            "" if self.block_errors is None else f"{self.block_errors:,} block errors",
+            "" if self.relative_width is None else f"an interval of {self.relative_width:.3g} of the BLER",
+            "" if self.seconds is None else f"{self.seconds:g} s of decoding",
+        ]
+        if self.frames != MOST_FRAMES or not any(rules):
+            rules.append(f"{self.frames:,} frames")
+        return " or ".join(filter(None, rules))
 
     def met(self, total: Tally) -> bool:
         """Whether a tally meets any of the rules."""

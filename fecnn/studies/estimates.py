@@ -4,12 +4,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from fecnn._notebook import html
 from fecnn.simulation.store import Store
 from fecnn.simulation.task import RarePoint
 from fecnn.theory.ml_bler import Estimate, ml_bler
-
-UNITS = {"monte-carlo": "frames", "rays": "rays", "union": "words", "union and rays": "words and rays"}
-"""What ``frames`` of an estimate counts, by method."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +29,10 @@ class Estimation:
         where = f"{self.point.curve} {self.point.ebn0_db:g} dB"
         if self.estimate is None:
             return f"{where}: not estimated" + (f": {self.refusal}" if self.refusal else "")
-        found = self.estimate
-        return (
-            f"{where}: BLER {found.value:.2e} [{found.low:.2e}, {found.high:.2e}] by {found.method}, "
-            f"{found.frames:,} {UNITS[found.method]}"
-        )
+        return f"{where}: {self.estimate}"
+
+    def _repr_html_(self) -> str:
+        return html.line(str(self))
 
 
 def estimate_points(

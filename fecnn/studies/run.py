@@ -3,12 +3,13 @@
 import glob
 import time
 import warnings
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fecnn._files.shipped import RESULTS
+from fecnn._notebook.output import in_notebook
 from fecnn.errors import StaleError, StoreError
 from fecnn.jit import compiling
 from fecnn.simulation.simulate import Progress, simulate
@@ -19,6 +20,7 @@ from fecnn.simulation.task import Point
 from fecnn.simulation.threads import Threads
 from fecnn.simulation.workers import Workers
 from fecnn.studies.estimates import Estimation, estimate_points
+from fecnn.studies.live import LiveTable
 from fecnn.studies.study import Study
 
 
@@ -39,7 +41,8 @@ def run(
 ) -> "Run":
     """Simulate what a study still needs, committing batches as they are made.
 
-    Loop over the result to follow the progress, or call its `Run.finish`; nothing is simulated before.
+    Loop over the result to follow the progress, or call its `Run.finish`, which in a notebook shows a live
+    table; nothing is simulated before.
 
     First the points of curves with ``method = "rare"`` are estimated. Then every point is yielded as it
     stands in the store, and again after each of its batches. The run can be interrupted at any time and
@@ -75,23 +78,37 @@ def run(
         >>> progress.total.frames
         0
     """
-    return Run(_steps(study, workers, store, seconds, shard, fresh))
+    steps = _steps(study, workers, store, seconds, shard, fresh)
+    return Run(study, steps, lambda: workers if isinstance(workers, int) else workers.threads)
 
 
 class Run(Iterator[Progress | Estimation]):
     """A run that goes on while it is iterated; see `run`."""
 
-    def __init__(self, steps: Generator[Progress | Estimation, None, None]) -> None:
-        self._steps, self._begun = steps, False
+    def __init__(self, study: Study, steps: "Steps", threads: Callable[[], int]) -> None:
+        self._study, self._steps, self._threads = study, steps, threads
+        self._begun = False
 
     def __next__(self) -> Progress | Estimation:
         self._begun = True
-        return next(self._steps)
+        while (step := next(self._steps)) is None:
+            pass
+        return step
+
+    def __repr__(self) -> str:
+        wanted = "" if self._begun else ", not begun: loop over it, or call finish()"
+        return f"<run of {self._study.name}{wanted}>"
 
     def finish(self) -> None:
-        """Run to the end."""
-        for _ in self:
-            pass
+        """Run to the end; in a notebook, with a live table that stays when the run ends or is interrupted."""
+        with closing(self):  # also if the table is interrupted, so that the results file can be opened again
+            if not in_notebook():
+                for _ in self:
+                    pass
+                return
+            with LiveTable(self._study, self._threads) as live:
+                for step in self._steps:
+                    live.update(step)
 
     def close(self) -> None:
         """Stop; everything finished is in the results file."""
@@ -107,6 +124,10 @@ class Run(Iterator[Progress | Estimation]):
             )
 
 
+Steps = Generator[Progress | Estimation | None, None, None]
+"""What a run is made of: progress, or None when a second has passed without any."""
+
+
 def _steps(
     study: Study,
     workers: int | Workers,
@@ -114,7 +135,7 @@ def _steps(
     seconds: float | None,
     shard: tuple[int, int] | None,
     fresh: bool,
-) -> Generator[Progress | Estimation, None, None]:
+) -> Steps:
     if shard is not None and not 1 <= shard[0] <= shard[1]:
         raise ValueError(f"shard must be i of N with 1 <= i <= N, got {shard[0]} of {shard[1]}")
     study.check()
@@ -157,7 +178,7 @@ def _steps(
                     if step.batch is not None and step.counts is not None
                 )
                 results.fold()
-                yield from lot
+                yield from lot or (None,)
 
 
 def _know_versions(study: Study, results: Store, fresh: bool) -> None:

@@ -4,7 +4,7 @@ import copy
 import math
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -16,6 +16,7 @@ from pydantic import Discriminator, Field, PrivateAttr, Tag, ValidationError, fi
 from fecnn._files.problems import MAX_PROBLEMS, refusal, sentence
 from fecnn._files.shipped import is_path, shipped, shipped_folder
 from fecnn._files.toml import Table, read_toml
+from fecnn._notebook import html
 from fecnn.channels.channel import CHANNELS
 from fecnn.codes.catalogue import Files, claims, load_code, told, with_paths
 from fecnn.codes.code import Code
@@ -25,7 +26,7 @@ from fecnn.decoders.foreign import Foreign, foreign
 from fecnn.decoders.registry import check_options, factory, file_of, is_trained
 from fecnn.errors import is_near, nearest
 from fecnn.nets.card import Whole, default_weights, network_version, weights_digest
-from fecnn.simulation.stop import Stop
+from fecnn.simulation.stop import MOST_FRAMES, Stop
 from fecnn.simulation.task import Options, Point, RarePoint, Task, Weights, build_decoder
 from fecnn.studies.curves.registry import read_curves
 from fecnn.studies.reference import Reference
@@ -70,6 +71,9 @@ Batch = Annotated[int, Field(ge=1, le=1 << 20)]
 MAX_CURVES = 1000
 """Most curves per study."""
 
+MAX_SHOWN = 20
+"""Most curves in the table that a notebook shows."""
+
 MAX_TASKS = 100_000
 """Most points per study."""
 
@@ -78,7 +82,7 @@ class StopTable(Table):
     """The rule by which a point has enough, see `fecnn.simulation.stop.Stop`."""
 
     block_errors: int | None = Field(default=None, gt=0, lt=1 << 63)
-    frames: int = Field(default=10**9, gt=0, lt=1 << 63)
+    frames: int = Field(default=MOST_FRAMES, gt=0, lt=1 << 63)
     relative_width: float | None = Field(default=None, gt=0)
     seconds: float | None = Field(default=None, gt=0)
 
@@ -220,6 +224,23 @@ class Study(Table):
             if bound not in BOUNDS:
                 raise ValueError(f"no bound {bound!r}; {nearest(bound, list(BOUNDS))}")
         return bounds
+
+    def __repr__(self) -> str:
+        return f"Study({self.name}: {len(self.curves)} curve{'s' * (len(self.curves) > 1)})"
+
+    __str__ = __repr__
+
+    def _repr_html_(self) -> str:
+        points: dict[str, list[Point | RarePoint]] = {}
+        for point in self.all_points:
+            points.setdefault(point.curve, []).append(point)
+        rows = [_told_row(curve, points[curve.name]) for curve in self.curves[:MAX_SHOWN]]
+        columns = ("curve", "code", "channel", "stops after", "Eb/N0 [dB]", "points")
+        parts = [html.line(self.question)] if self.question else []
+        parts.append(html.table(columns, rows, words=4))
+        if len(self.curves) > MAX_SHOWN:
+            parts.append(html.line(f"and {len(self.curves) - MAX_SHOWN} more curves", faint=True))
+        return html.card(self.title, self.name, *parts)
 
     @property
     def path(self) -> Path:
@@ -463,6 +484,22 @@ class Study(Table):
         if "/" in name:
             return str((self.path.parent / name).resolve())
         return name
+
+
+def _told_row(curve: Curve, points: Sequence[Point | RarePoint]) -> tuple[str, ...]:
+    """A curve as a row for a reader; what its label stands for is added."""
+    first, ebn0_db = points[0], sorted(point.ebn0_db for point in points)
+    what = curve.model_copy(update={"label": None}).what
+    name = curve.name if curve.label in (None, what) else f"{curve.name}: {what}"
+    if isinstance(first, Point):
+        channel, rule = first.task.channel, f"{first.stop}"
+    else:
+        channel, rule = "awgn", f"an interval of ±{first.rel_error:.3g} of the BLER"
+    grid = ", ".join(f"{value:g}" for value in ebn0_db)
+    if len(ebn0_db) > 3:
+        grid = f"{ebn0_db[0]:g} to {ebn0_db[-1]:g}"
+    code = f"{first.code.name} ({first.code.n}, {first.code.k})"
+    return name, code, channel, rule, grid, f"{len(points)}"
 
 
 def load_study(name_or_path: str | Path) -> Study:

@@ -25,17 +25,21 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from fecnn._notebook import html
 from fecnn.arrays import LLR, Bits
 from fecnn.channels.channel import noise_sigma
 from fecnn.codes.code import Code
 from fecnn.codes.low_weight import MAX_WORDS, low_weight_words
 from fecnn.decoders import decoder
 from fecnn.decoders.contract import Decoder, Measured
-from fecnn.intervals import proportion_interval
+from fecnn.intervals import proportion_interval, with_interval
 from fecnn.theory.bounds import kat_bound, tangential_sphere_bound, union_bound
 
 Reals = NDArray[np.float64]
 Method = Literal["auto", "monte-carlo", "rays", "union"]
+
+UNITS = {"monte-carlo": "frames", "rays": "rays", "union": "words", "union and rays": "words and rays"}
+"""What ``frames`` of an estimate counts, by method."""
 
 CONFIDENCE = 0.95
 """Coverage of the intervals."""
@@ -82,6 +86,21 @@ class Estimate:
     method: str
     frames: int
     effective: float
+
+    def __str__(self) -> str:
+        """One line: the BLER with its interval, the method, and what is behind it."""
+        return f"BLER {self._bler()} by {self.method}, {self.frames:,} {UNITS[self.method]}"
+
+    def _repr_html_(self) -> str:
+        columns = ("BLER of exact ML [95 %]", "method", UNITS[self.method], "equivalent errors")
+        row = (self._bler(), self.method, f"{self.frames:,}", f"{self.effective:,.3g}")
+        return html.table(columns, [row], words=2)
+
+    def _bler(self) -> str:
+        """The value and its interval, with enough digits to tell them apart."""
+        width = (self.high - self.low) / self.value
+        digits = max(2, math.ceil(-math.log10(width))) if width else 2
+        return with_interval(self.value, self.low, self.high, digits)
 
 
 def ml_bler(

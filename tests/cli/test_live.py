@@ -27,7 +27,11 @@ def points(tmp_path):
 
 
 def board_of(study, threads):
-    board = RunBoard(study, SimpleNamespace(threads=threads))
+    return board_with(study, SimpleNamespace(threads=threads))
+
+
+def board_with(study, workers):
+    board = RunBoard(study, workers)
     for point in study.points:
         board.update(Progress(point, Tally(), False))
     return board
@@ -57,9 +61,9 @@ def test_how_long_it_takes_is_told_once_all_points_have_begun(points):
 
 
 def test_a_cluster_without_workers_is_waited_for(points, capsys, monkeypatch):
-    clock = [100.0]
-    monkeypatch.setattr("fecnn.cli.live.time.monotonic", lambda: clock[0])
-    board = board_of(points, 0)
+    clock, workers = [100.0], SimpleNamespace(threads=0)
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    board = board_with(points, workers)
     shown(board)
     clock[0] += 40
     text = ", no workers for 0:40: waiting for some to join; Ctrl-C stops, and nothing is lost"
@@ -67,24 +71,25 @@ def test_a_cluster_without_workers_is_waited_for(points, capsys, monkeypatch):
     for point in points.points:
         made(board, point, 64_000, 8.0)
     assert shown(board)[0][-1] == ""  # they may be gone again
-    board._workers.threads = 1
+    workers.threads = 1
     assert "no workers" not in shown(board)[1]
-    board._workers.threads = 0
+    workers.threads = 0
     assert "no workers for 0:00: " in shown(board)[1]
 
 
 def test_a_log_tells_of_waiting_at_growing_intervals(points, capsys, monkeypatch):
-    board = board_of(points, 0)
+    workers = SimpleNamespace(threads=0)
+    board = board_with(points, workers)
     clock, told = [0.0], []
-    monkeypatch.setattr("fecnn.cli.live.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
     monkeypatch.setattr(board._board, "say", told.append)
 
     def a_second_later(_):
         clock[0] += 1
         if clock[0] == 100:  # one comes, and goes
-            board._workers.threads = 1
+            workers.threads = 1
         elif clock[0] == 101:
-            board._workers.threads = 0
+            workers.threads = 0
         elif clock[0] == 110:
             board._over.set()
 

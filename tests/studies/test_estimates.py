@@ -471,8 +471,13 @@ def test_the_board_shows_how_many_points_are_made(tmp_path, capsys):
 
     assert shown()[:3] == ("exact", "1/4", "6 dB")
     assert shown()[-1] == ""
-    told = f"BLER {found.value:.2e} [{found.low:.2e}, {found.high:.2e}] by union, {found.frames:,} words"
-    assert capsys.readouterr().err == f"exact 6 dB: {told}\n"
+    told = re.fullmatch(
+        r"exact 6 dB: BLER (\S+) \[(\S+), (\S+)\] by union, (\S+) words\n", capsys.readouterr().err
+    )
+    ends = [float(told[i]) for i in (1, 2, 3)]
+    assert ends == pytest.approx([found.value, found.low, found.high], rel=5e-3)
+    assert ends[1] < ends[0] < ends[2]
+    assert told[4] == f"{found.frames:,}"
     for point in study.rare_points[1:]:
         board.update(Estimation(point, refusal="no", new=True))
     assert shown()[-1] == "done"

@@ -13,7 +13,7 @@ from frames import bler, frames_of
 import fecnn
 from fecnn.channels.stream import FrameStream
 from fecnn.simulation.frames import Engine
-from fecnn.simulation.simulate import chunk_of, decide
+from fecnn.simulation.simulate import chunk_of
 from fecnn.simulation.tally import Tally
 
 
@@ -26,7 +26,7 @@ def simulation(code, ebn0_db, decoder, **options):
         total, chunk = Tally(), chunk_of(code.n)
         for first in range(0, frames, chunk):
             made = engine.frames(FrameStream("simulation", first), min(chunk, frames - first))
-            decided, effort = decide(decode, made.llr)
+            decided, effort = decode.measure(made.llr)
             total += engine.count(made, decided, 0.0, effort)
         return total
 

@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fecnn.analysis.table import counted
+from fecnn.codes.code import Code, per_code
 from fecnn.decoders.complexity import complexity
 from fecnn.decoders.cost import KINDS, Cost
 from fecnn.decoders.registry import REGISTRY
@@ -100,11 +100,11 @@ def _cost(point: Point, work: float | None) -> Cost | None:
     options = dict(point.task.told_options)
     options.pop("weights_sha256", None)
     try:
-        return _known(point.task.decoder, point.code, work, tuple(options.items()))
+        return _known(point.code, point.task.decoder, work, tuple(options.items()))
     except ValueError:  # the formula needs the work, or does not fit the code
         return None
 
 
-@lru_cache(maxsize=256)
-def _known(decoder: str, code: Any, work: float | None, options: tuple[tuple[str, Any], ...]) -> Cost:
+@per_code
+def _known(code: Code, decoder: str, work: float | None, options: tuple[tuple[str, Any], ...]) -> Cost:
     return complexity(decoder, code, work=work, **dict(options))

@@ -18,7 +18,7 @@ from fecnn.decoders import decoder
 from fecnn.decoders.contract import Decoder
 from fecnn.errors import StaleError, StoreError
 from fecnn.simulation.frames import AnyEngine
-from fecnn.simulation.simulate import chunk_of, decide, prepared
+from fecnn.simulation.simulate import chunk_of, prepared
 from fecnn.simulation.store import Store
 from fecnn.simulation.task import Point
 from fecnn.studies.run import store_path
@@ -190,16 +190,10 @@ def _runs(index: NDArray[np.int64]) -> Iterator[tuple[int, tuple[int, int]]]:
         yield start, (int(index[start]), stop - start)
 
 
-def _words(decode: Decoder, code: Code, llr: LLR) -> Bits:
-    """A decoder's decisions as code bits."""
-    decided, _ = decide(decode, llr)
-    return decided if decided.shape[1] == code.n else code.encode(decided)
-
-
 def _in_chunks(decode: Decoder, code: Code, llr: LLR) -> Bits:
-    """Like `_words`, with as many frames at once as a simulation decodes."""
+    """A decoder's decisions, with as many frames at once as a simulation decodes."""
     size = chunk_of(code.n)
-    parts = [_words(decode, code, llr[i : i + size].copy()) for i in range(0, len(llr), size)]
+    parts = [decode(llr[i : i + size].copy()) for i in range(0, len(llr), size)]
     return np.concatenate([np.zeros((0, code.n), np.uint8), *parts])
 
 
@@ -212,8 +206,8 @@ def _as_simulated(engine: AnyEngine, decode: Decoder, point: Point, frame: int) 
     start = frame // batch * batch
     first = start + (frame - start) // size * size
     frames = engine.frames(FrameStream(point.task.stream, first), min(size, start + batch - first))
-    words: Bits = _words(decode, point.code, frames.llr)[frame - first]
-    return words
+    word: Bits = decode(frames.llr)[frame - first]
+    return word
 
 
 def _ml(point: Point, llr: LLR) -> tuple[Bits, NDArray[np.bool_]] | tuple[None, None]:
@@ -222,6 +216,5 @@ def _ml(point: Point, llr: LLR) -> tuple[Bits, NDArray[np.bool_]] | tuple[None, 
         decode = decoder("ml", point.code)
     except ValueError:
         return None, None
-    decided, effort = decide(decode, llr.copy())
-    proved = np.ones(len(llr), np.bool_) if effort is None else ~effort.uncertified
-    return decided, proved
+    decided, effort = decode.measure(llr.copy())
+    return decided, ~effort.uncertified

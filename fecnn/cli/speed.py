@@ -19,7 +19,7 @@ from fecnn.codes.catalogue import load_code
 from fecnn.decoders import decoder
 from fecnn.decoders.registry import REGISTRY, built_in
 from fecnn.simulation.frames import Engine
-from fecnn.simulation.simulate import chunk_of, decide, one_torch_thread
+from fecnn.simulation.simulate import chunk_of, one_torch_thread
 from fecnn.simulation.tally import Tally
 
 ROUNDS = 5
@@ -141,7 +141,7 @@ class Run:
         began = time.thread_time()
         frames = self._engine.frames(FrameStream(self._stream, first), self._chunk)
         made = time.thread_time()
-        decided, effort = decide(self._decode, frames.llr)
+        decided, effort = self._decode.measure(frames.llr)
         done = time.thread_time()
         counts = self._engine.count(frames, decided, done - made, effort)
         return time.thread_time() - began, done - made, counts

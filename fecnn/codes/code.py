@@ -1,8 +1,10 @@
 """Binary linear block codes: their matrices, and what follows from them."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
+from typing import Concatenate, ParamSpec, TypeVar, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -111,6 +113,15 @@ class Code:
                 + ("; it looks transposed: give H.T" if tall else "")
             )
         return cls(G, bits, name=name)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both matrices are equal; names and what is claimed of a code do not count."""
+        if not isinstance(other, Code):
+            return NotImplemented
+        return self is other or self.fingerprint == other.fingerprint
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle the matrices and known properties; everything else is recomputed."""
@@ -264,6 +275,27 @@ class Code:
     @cached_property
     def _checker(self) -> gf2.LinearMap:
         return gf2.LinearMap(self.H.T)
+
+
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
+
+
+def per_code(found: Callable[Concatenate[Code, Given], Found]) -> Callable[Concatenate[Code, Given], Found]:
+    """Remember what a function of a code (and hashable arguments) found, as long as that code object lives.
+
+    A cache with codes as keys would not do: equal codes may claim different minimum distances.
+    """
+
+    @wraps(found)
+    def remembered(code: Code, /, *args: Given.args, **kwargs: Given.kwargs) -> Found:
+        known = code.__dict__.setdefault("_remembered", {})
+        key = (found, args, tuple(sorted(kwargs.items())))
+        if key not in known:
+            known[key] = found(code, *args, **kwargs)
+        return cast(Found, known[key])
+
+    return remembered
 
 
 def macwilliams(spectrum: tuple[int, ...], k: int) -> tuple[int, ...]:

@@ -1,14 +1,13 @@
 """Codewords of low weight: listed exhaustively for small codes, else searched with information sets."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import count
 
 import numpy as np
 
 from fecnn.arrays import Bits
 from fecnn.codes import gf2
-from fecnn.codes.code import Code
+from fecnn.codes.code import Code, per_code
 from fecnn.codes.cyclic import is_cyclic
 from fecnn.codes.kernels import lightest_sum, list_sums, short_sums, systematic
 
@@ -83,7 +82,7 @@ def low_weight_words(code: Code, weight: int | None = None, *, seed: int = 1) ->
     return _hunt(code, weight, total, seed)
 
 
-@lru_cache(maxsize=64)
+@per_code
 def low_weight_checks(code: Code, *, seed: int = 1) -> Bits:
     """All least-weight words of the dual code, plus further short ones until they span it: (m, n) bits.
 

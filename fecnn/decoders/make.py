@@ -8,22 +8,28 @@ they return may rely on it: float32 ``(B, n)``, finite, C-contiguous.
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from fecnn.arrays import LLR, Bits, as_float32, as_llr, bpsk, restored, within_reach
+from fecnn.arrays import bpsk
 from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
-from fecnn.decoders.contract import Decoder, Effort, Factory, Made, Measured, Recipe, SoftDecoder
+from fecnn.decoders.built import BuiltDecoder, BuiltSoftDecoder, Recipe
+from fecnn.decoders.contract import Factory
 from fecnn.decoders.registry import REGISTRY, as_factory, check_options, described, factory, function_name
 from fecnn.errors import extra
 
 
 def decoder(
-    name: str | Callable[..., Any], code: Code, channel: Channel | None = None, /, **options: Any
-) -> Decoder:
+    name: str | Callable[..., Any],
+    code: Code,
+    channel: Channel | None = None,
+    /,
+    *,
+    output: Literal["code", "message"] = "code",
+    **options: Any,
+) -> BuiltDecoder:
     """A decoder by name, ready to call.
 
     Args:
@@ -32,11 +38,14 @@ def decoder(
             which takes LLRs.
         code: The code to decode.
         channel: The channel that produced the LLRs; None for decoders that need only the LLRs.
+        output: ``code`` for n code bits, ``message`` for k message bits. A decoder that decides on messages
+            gives the codewords of its decisions; of a word that is not a codeword the message is what
+            `Code.extract` reads.
         options: The factory's own options, such as ``order=2`` of ``osd``.
 
     Returns:
         A function from LLRs, ``(..., n)`` real, to code bits ``(..., n)`` or message bits ``(..., k)``,
-        uint8. If n = k these are code bits, since their width cannot tell.
+        uint8. Its ``measure`` also tells the work; `fecnn.decoders.BuiltDecoder` has the rest.
 
     Raises:
         LookupError: If there is no such decoder.
@@ -48,53 +57,25 @@ def decoder(
         >>> decode = fecnn.decoder("ml", fecnn.hamming(3))
         >>> decode(np.float32([2, 3, -0.1, 4, 1, 2, 3]))
         array([0, 0, 0, 0, 0, 0, 0], dtype=uint8)
+        >>> decode = fecnn.decoder("ml", fecnn.hamming(3), output="message")
+        >>> decode(np.float32([2, 3, -0.1, 4, 1, 2, 3]))
+        array([0, 0, 0, 0], dtype=uint8)
         >>> decode = fecnn.decoder(lambda llr: (llr < 0).astype(np.uint8), fecnn.hamming(3))
         >>> decode(np.float32([2, 3, -0.1, 4, 1, 2, 3]))
         array([0, 0, 1, 0, 0, 0, 0], dtype=uint8)
     """
-    given = name
-    make, name = _named(given)
-    decode = _make(make, name, code, channel, options)
-
-    def checked_frames(llr: ArrayLike) -> tuple[LLR, tuple[int, ...]]:
-        frames = as_llr(llr, code.n)
-        return frames.reshape(frames.size // code.n, code.n), frames.shape[:-1]
-
-    def checked_bits(bits: Bits, frames: int) -> Bits:
-        if not isinstance(bits, np.ndarray) or bits.dtype != np.uint8:
-            raise TypeError(f"decoder {name} must return a uint8 array, got {described(bits)}")
-        if bits.shape not in ((frames, code.n), (frames, code.k)):
-            raise ValueError(
-                f"decoder {name} must return shape {(frames, code.n)} (code bits) or "
-                f"{(frames, code.k)} (message bits), got {bits.shape}"
-            )
-        if bits.size and bits.max() > 1:
-            raise ValueError(f"decoder {name} must return bits 0 and 1, got {bits.max()}")
-        return bits
-
-    def measure(llr: ArrayLike) -> tuple[Bits, Effort]:
-        flat, axes = checked_frames(llr)
-        bits, effort = decode.measure(flat)
-        checked_bits(bits, len(flat))
-        return bits.reshape(*axes, bits.shape[1]), Effort(
-            effort.work.reshape(axes), effort.uncertified.reshape(axes)
-        )
-
-    def checked(llr: ArrayLike) -> Bits:
-        flat, axes = checked_frames(llr)
-        bits = checked_bits(decode(flat), len(flat))
-        return bits.reshape(*axes, bits.shape[1])
-
-    recipe = Recipe(decoder, given, code, channel, options)
-    final = Measured(measure, recipe) if isinstance(decode, Measured) else Made(checked, recipe)
+    if output not in ("code", "message"):
+        raise ValueError(f"output must be code or message, got {output!r}")
+    recipe = Recipe(decoder, name, code, channel, options, {} if output == "code" else {"output": output})
+    decode = BuiltDecoder(_made(name, code, channel, options), recipe)
     if code.n == code.k:
-        _refuse_messages(final, name, code)
-    return final
+        _refuse_messages(decode, code)
+    return decode
 
 
 def soft_decoder(
     name: str | Callable[..., Any], code: Code, channel: Channel | None = None, /, **options: Any
-) -> SoftDecoder:
+) -> BuiltSoftDecoder:
     """A soft-output decoder by name: LLRs ``(..., n)`` to a-posteriori LLRs ``(..., n)`` float32.
 
     Arguments and errors are those of `decoder`. An output is infinite for a bit that is certain.
@@ -105,24 +86,8 @@ def soft_decoder(
         >>> app(np.float32([1, 2, -0.5]))
         array([2.5, 2.5, 2.5], dtype=float32)
     """
-    given = name
-    make, name = _named(given, soft=True)
-    decode = _make(make, name, code, channel, options)
-
-    def checked(llr: ArrayLike) -> LLR:
-        frames = as_float32(llr, code.n)
-        given = frames.reshape(frames.size // code.n, code.n)
-        flat = within_reach(given)
-        app = decode(flat)
-        if not isinstance(app, np.ndarray) or app.dtype != np.float32 or app.shape != flat.shape:
-            raise TypeError(
-                f"soft decoder {name} must return float32 of shape {flat.shape}, got {described(app)}"
-            )
-        if np.isnan(app).any():
-            raise ValueError(f"soft decoder {name} returned NaN")
-        return restored(app, given, flat).reshape(frames.shape)
-
-    return Made(checked, Recipe(soft_decoder, given, code, channel, options))
+    function = _made(name, code, channel, options, soft=True)
+    return BuiltSoftDecoder(function, Recipe(soft_decoder, name, code, channel, options))
 
 
 def _named(given: str | Callable[..., Any], *, soft: bool = False) -> tuple[Factory, str]:
@@ -134,7 +99,7 @@ def _named(given: str | Callable[..., Any], *, soft: bool = False) -> tuple[Fact
     return as_factory(given), function_name(given)
 
 
-def _refuse_messages(decode: Decoder, name: str, code: Code) -> None:
+def _refuse_messages(decode: BuiltDecoder, code: Code) -> None:
     """Reject a decoder that returns message bits where n = k: they would be read as code bits.
 
     Raises:
@@ -145,22 +110,32 @@ def _refuse_messages(decode: Decoder, name: str, code: Code) -> None:
     if (messages == codewords).all():
         return
     decided = decode(8 * bpsk(codewords))
-    if (decided == messages).all():
+    returned = code.encode(decided) if "output" in decode.recipe.how else decided
+    if (returned == messages).all():
         raise ValueError(
-            f"decoder {name} returns message bits of {code.name}, where n = k = {code.k}: it must return "
-            "code bits there, because widths cannot tell them apart; pass messages through "
+            f"decoder {decode.recipe.called} returns message bits of {code.name}, where n = k = {code.k}: it "
+            "must return code bits there, because widths cannot tell them apart; pass messages through "
             "fecnn.decoders.as_output(code, messages)"
         )
 
 
-def _make(make: Factory, name: str, code: Code, channel: Channel | None, options: dict[str, Any]) -> Any:
+def _made(
+    given: str | Callable[..., Any],
+    code: Code,
+    channel: Channel | None,
+    options: dict[str, Any],
+    *,
+    soft: bool = False,
+) -> Callable[[Any], Any]:
+    """What the factory returns for a code."""
+    make, name = _named(given, soft=soft)
     if not isinstance(code, Code):
         raise TypeError(f"code must be a fecnn.Code (see fecnn.load_code), got {described(code)}")
     check_options(name, make, options)
     with extra("nets", f"decoder {name}") if name in REGISTRY else nullcontext():
-        decode = make(code, channel, **options)
-    if not callable(decode):
+        function: Callable[[Any], Any] = make(code, channel, **options)
+    if not callable(function):
         raise TypeError(
-            f"the factory of decoder {name} must return a function llr -> bits, got {described(decode)}"
+            f"the factory of decoder {name} must return a function llr -> bits, got {described(function)}"
         )
-    return decode
+    return function

@@ -1,6 +1,5 @@
 """Exact maximum-likelihood decoding."""
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ from numpy.typing import NDArray
 from fecnn.arrays import LLR, Bits, out_of_sums
 from fecnn.arrays import hard as hard_decision
 from fecnn.channels.channel import Channel
-from fecnn.codes.code import MAX_CHECKED_DIMENSION, MAX_CODEBOOK_K, Code, few_weights, light_sum
+from fecnn.codes.code import MAX_CHECKED_DIMENSION, MAX_CODEBOOK_K, Code, few_weights, light_sum, per_code
 from fecnn.codes.low_weight import light_weight
 from fecnn.decoders.contract import Decoder, Effort, Measured
 from fecnn.decoders.cost import REAL, Cost, basis_cost
@@ -153,7 +152,7 @@ def searched(code: Code, z: float, nodes: int) -> Decoder:
     return Measured(measure)
 
 
-@lru_cache(maxsize=16)
+@per_code
 def safe_distance(code: Code) -> int:
     """A proven lower bound on the minimum distance: the stated one, or counted where that is quick, else 1.
 

@@ -5,8 +5,6 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-
 from fecnn.arrays import LLR, Bits, refuse_out_of_sums
 from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
@@ -103,12 +101,11 @@ def _on_torch(decide: "Callable[[Tensor], Tensor]", code: Code, dtype: str, devi
 
     def decode(llr: LLR) -> Bits:
         refuse_out_of_sums(llr, "a network")
-        out = np.empty((len(llr), code.k), np.uint8)
+        frames = torch.from_numpy(llr)
         with torch.inference_mode():
-            for start in range(0, len(llr), rows):
-                r = torch.tensor(llr[start : start + rows], dtype=floating, device=device)
-                out[start : start + rows] = decide(r).cpu().numpy()
-        return as_output(code, out)
+            parts = [decide(part.to(device, floating)) for part in torch.split(frames, rows)]
+            decided = parts[0] if len(parts) == 1 else torch.cat(parts)
+            return as_output(code, decided.cpu().numpy())
 
     return decode
 

@@ -265,8 +265,8 @@ def as_factory(function: Callable[..., Any]) -> "Factory":
         parameters = list(inspect.signature(function).parameters.values())
     except ValueError:  # some functions written in C have none
         parameters = []
-    taken = [p for p in parameters if p.kind in kinds and p.default is p.empty]
-    if len(taken) >= 2:
+    taken = [p for p in parameters if p.kind in kinds]
+    if len([p for p in taken if p.default is p.empty]) >= 2 or "channel" in [p.name for p in taken[1:2]]:
         return function
     return lambda code, channel, /: function
 

@@ -1,5 +1,6 @@
 """Trained networks as decoders. Torch is imported only when a decoder is built."""
 
+import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fecnn.arrays import LLR, Bits, hard
-from fecnn.channels.channel import AWGN, Channel
+from fecnn.channels.channel import AWGN, Channel, noise_sigma
 from fecnn.codes.code import Code
 from fecnn.decoders.contract import Decoder, Effort, Factory, Measured, as_output
 from fecnn.decoders.cost import REAL, Cost
@@ -27,6 +28,9 @@ ROWS = {"cpu": 512, "cuda": 1 << 14}
 
 KNOWN = 10.0
 """Received value shown to a network for a known bit (infinite LLR): far larger than noise ever makes y."""
+
+FAR = 16.0
+"""LLRs this many times the median of their frame are known bits."""
 
 Received = NDArray[np.float32]
 Counts = NDArray[np.int64]
@@ -142,11 +146,6 @@ def _build(
     from fecnn.nets.device import torch_device
     from fecnn.nets.error_domain import ErrorNet
 
-    if not isinstance(channel, AWGN):
-        raise ValueError(
-            f"{kind} was trained on BPSK over AWGN and needs its noise level; "
-            "give it the channel, such as fecnn.AWGN.at(4.0, code.rate)"
-        )
     if not 0 <= tries <= code.n:
         raise ValueError(f"tries must be in 0..{code.n} for {code.name}, got {tries}")
     name = weights or default_weights(kind, code)
@@ -155,24 +154,62 @@ def _build(
         raise CheckpointError(f"{name} is the network of another decoder: {card.model.kind}, not {kind}")
     where = torch_device(device)
     network = network.to(where)
-    to_received = np.float32(channel.sigma**2 / 2)
+    mean = mean_received(noise_sigma(card.trained_at, code.rate))
+    if not tries:
+        decide = decider(network, code, where)
+        return OnLLRs(lambda y: (decide(y), np.zeros(len(y), np.int64)), mean, channel)
+    if not isinstance(network, ErrorNet):
+        raise ValueError(f"tries is for networks that find errors; {kind} does not")
+    finder = network
+    return OnLLRs(lambda y: find_again(finder, code, y, tries, where), mean, channel)
 
-    def received(llr: LLR) -> Received:
-        y: Received = np.nan_to_num(llr * to_received, posinf=KNOWN, neginf=-KNOWN)
-        return y
 
-    if tries:
-        if not isinstance(network, ErrorNet):
-            raise ValueError(f"tries is for networks that find errors; {kind} does not")
-        finder = network
+class OnLLRs(Measured):
+    """A network as a decoder: received values are made of LLRs of any channel and scale.
 
-        def measure(llr: LLR) -> tuple[Bits, Effort]:
-            word, work = find_again(finder, code, received(llr), tries, where)
-            return word, Effort(work, np.zeros(len(llr), np.bool_))
+    Args:
+        decide: From received values (B, n) to decisions and work.
+        mean: Mean of the sizes of received values that the network knows best.
+        channel: The channel; unless it is AWGN, each frame is scaled to this mean.
+    """
 
-        return Measured(measure)
-    decide = decider(network, code, where)
-    return lambda llr: decide(received(llr))
+    def __init__(
+        self, decide: Callable[[Received], tuple[Bits, Counts]], mean: float, channel: Channel | None
+    ) -> None:
+        super().__init__(self._measure)
+        self._decide, self._mean, self._channel = decide, mean, channel
+
+    def at(self, channel: Channel | None) -> "OnLLRs":
+        """The same network for another channel."""
+        return OnLLRs(self._decide, self._mean, channel)
+
+    def _measure(self, llr: LLR) -> tuple[Bits, Effort]:
+        if isinstance(self._channel, AWGN):
+            y = llr * np.float32(self._channel.sigma**2 / 2)
+        else:
+            y = scaled_frames(llr, self._mean)
+        word, work = self._decide(y)
+        return word, Effort(work, np.zeros(len(llr), np.bool_))
+
+
+def scaled_frames(llr: LLR, mean: float) -> Received:
+    """Received values (B, n): LLRs of which each frame is scaled so that their sizes have this mean.
+
+    A size beyond `FAR` times the median of its frame is a known bit, which does not count and becomes
+    `KNOWN`. The scale of the LLRs does not matter.
+    """
+    size = np.abs(llr)
+    middle = np.median(size, axis=1, keepdims=True) if llr.size else size[:, :1]
+    counts = size <= FAR * np.where(middle > 0, middle, size.max(axis=1, keepdims=True, initial=0.0))
+    found = np.mean(size, axis=1, keepdims=True, where=counts)
+    scale = np.divide(mean, found, out=np.ones_like(found), where=found > 0)
+    y: Received = np.clip(llr * scale, -KNOWN, KNOWN)
+    return y
+
+
+def mean_received(sigma: float) -> float:
+    """Mean size of a received value, E|1 + sigma z|: that of a folded normal variable."""
+    return sigma * math.sqrt(2 / math.pi) * math.exp(-0.5 / sigma**2) + math.erf(1 / (sigma * math.sqrt(2)))
 
 
 def fully_connected_cost(code: Code, widths: Sequence[int]) -> Cost:
@@ -314,7 +351,9 @@ ecct = decoder_of(
 
     Args:
         code: The code that the weights were trained for.
-        channel: AWGN. The network takes |y|, so the noise level must be known to undo the scaling of LLRs.
+        channel: AWGN, if it is that and the LLRs are true: the network takes received values, and its noise
+            level undoes the scaling of the LLRs. Otherwise each frame is scaled to the mean size that the
+            network was trained on, so that the noise level and the scale of the LLRs do not matter.
         weights: A network in the zoo, or the path of a training folder. The default is ``ecct-`` plus the
             code's name.
         tries: Extra attempts for frames whose decision cannot be proved ML by the code's minimum distance
@@ -327,8 +366,7 @@ ecct = decoder_of(
     Raises:
         LookupError: If the zoo has no such network.
         FileNotFoundError: If the folder does not exist.
-        ValueError: If the weights are damaged or belong to another model or code, the channel is not AWGN, or
-            tries is not in 0..n.
+        ValueError: If the weights are damaged or belong to another model or code, or tries is not in 0..n.
     """,
 )
 crossmpt = decoder_of(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -92,6 +93,23 @@ class Card(_Record):
     validations: tuple[Validation, ...]
     versions: dict[str, str]
     weights_sha256: str
+
+    @property
+    def trained_at(self) -> float:
+        """The middle of the Eb/N0 in dB that the network was trained at.
+
+        Raises:
+            CheckpointError: If the card does not say.
+        """
+        data = self.config.get("data")
+        points = data.get("ebn0_db") if isinstance(data, dict) else None
+        if (
+            not isinstance(points, list)
+            or not all(isinstance(at, int | float) for at in points)
+            or not points
+        ):
+            raise CheckpointError(f"the card of {self.name} does not say at which Eb/N0 it was trained")
+        return min(max(math.fsum(points) / len(points), -100.0), 100.0)
 
 
 def zoo_names() -> list[str]:

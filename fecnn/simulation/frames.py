@@ -6,11 +6,9 @@ no arrays of noise or code bits: a few frames at a time stay in cache from the c
 frames with errors are visited twice.
 """
 
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fecnn.arrays import LLR, Bits, compiled_for
 from fecnn.channels.channel import AWGN, Channel
@@ -18,7 +16,7 @@ from fecnn.channels.stream import FrameStream
 from fecnn.codes import gf2
 from fecnn.codes.code import Code
 from fecnn.decoders.contract import Effort
-from fecnn.simulation.kernels import count_messages, count_words, make_frames
+from fecnn.simulation.kernels import count_words, make_frames
 from fecnn.simulation.tally import Tally, effort_counts, tally
 
 
@@ -28,12 +26,10 @@ class Frames:
 
     llr: (B, n) float32.
     codewords: The sent codewords, (B, n) uint8.
-    messages: (B, k) uint8 from a `PlainEngine`, (B, ceil(k / 64)) packed words from an `Engine`.
     """
 
     llr: LLR
     codewords: Bits
-    messages: NDArray[Any]
 
 
 class PlainEngine:
@@ -49,13 +45,12 @@ class PlainEngine:
 
     def frames(self, stream: FrameStream, count: int) -> Frames:
         """The first ``count`` frames of a stream."""
-        messages = stream.messages(count, self.code.k)
-        codewords = self.code.encode(messages)
-        return Frames(self._channel.transmit(codewords, stream), codewords, messages)
+        codewords = self.code.encode(stream.messages(count, self.code.k))
+        return Frames(self._channel.transmit(codewords, stream), codewords)
 
     def count(self, frames: Frames, decided: Bits, seconds: float, effort: Effort | None = None) -> Tally:
-        """Counts of decisions: code bits (B, n) or message bits (B, k); code bits if n = k."""
-        return tally(self.code, frames.messages, frames.codewords, frames.llr, decided, seconds, effort)
+        """Counts of decisions, (B, n) code bits."""
+        return tally(self.code, frames.codewords, frames.llr, decided, seconds, effort)
 
 
 class Engine:
@@ -88,18 +83,13 @@ class Engine:
         messages = np.empty((count, words), np.uint64)
         first, k = np.uint64(stream.first), self.code.k
         make_frames(stream.key, first, k, self._sigma, self._scale, self._encode, llr, codewords, messages)
-        return Frames(llr, codewords, messages)
+        return Frames(llr, codewords)
 
     def count(self, frames: Frames, decided: Bits, seconds: float, effort: Effort | None = None) -> Tally:
-        """Counts of decisions: code bits (B, n) or message bits (B, k); code bits if n = k."""
+        """Counts of decisions, (B, n) code bits."""
         decided = compiled_for(decided)
         flags = np.empty(len(decided), np.uint8)
-        if decided.shape[1] == self.code.n:
-            counts = count_words(frames.llr, frames.codewords, decided, self.code.k, self._split, flags)
-        else:
-            counts = count_messages(
-                frames.llr, frames.codewords, frames.messages, decided, self._encode, flags
-            )
+        counts = count_words(frames.llr, frames.codewords, decided, self.code.k, self._split, flags)
         work, uncertified = effort_counts(effort)
         block_errors, bits, bits_sq, code_bits, code_bits_sq, ml_errors = counts.tolist()
         return Tally(
@@ -126,14 +116,7 @@ class Resent:
     """
 
     def __init__(self, engine: Engine | PlainEngine, sender: Engine | PlainEngine) -> None:
-        self.code, self.count = engine.code, engine.count
-        self._packed, self._sender = isinstance(engine, Engine), sender
-
-    def frames(self, stream: FrameStream, count: int) -> Frames:
-        """The first ``count`` frames of a stream: the sender's codewords and noise."""
-        frames = self._sender.frames(stream, count)
-        messages = self.code.extract(frames.codewords)
-        return replace(frames, messages=_words_of(messages) if self._packed else messages)
+        self.code, self.count, self.frames = engine.code, engine.count, sender.frames
 
 
 AnyEngine = Engine | PlainEngine | Resent
@@ -142,11 +125,3 @@ AnyEngine = Engine | PlainEngine | Resent
 def engine_of(code: Code, channel: Channel) -> Engine | PlainEngine:
     """The compiled engine if there is one for the channel, else the plain one."""
     return Engine(code, channel) if isinstance(channel, AWGN) else PlainEngine(code, channel)
-
-
-def _words_of(messages: Bits) -> NDArray[np.uint64]:
-    """Message bits (B, k) packed into words (B, ceil(k / 64)), first bit lowest."""
-    octets = np.packbits(messages, axis=1, bitorder="little")
-    whole = np.zeros((len(messages), -(-messages.shape[1] // 64) * 8), np.uint8)
-    whole[:, : octets.shape[1]] = octets
-    return whole.view("<u8").astype(np.uint64, copy=False)

@@ -90,30 +90,6 @@ def count_words(llr, sent, decided, k, split, flags):
 
 
 @kernel
-def count_messages(llr, sent, messages, decided, encode, flags):
-    """The same of message bits; encode: table of the codewords of messages."""
-    counts = np.zeros(6, np.int64)
-    k, n = decided.shape[1], llr.shape[1]
-    difference = np.empty(messages.shape[1], np.uint64)
-    codeword = np.empty(encode.shape[2], np.uint64)
-    values, x = llr.reshape(-1), sent.reshape(-1)
-    for f in range(len(llr)):
-        ones = np.uint64(0)
-        for w in range(len(difference)):
-            word = messages[f, w]
-            for i in range(64 * w, min(64 * w + 64, k)):
-                word ^= np.uint64(decided[f, i]) << np.uint64(i & 63)
-            difference[w] = word
-            ones |= word
-        flags[f] = ones != np.uint64(0)
-        if flags[f]:
-            _apply(encode, difference, codeword)
-            likely = _gain(values, x, f * n, codeword) > 0.0
-            _add(counts, _weight(difference, k), _weight(codeword, n), likely)
-    return counts
-
-
-@kernel
 def _compare(a, b, differ):
     """Which rows of a and b (B, n) differ: differ (B,) u1 out.
 

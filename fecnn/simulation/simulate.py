@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from fecnn._notebook import html
-from fecnn.arrays import LLR, Bits
 from fecnn.channels.channel import channel_at
 from fecnn.channels.stream import FrameStream
 from fecnn.codes.catalogue import claims, load_code
-from fecnn.decoders.contract import Decoder, Effort, Measured
+from fecnn.decoders.built import BuiltDecoder
 from fecnn.errors import DecodingError
 from fecnn.intervals import proportion_interval, with_interval
 from fecnn.jit import compiling
@@ -101,7 +100,7 @@ def run_batch(task: Task, i: int) -> Tally:
         frames = engine.frames(FrameStream(task.stream, first), min(chunk, end - first))
         # Thread time, not wall time, which on a busy machine would include other processes.
         began = time.thread_time() - compiling.thread_seconds
-        decided, effort = decide(decode, frames.llr)
+        decided, effort = decode.measure(frames.llr)
         seconds = time.thread_time() - compiling.thread_seconds - began
         if foreign:
             just_checked = record(decode, frames.llr, task.batch)
@@ -111,11 +110,6 @@ def run_batch(task: Task, i: int) -> Tally:
     if foreign and not just_checked:
         recheck(decode, time.thread_time() - start)
     return replace(total, flags=flags)
-
-
-def decide(decode: Decoder, llr: LLR) -> tuple[Bits, Effort | None]:
-    """A decoder's decisions, with its effort if it reports it."""
-    return decode.measure(llr) if isinstance(decode, Measured) else (decode(llr), None)
 
 
 def one_torch_thread() -> None:
@@ -330,7 +324,7 @@ _building = threading.Lock()
 _one_builds: dict[Task, threading.Lock] = {}
 
 
-def prepared(task: Task) -> tuple[AnyEngine, Decoder]:
+def prepared(task: Task) -> tuple[AnyEngine, BuiltDecoder]:
     """The engine and decoder of a task, built and compiled once per process.
 
     Each task has its own lock, so a task whose build hangs does not block others.
@@ -344,7 +338,7 @@ def prepared(task: Task) -> tuple[AnyEngine, Decoder]:
 
 
 @lru_cache(maxsize=256)
-def _build(task: Task) -> tuple[AnyEngine, Decoder]:
+def _build(task: Task) -> tuple[AnyEngine, BuiltDecoder]:
     """The engine and decoder of a task, compiled on a first frame so that no batch is charged for it."""
     with compiling.preparing():
         code = load_code(task.code)
@@ -361,6 +355,6 @@ def _build(task: Task) -> tuple[AnyEngine, Decoder]:
                 )
             engine = Resent(engine_of(code, channel), engine_of(sender, channel))
     frames = engine.frames(FrameStream("first frame", 0), 1)
-    decided, effort = decide(decode, frames.llr)
+    decided, effort = decode.measure(frames.llr)
     engine.count(frames, decided, 0.0, effort)
     return engine, decode

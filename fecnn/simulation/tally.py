@@ -48,10 +48,9 @@ COUNTS = tuple(f.name for f in fields(Tally) if f.name != "flags")
 
 def tally(
     code: Code,
-    messages: Bits,
     codewords: Bits,
     llr: LLR,
-    decided: Bits,
+    words: Bits,
     seconds: float,
     effort: Effort | None = None,
 ) -> Tally:
@@ -59,19 +58,14 @@ def tally(
 
     Args:
         code: The code.
-        messages: Sent messages, (B, k).
         codewords: Sent codewords, (B, n).
         llr: What the decoder saw, (B, n).
-        decided: What it returned: (B, n) code bits or (B, k) message bits; code bits if n = k.
+        words: What it decided, (B, n).
         seconds: CPU time of decoding.
         effort: The effort that the decoder reported, if any.
     """
-    if decided.shape[1] == code.n:
-        words, guesses = decided, code.extract(decided)
-    else:
-        words, guesses = code.encode(decided), decided
     code_bits = (words != codewords).sum(axis=1, dtype=np.int64)
-    bits = (guesses != messages).sum(axis=1, dtype=np.int64)
+    bits = (code.extract(words) != code.extract(codewords)).sum(axis=1, dtype=np.int64)
     wrong = code_bits > 0
     work, uncertified = effort_counts(effort)
     return Tally(

@@ -2,13 +2,14 @@
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from fecnn.arrays import LLR, Bits
-from fecnn.decoders.contract import Decoder
+from fecnn.decoders.built import BuiltDecoder
 
 SHARE = 0.03
 """Largest share of batch time spent on rechecking a decoder; the first check comes on top."""
@@ -33,11 +34,12 @@ class _Record:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-_records: "WeakKeyDictionary[Decoder, _Record]" = WeakKeyDictionary()
+_records: "WeakKeyDictionary[Callable[[LLR], object], _Record]" = WeakKeyDictionary()
+"""By what the factories returned: decoders built alike compare equal, but may remember different frames."""
 _lock = threading.Lock()
 
 
-def record(decode: Decoder, llr: LLR, batch: int) -> bool:
+def record(decode: BuiltDecoder, llr: LLR, batch: int) -> bool:
     """Record a decoder's decisions on some of its first frames and check them once, unless done before.
 
     Args:
@@ -51,17 +53,17 @@ def record(decode: Decoder, llr: LLR, batch: int) -> bool:
     Raises:
         ValueError: If it decides differently the second time.
     """
-    if decode in _records:
+    if decode.function in _records:
         return False
     some = llr[: max(LEAST, batch // PART)].copy()
     made = _Record(some, np.array(decode(some.copy())))
     with _lock:
-        made = _records.setdefault(decode, made)
+        made = _records.setdefault(decode.function, made)
     _check(decode, made)
     return True
 
 
-def recheck(decode: Decoder, seconds: float) -> None:
+def recheck(decode: BuiltDecoder, seconds: float) -> None:
     """Check a decoder once more after a batch, if time allows.
 
     Args:
@@ -71,7 +73,7 @@ def recheck(decode: Decoder, seconds: float) -> None:
     Raises:
         ValueError: If it now decides differently.
     """
-    made = _records[decode]
+    made = _records[decode.function]
     with made.lock:
         made.spent += seconds
         made.batches += 1
@@ -85,7 +87,7 @@ def recheck(decode: Decoder, seconds: float) -> None:
             made.asking += made.last
 
 
-def _check(decode: Decoder, made: _Record) -> None:
+def _check(decode: BuiltDecoder, made: _Record) -> None:
     if not np.array_equal(decode(made.llr.copy()), made.bits):
         raise ValueError(
             "the decoder decided the same frames differently the second time: decisions must depend on the "

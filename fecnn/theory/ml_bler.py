@@ -31,7 +31,7 @@ from fecnn.channels.channel import noise_sigma
 from fecnn.codes.code import Code
 from fecnn.codes.low_weight import MAX_WORDS, low_weight_words
 from fecnn.decoders import decoder
-from fecnn.decoders.contract import Decoder, Measured
+from fecnn.decoders.contract import Decoder
 from fecnn.intervals import proportion_interval, with_interval
 from fecnn.theory.bounds import kat_bound, tangential_sphere_bound, union_bound
 
@@ -470,8 +470,8 @@ def _exact(code: Code) -> Decoder:
     decode = decoder("ml", code)
 
     def proved(llr: LLR) -> Bits:
-        words, effort = decode.measure(llr) if isinstance(decode, Measured) else (decode(llr), None)
-        if effort is not None and effort.uncertified.any():
+        words, effort = decode.measure(llr)
+        if effort.uncertified.any():
             raise ValueError(f"exact ML of {code.name} cannot be proved here: a search exhausted its budget")
         return words
 

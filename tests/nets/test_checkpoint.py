@@ -18,6 +18,7 @@ from trainings import plan, whole
 
 import fecnn
 from fecnn.channels.stream import STREAM
+from fecnn.decoders.trained import scaled_frames
 from fecnn.errors import CheckpointError, StaleError
 from fecnn.nets.card import CARD, WEIGHTS, checkpoint_folder, network_version, read_card, zoo_names
 from fecnn.nets.checkpoint import load
@@ -243,10 +244,47 @@ def test_pinned_weights_are_checked(trained):
         build_decoder(replace(task, weights=replace(task.weights, sha256="f" * 64)), code)
 
 
-@pytest.mark.parametrize("channel", [None, fecnn.BSC(0.1), fecnn.Rayleigh.at(3.0, 0.5)])
-def test_the_noise_level_must_be_known(trained, channel):
-    with pytest.raises(ValueError, match="AWGN"):
-        fecnn.decoder("fecnn-net", fecnn.load_code("hamming-7-4"), channel, weights=str(trained))
+@pytest.mark.parametrize("name", ["fecnn-net-bch-31-16", "ecct-bch-31-16", "mlnn-100-hamming-7-4"])
+def test_without_a_noise_level_neither_it_nor_the_scale_of_the_llrs_matters(name, rng):
+    card = read_card(checkpoint_folder(name))
+    code = fecnn.load_code(card.code)
+    channel = fecnn.AWGN.at(3.0, code.rate)
+    codewords = code.encode(rng.integers(0, 2, (4000, code.k), dtype=np.uint8))
+    llr = channel.transmit(codewords, rng)
+    told = fecnn.decoder(card.model.kind, code, channel, weights=name)
+    estimated = fecnn.decoder(card.model.kind, code, weights=name)
+    errors = [int((decode(llr) != codewords).any(axis=1).sum()) for decode in (told, estimated)]
+    assert errors[1] <= 1.1 * errors[0]
+    for scale in (0.25, 2.0**10, 2.0**-40):
+        assert (estimated(llr * np.float32(scale)) == estimated(llr)).all()
+    assert (estimated.at(channel)(llr) == told(llr)).all()
+    assert (estimated(llr, channel=channel) == told(llr)).all()
+    quarter = fecnn.AWGN(channel.sigma * 2)  # LLRs of twice the noise are a quarter
+    assert (told(llr / 4, channel=quarter) == told(llr)).all()
+
+
+def test_known_and_erased_bits_do_not_change_the_scale(rng):
+    code = fecnn.load_code("bch-31-16")
+    llr = fecnn.AWGN.at(4.0, code.rate).transmit(np.zeros((500, 31), np.uint8), rng)
+    decode = fecnn.decoder("fecnn-net", code)
+    known = llr.copy()
+    known[:, :3] = np.inf
+    assert decode(known).any(axis=1).sum() <= decode(llr).any(axis=1).sum()
+    assert not decode(np.zeros((2, 31))).any()
+    y = scaled_frames(np.float32([[4, -4, 1e6, 4], [0, 0, 0, 0], [0, 0, 0, 2]]), 1.0)
+    assert y.tolist() == [[1, -1, 10, 1], [0, 0, 0, 0], [0, 0, 0, 4]]
+
+
+@pytest.mark.parametrize("channel", [fecnn.BSC.at(6.0, 0.5), fecnn.Rayleigh.at(9.0, 0.5)])
+def test_networks_decode_other_channels(channel, rng):
+    code = fecnn.load_code("bch-31-16")
+    codewords = code.encode(rng.integers(0, 2, (2000, code.k), dtype=np.uint8))
+    llr = channel.transmit(codewords, rng)
+    errors = {
+        name: int((fecnn.decoder(name, code, channel)(llr) != codewords).any(axis=1).sum())
+        for name in ("fecnn-net", "ml", "hard-ml")
+    }
+    assert errors["ml"] <= errors["fecnn-net"] < 2 * errors["ml"] + 20, errors
 
 
 def test_unknown_names_are_answered_with_the_nearest(tmp_path):

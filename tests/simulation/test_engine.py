@@ -15,7 +15,6 @@ from study_runs import PATIENT, make, results, run_all
 import fecnn
 from fecnn.channels.channel import channel_at
 from fecnn.channels.stream import FrameStream
-from fecnn.decoders.contract import Measured
 from fecnn.errors import DecodingError, StoreError
 from fecnn.simulation import simulate
 from fecnn.simulation.simulate import run_batch
@@ -78,11 +77,10 @@ def one_by_one(task, code, first, count):
     total, wrong = Tally(), []
     for frame in range(first, first + count):
         rng = FrameStream(task.stream, frame)
-        message = rng.messages(1, code.k)
-        codeword = code.encode(message)
+        codeword = code.encode(rng.messages(1, code.k))
         llr = channel.transmit(codeword, rng)
-        decided, effort = decode.measure(llr) if isinstance(decode, Measured) else (decode(llr), None)
-        counts = tally(code, message, codeword, llr, decided, 0.0, effort)
+        decided, effort = decode.measure(llr)
+        counts = tally(code, codeword, llr, decided, 0.0, effort)
         wrong.append(bool(counts.block_errors))
         total += counts
     return total, wrong

@@ -52,8 +52,6 @@ def test_counts_are_equal(rng):
             "codewords": code.encode(rng.integers(0, 2, (count, code.k), dtype=np.uint8)),
             "osd": fecnn.decoder("osd", code, order=min(code.k, 1))(ours.llr),
         }
-        if code.k != code.n:
-            decisions["messages"] = code.extract(decisions["osd"])
         effort = Effort(np.arange(count), np.arange(count) % 7 == 0)
         for kind, decided in decisions.items():
             a, b = fast.count(ours, decided, 0.5, effort), plain.count(theirs, decided, 0.5, effort)

@@ -12,6 +12,15 @@ def copy(source, target):
         target[i] = source[i]
 
 
+@kernel
+def all_within(values, limit):
+    """Whether no magnitude of ``values`` (B, n) exceeds the limit, and none is NaN."""
+    flat, inside = values.reshape(-1), True
+    for i in range(len(flat)):
+        inside &= abs(flat[i]) <= limit
+    return inside
+
+
 @kernel(borrows=True)
 def any_set(words):
     """Whether a word has a one: words (W,) u8."""

@@ -1,0 +1,226 @@
+"""Decoders as objects: called like functions, pickled, compared and printed by what they were built from."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, Self, TypeGuard, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fecnn._notebook import html
+from fecnn.arrays import LARGE, LLR, Bits, as_float32, as_llr, restored, within_reach
+from fecnn.channels.channel import Channel
+from fecnn.codes.code import Code
+from fecnn.decoders.contract import Effort, Measured, Tunable
+from fecnn.decoders.kernels.loops import all_within
+from fecnn.decoders.registry import REGISTRY, built_in, described, function_name
+
+Name = str | Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a decoder is built from; decoders are pickled as this and built again.
+
+    make: `fecnn.decoder` or `fecnn.soft_decoder`.
+    how: Its own keyword arguments, such as ``output``, where they are not the default.
+    options: The options of the decoder's factory.
+    """
+
+    make: Callable[..., Any]
+    name: Name
+    code: Code
+    channel: Channel | None
+    options: dict[str, Any]
+    how: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def called(self) -> str:
+        """The decoder's name, or that of the function."""
+        return self.name if isinstance(self.name, str) else function_name(self.name)
+
+    def again(self) -> Any:
+        """Build the decoder again."""
+        return self.make(self.name, self.code, self.channel, **self.how, **self.options)
+
+    def __hash__(self) -> int:
+        return hash((self.make, self.name, self.code))
+
+    def __str__(self) -> str:
+        options = "".join(f", {key}={value!r}" for key, value in (self.how | self.options).items())
+        name = repr(self.name) if isinstance(self.name, str) else getattr(self.name, "__name__", "a function")
+        return f"{self.make.__name__}({name}, {self.code.name}{options})"
+
+    def _repr_html_(self) -> str:
+        given = ", ".join(f"{key}={value!r}" for key, value in (self.how | self.options).items())
+        channel = "not given" if self.channel is None else str(self.channel)
+        parts = [html.table(("options", "channel"), [(given or "defaults", channel)], words=2)]
+        if self.name in REGISTRY:
+            known = built_in(self.called)
+            cited = known.cites in known.summary
+            parts += [html.line(known.summary), "" if cited else html.line(known.cites, faint=True)]
+        elif not isinstance(self.name, str) and (text := inspect.getdoc(self.name)):
+            parts.append(html.line(text.partition("\n")[0]))
+        return html.card(self.called, f"{self.make.__name__.replace('_', ' ')} of {self.code.name}", *parts)
+
+
+Out = TypeVar("Out", np.uint8, np.float32)
+
+
+class _Built(Generic[Out]):
+    """What hard and soft decoders have in common.
+
+    function: What the factory returned: float32 (B, n), finite and C-contiguous, to bits or LLRs.
+    """
+
+    def __init__(self, function: Callable[[LLR], NDArray[Any]], recipe: Recipe) -> None:
+        self.function, self.recipe = function, recipe
+        self._n = recipe.code.n
+
+    def __call__(
+        self, llr: ArrayLike, /, *, channel: Channel | None = None, out: NDArray[Out] | None = None
+    ) -> NDArray[Out]:
+        """The decisions, or a-posteriori LLRs, of LLRs ``(..., n)``.
+
+        Args:
+            llr: Real numbers, positive for bit 0.
+            channel: The channel of these frames, if it is not the one given before; see `at`.
+            out: An array to fill and return.
+
+        Raises:
+            TypeError: If these are not real numbers, or ``out`` has another dtype.
+            ValueError: If there is a NaN, or a shape does not fit.
+        """
+        decode = self if channel is None else self.at(channel)
+        found = decode._decode(llr)
+        return found if out is None else _filled(out, found)
+
+    def at(self, channel: Channel | None) -> Self:
+        """The same decoder for another channel or noise level; built-in ones are not built again."""
+        recipe = replace(self.recipe, channel=channel)
+        if isinstance(self.function, Tunable):
+            return type(self)(self.function.at(channel), recipe)
+        if isinstance(recipe.name, str) and recipe.name in REGISTRY:
+            return type(self)(self.function, recipe)  # none of the others looks at its channel
+        again: Self = recipe.again()
+        return again
+
+    def _decode(self, llr: ArrayLike) -> NDArray[Out]:
+        raise NotImplementedError
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Recipe.again, (self.recipe,)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _Built):
+            return NotImplemented
+        return self.recipe == other.recipe
+
+    def __hash__(self) -> int:
+        return hash(self.recipe)
+
+    def __repr__(self) -> str:
+        return f"<{self.recipe}>"
+
+    def _repr_html_(self) -> str:
+        return self.recipe._repr_html_()
+
+
+class BuiltDecoder(_Built[np.uint8]):
+    """A hard decoder, from `fecnn.decoder`: LLRs ``(..., n)`` to bits, uint8.
+
+    Example:
+        >>> import fecnn
+        >>> decode = fecnn.decoder("osd", fecnn.hamming(3), order=1)
+        >>> decode
+        <decoder('osd', hamming-7-4, order=1)>
+        >>> bits, effort = decode.measure(np.float32([2, 3, -0.1, 4, 1, 2, 3]))
+        >>> bool(effort.uncertified)
+        False
+    """
+
+    def __init__(self, function: Callable[[LLR], NDArray[Any]], recipe: Recipe) -> None:
+        super().__init__(function, recipe)
+        self._as_message = recipe.how.get("output") == "message"
+        self._ours = recipe.name in REGISTRY  # what the others return is looked at
+
+    def _decode(self, llr: ArrayLike) -> Bits:
+        frames = llr if _is_ready(llr, self._n) else as_llr(llr, self._n)
+        flat = frames if frames.ndim == 2 else frames.reshape(-1, self._n)
+        bits = self._shaped(self.function(flat), len(flat))
+        return bits if frames.ndim == 2 else bits.reshape(*frames.shape[:-1], bits.shape[1])
+
+    def measure(self, llr: ArrayLike, /) -> tuple[Bits, Effort]:
+        """The bits, and the decoder's `fecnn.decoders.Effort` on each frame; zeros if it reports none."""
+        frames = llr if _is_ready(llr, self._n) else as_llr(llr, self._n)
+        axes, flat = frames.shape[:-1], frames.reshape(-1, self._n)
+        if isinstance(self.function, Measured):
+            bits, effort = self.function.measure(flat)
+        else:
+            bits = self.function(flat)
+            effort = Effort(np.zeros(len(flat), np.int64), np.zeros(len(flat), np.bool_))
+        bits = self._shaped(bits, len(flat))
+        found = Effort(effort.work.reshape(axes), effort.uncertified.reshape(axes))
+        return bits.reshape(*axes, bits.shape[1]), found
+
+    def _shaped(self, bits: Any, frames: int) -> Bits:
+        """What the function decided, as code or message bits."""
+        code = self.recipe.code
+        if not self._ours:
+            _check_bits(bits, frames, self.recipe)
+        if bits.shape[1] == self._n:
+            return code.extract(bits) if self._as_message else bits
+        return bits if self._as_message else code.encode(bits)
+
+
+class BuiltSoftDecoder(_Built[np.float32]):
+    """A soft decoder, from `fecnn.soft_decoder`: LLRs ``(..., n)`` to a-posteriori LLRs, float32."""
+
+    def _decode(self, llr: ArrayLike) -> LLR:
+        name = self.recipe.called
+        frames = llr if (ready := _is_ready(llr, self._n)) else as_float32(llr, self._n)
+        given = frames.reshape(-1, self._n)
+        flat = given if ready else within_reach(given)
+        app = self.function(flat)
+        if not isinstance(app, np.ndarray) or app.dtype != np.float32 or app.shape != flat.shape:
+            raise TypeError(
+                f"soft decoder {name} must return float32 of shape {flat.shape}, got {described(app)}"
+            )
+        if np.isnan(app).any():
+            raise ValueError(f"soft decoder {name} returned NaN")
+        return restored(app, given, flat).reshape(frames.shape)
+
+
+def _is_ready(llr: object, n: int) -> TypeGuard[LLR]:
+    """Whether these are frames (..., n) as kernels take them, so that nothing needs to be looked at again."""
+    return (
+        type(llr) is np.ndarray
+        and llr.dtype == _LLR
+        and llr.shape[-1:] == (n,)
+        and llr.flags.carray
+        and all_within(llr.reshape(-1, n), _LARGE)
+    )
+
+
+_LLR, _LARGE = np.dtype(np.float32), np.float32(LARGE)
+
+
+def _check_bits(bits: Any, frames: int, recipe: Recipe) -> None:
+    code, name = recipe.code, recipe.called
+    if not isinstance(bits, np.ndarray) or bits.dtype != np.uint8:
+        raise TypeError(f"decoder {name} must return a uint8 array, got {described(bits)}")
+    if bits.shape not in ((frames, code.n), (frames, code.k)):
+        raise ValueError(
+            f"decoder {name} must return shape {(frames, code.n)} (code bits) or "
+            f"{(frames, code.k)} (message bits), got {bits.shape}"
+        )
+    if bits.size and bits.max() > 1:
+        raise ValueError(f"decoder {name} must return bits 0 and 1, got {bits.max()}")
+
+
+def _filled(out: NDArray[Out], found: NDArray[Out]) -> NDArray[Out]:
+    if not isinstance(out, np.ndarray) or out.dtype != found.dtype or out.shape != found.shape:
+        raise ValueError(f"out must be {found.dtype} of shape {found.shape}, got {described(out)}")
+    out[...] = found
+    return out

@@ -8,19 +8,9 @@ import sys
 import time
 
 import pytest
+from study_runs import ml_and_osd
 
-STUDY = """
-title = "A long one"
-code = "hamming-7-4"
-ebn0_db = [0, 2]
-batch = 50
-stop = { frames = 1_000_000_000 }
-[[curve]]
-decoder = "ml"
-[[curve]]
-decoder = "osd"
-options = { order = 1 }
-"""
+STUDY = ml_and_osd([0, 2], 50, "frames = 1_000_000_000", title="A long one")
 
 SHIPPED = "optimal-hamming-7-4"
 INTERRUPTED = (130, -signal.SIGINT)

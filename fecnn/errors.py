@@ -38,7 +38,8 @@ class ContractError(FecnnError, AssertionError):
 
 def nearest(name: str, known: Sequence[str]) -> str:
     """End of an error message about an unknown name: the closest known names, or all of them."""
-    close = get_close_matches(name, known, n=3, cutoff=0.5)
+    folded = {one.lower(): one for one in known}
+    close = [folded[one] for one in get_close_matches(name.lower(), folded, n=3, cutoff=0.5)]
     if close:
         return "did you mean " + " or ".join(close) + "?"
     return "known: " + ", ".join(sorted(known))

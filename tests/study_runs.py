@@ -17,6 +17,23 @@ options = { milliseconds = 3 }
 """A study that takes its time: 9 seconds of one thread."""
 
 
+def ml_and_osd(ebn0_db, batch, stop, title="t", label="osd (order 1)"):
+    """The text of a study of the Hamming code by ML and by OSD."""
+    return f"""
+title = "{title}"
+code = "hamming-7-4"
+ebn0_db = {ebn0_db}
+batch = {batch}
+stop = {{ {stop} }}
+[[curve]]
+decoder = "ml"
+[[curve]]
+label = "{label}"
+decoder = "osd"
+options = {{ order = 1 }}
+"""
+
+
 def make(folder, text, name="mine.toml"):
     """The study of a file with this text."""
     path = folder / name

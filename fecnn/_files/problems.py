@@ -32,7 +32,7 @@ def sentence(problem: Any, model: type[BaseModel]) -> str:
     parts = [part for part in rest if part not in members and not str(part).startswith("list[")]
     where = place_of((*parts, *last)) or "the file"
     if unknown:
-        advice = nearest(str(place[-1])[:MAX_NAME], _keys(model, rest))
+        advice = nearest(str(place[-1])[:MAX_NAME], keys_at(model, rest))
         if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
             meant = re.sub(r"(?<=did you mean )(\w+)", r"[[\1]]", advice)
             return f"[[{where}]]: unknown table; {meant}"
@@ -95,7 +95,7 @@ def refusal(path: str | Path, problems: Sequence[str], kind: str = "") -> ValueE
     return ValueError(f"{head} {len(unique)} problems:{listed}{more}")
 
 
-def _keys(model: type[BaseModel], place: Sequence[object]) -> list[str]:
+def keys_at(model: type[BaseModel], place: Sequence[object]) -> list[str]:
     """The keys of the table at this place in the file."""
     models = [model]
     for part in place:

@@ -70,7 +70,12 @@ def rref(matrix: Bits, order: Iterable[int] | None = None) -> tuple[Bits, list[i
 
 def rank(matrix: Bits) -> int:
     """Rank of ``(r, n)`` bits."""
-    return len(rref(matrix)[1])
+    return len(rref(matrix, order=_units_first(matrix))[1])
+
+
+def _units_first(matrix: Bits) -> list[int]:
+    """The columns, those with a single one first: as pivots they change no other row."""
+    return [int(column) for column in np.argsort(matrix.sum(axis=0) != 1, kind="stable")]
 
 
 def are_orthogonal(G: Bits, H: Bits) -> bool:
@@ -108,9 +113,8 @@ def right_inverse(matrix: Bits) -> Bits:
         ValueError: If the matrix does not have full row rank.
     """
     k, n = matrix.shape
-    unit_first = np.argsort(matrix.sum(axis=0) != 1, kind="stable")
     augmented = np.concatenate([matrix, np.eye(k, dtype=np.uint8)], axis=1)
-    reduced, pivots = rref(augmented, order=[int(column) for column in unit_first])
+    reduced, pivots = rref(augmented, order=_units_first(matrix))
     if len(pivots) < k:
         raise ValueError(
             f"matrix of shape {matrix.shape} has rank {len(pivots)}; a right inverse needs rank {k}"

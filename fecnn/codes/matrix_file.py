@@ -219,6 +219,8 @@ _OF_BITS = frozenset("01 \t\r\n,;|.eE+")
 
 def _unpacked(path: Path) -> bytes:
     """The bytes of a file, of a compressed one those in it."""
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file {path}")
     with path.open("rb") as stream:
         raw = stream.read(MAX_BYTES + 1)
     if raw.startswith(b"\x1f\x8b"):

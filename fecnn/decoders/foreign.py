@@ -14,10 +14,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec, SourceFileLoader
+from inspect import Signature
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeGuard
 
+from fecnn.decoders.outline import outline, parsed
 from fecnn.decoders.registry import REGISTRY, decoder_names, plugin
 from fecnn.errors import nearest
 
@@ -50,6 +52,20 @@ def foreign(decoder: str, home: str | None = None) -> Foreign | None:
     with _lock, _at(home):
         found = _find(decoder)
     return found and found[0]
+
+
+def signature_of(decoder: str, it: Foreign) -> Signature | None:
+    """How a decoder's factory is called; None if that is not known before its file is run.
+
+    Raises:
+        LookupError: If the file has no such function.
+        ValueError: If the file is not Python.
+    """
+    _, _, function = decoder.rpartition(":")
+    path = Path(it.file)
+    if ":" not in decoder or path.suffix != ".py" or not path.is_file():
+        return None
+    return outline(path).signature(function, str(path))
 
 
 def files_at(home: str, decoder: str) -> dict[str, bytes]:
@@ -295,7 +311,7 @@ def _read(spec: ModuleSpec) -> bytes:
 def _imports(name: str, is_package: bool, content: bytes) -> Iterator[str]:
     """Everything a source file imports: modules, and names that may be modules."""
     try:
-        tree = ast.parse(content)
+        tree = parsed(content)
     except (SyntaxError, ValueError, RecursionError):  # not source, or not runnable
         return
     package = name if is_package else name.rpartition(".")[0]

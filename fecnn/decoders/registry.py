@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fecnn.decoders.signature import misfits
 from fecnn.errors import nearest
 
 if TYPE_CHECKING:
@@ -277,19 +278,17 @@ def function_name(function: Callable[..., Any]) -> str:
 
 
 def check_options(name: str, make: "Factory", options: dict[str, Any]) -> None:
-    """Reject options that a factory does not have.
+    """Reject a function that is no factory, and options that it does not have.
 
     Raises:
-        TypeError: Naming the option and the closest existing one.
+        TypeError: Naming the argument, or the option and the closest existing one.
     """
-    parameters = inspect.signature(make).parameters.values()
-    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+    try:
+        signature = inspect.signature(make)
+    except ValueError:  # some functions written in C have none
         return
-    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
-    for option in options:
-        if option not in known:
-            hint = nearest(option, known) if known else "it has none"
-            raise TypeError(f"decoder {name} has no option {option!r}; {hint}")
+    for problem in misfits(name, signature, options):
+        raise TypeError(problem)
 
 
 def described(value: object) -> str:

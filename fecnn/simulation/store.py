@@ -113,7 +113,7 @@ class Store:
                     self.path.parent.mkdir(parents=True, exist_ok=True)
                 except OSError as error:
                     raise StoreError(f"cannot create the folder of {self.path}: {error.strerror}") from None
-            self._db = self._connect("rwc" if write else "ro")
+            self._db = self._connect()
         try:
             with self._explained("cannot be read"):
                 self._check(write)
@@ -490,18 +490,18 @@ class Store:
         missing = self._missing_counts()
         return ", ".join("0" if name in missing else name for name in names)
 
-    def _connect(self, mode: str) -> sqlite3.Connection:
+    def _connect(self) -> sqlite3.Connection:
+        # SQLite removes its log and lock files when the last process closes the file, unless that only reads.
+        mode = "rwc" if self._write else "rw"
+        if not self._write and not os.access(self.path.parent, os.W_OK):
+            # It cannot create them there. Without them, nobody can be writing.
+            mode = "ro" if Path(f"{self.path}-wal").exists() else "ro&immutable=1"
         uri = f"{self.path.resolve().as_uri()}?mode={mode}"
-        if (
-            mode == "ro"
-            and not os.access(self.path.parent, os.W_OK)
-            and not Path(f"{self.path}-wal").exists()
-        ):
-            uri += "&immutable=1"  # SQLite cannot create its lock files there, and nobody can be writing
         connection = sqlite3.connect(uri, uri=True, timeout=60)
         # In WAL mode this survives a killed process; only a power failure may lose the last commits.
         try:
             connection.execute("pragma synchronous = normal")
+            connection.execute(f"pragma query_only = {'off' if self._write else 'on'}")
             connection.execute("pragma trusted_schema = off")
             connection.execute("pragma cell_size_check = on")
             connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE)

@@ -7,14 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from fecnn._files.problems import refusal
 from fecnn.codes.catalogue import Place, hold, is_code_path
 from fecnn.codes.code import Code
 from fecnn.decoders.registry import file_of
 from fecnn.errors import shown
-from fecnn.studies.study import Study, sentences_of
+from fecnn.studies.study import Study
 
 CodeLike = Code | Place
 DecoderLike = str | Callable[..., Any]
@@ -61,14 +58,8 @@ def make_study(
         content["code"] = _code(code)
     if ebn0_db is not None:
         content["ebn0_db"] = _grid(ebn0_db)
-    try:
-        study = Study.model_validate(content)
-    except ValidationError as error:
-        raise refusal(name, sentences_of(error)) from None
     # A folder of its own, which need not exist: nothing that lies here belongs to the study.
-    study._path = Path.cwd() / name / "study.toml"
-    study.all_points  # noqa: B018  checks names and grids
-    return study
+    return Study.of(content, Path.cwd() / name / "study.toml", called=name)
 
 
 def _curve(given: DecoderLike | Mapping[str, Any]) -> dict[str, Any]:

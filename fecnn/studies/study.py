@@ -1,6 +1,6 @@
 """Study files: what to simulate, checked as a whole before anything runs."""
 
-import copy
+import inspect
 import math
 import traceback
 from collections import Counter
@@ -11,9 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, PrivateAttr, Tag, ValidationError, field_validator
+from pydantic import Discriminator, Field, PrivateAttr, Tag, field_validator
 
-from fecnn._files.problems import MAX_PROBLEMS, refusal, sentence
+from fecnn._files.problems import MAX_PROBLEMS, refusal
 from fecnn._files.shipped import is_path, shipped, shipped_folder
 from fecnn._files.toml import Table, read_toml
 from fecnn._notebook import html
@@ -22,13 +22,15 @@ from fecnn.codes.catalogue import Files, claims, load_code, told, with_paths
 from fecnn.codes.code import Code
 from fecnn.codes.families import uncoded
 from fecnn.decoders import decoder
-from fecnn.decoders.foreign import Foreign, foreign
-from fecnn.decoders.registry import check_options, factory, file_of, is_trained
-from fecnn.errors import is_near, nearest
+from fecnn.decoders.foreign import Foreign, foreign, signature_of
+from fecnn.decoders.registry import factory, file_of, is_trained
+from fecnn.decoders.signature import misfits, wrong_values
+from fecnn.errors import nearest
 from fecnn.nets.card import Whole, default_weights, network_version, weights_digest
 from fecnn.simulation.stop import MOST_FRAMES, Stop
 from fecnn.simulation.task import Options, Point, RarePoint, Task, Weights, build_decoder
 from fecnn.studies.curves.registry import read_curves
+from fecnn.studies.problems import Found, Place, mended
 from fecnn.studies.reference import Reference
 from fecnn.theory.bounds import BOUNDS
 
@@ -146,6 +148,7 @@ class Curve(Table):
     method: Literal["rare"] | None = None
     rel_error: float | None = Field(default=None, gt=0, le=0.5)
     _one_of_many: bool = PrivateAttr(default=False)
+    _number: int = PrivateAttr(default=0)
 
     @property
     def name(self) -> str:
@@ -166,6 +169,11 @@ class Curve(Table):
             return "exact ML (estimated)"
         options = ", ".join(f"{key} {value}" for key, value in self.options.items())
         return f"{self.decoder} ({options})" if options else self.decoder
+
+    @property
+    def named_by(self) -> tuple[str, ...]:
+        """The keys that its name is made of."""
+        return ("decoder", "options", "code") if self.label is None else ("label",)
 
     def each(self) -> "list[Curve]":
         """One curve per code of a list; otherwise the curve itself."""
@@ -205,25 +213,38 @@ class Study(Table):
     _path: Path = PrivateAttr(default=Path())
     _codes: list[tuple[str | Files, Code]] = PrivateAttr(default_factory=list)
     _foreign: dict[str, Foreign | None] = PrivateAttr(default_factory=dict)
+    _refused: frozenset[Place] = PrivateAttr(default=frozenset())
+
+    @classmethod
+    def of(cls, content: dict[str, Any], path: Path, called: str | None = None) -> "Study":
+        """The study of a file's content, checked as a whole; decoders are checked when they are built.
+
+        Args:
+            content: Its keys and values.
+            path: The file, from whose folder other files are found.
+            called: What messages call it; the path by default.
+
+        Raises:
+            ValueError: If anything is invalid or impossible; one message lists all problems.
+        """
+        rest = mended(content, cls)
+        problems = rest.problems
+        if rest.study is not None:
+            rest.study._path, rest.study._refused = path.resolve(), rest.refused
+            problems += rest.study._looked_at[1]
+        if problems or rest.study is None:
+            raise refusal(called or path, problems)
+        return rest.study
 
     @field_validator("curves")
     @classmethod
     def _taken_apart(cls, curves: list[Curve]) -> list[Curve]:
+        for i, curve in enumerate(curves):
+            curve._number = i
         curves = [one for curve in curves for one in curve.each()]
         if len(curves) > MAX_CURVES:
             raise ValueError(f"a study has at most {MAX_CURVES} curves, got {len(curves)}; split it")
-        names = Counter(curve.name for curve in curves)
-        for name in sorted(name for name, count in names.items() if count > 1):
-            raise ValueError(f"two curves are called {name!r}; give them different labels")
         return curves
-
-    @field_validator("bounds")
-    @classmethod
-    def _known_bounds(cls, bounds: list[str]) -> list[str]:
-        for bound in bounds:
-            if bound not in BOUNDS:
-                raise ValueError(f"no bound {bound!r}; {nearest(bound, list(BOUNDS))}")
-        return bounds
 
     def __repr__(self) -> str:
         return f"Study({self.name}: {len(self.curves)} curve{'s' * (len(self.curves) > 1)})"
@@ -267,27 +288,44 @@ class Study(Table):
         """Every point of every curve with ``method = "rare"``; errors as for `points`."""
         return [point for point in self.all_points if isinstance(point, RarePoint)]
 
-    @cached_property
+    @property
     def all_points(self) -> list[Point | RarePoint]:
         """Simulated and estimated points, curve by curve; errors as for `points`."""
-        problems: list[str] = []
-        points: list[Point | RarePoint] = []
-        for curve in self.curves:
-            points += self._points_of(curve, problems)
-            if len(points) > MAX_TASKS:
-                problems.append(f"it has more than {MAX_TASKS} points; split it")
-                break
-        first_curve: dict[str, str] = {}
-        for point in points:
-            identity = point.task.id if isinstance(point, Point) else point.id
-            other = first_curve.setdefault(identity, point.curve)
-            if other != point.curve:
-                problems.append(
-                    f"curves {other} and {point.curve} are the same at {point.ebn0_db} dB; drop one"
-                )
+        points, problems = self._looked_at
         if problems:
             raise refusal(self.path, problems)
         return points
+
+    @cached_property
+    def _looked_at(self) -> tuple[list[Point | RarePoint], list[str]]:
+        """All points, and all problems of what the file names: codes, decoders, grids, published points."""
+        found = Found()
+        for bound in self.bounds:
+            if bound not in BOUNDS:
+                found.add(f"bounds: no bound {bound!r}; {nearest(bound, list(BOUNDS))}")
+        names = Counter(curve.name for curve in self.curves if self._is_sure(curve, *curve.named_by))
+        for name in sorted(name for name, count in names.items() if count > 1):
+            found.add(f"two curves are called {name!r}; give them different labels")
+        points: list[Point | RarePoint] = []
+        for curve in self.curves:
+            points += self._points_of(curve, found)
+            if len(points) > MAX_TASKS:
+                found.add(f"it has more than {MAX_TASKS} points; split it")
+                break
+        first_curve: dict[str, str] = {}
+        for point in points if not self._refused else ():
+            identity = point.task.id if isinstance(point, Point) else point.id
+            other = first_curve.setdefault(identity, point.curve)
+            if other != point.curve:
+                found.add(f"curves {other} and {point.curve} are the same at {point.ebn0_db} dB; drop one")
+        self._check_published(found)
+        return points, found.sentences()
+
+    def _is_sure(self, curve: Curve, *keys: str) -> bool:
+        """Whether none of these keys was refused, in the curve or for the whole study."""
+        whole: tuple[Place, ...] = (("curve",), ("curve", curve._number))
+        places = {place for key in keys for place in ((key,), (*whole[1], key), *whole)}
+        return places.isdisjoint(self._refused)
 
     @cached_property
     def references(self) -> list[Reference]:
@@ -298,10 +336,31 @@ class Study(Table):
         Raises:
             ValueError: If a file is invalid; the message names the line.
         """
+        return [point for path in self._published_files() for point in read_curves(path)]
+
+    def _published_files(self) -> list[Path]:
         folder = self.path.parent
         files = [folder / "reference.csv", folder / "reference.txt"]
         files += sorted([*folder.glob("reference-*.csv"), *folder.glob("reference-*.txt")])
-        return [point for path in files if path.exists() for point in read_curves(path)]
+        return [path for path in files if path.exists()]
+
+    def _check_published(self, found: Found) -> None:
+        """Published points that cannot be read, and names that none of them has."""
+        before = found.count
+        known: set[str] = set()
+        files = self._published_files()
+        for path in files:
+            with found.of():
+                known |= {point.decoder for point in read_curves(path)}
+        if not files or found.count > before:
+            return
+        for name in self.drawn or []:
+            if name not in known:
+                found.add(f"drawn: no published points of {name!r}; {nearest(name, list(known))}")
+        for curve in self.curves:
+            if curve.published is not None and curve.published not in known:
+                hint = nearest(curve.published, list(known))
+                found.add(f"published: there are no points of {curve.published!r}; {hint}", curve.name)
 
     @property
     def foreign(self) -> dict[str, Foreign]:
@@ -315,7 +374,7 @@ class Study(Table):
         Raises:
             ValueError: One message with all problems; tracebacks of foreign code are in the notes.
         """
-        problems: list[str] = []
+        found = Found()
         traces: list[str] = []
         built: set[Task] = set()
         for point in self.points:
@@ -326,18 +385,19 @@ class Study(Table):
             try:
                 build_decoder(point.task, point.code)
             except (Exception, SystemExit) as error:
+                theirs = point.task.source is not None and point.task.weights is None and _outside(error)
                 what = "its code exits: " if isinstance(error, SystemExit) else ""
-                problems.append(f"curve {point.curve}: {what}{error}")
-                if point.task.source is not None and point.task.weights is None and _outside(error):
+                if theirs and not isinstance(error, ValueError | SystemExit):
+                    what = f"its code raises {type(error).__name__}: "
+                found.add(f"{what}{error}", point.curve)
+                if theirs:
                     traces.append(traceback.format_exc())
         for curve, code in {point.curve: point.code for point in self.rare_points}.items():
-            try:
+            with found.of(curve):
                 decoder("ml", code)
                 code.weight_spectrum()
-            except ValueError as error:
-                problems.append(f"curve {curve}: {error}")
-        if problems:
-            refused = refusal(self.path, problems)
+        if found.count:
+            refused = refusal(self.path, found.sentences())
             for trace in traces[:MAX_PROBLEMS]:
                 refused.add_note(trace)
             raise refused
@@ -357,20 +417,20 @@ class Study(Table):
             raise LookupError(f"decoder {name}: there is no file {path}")
         return f"{path.stem}:{in_file[1]}", str(path.parent)
 
-    def _points_of(self, curve: Curve, problems: list[str]) -> Iterator[Point | RarePoint]:
-        before = len(problems)
-        code = self._code_of(curve, problems)
-        channel = curve.channel or self.channel
+    def _points_of(self, curve: Curve, found: Found) -> Iterator[Point | RarePoint]:
+        before, channel = found.count, curve.channel or self.channel
+        code = self._code_of(curve, found)
         if channel not in CHANNELS:
-            problems.append(f"curve {curve.name}: no channel {channel!r}; {nearest(channel, list(CHANNELS))}")
-        try:
-            if self._foreign_of(curve.decoder) is None:  # foreign code is not imported before it runs
-                check_options(curve.decoder, factory(curve.decoder), dict(curve.options))
-        except (LookupError, TypeError, ValueError, OSError, ImportError) as error:
-            problems.append(f"curve {curve.name}: {error}")
-        grid = self._grid_of(curve, problems)
-        problems += [f"curve {curve.name}: {problem}" for problem in _rare_problems(curve, channel)]
-        if code is None or len(problems) > before:
+            whose = (None, "channel: ") if curve.channel is None else (curve.name, "")
+            found.add(f"{whose[1]}no channel {channel!r}; {nearest(channel, list(CHANNELS))}", whose[0])
+        if self._is_sure(curve, "decoder"):
+            with found.of(curve.name):
+                for problem in self._decoder_problems(curve):
+                    found.add(problem, curve.name)
+        grid = self._grid_of(curve, found)
+        for problem in _rare_problems(curve, channel):
+            found.add(problem, curve.name)
+        if code is None or found.count > before or not self._is_sure(curve, "decoder", "options"):
             return
         if curve.method == "rare":
             rel_error = REL_ERROR if curve.rel_error is None else curve.rel_error
@@ -378,10 +438,9 @@ class Study(Table):
                 said = claims(self._place_of(curve), code)
                 yield RarePoint(curve.name, curve.published, code, float(ebn0_db), rel_error, self.seed, said)
             return
-        try:
+        with found.of(curve.name):
             options, weights, source = self._options_of(curve, code)
-        except (ValueError, LookupError, OSError) as error:
-            problems.append(f"curve {curve.name}: {error.args[0] if error.args else error}")
+        if found.count > before:
             return
         sender, sender_fingerprint = self._sender_of(curve, code)
         decoder_name, home = self._decoder_of(curve.decoder)
@@ -431,10 +490,28 @@ class Study(Table):
         weights = Weights(place, weights_digest(place))
         return tuple(sorted(options.items())), weights, network_version(place)
 
-    def _grid_of(self, curve: Curve, problems: list[str]) -> list[float]:
+    def _decoder_problems(self, curve: Curve) -> Iterator[str]:
+        """What is wrong with a curve's decoder and its options, as far as it shows without the code."""
+        options, complete = dict(curve.options), self._is_sure(curve, "options")
+        its = self._foreign_of(curve.decoder)
+        if its is not None:  # foreign code is not imported before it runs
+            signature = signature_of(curve.decoder, its)
+            if signature is not None:
+                yield from misfits(curve.decoder, signature, options, complete=complete)
+            return
+        signature = inspect.signature(factory(curve.decoder))
+        yield from misfits(curve.decoder, signature, options, complete=complete)
+        yield from wrong_values(signature, options)
+        weights = options.get("weights")
+        if isinstance(weights, str) and is_trained(curve.decoder):
+            weights_digest(self._resolve(weights))
+
+    def _grid_of(self, curve: Curve, found: Found) -> list[float]:
+        whose = curve.name if curve.ebn0_db is not None else None
         grid = curve.ebn0_db if curve.ebn0_db is not None else self.ebn0_db
         if grid is None:
-            problems.append(f"curve {curve.name}: ebn0_db is missing; set it for the curve or the study")
+            if self._is_sure(curve, "ebn0_db"):
+                found.add("ebn0_db is missing; set it for the curve or the study", curve.name)
             return []
         if isinstance(grid, Grid):
             too_many = (grid.stop - grid.start) / grid.step >= MAX_POINTS
@@ -446,13 +523,13 @@ class Study(Table):
             too_many, values, shown = len(grid) > MAX_POINTS, grid, str(grid)
             shown = shown if len(shown) <= 200 else shown[:200] + "...]"
         if too_many:
-            problems.append(f"curve {curve.name}: ebn0_db {shown} has more than {MAX_POINTS} points")
+            found.add(f"ebn0_db {shown} has more than {MAX_POINTS} points", whose)
         elif not values:
-            problems.append(f"curve {curve.name}: ebn0_db {shown} has no points")
+            found.add(f"ebn0_db {shown} has no points", whose)
         elif any(not -100 <= value <= 100 for value in values):
-            problems.append(f"curve {curve.name}: ebn0_db {shown} is outside -100..100 dB")
+            found.add(f"ebn0_db {shown} is outside -100..100 dB", whose)
         elif len(set(values)) < len(values):
-            problems.append(f"curve {curve.name}: ebn0_db {shown} names a point twice")
+            found.add(f"ebn0_db {shown} names a point twice", whose)
         return values
 
     def _place_of(self, curve: Curve) -> str | Files:
@@ -469,16 +546,15 @@ class Study(Table):
     def _said_code(self, curve: Curve) -> str | CodeFiles | None:
         return self.code if curve.code is None or isinstance(curve.code, list) else curve.code
 
-    def _code_of(self, curve: Curve, problems: list[str]) -> Code | None:
+    def _code_of(self, curve: Curve, found: Found) -> Code | None:
         if self._said_code(curve) is None or (curve.code == "uncoded" and self.code is None):
-            problems.append(f"curve {curve.name}: code is missing; set it for the curve or the study")
+            if self._is_sure(curve, "code"):
+                found.add("code is missing; set it for the curve or the study", curve.name)
             return None
-        try:
+        of_study = curve.code is None or curve.code == "uncoded"
+        with found.of(None if of_study else curve.name, "code: " if of_study else ""):
             return load_code(self._place_of(curve))
-        except (ValueError, LookupError, OSError) as error:
-            whose = "code" if curve.code is None else f"curve {curve.name}"  # that of a study is told once
-            problems.append(f"{whose}: {error}")
-            return None
+        return None
 
     def _resolve(self, name: str) -> str:
         if "/" in name:
@@ -516,14 +592,7 @@ def load_study(name_or_path: str | Path) -> Study:
         ('hamming-7-4', 'ml')
     """
     path = study_path(name_or_path)
-    content = read_toml(path)
-    try:
-        study = Study.model_validate(content)
-    except ValidationError as error:
-        raise refusal(path, _problems(error, content, path)) from None
-    study._path = path.resolve()
-    study.all_points  # noqa: B018  checks names and grids; decoders are checked when they are built
-    return study
+    return Study.of(read_toml(path), path)
 
 
 def _outside(error: BaseException) -> bool:
@@ -546,86 +615,6 @@ def _rare_problems(curve: Curve, channel: str) -> Iterator[str]:
     for name in ("options", "stop", "batch"):
         if getattr(curve, name):
             yield f'method = "rare" takes no {name}: an estimate stops at its rel_error'
-
-
-def _problems(error: ValidationError, content: dict[str, Any], path: Path) -> list[str]:
-    """Everything that is wrong with a study: its keys and values, then names and grids, as far as they stand.
-
-    What pydantic refuses is taken out, or filled in where it is missing, and the rest is looked at.
-    """
-    rest = copy.deepcopy(content)
-    problems = sentences_of(error)
-    for _ in range(3):  # a grid may be wrong twice, and one problem hide another
-        problems_then = error.errors()
-        for problem in problems_then:
-            _mend(rest, _place_in_file(problem["loc"]), problem["type"])
-        try:
-            study = Study.model_validate(rest)
-        except ValidationError as again:
-            error = again
-            continue
-        study._path = path.resolve()
-        found: list[str] = []
-        for curve in study.curves:
-            list(study._points_of(curve, found))
-        made = ("is missing; set it", "a code is given by")  # by mending
-        return [*problems, *(problem for problem in found if not any(words in problem for words in made))]
-    return problems
-
-
-def _mend(content: dict[str, Any], place: tuple[Any, ...], kind: str) -> None:
-    """Take out what is wrong at a place, and a curve that has no decoder."""
-    if kind == "missing" and place == ("title",):
-        content["title"] = "untitled"
-        return
-    table: Any = content
-    with suppress(LookupError, TypeError):
-        for i, part in enumerate(place[:-1]):
-            if i == 1 and place[0] == "curve" and place[2:] == ("decoder",):
-                break
-            table = table[part]
-        del table[place[1] if place[0] == "curve" and place[2:] == ("decoder",) else place[-1]]
-
-
-def _place_in_file(place: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Where a problem is, without the names of forms that pydantic puts between."""
-    parts: list[Any] = []
-    for part in place:
-        form = part in ("value", "table", "list") and "options" not in parts
-        if not form and not str(part).startswith("list["):
-            parts.append(part)
-    return tuple(parts)
-
-
-MEANINGS = {
-    "code": "a code is a name, a file or a table of files, or a list of these",
-    "ebn0_db": "a number, a list of numbers, or { from, to, step }",
-    "options": "an option is a number, a word, true or false",
-}
-"""What a key may have, where several forms are possible."""
-
-
-def sentences_of(error: ValidationError) -> list[str]:
-    """Pydantic's problems in our words, one per place."""
-    places: dict[tuple[Any, ...], Any] = {}
-    for problem in error.errors():
-        place = _place_in_file(problem["loc"])
-        problem = {**problem, "loc": place}
-        if "options" in place[:-1]:
-            problem = {
-                **problem,
-                "loc": place[: place.index("options") + 2],
-                "msg": MEANINGS["options"],
-                "type": "",
-            }
-        elif problem["type"] in ("string_type", "float_type") and {"code", "ebn0_db"} & {*place[-2:]}:
-            problem |= {"msg": MEANINGS["code" if "code" in place else "ebn0_db"], "type": ""}
-        places.setdefault(problem["loc"], problem)
-    unknown = [place for place, problem in places.items() if problem["type"] == "extra_forbidden"]
-    for place in [place for place, problem in places.items() if problem["type"] == "missing"]:
-        if any(other[:-1] == place[:-1] and is_near(str(other[-1]), str(place[-1])) for other in unknown):
-            del places[place]  # it is there, misspelt
-    return [sentence(problem, Study) for problem in places.values()]
 
 
 def study_names() -> list[str]:

@@ -138,7 +138,7 @@ def test_published_points_are_judged_by_their_error_and_ours(study, store, publi
     ],
 )
 def test_points_of_something_else_are_not_judged(study, store, published):
-    assert judge(refer(study, published), table(study, store)).empty
+    assert judge(refer(study, published, row(ebn0_db="9")), table(study, store)).empty
 
 
 # What people read

@@ -7,24 +7,13 @@ import sys
 
 import pandas as pd
 import pytest
+from study_runs import ml_and_osd
 
 import fecnn
 from fecnn.cli.app import app
 from fecnn.simulation.tally import COUNTS
 
-STUDY = """
-title = "A small one"
-code = "hamming-7-4"
-ebn0_db = [0, 2]
-batch = 50
-stop = { frames = 400 }
-[[curve]]
-decoder = "ml"
-[[curve]]
-label = "ordered"
-decoder = "osd"
-options = { order = 1 }
-"""
+STUDY = ml_and_osd([0, 2], 50, "frames = 400", title="A small one", label="ordered")
 
 COMMANDS = [
     "run",

@@ -524,8 +524,7 @@ def test_where_a_decoder_failed_is_shown(folder):
     ("text", "line"),
     [
         ("def dec(code, channel=None, /):\n    return 1 / 0\n", "line 2, in dec"),
-        ("import numpy\nimport nothing_like_that\n", "line 2, in <module>"),
-        ("def dec(code\n", "line 1"),
+        ("import numpy\nimport nothing_like_that\n" + HARD, "line 2, in <module>"),
     ],
 )
 def test_where_a_factory_failed_is_shown(folder, text, line):

@@ -13,7 +13,7 @@ import distributed
 import psutil
 import pytest
 from damage import doubled, killer, run_until_the_scheduler_is_killed, scheduler
-from study_runs import PATIENT, make, results, run_all
+from study_runs import PATIENT, make, ml_and_osd, results, run_all
 
 import fecnn
 from fecnn.errors import ClusterError, DecodingError
@@ -27,18 +27,7 @@ from fecnn.studies.study import load_study
 # A warning that became an error in one of Dask's own threads would stop it.
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("plugins")]
 
-STUDY = """
-title = "t"
-code = "hamming-7-4"
-ebn0_db = [1, 3]
-batch = 64
-stop = { block_errors = 300 }
-[[curve]]
-decoder = "ml"
-[[curve]]
-decoder = "osd"
-options = { order = 1 }
-"""
+STUDY = ml_and_osd([1, 3], 64, "block_errors = 300")
 
 BROKEN = """
 [[curve]]

@@ -755,3 +755,28 @@ def test_options_that_are_named_like_ours_stay_what_they_are(tmp_path):
         assert set(store.batches(theirs)) == {0}
         (row,) = store.rows()
         assert json.loads(row["options"]) == dict(options)
+
+
+def test_nothing_lies_beside_a_file_that_nobody_has_open(tmp_path):
+    """Whoever closes it last: a writer, or a reader that came while it was written."""
+    path = tmp_path / "r.sqlite"
+    with Store(path, write=True) as store:
+        store.append(TASK, 0, counts())
+    with Store(path) as reader:
+        assert len(list(reader.rows())) == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["r.sqlite"]
+    writer, reader = Store(path, write=True), Store(path)
+    writer.append(TASK, 1, counts(1))
+    writer.close()
+    assert len(list(reader.rows())) == 2
+    reader.close()
+    assert [file.name for file in tmp_path.iterdir()] == ["r.sqlite"]
+
+
+def test_a_reader_writes_nothing(tmp_path):
+    with Store(tmp_path / "r.sqlite", write=True) as store:
+        store.append(TASK, 0, counts())
+    before = (tmp_path / "r.sqlite").read_bytes()
+    with Store(tmp_path / "r.sqlite") as reader, pytest.raises(StoreError, match="readonly"):
+        reader.append(TASK, 1, counts(1))
+    assert (tmp_path / "r.sqlite").read_bytes() == before

@@ -4,7 +4,7 @@ from concurrent.futures import Future
 
 import pytest
 from damage import clock_that_jumps
-from study_runs import make, results, run_all
+from study_runs import make, ml_and_osd, results, run_all
 
 import fecnn
 from fecnn.errors import DecodingError
@@ -13,18 +13,7 @@ from fecnn.simulation.store import Store
 from fecnn.simulation.threads import Threads
 from fecnn.simulation.workers import Failed, Made
 
-STUDY = """
-title = "t"
-code = "hamming-7-4"
-ebn0_db = [1, 3]
-batch = 64
-stop = { block_errors = 60 }
-[[curve]]
-decoder = "ml"
-[[curve]]
-decoder = "osd"
-options = { order = 1 }
-"""
+STUDY = ml_and_osd([1, 3], 64, "block_errors = 60")
 
 BROKEN = """
 [[curve]]

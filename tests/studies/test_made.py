@@ -11,6 +11,7 @@ from fecnn.simulation.task import Task
 from fecnn.studies.run import store_path
 
 STOP = {"frames": 4096}
+ADVICE = " (give your own code by its path, such as ./my_code.toml)"
 NEAREST = """
 import numpy as np
 import fecnn
@@ -90,6 +91,20 @@ def test_what_is_wrong_is_told_at_once():
         ValueError, match=r"s has 2 problems:\n  - curve 1\.lable: unknown key; did you mean label"
     ):
         fecnn.make_study("s", code="hamming-7-4", ebn0_db=3, curves=[{"decoder": "ml", "lable": "x"}], sead=3)
+    with pytest.raises(ValueError, match="problems") as refused:
+        fecnn.make_study(
+            "s",
+            code="hamming-7-5",
+            ebn0_db=3,
+            curves=["mll", {"decoder": "osd", "options": {"ordr": 1}}, {"decoder": "ml", "lable": "x"}],
+        )
+    assert [line.replace(ADVICE, "") for line in str(refused.value).splitlines()] == [
+        "s has 4 problems:",
+        "  - curve 3.lable: unknown key; did you mean label?",
+        "  - code: unknown code 'hamming-7-5'; did you mean hamming-7-4 or hamming-31-26 or hamming-15-11?",
+        "  - curve mll: no decoder 'mll'; did you mean ml or mlnn?",
+        "  - curve osd (ordr 1): decoder osd has no option 'ordr'; did you mean order?",
+    ]
     with pytest.raises(ValueError, match="no decoder 'mll'"):
         fecnn.make_study("s", code="hamming-7-4", ebn0_db=3, curves=["mll"])
     with pytest.raises(

@@ -95,6 +95,7 @@ WRONG = {
         "ebn0_db is missing; set it for the curve or",
     ),
     "no curves": (HEAD, "FILE: curve: missing"),
+    "no curves at all": ('title = "t"\n', "FILE: curve: missing"),
     "empty curves": (HEAD + "curve = []\n", "FILE: curve: must not be empty"),
     "curve is a number": (HEAD + "curve = [3]\n", "curve 1: must be a table"),
     "no title": (BASE.removeprefix('title = "t"\n'), "FILE: title: missing"),
@@ -272,9 +273,16 @@ def test_unknown_keys_do_not_hide_unknown_names(tmp_path):
     assert "osdd" in message
 
 
-def test_the_same_problem_of_two_curves_of_the_study_is_told_for_each(tmp_path):
-    text = HEAD.replace("[1.0]", "[]") + '[[curve]]\ndecoder = "ml"\n[[curve]]\ndecoder = "map"\n'
-    assert refusal(tmp_path, text).startswith("FILE has 2 problems")
+def test_a_problem_of_several_curves_is_told_once(tmp_path):
+    two = '[[curve]]\ndecoder = "ml"\n[[curve]]\ndecoder = "map"\n'
+    assert refusal(tmp_path, HEAD.replace("[1.0]", "[]") + two) == "FILE: ebn0_db [] has no points"
+    assert refusal(tmp_path, HEAD + two.replace('"\n', '"\nchannel = "bbsc"\n')) == (
+        "FILE: curves ml and map: no channel 'bbsc'; did you mean bsc?"
+    )
+    many = "".join(f'[[curve]]\nlabel = "{i}"\ndecoder = "ml"\ncode = "no.alist"\n' for i in range(7))
+    assert refusal(tmp_path, HEAD + many) == (
+        f"FILE: curves 0, 1, 2, 3, 4 and 2 more: there is no file {tmp_path / 'no.alist'}"
+    )
 
 
 def test_what_a_decoder_refuses_is_refused_before_anything_runs(tmp_path):
@@ -708,9 +716,209 @@ code = { generater = "G.txt" }
         "curve 3.code.generater: unknown key; did you mean generator?",
         "tittle: unknown key; did you mean title?",
         "code: unknown code 'hamming-7-5'; did you mean hamming-7-4 or hamming-31-26 or hamming-15-11?",
-        "curve mll: no decoder 'mll'; did you mean ml or mlnn?",
+        "curve x: no decoder 'mll'; did you mean ml or mlnn?",
         "curve osd (ordr 2): decoder osd has no option 'ordr'; did you mean order?",
+        f"curve bp of G.txt: there is no file {tmp_path / 'G.txt'}",
     ]
+
+
+MINE = """
+import numpy as np
+if np.__version__:
+    def nearest(code, channel=None, /, *, scale=1.0): ...
+def only(llr): ...
+def late(code, channel, /, *, after, pace=1): ...
+def third(code, channel, extra): ...
+def fourth(code, channel, extra, /): ...
+turned = lambda code, channel, **options: None
+class Made:
+    def __init__(self, code, channel=None, /): ...
+"""
+
+
+def of_mine(tmp_path, decoder, options="", text=MINE):
+    """What is wrong with a decoder of this file, which is not run."""
+    (tmp_path / "my.py").write_text(text)
+    try:
+        study(tmp_path, HEAD + f'[[curve]]\ndecoder = "./my.py:{decoder}"\noptions = {{ {options} }}\n')
+    except ValueError as refused:
+        return str(refused).partition("\n")[0].replace(str(tmp_path / "mine.toml") + ": ", "")
+    return ""
+
+
+def test_the_function_in_a_file_is_looked_for_before_it_runs(tmp_path):
+    assert of_mine(tmp_path, "nearst") == (
+        f"curve ./my.py:nearst: {tmp_path / 'my.py'} has no function 'nearst'; did you mean nearest?"
+    )
+    assert of_mine(tmp_path, "f", text="x = 1\n").endswith("has no function 'f'; it defines none")
+    assert of_mine(tmp_path, "f", text="x = 1\ndef f(:\n").startswith(
+        f"curve ./my.py:f: {tmp_path / 'my.py'}, line 2 is not Python: "
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from somewhere import f",
+        "import somewhere as f",
+        "from somewhere import *",
+        "def __getattr__(name): ...",
+        "globals()['f'] = print",
+        "import sys\nsetattr(sys.modules[__name__], 'f', print)",
+        "try:\n    import x\nexcept ImportError:\n    x = f = None",
+        "with open('x') as f: ...",
+        "for f in (): ...",
+        "def begin():\n    global f",
+        "if (f := print): ...",
+        "match 1:\n    case f: ...",
+        "class f: ...",
+        "f: object = print",
+        "a, (b, *f) = 1, (2, 3)",
+        "@print\ndef f(): ...",
+        "def f(): ...\ndef f(code, channel): ...",
+    ],
+)
+def test_what_a_file_may_define_is_not_refused(tmp_path, text):
+    assert of_mine(tmp_path, "f", text=text) == ""
+
+
+@pytest.mark.parametrize(
+    ("decoder", "options", "words"),
+    [
+        ("nearest", "scale = 2", ""),
+        ("turned", "any = 1", ""),
+        ("Made", "known = 'later'", ""),
+        ("third", "extra = 1", ""),
+        ("late", "after = 1", ""),
+        ("nearest", "scael = 2", "has no option 'scael'; did you mean scale?"),
+        ("late", "", "needs the option 'after', which has no default"),
+        ("late", "pcae = 2", "has 2 problems:"),
+        ("third", "", "needs the option 'extra', which has no default"),
+        ("fourth", "", "takes extra by position: it must be a factory(code, channel=None, /, **options)"),
+        (
+            "only",
+            "",
+            "takes llr but no channel: it must be a factory(code, channel=None, /, **options), which returns "
+            "the function from LLRs to bits",
+        ),
+    ],
+)
+def test_how_a_factory_is_called_is_known_before_it_runs(tmp_path, decoder, options, words):
+    told = of_mine(tmp_path, decoder, options)
+    assert told.endswith(words)
+    assert bool(told) == bool(words)
+
+
+def test_a_factory_that_only_running_shows_is_refused_in_the_same_words(tmp_path):
+    (tmp_path / "my.py").write_text(
+        "class only:\n    def __init__(self, llr): ...\n" + MINE[: MINE.index("def only")]
+    )
+    text = HEAD + '[[curve]]\ndecoder = "./my.py:only"\n[[curve]]\ndecoder = "osd"\noptions = { order = 9 }\n'
+    message = refusal(tmp_path, text)
+    assert message.startswith("FILE has 2 problems:\n  - curve ./my.py:only: ")
+    assert "takes llr but no channel: it must be a factory(code, channel=None, /, **options)" in message
+
+
+def test_options_are_checked_without_their_code(tmp_path):
+    text = BASE.replace("hamming-7-4", "hamming-7-5") + (
+        '[[curve]]\ndecoder = "osd"\noptions = { ordr = 1, order = "2", prune = 1 }\n'
+        '[[curve]]\ndecoder = "chase2"\noptions = { t = 1.5 }\n'
+        '[[curve]]\ndecoder = "bp"\noptions = { scale = 1, rule = 3 }\n'
+        '[[curve]]\ndecoder = "ecct"\noptions = { weights = "./none" }\n'
+    )
+    told = refusal(tmp_path, text)
+    for words in (
+        "has 7 problems",
+        "code: unknown code 'hamming-7-5'",
+        "decoder osd has no option 'ordr'; did you mean order?",
+        "order must be a whole number, got '2'",
+        "prune must be true or false, got 1",
+        "t must be a whole number, got 1.5",
+        "rule must be a text in quotes, got 3",
+        f"there is no {tmp_path / 'none' / 'card.json'}",
+    ):
+        assert words in told
+
+
+REFERENCE = "code,decoder,ebn0_db,metric,value,errors,frames,source,where,how\n"
+
+
+def test_published_points_are_checked_with_the_study(tmp_path):
+    (tmp_path / "reference.csv").write_text(REFERENCE + "c,ML,1,bler,0.1,,,s,w,seen\n")
+    text = 'drawn = ["ML", "MLL"]\nbounds = ["unionn", "spheer"]\n' + BASE + 'published = "Ml"\n'
+    told = refusal(tmp_path, text)
+    for words in (
+        "has 4 problems",
+        "bounds: no bound 'unionn'; did you mean union?",
+        "bounds: no bound 'spheer'",
+        "drawn: no published points of 'MLL'; did you mean ML?",
+        "curve ml: published: there are no points of 'Ml'; did you mean ML?",
+    ):
+        assert words in told
+    (tmp_path / "reference.csv").write_text(REFERENCE + "c,ML,1,bler,x,,,s,w,seen\n")
+    (tmp_path / "reference-2.csv").write_text("a,b\n")
+    told = refusal(tmp_path, BASE + 'published = "Ml"\nlable = "x"\n')
+    for words in (
+        "has 3 problems",
+        "reference.csv, line 2: value must be a number",
+        "2.csv has no column code",
+    ):
+        assert words in told
+
+
+def test_a_misspelt_key_is_read_as_what_it_is_meant_to_be(tmp_path):
+    """So what is in it is looked at, and nothing is missing."""
+    text = """
+titel = "t"
+code = "hamming-7-4"
+ebno_db = [1, 1]
+[[curves]]
+decodr = "osdd"
+[[curves]]
+decoder = "osd"
+order = "2"
+stop = { errors = 100 }
+"""
+    assert refusal(tmp_path, text).splitlines()[1:] == [
+        "  - titel: unknown key; did you mean title?",
+        "  - ebno_db: unknown key; did you mean ebn0_db?",
+        "  - [[curves]]: unknown table; did you mean [[curve]]?",
+        "  - curve 1.decodr: unknown key; did you mean decoder or code or method?",
+        "  - curve 2.stop.errors: unknown key; did you mean block_errors?",
+        "  - curve 2.order: an option of osd: write options = { order = ... }",
+        "  - curve osdd: no decoder 'osdd'; did you mean osd or pb-osd or lc-osd?",
+        "  - ebn0_db [1.0, 1.0] names a point twice",
+        "  - curve osd (order 2): order must be a whole number, got '2'",
+    ]
+
+
+def test_what_is_refused_is_not_missing_too(tmp_path):
+    text = (
+        'title = "t"\ncode = 7\nebn0_db = "1:5"\n[[curve]]\nlabel = 3\n[[curve]]\ndecoder = "ml"\nlabel = 3\n'
+    )
+    assert refusal(tmp_path, text).splitlines()[1:] == [
+        "  - code: a code is a name, a file or a table of files, got 7",
+        "  - ebn0_db: a number, a list of numbers, or { from, to, step }, got '1:5'",
+        "  - curve 1.decoder: missing",
+        "  - curve 1.label: must be a text in quotes, got 3",
+        "  - curve 2.label: must be a text in quotes, got 3",
+    ]
+
+
+def test_curves_of_one_name_are_told_with_all_other_problems(tmp_path):
+    text = BASE + BASE.removeprefix(HEAD) + '[[curve]]\ndecoder = "osdd"\nzzzz = 1\n'
+    told = refusal(tmp_path, text)
+    for words in ("has 3 problems", "curve 3.zzzz", "two curves are called 'ml'", "no decoder 'osdd'"):
+        assert words in told
+
+
+def test_one_table_of_a_curve_wants_double_brackets(tmp_path):
+    told = refusal(tmp_path, BASE.replace("[[curve]]", "[curve]").replace('"ml"', '"mll"'))
+    assert "curve: write [[curve]] with double brackets" in told
+    assert "curve mll: no decoder 'mll'" in told
+    assert "stop: a rule is a table, such as { block_errors = 100 }, got 5" in refusal(
+        tmp_path, "stop = 5\n" + BASE
+    )
 
 
 def test_a_table_s_name_that_is_nearly_right(tmp_path):

@@ -8,26 +8,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from study_runs import make, run_all
+from study_runs import make, ml_and_osd, run_all
 
 import fecnn
 from fecnn.errors import StoreError
 from fecnn.simulation.store import Store
 from fecnn.simulation.tally import COUNTS
 
-STUDY = """
-title = "t"
-code = "hamming-7-4"
-ebn0_db = [0, 2]
-batch = 50
-stop = { frames = 200 }
-[[curve]]
-decoder = "ml"
-[[curve]]
-label = "ordered"
-decoder = "osd"
-options = { order = 1 }
-"""
+STUDY = ml_and_osd([0, 2], 50, "frames = 200", label="ordered")
 
 
 @pytest.fixture

@@ -1,0 +1,223 @@
+"""Encoders and decoders as PyTorch modules: tensors of any device, float dtype and leading shape."""
+
+import itertools
+from typing import Any, Literal, Self
+from weakref import WeakValueDictionary
+
+from fecnn.channels.channel import Channel
+from fecnn.codes.code import Code
+from fecnn.decoders import BuiltDecoder, BuiltSoftDecoder, decoder, soft_decoder
+from fecnn.decoders.built import Name
+from fecnn.decoders.registry import REGISTRY, is_trained
+from fecnn.errors import extra, nearest
+
+with extra("nets", "fecnn.pipelines.torch"):
+    import torch
+    from torch import Tensor, nn
+
+Sign = Literal["log p0/p1", "log p1/p0"]
+"""What a positive LLR says: that the bit is 0, as in fecnn, or that it is 1, as in Sionna."""
+
+SIGNS = {"log p0/p1": 1.0, "log p1/p0": -1.0}
+
+_numbers = itertools.count()
+_known: "WeakValueDictionary[int, BuiltDecoder | BuiltSoftDecoder]" = WeakValueDictionary()
+"""The decoders of this process by number: a registered operator takes tensors and numbers, not objects."""
+
+
+@torch.library.custom_op("fecnn::decode", mutates_args=())
+def _decode(llr: Tensor, number: int, width: int) -> Tensor:
+    """Decide LLRs (..., n), positive for bit 0, with a decoder of this process: (..., width) uint8."""
+    return torch.from_numpy(_known[number](_as_numpy(llr))).to(llr.device)
+
+
+@_decode.register_fake
+def _(llr: Tensor, number: int, width: int) -> Tensor:
+    return llr.new_empty((*llr.shape[:-1], width), dtype=torch.uint8)
+
+
+@torch.library.custom_op("fecnn::soft_decode", mutates_args=())
+def _soft_decode(llr: Tensor, number: int) -> Tensor:
+    """A-posteriori LLRs of LLRs (..., n), both positive for bit 0, in the dtype of the LLRs."""
+    return torch.from_numpy(_known[number](_as_numpy(llr))).to(llr.device, llr.dtype)
+
+
+@_soft_decode.register_fake
+def _(llr: Tensor, number: int) -> Tensor:
+    return torch.empty_like(llr)
+
+
+class Encoder(nn.Module):
+    """Codewords of messages: ``(..., k)`` to ``(..., n)`` bits 0 and 1, of the same dtype and device.
+
+    Args:
+        code: The code.
+
+    Example:
+        >>> import fecnn
+        >>> Encoder(fecnn.hamming(3))(torch.tensor([1.0, 0.0, 0.0, 1.0]))
+        tensor([1., 0., 0., 1., 0., 0., 1.])
+    """
+
+    G: Tensor
+
+    def __init__(self, code: Code) -> None:
+        super().__init__()
+        self.code = code
+        self.register_buffer("G", torch.tensor(code.G, dtype=torch.float32), persistent=False)
+
+    def forward(self, messages: Tensor) -> Tensor:
+        """Encode.
+
+        Raises:
+            ValueError: If the last dimension is not k.
+        """
+        if messages.shape[-1:] != (self.code.k,):
+            raise ValueError(f"messages must have k = {self.code.k} bits, got shape {tuple(messages.shape)}")
+        # Sums of at most k ones are exact in float32.
+        return (messages.to(self.G.dtype) @ self.G).remainder(2).to(messages.dtype)
+
+    def extra_repr(self) -> str:
+        """The code."""
+        return str(self.code)
+
+
+class _Adapter(nn.Module):
+    """What both decoders have in common: the sign, the number of the operator, and refusals."""
+
+    def __init__(self, decode: "BuiltDecoder | BuiltSoftDecoder", llr_sign: Sign) -> None:
+        super().__init__()
+        if llr_sign not in SIGNS:
+            raise ValueError(
+                f"llr_sign must say what a positive LLR means, got {llr_sign!r}; "
+                + nearest(str(llr_sign), list(SIGNS))
+            )
+        self.decode, self.llr_sign = decode, llr_sign
+        self._number = _numbered(decode)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)  # type: ignore[no-untyped-call]
+        self._number = _numbered(self.decode)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        twin = self.__class__.__new__(self.__class__)
+        twin.__setstate__(self.__dict__.copy())
+        return twin
+
+    def _taken(self, llr: Tensor) -> Tensor:
+        """The LLRs in fecnn's sign."""
+        n = self.decode.recipe.code.n
+        if not llr.is_floating_point():
+            raise TypeError(f"llr must be a tensor of floats, got {llr.dtype}")
+        if llr.shape[-1:] != (n,):
+            raise ValueError(f"llr must have n = {n} values on the last axis, got shape {tuple(llr.shape)}")
+        if torch.is_grad_enabled() and llr.requires_grad:
+            name = self.decode.recipe.called
+            way = (
+                "; fecnn.network gives the network itself, which has gradients"
+                if name in REGISTRY and is_trained(name)
+                else ""
+            )
+            raise TypeError(
+                f"llr requires grad, and the decoder {name} passes no gradient on: give llr.detach(), "
+                f"or call it in torch.no_grad(){way}"
+            )
+        return llr * SIGNS[self.llr_sign]
+
+    def extra_repr(self) -> str:
+        """The decoder and the sign."""
+        return f"{self.decode.recipe}, llr_sign={self.llr_sign!r}"
+
+
+class Decoder(_Adapter):
+    """A decoder of fecnn as a module: LLRs ``(..., n)`` of any float dtype to bits, uint8, on their device.
+
+    It decides on the CPU. Under ``torch.compile`` and ``torch.export`` it is the operator ``fecnn::decode``;
+    an exported program runs in the process that exported it, as long as the module lives.
+
+    Args:
+        name: A decoder, as `fecnn.decoder` takes it, with its code, channel and options.
+        llr_sign: What a positive LLR says: ``log p0/p1`` for bit 0, ``log p1/p0`` for bit 1. It has no
+            default, because a wrong sign decodes to wrong codewords in silence.
+        output: ``code`` for n code bits, ``message`` for k message bits.
+
+    Raises:
+        ValueError, TypeError, LookupError: As `fecnn.decoder`; also if the LLRs require grad.
+
+    Example:
+        >>> import fecnn
+        >>> decode = Decoder("ml", fecnn.hamming(3), llr_sign="log p1/p0")
+        >>> decode(torch.tensor([2, 3, -0.1, 4, 1, 2, 3], dtype=torch.bfloat16))
+        tensor([1, 1, 1, 1, 1, 1, 1], dtype=torch.uint8)
+    """
+
+    def __init__(
+        self,
+        name: Name,
+        code: Code,
+        channel: Channel | None = None,
+        /,
+        *,
+        llr_sign: Sign,
+        output: Literal["code", "message"] = "code",
+        **options: Any,
+    ) -> None:
+        super().__init__(decoder(name, code, channel, output=output, **options), llr_sign)
+        self.width = code.n if output == "code" else code.k
+
+    def forward(self, llr: Tensor) -> Tensor:
+        """Decode."""
+        decided: Tensor = _decode(self._taken(llr), self._number, self.width)
+        return decided
+
+
+class SoftDecoder(_Adapter):
+    """A soft decoder of fecnn as a module: LLRs ``(..., n)`` to a-posteriori LLRs of the same sign and dtype.
+
+    Args:
+        name: A soft decoder, as `fecnn.soft_decoder` takes it, with its code, channel and options.
+        llr_sign: As for `Decoder`; the result has the same sign.
+        extrinsic: Whether to return only what the code adds: the a-posteriori LLRs minus the LLRs, and 0
+            where both are infinite.
+
+    Raises:
+        ValueError, TypeError, LookupError: As `fecnn.soft_decoder`; also if the LLRs require grad.
+
+    Example:
+        >>> import fecnn
+        >>> app = SoftDecoder("map", fecnn.repetition(3), llr_sign="log p1/p0")
+        >>> app(torch.tensor([1, 2, -0.5]))
+        tensor([2.5000, 2.5000, 2.5000])
+    """
+
+    def __init__(
+        self,
+        name: Name,
+        code: Code,
+        channel: Channel | None = None,
+        /,
+        *,
+        llr_sign: Sign,
+        extrinsic: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__(soft_decoder(name, code, channel, **options), llr_sign)
+        self.extrinsic = extrinsic
+
+    def forward(self, llr: Tensor) -> Tensor:
+        """Decode."""
+        taken = self._taken(llr)
+        app: Tensor = _soft_decode(taken, self._number)
+        if self.extrinsic:
+            app = torch.where(app == taken, 0.0, app - taken)
+        return app * SIGNS[self.llr_sign]
+
+
+def _numbered(decode: "BuiltDecoder | BuiltSoftDecoder") -> int:
+    number = next(_numbers)
+    _known[number] = decode
+    return number
+
+
+def _as_numpy(llr: Tensor) -> Any:
+    return llr.detach().to("cpu", torch.float32).contiguous().numpy()

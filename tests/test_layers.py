@@ -30,6 +30,7 @@ ROOMS = [
     "analysis",
     "plots",
     "reports",
+    "pipelines",
     "cli",
 ]
 """A room, a folder or a module at the top, uses itself and the rooms before it."""

@@ -33,6 +33,7 @@ COMMANDS = [
     "plot",
     "train",
     "export",
+    "export-onnx",
     "codes",
     "decoders",
     "nets",

@@ -48,6 +48,7 @@ __all__ = [
     "make_study",
     "merge",
     "ml_bler",
+    "network",
     "plot",
     "polar",
     "proportion_interval",
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from fecnn import cli as cli
     from fecnn import codes as codes
     from fecnn import nets as nets
+    from fecnn import pipelines as pipelines
     from fecnn import plots as plots
     from fecnn import simulation as simulation
     from fecnn import studies as studies
@@ -116,6 +118,7 @@ if TYPE_CHECKING:
         StoreError,
     )
     from fecnn.intervals import proportion_interval, rate_interval
+    from fecnn.nets.network import network
     from fecnn.plots.figure import plot
     from fecnn.reports import report
     from fecnn.simulation.tally import Tally
@@ -146,6 +149,7 @@ _HOMES = {
     "decoders.registry": "decoder_names",
     "errors": "CheckpointError ClusterError ContractError DecodingError FecnnError StaleError StoreError",
     "intervals": "proportion_interval rate_interval",
+    "nets.network": "network",
     "plots.figure": "plot",
     "reports": "report",
     "simulation.tally": "Tally",
@@ -162,6 +166,6 @@ if not TYPE_CHECKING:
 
 
 def __dir__() -> list[str]:
-    rooms = ("analysis", "channels", "codes", "decoders", "nets", "plots", "reports", "simulation", "studies")
-    more = (*rooms, "testing", "theory", "training")
+    rooms = ("analysis", "channels", "codes", "decoders", "nets", "pipelines", "plots", "reports")
+    more = (*rooms, "simulation", "studies", "testing", "theory", "training")
     return [*__all__, *more, *(name for name in globals() if name.startswith("__"))]

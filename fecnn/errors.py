@@ -67,6 +67,7 @@ EXTRAS = {
     "cluster": ("dask", "distributed", "dask_jobqueue"),
     "export": ("pyarrow",),
     "nets": ("torch", "safetensors"),
+    "onnx": ("onnx", "onnxruntime", "onnxscript", "torch"),
     "plot": ("matplotlib",),
 }
 """What each extra of the package brings."""

@@ -56,8 +56,9 @@ def test_extras_are_those_of_the_package():
     optional = project["optional-dependencies"]
     brought = {name: {line.partition(">")[0].replace("-", "_") for line in optional[name]} for name in EXTRAS}
     brought["cluster"].add("dask")  # with distributed
+    brought["onnx"].remove("fecnn[nets]")
     assert brought == {name: set(modules) for name, modules in EXTRAS.items()}
-    assert optional["all"] == [f"fecnn[{','.join(sorted(EXTRAS))}]"]
+    assert optional["all"] == [f"fecnn[{','.join(sorted(EXTRAS.keys() - {'onnx'}))}]"]
     core = {line.partition(">")[0] for line in project["dependencies"]}
     assert core == set("galois numba numpy pandas pydantic rich scipy typer".split())
     assert not [line for line in project["dependencies"] if "<" in line]
@@ -82,6 +83,10 @@ def test_the_core_decodes_simulates_and_shows_tables(tmp_path):
         ("run optimal-hamming-7-4", "curve slnn: decoder slnn needs torch: pip install 'fecnn[nets]'"),
         ("plot optimal-hamming-7-4 -o x.svg", "fecnn: a figure needs matplotlib: pip install 'fecnn[plot]'"),
         ("train fecnn-net-bch-31-16", "fecnn: training needs torch: pip install 'fecnn[nets]'"),
+        (
+            "export-onnx ecct-bch-31-16",
+            "fecnn: network ecct-bch-31-16 needs torch: pip install 'fecnn[nets]'",
+        ),
         ("run mine.toml --cluster local:1", "a cluster needs distributed: pip install 'fecnn[cluster]'"),
         ("export mine.toml x.parquet", "fecnn: a .parquet file needs pyarrow: pip install 'fecnn[export]'"),
     ],

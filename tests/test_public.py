@@ -30,6 +30,7 @@ def test_every_public_name_is_there_and_says_what_it_is():
         "nets.ecct",
         "codes.gf2",
         "training.recipe",
+        "pipelines.onnx",
         "plots.pareto",
         "reports.report",
         "decoders.osd",

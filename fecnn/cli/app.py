@@ -8,6 +8,7 @@ from fecnn._version import __version__
 from fecnn.cli.bench import bench_command
 from fecnn.cli.ending import Commands
 from fecnn.cli.listings import codes, decoders, nets, studies
+from fecnn.cli.pipelines import export_onnx_command
 from fecnn.cli.results import (
     compare_command,
     complexity_command,
@@ -57,6 +58,7 @@ for name, command in (  # in the order of --help
     ("report", report_command),
     ("train", train_command),
     ("export", export),
+    ("export-onnx", export_onnx_command),
     ("codes", codes),
     ("decoders", decoders),
     ("nets", nets),

@@ -1,6 +1,5 @@
 """Trained networks as decoders. Torch is imported only when a decoder is built."""
 
-import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -9,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fecnn.arrays import LLR, Bits, hard
-from fecnn.channels.channel import AWGN, Channel, noise_sigma
+from fecnn.channels.channel import AWGN, Channel
 from fecnn.codes.code import Code
 from fecnn.decoders.contract import Decoder, Effort, Factory, Measured, as_output
 from fecnn.decoders.cost import REAL, Cost
@@ -154,7 +153,7 @@ def _build(
         raise CheckpointError(f"{name} is the network of another decoder: {card.model.kind}, not {kind}")
     where = torch_device(device)
     network = network.to(where)
-    mean = mean_received(noise_sigma(card.trained_at, code.rate))
+    mean = card.magnitude(code)
     if not tries:
         decide = decider(network, code, where)
         return OnLLRs(lambda y: (decide(y), np.zeros(len(y), np.int64)), mean, channel)
@@ -205,11 +204,6 @@ def scaled_frames(llr: LLR, mean: float) -> Received:
     scale = np.divide(mean, found, out=np.ones_like(found), where=found > 0)
     y: Received = np.clip(llr * scale, -KNOWN, KNOWN)
     return y
-
-
-def mean_received(sigma: float) -> float:
-    """Mean size of a received value, E|1 + sigma z|: that of a folded normal variable."""
-    return sigma * math.sqrt(2 / math.pi) * math.exp(-0.5 / sigma**2) + math.erf(1 / (sigma * math.sqrt(2)))
 
 
 def fully_connected_cost(code: Code, widths: Sequence[int]) -> Cost:

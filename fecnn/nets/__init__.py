@@ -1,4 +1,4 @@
-"""Neural decoders as torch modules, and storing them; every file except the card's imports torch."""
+"""Neural decoders as torch modules, and storing them; only `card` and `network` load without torch."""
 
 from typing import TYPE_CHECKING
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fecnn._files.problems import refusal, sentences
 from fecnn._files.text import read_text, refuse_in_all
+from fecnn.channels.channel import noise_sigma
 from fecnn.codes.code import Code
 from fecnn.errors import CheckpointError, nearest
 
@@ -94,22 +95,21 @@ class Card(_Record):
     versions: dict[str, str]
     weights_sha256: str
 
-    @property
-    def trained_at(self) -> float:
-        """The middle of the Eb/N0 in dB that the network was trained at.
+    def magnitude(self, code: Code) -> float:
+        r"""E\|y\| of BPSK over AWGN, y = ±1 + noise, at the mean Eb/N0 in dB of the network's training.
 
         Raises:
-            CheckpointError: If the card does not say.
+            CheckpointError: If the card does not say at which Eb/N0 it was trained.
         """
-        data = self.config.get("data")
-        points = data.get("ebn0_db") if isinstance(data, dict) else None
-        if (
-            not isinstance(points, list)
-            or not all(isinstance(at, int | float) for at in points)
-            or not points
-        ):
-            raise CheckpointError(f"the card of {self.name} does not say at which Eb/N0 it was trained")
-        return min(max(math.fsum(points) / len(points), -100.0), 100.0)
+        try:
+            levels = [float(level) for level in self.config["data"]["ebn0_db"]]
+            sigma = noise_sigma(sum(levels) / len(levels), code.rate)
+        except (KeyError, TypeError, ValueError, ZeroDivisionError):
+            raise CheckpointError(
+                f"the card of {self.name} has no Eb/N0 of its training: data.ebn0_db"
+            ) from None
+        folded = sigma * math.sqrt(2 / math.pi) * math.exp(-0.5 / sigma**2)
+        return folded + math.erf(1 / (sigma * math.sqrt(2)))
 
 
 def zoo_names() -> list[str]:

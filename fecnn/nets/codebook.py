@@ -104,6 +104,15 @@ class MLNN(nn.Module):
         posterior = torch.softmax(self.hidden(self.scale * r), dim=1)
         return posterior @ self.messages.to(r.dtype)
 
+    def logits(self, r: Tensor) -> Tensor:
+        """Logits log P(1) / P(0) of message bits, (B, k); in float32 they saturate at +-87."""
+        posterior = torch.softmax(self.hidden(self.scale * r), dim=1)
+        ones = self.messages.to(r.dtype)
+        least = torch.finfo(r.dtype).tiny
+        return torch.log((posterior @ ones).clamp_min(least)) - torch.log(
+            (posterior @ (1 - ones)).clamp_min(least)
+        )
+
     def blockwise(self, r: Tensor) -> Tensor:
         """The same function in bounded memory, with the softmax sums relative to a running maximum."""
         top = r.new_full((len(r), 1), -torch.inf)

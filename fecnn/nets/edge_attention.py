@@ -52,9 +52,10 @@ class Edges(nn.Module):
 
         Returns:
             (B, L, d). On the CPU, in float32 or bfloat16 and without dropout, it is computed edge by edge in
-            float32; otherwise by torch.
+            float32; otherwise, and in an exported network, by torch.
         """
-        if q.device.type == "cpu" and q.dtype in (torch.float32, torch.bfloat16) and not dropout:
+        by_edges = q.device.type == "cpu" and q.dtype in (torch.float32, torch.bfloat16) and not dropout
+        if by_edges and not torch.compiler.is_exporting():
             kv = kv if kv is None else kv.float()
             edges = (self.first, self.second)
             mixed: Tensor = EdgeAttention.apply(q.float(), kv, edges, heads)  # type: ignore[no-untyped-call]

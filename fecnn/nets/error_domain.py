@@ -52,6 +52,10 @@ class ErrorNet(nn.Module):
         wrong = self.forward(magnitude, hard) > 0
         return wrong, wrong.new_ones(len(wrong), dtype=torch.int64)
 
+    def settled(self, magnitude: Tensor, hard: Tensor) -> Tensor:
+        """Logits (B, n) whose signs are the decisions of `decide`; unlike that, it can be exported."""
+        return self.forward(magnitude, hard)
+
     def stages(self, magnitude: Tensor, hard: Tensor) -> list[Tensor]:
         """The logits after every stage supervised in training; the last are the network's output."""
         raise NotImplementedError

@@ -157,6 +157,36 @@ class FecnnNet(ErrorNet):
             flow = flow.of(broken)
         return wrong, iterations
 
+    def settled(self, magnitude: Tensor, hard: Tensor) -> Tensor:
+        """Logits (B, n) of the iteration at which `measure` stops, with messages in float64.
+
+        In float32, logits near certainty are only good to a few thousandths: torch's own differ by as much
+        from one batch size to another. So `measure` may decide otherwise where a logit is that close to 0.
+        """
+
+        def unsettled(step: Tensor, X: Tensor, memory: Tensor, logits: Tensor, done: Tensor) -> Tensor:
+            return (step < self.limit) & ~done.all()
+
+        def iterate(
+            step: Tensor, X: Tensor, memory: Tensor, logits: Tensor, done: Tensor
+        ) -> tuple[Tensor, ...]:
+            flow, logit = self._iterate(start._replace(X=X, memory=memory))
+            logits = torch.where(done, logits, logit)
+            decided = hard.T.bool() ^ (logits > 0)
+            broken = (self.spanning @ decided.to(hard.dtype)).remainder(2).any(dim=0)
+            return step + 1, flow.X, flow.memory, logits, ~broken
+
+        start = self._begin(magnitude, hard)
+        done = torch.zeros_like(hard[:, 0], dtype=torch.bool)
+        step = torch.zeros((), dtype=torch.int64, device=hard.device)
+        state: tuple[Tensor, ...] = (step, start.X.double(), start.memory, torch.zeros_like(start.L), done)
+        if torch.compiler.is_exporting():
+            state = torch.while_loop(unsettled, iterate, state)  # type: ignore[no-untyped-call]
+        else:
+            while unsettled(*state):
+                state = iterate(*state)
+        return state[3].T
+
     def _begin(self, magnitude: Tensor, hard: Tensor) -> "_Flow":
         # Frames are the innermost dimension: every step is a matrix product or runs over contiguous frames.
         L = (magnitude * self.scale).T.contiguous()
@@ -171,7 +201,7 @@ class FecnnNet(ErrorNet):
         memory = flow.memory + torch.baddbmm(flow.constant, self._edge(self.input_weight), m, alpha=0.3)
         memory = memory + self._mlp(memory)
         pushed = self._edge(self.message_weight) @ m
-        X = (llr + pushed + self.reliability @ memory).view_as(flow.L)
+        X = (llr + pushed + self.reliability @ memory).view_as(flow.L).to(flow.X.dtype)
         logit = -(self.llr_verdict * llr + pushed + self.verdict @ memory).view_as(flow.L)
         return flow._replace(X=X, memory=memory), logit
 
@@ -189,18 +219,25 @@ class FecnnNet(ErrorNet):
         sign = torch.where(t < 0, -1.0, 1.0)
         size = t.abs().clamp_min(SMALLEST)
         with torch.no_grad():
-            broken = (self.incidence @ (t < 0).to(X.dtype)).remainder(2)
+            broken = (self.incidence @ (t < 0).to(self.incidence.dtype)).remainder(2)
             signs = syndrome * (1 - 2 * broken)
-        product = signs * torch.exp(self.incidence @ torch.log(size))
+        product = signs * torch.exp(self.incidence.to(X.dtype) @ torch.log(size))
         edges = product.index_select(0, self.incoming).view(self.blocks, len(self.tied), -1)
         own = (sign / size).view(self.blocks, 1, -1)
-        m: Tensor = 2 * torch.atanh((edges * own).clamp(SMALLEST - 1, 1 - SMALLEST))
-        return m
+        return _twice_artanh((edges * own).clamp(SMALLEST - 1, 1 - SMALLEST), self.norm.dtype)
 
     def _mlp(self, memory: Tensor) -> Tensor:
         scaled = memory * torch.rsqrt(memory.square().mean(dim=1, keepdim=True) + 1e-6) * self.norm
         wide = F.gelu(self.expand.weight @ scaled + self.expand.bias[:, None])
         return self.contract.weight @ wide + self.contract.bias[:, None]
+
+
+def _twice_artanh(x: Tensor, dtype: torch.dtype) -> Tensor:
+    """2 artanh(x) in ``dtype``; of a float64 x, only the distance from 1 is rounded to it."""
+    if x.dtype != torch.float64 or dtype == torch.float64:
+        return 2 * torch.atanh(x)
+    left = (1 - x.abs()).to(dtype)
+    return torch.where(x < 0, -1.0, 1.0) * (torch.log(2 - left) - torch.log(left))
 
 
 class _Flow(NamedTuple):

@@ -22,6 +22,7 @@ COMMANDS = [
     "plot",
     "train",
     "export",
+    "export-onnx",
     "codes",
     "decoders",
     "nets",

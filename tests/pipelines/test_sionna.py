@@ -46,9 +46,8 @@ class Link:
 def test_block_errors_equal_those_of_sionnas_osd(bits, ebn0_db):
     _, sent, llr = Link(CODE, bits)((2000,), ebn0_db)
     theirs = OSDecoder(CODE.G.astype(np.float32), t=2)
-    errors = [
-        (decode(llr) != sent).any(dim=-1).sum().item() for decode in (Decoder("osd", CODE, order=2), theirs)
-    ]
+    decoders = Decoder("osd", CODE, order=2), theirs
+    errors = [(decode(llr) != sent).any(dim=-1).sum().item() for decode in decoders]
     assert errors[0] == errors[1] > 20
 
 
@@ -62,7 +61,7 @@ def test_a_noiseless_link_decodes_every_word_and_fails_with_the_sign_turned():
 
 
 def test_leading_dimensions_precision_and_sizes():
-    messages, sent, llr = Link(CODE, 2)((2, 3, 5), 6.0)
+    _, sent, llr = Link(CODE, 2)((2, 3, 5), 6.0)
     decode = Decoder("osd", CODE)
     assert (decode.n, decode.k, decode.coderate) == (64, 36, 36 / 64)
     assert decode(llr).shape == sent.shape == (2, 3, 5, 64)

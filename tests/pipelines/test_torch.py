@@ -60,9 +60,7 @@ def test_certain_bits_have_no_extrinsic_nan():
 def test_the_sign_must_be_said(llr):
     with pytest.raises(TypeError, match="llr_sign"):
         Decoder("ml", CODE)
-    with pytest.raises(
-        ValueError, match=r"got 'log p1/p2'; did you mean 'log p0/p1' or 'log p1/p0'|got 'log p1/p2'"
-    ):
+    with pytest.raises(ValueError, match="got 'log p1/p2'.*log p1/p0"):
         Decoder("ml", CODE, llr_sign="log p1/p2")
 
 
@@ -72,9 +70,9 @@ def test_what_cannot_be_decoded_is_refused_in_words(llr):
         decode(torch.from_numpy(llr).requires_grad_())
     with torch.no_grad():
         decode(torch.from_numpy(llr).requires_grad_())
+    network = Decoder("fecnn-net", fecnn.load_code("bch-31-16"), llr_sign="log p0/p1")
     with pytest.raises(TypeError, match=r"fecnn\.network"):
-        net = Decoder("fecnn-net", fecnn.load_code("bch-31-16"), llr_sign="log p0/p1")
-        net(torch.from_numpy(llr).requires_grad_())
+        network(torch.from_numpy(llr).requires_grad_())
     with pytest.raises(TypeError, match=r"floats, got torch\.int64"):
         decode(torch.ones(31, dtype=torch.int64))
     with pytest.raises(ValueError, match=r"n = 31 values on the last axis, got shape \(7,\)"):

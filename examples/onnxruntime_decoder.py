@@ -35,7 +35,7 @@ def main():
         export(NETWORK, path)
         decoders = {
             "onnxruntime": decoder(path),  # takes no noise level
-            "fecnn": fecnn.decoder("fecnn-net", code, channel, weights=NETWORK),
+            "fecnn": fecnn.decoder("fecnn-net", code, weights=NETWORK),
         }
     for name, decode in decoders.items():
         bits = np.concatenate([decode(llr[i : i + BATCH]) for i in range(0, FRAMES, BATCH)])

@@ -15,8 +15,9 @@ class FromLLR(nn.Module):
     Args:
         network: Any network of this package.
         code: Its code.
-        magnitude: Mean of \|y\| that a trained network expects, see `fecnn.nets.card.Card.magnitude`. Each frame of LLRs
-            is scaled to this mean, so that the LLRs may be in any unit. None passes them on as they are.
+        magnitude: Mean of \|y\| that a trained network expects, see `fecnn.nets.card.Card.magnitude`. Each
+            frame of LLRs is scaled to this mean, so that they may be in any unit. None passes them on as
+            they are.
 
     Shapes: llr (B, n) float32, finite, log p(y|0) / p(y|1): positive means bit 0 -> bits (B, n) uint8, and
     logits float32:

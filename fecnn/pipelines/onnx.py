@@ -90,9 +90,9 @@ def export(name_or_path: str | Path, path: str | Path, code: Code | None = None)
         import onnx  # noqa: F401
         import onnxruntime  # noqa: F401
         import onnxscript  # noqa: F401
-    from fecnn.nets.from_llr import FromLLR, usual_magnitude
+    from fecnn.nets.from_llr import FromLLR
 
-    magnitude = None if card is None else usual_magnitude(card, code)
+    magnitude = None if card is None else card.magnitude(code)
     decoder = FromLLR(network, code, magnitude).eval().requires_grad_(False)
     content = _traced(decoder, code, properties(decoder, str(name_or_path), code, card))
     checked = _checked(content, decoder, code)

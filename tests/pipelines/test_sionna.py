@@ -132,7 +132,7 @@ def test_an_iterative_loop_of_demapper_and_decoder_gains_over_one_pass():
     decide = SoftDecoder("map", code, hard_out=True)
     prior, errors = torch.zeros_like(sent), []
     for _ in range(4):
-        llr = demap(received, no, prior) - prior
+        llr = demap(received, no, prior.unflatten(-1, (-1, 3))) - prior
         errors.append((decide(llr) != sent).any(dim=-1).sum().item())
         prior = soft(llr)
     assert errors[0] > 100

@@ -60,7 +60,7 @@ def test_certain_bits_have_no_extrinsic_nan():
 def test_the_sign_must_be_said(llr):
     with pytest.raises(TypeError, match="llr_sign"):
         Decoder("ml", CODE)
-    with pytest.raises(ValueError, match="got 'log p1/p2'.*log p1/p0"):
+    with pytest.raises(ValueError, match=r"got 'log p1/p2'.*log p1/p0"):
         Decoder("ml", CODE, llr_sign="log p1/p2")
 
 

@@ -37,7 +37,7 @@ def compiled_for(array: NDArray[Scalar]) -> NDArray[Scalar]:
     Without this, Numba would compile every kernel again for other layouts and for read-only arrays (memory
     maps, pandas columns).
     """
-    return np.require(array, requirements=["C", "A", "W"])
+    return array if array.flags.carray else np.require(array, requirements=["C", "A", "W"])
 
 
 def hard(llr: NDArray[np.floating[Any]]) -> Bits:

@@ -69,6 +69,7 @@ EXTRAS = {
     "nets": ("torch", "safetensors"),
     "onnx": ("onnx", "onnxruntime", "onnxscript", "torch"),
     "plot": ("matplotlib",),
+    "sionna": ("sionna",),
 }
 """What each extra of the package brings."""
 

@@ -57,8 +57,9 @@ def test_extras_are_those_of_the_package():
     brought = {name: {line.partition(">")[0].replace("-", "_") for line in optional[name]} for name in EXTRAS}
     brought["cluster"].add("dask")  # with distributed
     brought["onnx"].remove("fecnn[nets]")
+    brought["sionna"] = {"sionna"}  # of sionna-no-rt, with torch
     assert brought == {name: set(modules) for name, modules in EXTRAS.items()}
-    assert optional["all"] == [f"fecnn[{','.join(sorted(EXTRAS.keys() - {'onnx'}))}]"]
+    assert optional["all"] == [f"fecnn[{','.join(sorted(EXTRAS.keys() - {'onnx', 'sionna'}))}]"]
     core = {line.partition(">")[0] for line in project["dependencies"]}
     assert core == set("galois numba numpy pandas pydantic rich scipy typer".split())
     assert not [line for line in project["dependencies"] if "<" in line]

@@ -41,7 +41,14 @@ def command_line(line, folder):
 
 @pytest.mark.parametrize(
     "path",
-    ["README.md", "docs/decoders.md", "docs/networks.md", "docs/studies.md", "docs/write-a-decoder.md"],
+    [
+        "README.md",
+        "docs/decoders.md",
+        "docs/networks.md",
+        "docs/pipelines.md",
+        "docs/studies.md",
+        "docs/write-a-decoder.md",
+    ],
 )
 def test_python_blocks_run(path, tmp_path, monkeypatch):
     """The blocks of a page run in order; one that begins with the name of a file is that file, too."""

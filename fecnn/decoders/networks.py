@@ -5,6 +5,8 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
+
 from fecnn.arrays import LLR, Bits, refuse_out_of_sums
 from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
@@ -103,9 +105,9 @@ def _on_torch(decide: "Callable[[Tensor], Tensor]", code: Code, dtype: str, devi
         refuse_out_of_sums(llr, "a network")
         frames = torch.from_numpy(llr)
         with torch.inference_mode():
-            parts = [decide(part.to(device, floating)) for part in torch.split(frames, rows)]
-            decided = parts[0] if len(parts) == 1 else torch.cat(parts)
-            return as_output(code, decided.cpu().numpy())
+            starts = range(0, max(len(llr), 1), rows)
+            parts = [decide(frames[i : i + rows].to(device, floating)).cpu().numpy() for i in starts]
+        return as_output(code, parts[0] if len(parts) == 1 else np.concatenate(parts))
 
     return decode
 

@@ -80,11 +80,13 @@ class Decoder(_Block):
         **options: Any,
     ) -> None:
         super().__init__(code, precision, device)
-        self._decode = modules.Decoder(name, code, channel, llr_sign="log p1/p0", output=output, **options)
+        self._decode = modules.Decoder(
+            name, code, channel, llr_sign="log p1/p0", output=output, dtype=self.dtype, **options
+        )
 
     def call(self, llr_ch: Tensor, /) -> Tensor:
         """Decode."""
-        return self._decode(llr_ch).to(self.dtype)  # type: ignore[no-any-return]
+        return self._decode(llr_ch)  # type: ignore[no-any-return]
 
 
 class SoftDecoder(_Block):

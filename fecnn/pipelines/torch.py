@@ -1,7 +1,7 @@
 """Encoders and decoders as PyTorch modules: tensors of any device, float dtype and leading shape."""
 
 import itertools
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 from weakref import WeakValueDictionary
 
 from fecnn.channels.channel import Channel
@@ -18,33 +18,37 @@ with extra("nets", "fecnn.pipelines.torch"):
 Sign = Literal["log p0/p1", "log p1/p0"]
 """What a positive LLR says: that the bit is 0, as in fecnn, or that it is 1, as in Sionna."""
 
-SIGNS = {"log p0/p1": 1.0, "log p1/p0": -1.0}
+SIGNS = get_args(Sign)
 
 _numbers = itertools.count()
 _known: "WeakValueDictionary[int, BuiltDecoder | BuiltSoftDecoder]" = WeakValueDictionary()
 """The decoders of this process by number: a registered operator takes tensors and numbers, not objects."""
 
 
+PART = 1 << 17
+"""LLRs decoded at a time: temporary copies of them stay in cache, where large ones cost a tenth more."""
+
+
 @torch.library.custom_op("fecnn::decode", mutates_args=())
-def _decode(llr: Tensor, number: int, width: int) -> Tensor:
-    """Decide LLRs (..., n), positive for bit 0, with a decoder of this process: (..., width) uint8."""
-    return torch.from_numpy(_known[number](_as_numpy(llr))).to(llr.device)
+def _decode(llr: Tensor, number: int, width: int, dtype: torch.dtype, turned: bool) -> Tensor:
+    """What decoder ``number`` makes of LLRs (..., n): (..., width); turned: positive is 1, in results too."""
+    decode, n = _known[number], llr.shape[-1]
+    frames = llr.detach().reshape(-1, n).to("cpu", torch.float32).contiguous()
+    out = torch.empty((len(frames), width), dtype=dtype)
+    rows = max(1, min(PART // n, len(frames)))
+    negated = torch.empty((rows if turned else 0, n))
+    for start in range(0, len(frames), rows):
+        part, into = frames[start : start + rows], out[start : start + rows]
+        if turned:
+            part = torch.neg(part, out=negated[: len(part)])
+        found = torch.from_numpy(decode(part.numpy()))
+        into.copy_(-found if turned and isinstance(decode, BuiltSoftDecoder) else found)
+    return out.reshape(*llr.shape[:-1], width).to(llr.device)
 
 
 @_decode.register_fake
-def _(llr: Tensor, number: int, width: int) -> Tensor:
-    return llr.new_empty((*llr.shape[:-1], width), dtype=torch.uint8)
-
-
-@torch.library.custom_op("fecnn::soft_decode", mutates_args=())
-def _soft_decode(llr: Tensor, number: int) -> Tensor:
-    """A-posteriori LLRs of LLRs (..., n), both positive for bit 0, in the dtype of the LLRs."""
-    return torch.from_numpy(_known[number](_as_numpy(llr))).to(llr.device, llr.dtype)
-
-
-@_soft_decode.register_fake
-def _(llr: Tensor, number: int) -> Tensor:
-    return torch.empty_like(llr)
+def _(llr: Tensor, number: int, width: int, dtype: torch.dtype, turned: bool) -> Tensor:
+    return llr.new_empty((*llr.shape[:-1], width), dtype=dtype)
 
 
 class Encoder(nn.Module):
@@ -90,7 +94,7 @@ class _Adapter(nn.Module):
         if llr_sign not in SIGNS:
             raise ValueError(
                 f"llr_sign must say what a positive LLR means, got {llr_sign!r}; "
-                + nearest(str(llr_sign), list(SIGNS))
+                + nearest(str(llr_sign), SIGNS)
             )
         self.decode, self.llr_sign = decode, llr_sign
         self._number = _numbered(decode)
@@ -104,8 +108,7 @@ class _Adapter(nn.Module):
         twin.__setstate__(self.__dict__.copy())
         return twin
 
-    def _taken(self, llr: Tensor) -> Tensor:
-        """The LLRs in fecnn's sign."""
+    def _decoded(self, llr: Tensor, width: int, dtype: torch.dtype) -> Tensor:
         n = self.decode.recipe.code.n
         if not llr.is_floating_point():
             raise TypeError(f"llr must be a tensor of floats, got {llr.dtype}")
@@ -122,7 +125,8 @@ class _Adapter(nn.Module):
                 f"llr requires grad, and the decoder {name} passes no gradient on: give llr.detach(), "
                 f"or call it in torch.no_grad(){way}"
             )
-        return llr * SIGNS[self.llr_sign]
+        found: Tensor = _decode(llr, self._number, width, dtype, self.llr_sign != SIGNS[0])
+        return found
 
     def extra_repr(self) -> str:
         """The decoder and the sign."""
@@ -130,7 +134,7 @@ class _Adapter(nn.Module):
 
 
 class Decoder(_Adapter):
-    """A decoder of fecnn as a module: LLRs ``(..., n)`` of any float dtype to bits, uint8, on their device.
+    """A decoder of fecnn as a module: LLRs ``(..., n)`` of any float dtype to bits 0 and 1 on their device.
 
     It decides on the CPU. Under ``torch.compile`` and ``torch.export`` it is the operator ``fecnn::decode``;
     an exported program runs in the process that exported it, as long as the module lives.
@@ -140,6 +144,7 @@ class Decoder(_Adapter):
         llr_sign: What a positive LLR says: ``log p0/p1`` for bit 0, ``log p1/p0`` for bit 1. It has no
             default, because a wrong sign decodes to wrong codewords in silence.
         output: ``code`` for n code bits, ``message`` for k message bits.
+        dtype: Type of the bits.
 
     Raises:
         ValueError, TypeError, LookupError: As `fecnn.decoder`; also if the LLRs require grad.
@@ -160,15 +165,15 @@ class Decoder(_Adapter):
         *,
         llr_sign: Sign,
         output: Literal["code", "message"] = "code",
+        dtype: torch.dtype = torch.uint8,
         **options: Any,
     ) -> None:
         super().__init__(decoder(name, code, channel, output=output, **options), llr_sign)
-        self.width = code.n if output == "code" else code.k
+        self.width, self.dtype = code.n if output == "code" else code.k, dtype
 
     def forward(self, llr: Tensor) -> Tensor:
         """Decode."""
-        decided: Tensor = _decode(self._taken(llr), self._number, self.width)
-        return decided
+        return self._decoded(llr, self.width, self.dtype)
 
 
 class SoftDecoder(_Adapter):
@@ -206,18 +211,11 @@ class SoftDecoder(_Adapter):
 
     def forward(self, llr: Tensor) -> Tensor:
         """Decode."""
-        taken = self._taken(llr)
-        app: Tensor = _soft_decode(taken, self._number)
-        if self.extrinsic:
-            app = torch.where(app == taken, 0.0, app - taken)
-        return app * SIGNS[self.llr_sign]
+        app = self._decoded(llr, llr.shape[-1], llr.dtype)
+        return torch.where(app == llr, 0.0, app - llr) if self.extrinsic else app
 
 
 def _numbered(decode: "BuiltDecoder | BuiltSoftDecoder") -> int:
     number = next(_numbers)
     _known[number] = decode
     return number
-
-
-def _as_numpy(llr: Tensor) -> Any:
-    return llr.detach().to("cpu", torch.float32).contiguous().numpy()

@@ -41,6 +41,13 @@ def test_modules_decide_like_the_decoders_they_hold(llr, sign, dtype):
         assert torch.equal(extrinsic, app - given)
 
 
+def test_parts_of_large_batches_are_put_together(rng):
+    llr = torch.from_numpy(rng.standard_normal((9000, 31)).astype(np.float32))
+    decode = Decoder("osd", CODE, llr_sign="log p1/p0", dtype=torch.float64)
+    assert decode(llr).dtype == torch.float64
+    assert (decode(llr).numpy() == fecnn.decoder("osd", CODE)(-llr.numpy())).all()
+
+
 def test_strided_and_empty_tensors_are_taken(llr):
     tensor = torch.from_numpy(llr)
     decode = Decoder("osd", CODE, llr_sign="log p0/p1")
@@ -126,5 +133,5 @@ def test_a_link_compiles_as_one_graph_and_exports(rng):
     for other in (compiled, exported):
         for ours, theirs in zip(expected, other(messages, noise), strict=True):
             assert torch.equal(ours, theirs)
-    torch.library.opcheck(torch.ops.fecnn.decode, (noise, link.decode._number, 21))
-    torch.library.opcheck(torch.ops.fecnn.soft_decode, (noise, link.soft._number))
+    torch.library.opcheck(torch.ops.fecnn.decode, (noise, link.decode._number, 21, torch.uint8, True))
+    torch.library.opcheck(torch.ops.fecnn.decode, (noise, link.soft._number, 31, torch.float32, False))

@@ -1,0 +1,83 @@
+"""What a call costs beside the decoding: one frame to ten thousand, and through the adapters."""
+
+import time
+
+import numpy as np
+import pytest
+from frames import frames_of
+
+import fecnn
+
+BATCHES = (1, 10, 100, 10_000)
+CASES = {
+    "hard": "hamming-7-4",
+    "slnn": "hamming-7-4",
+    "map": "hamming-7-4",
+    "osd": "bch-31-21",
+    "ml": "bch-63-45",
+    "bp": "bch-63-45",
+    "scl": "polar-64-32",
+}
+
+
+def microseconds(call, *given, least=0.02, repeats=7):
+    """CPU time of a call: the median over repeats, and the least and the greatest."""
+    call(*given)
+    began = time.thread_time()
+    call(*given)
+    count = max(1, int(least / max(time.thread_time() - began, 1e-7)))
+    found = []
+    for _ in range(repeats):
+        began = time.thread_time()
+        for _ in range(count):
+            call(*given)
+        found.append((time.thread_time() - began) / count * 1e6)
+    return np.median(found), min(found), max(found)
+
+
+@pytest.mark.slow
+def test_latency():
+    """A call adds under 5 us to what the factory's function takes for one frame."""
+    print("\n| decoder | code | 1 frame | 10 | 100 | 10,000, a frame | handling of 1 frame |")
+    print("|---|---|---|---|---|---|---|")
+    handlings = []
+    for name, of in CASES.items():
+        code = fecnn.load_code(of)
+        decode = fecnn.decoder(name, code, output="message" if name in ("slnn", "map") else "code")
+        row = []
+        for frames in BATCHES:
+            llr = frames_of(code, 4.0, frames).llr
+            middle, low, high = microseconds(decode, llr)
+            scale = frames if frames == BATCHES[-1] else 1
+            row.append(f"{middle / scale:.3g} [{low / scale:.3g}, {high / scale:.3g}]")
+            if frames == 1:
+                handling = low - microseconds(decode.function, llr)[1]
+        print(f"| `{name}` | {of} | {' | '.join(row)} | {handling:.1f} |")
+        if name != "slnn":  # the times of torch differ by more than that
+            handlings.append(handling)
+    assert max(handlings) < 5
+
+
+@pytest.mark.slow
+def test_the_sionna_block_adds_little_to_ten_thousand_frames():
+    pytest.importorskip("sionna.phy")
+    import torch
+
+    from fecnn.pipelines.sionna import Decoder
+
+    print("\n| decoder | code | bare call us/frame | Sionna block us/frame | ratio |")
+    print("|---|---|---|---|---|")
+    ratios = []
+    for name, of in (("osd", "bch-63-45"), ("ml", "bch-63-45"), ("bp", "bch-63-45")):
+        code = fecnn.load_code(of)
+        bare, block = fecnn.decoder(name, code), Decoder(name, code)
+        llr = frames_of(code, 2.0, 10_000).llr
+        tensor = torch.from_numpy(-llr)
+        assert (block(tensor).numpy() == bare(llr)).all()
+        calls = ((bare, llr), (block, tensor))
+        pairs = [[microseconds(it, of, least=0, repeats=1)[0] for it, of in calls] for _ in range(30)]
+        ours, theirs = np.array(pairs).min(axis=0) / 10_000  # other work only ever adds
+        ratio = theirs / ours
+        print(f"| `{name}` | {code.name} | {ours:.3g} | {theirs:.3g} | {ratio:.3f} |")
+        ratios.append(ratio)
+    assert max(ratios) < 1.25  # the target of 1.1 is met where decoding takes more than 2 us

@@ -118,7 +118,8 @@ HUGE = 1e31
 def as_float32(values: ArrayLike, n: int) -> LLR:
     """``values`` as float32 LLRs with ``n`` on the last axis, possibly infinite; raises as `as_llr`."""
     refuse_mask(values, "llr", "a position that was not received has LLR 0: use llr.filled(0)")
-    llr = np.asarray(_of_torch(values) if type(values).__module__ == "torch" else values)
+    torch = sys.modules.get("torch")
+    llr = np.asarray(_of_torch(values, torch) if torch and isinstance(values, torch.Tensor) else values)
     if llr.dtype.kind not in "buif":
         raise TypeError(f"llr must be real numbers, got an array of dtype {llr.dtype}")
     if llr.dtype.kind in "bu" or (llr.dtype.kind == "i" and _looks_like_bits(llr)):
@@ -132,19 +133,20 @@ def as_float32(values: ArrayLike, n: int) -> LLR:
         return compiled_for(llr.astype(np.float32, copy=False))
 
 
-def _of_torch(llr: Any) -> Any:
+def _of_torch(llr: Any, torch: Any) -> Any:
     """A torch tensor in a form that NumPy takes.
 
     Raises:
         TypeError: If decoding it would lose its gradient, or move it to another device.
     """
-    if llr.requires_grad:
+    if llr.requires_grad and torch.is_grad_enabled():
         raise TypeError("llr requires grad, and decisions have no gradient: give llr.detach()")
     if llr.device.type != "cpu":
         raise TypeError(
             f"llr is on the device {llr.device}: give llr.cpu(), or use fecnn.pipelines.torch.Decoder, "
             "which returns its result on the same device"
         )
+    llr = llr.detach()
     return llr.float().numpy() if llr.is_floating_point() else llr.numpy()
 
 

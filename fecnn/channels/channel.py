@@ -37,6 +37,11 @@ def noise_sigma(ebn0_db: float, rate: float) -> float:
     return math.sqrt(0.5 / (rate * 10 ** (ebn0_db / 10)))
 
 
+def _refuse_sigma(sigma: float) -> None:
+    if not (isinstance(sigma, int | float | np.floating) and 0 < sigma < math.inf):
+        raise ValueError(f"sigma must be a standard deviation above 0, got {sigma!r}")
+
+
 @dataclass(frozen=True)
 class AWGN:
     """BPSK over additive white Gaussian noise: y = s + sigma z, LLR = 2 y / sigma^2.

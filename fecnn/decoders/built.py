@@ -19,7 +19,7 @@ from fecnn.decoders.registry import REGISTRY, built_in, described, function_name
 Name = str | Callable[..., Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Recipe:
     """What a decoder is built from; decoders are pickled as this and built again.
 
@@ -44,6 +44,17 @@ class Recipe:
         """Build the decoder again."""
         return self.make(self.name, self.code, self.channel, **self.how, **self.options)
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Recipe):
+            return NotImplemented
+        ours, theirs = self.how | self.options, other.how | other.options
+        return (
+            (self.make, self.name, self.code, self.channel)
+            == (other.make, other.name, other.code, other.channel)
+            and ours.keys() == theirs.keys()
+            and all(_are_equal(ours[option], theirs[option]) for option in ours)
+        )
+
     def __hash__(self) -> int:
         return hash((self.make, self.name, self.code))
 
@@ -63,6 +74,15 @@ class Recipe:
         elif not isinstance(self.name, str) and (text := inspect.getdoc(self.name)):
             parts.append(html.line(text.partition("\n")[0]))
         return html.card(self.called, f"{self.make.__name__.replace('_', ' ')} of {self.code.name}", *parts)
+
+
+def _are_equal(one: Any, other: Any) -> bool:
+    if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
+        return type(one) is type(other) and one.dtype == other.dtype and np.array_equal(one, other)
+    try:
+        return bool(one == other)
+    except (TypeError, ValueError, RuntimeError):  # such as tensors
+        return one is other
 
 
 Out = TypeVar("Out", np.uint8, np.float32)
@@ -98,6 +118,7 @@ class _Built(Generic[Out]):
 
     def at(self, channel: Channel | None) -> Self:
         """The same decoder for another channel or noise level; built-in ones are not built again."""
+        refuse_no_channel(channel)
         recipe = replace(self.recipe, channel=channel)
         if isinstance(self.function, Tunable):
             return type(self)(self.function.at(channel), recipe)
@@ -189,7 +210,10 @@ class BuiltSoftDecoder(_Built[np.float32]):
             )
         if np.isnan(app).any():
             raise ValueError(f"soft decoder {name} returned NaN")
-        return restored(app, given, flat).reshape(frames.shape)
+        found = restored(app, given, flat)
+        if flat is not given:  # a bit known with certainty stays so, whatever the others say
+            found = np.where(np.isinf(given), given, found)
+        return found.reshape(frames.shape)
 
 
 def _is_ready(llr: object, n: int) -> TypeGuard[LLR]:
@@ -204,6 +228,18 @@ def _is_ready(llr: object, n: int) -> TypeGuard[LLR]:
 
 
 _LLR, _LARGE = np.dtype(np.float32), np.float32(LARGE)
+
+
+def refuse_no_channel(channel: object) -> None:
+    """Reject what is neither None nor a channel, such as a number of dB.
+
+    Raises:
+        TypeError: Saying what a channel is.
+    """
+    if channel is not None and (isinstance(channel, type) or not hasattr(channel, "transmit")):
+        raise TypeError(
+            f"channel must be a channel, such as fecnn.AWGN.at(4.0, code.rate), or None, got {channel!r}"
+        )
 
 
 def _check_bits(bits: Any, frames: int, recipe: Recipe) -> None:

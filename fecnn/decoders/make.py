@@ -15,7 +15,7 @@ import numpy as np
 from fecnn.arrays import bpsk
 from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
-from fecnn.decoders.built import BuiltDecoder, BuiltSoftDecoder, Recipe
+from fecnn.decoders.built import BuiltDecoder, BuiltSoftDecoder, Recipe, refuse_no_channel
 from fecnn.decoders.contract import Factory
 from fecnn.decoders.registry import REGISTRY, as_factory, check_options, described, factory, function_name
 from fecnn.errors import extra
@@ -131,6 +131,7 @@ def _made(
     make, name = _named(given, soft=soft)
     if not isinstance(code, Code):
         raise TypeError(f"code must be a fecnn.Code (see fecnn.load_code), got {described(code)}")
+    refuse_no_channel(channel)
     check_options(name, make, options)
     with extra("nets", f"decoder {name}") if name in REGISTRY else nullcontext():
         function: Callable[[Any], Any] = make(code, channel, **options)

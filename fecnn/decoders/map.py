@@ -44,13 +44,13 @@ def map_bits(
 ) -> Decoder:
     """Exact bit-wise maximum a-posteriori decisions: each bit is the sign of its own a-posteriori LLR.
 
-    This minimises the bit error rate, not the block error rate. Code bits decided this way need not form a
-    codeword.
+    This minimises the bit error rate of the bits that are decided, not the block error rate. Decisions on
+    message bits are given as the codeword of the message; decisions on code bits need not form a codeword.
 
     Args:
         code: A code with k at most 16, a trellis as in `ml`, or n - k at most 19.
         channel: Not used: LLRs are enough.
-        bits: ``message`` to decide the k message bits, returning (B, k); ``code`` for the n code bits.
+        bits: Which bits are decided: the k of the ``message``, or the n of the ``code``.
         method: ``codebook`` (sums over all 2**k codewords), ``trellis`` (BCJR on the minimal trellis; Bahl,
             Cocke, Jelinek and Raviv 1974), ``dual`` (sums over the dual code by two transforms; Hartmann and
             Rudolph 1976), or ``auto`` for the cheapest. The trellis carries message bits that are not code
@@ -62,7 +62,7 @@ def map_bits(
 
     Example:
         >>> import fecnn
-        >>> decode = fecnn.decoder("map", fecnn.hamming(3))
+        >>> decode = fecnn.decoder("map", fecnn.hamming(3), output="message")
         >>> decode(np.float32([[2, 3, -0.1, 4, 1, 2, 3]]))
         array([[0, 0, 0, 0]], dtype=uint8)
     """

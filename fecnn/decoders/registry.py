@@ -260,14 +260,16 @@ def _function_in(path: Path, function: str, name: str, kind: str) -> Any:
 
 
 def as_factory(function: Callable[..., Any]) -> "Factory":
-    """A function as a factory: it is one if it takes a code and a channel; if not, it is a decoder."""
+    """A function as a factory: it is one if it takes a code, or two arguments; if not, it is a decoder."""
     kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except ValueError:  # some functions written in C have none
         parameters = []
     taken = [p for p in parameters if p.kind in kinds]
-    if len([p for p in taken if p.default is p.empty]) >= 2 or "channel" in [p.name for p in taken[1:2]]:
+    called = [p.name for p in taken]
+    needed = [p for p in taken if p.default is p.empty]
+    if len(needed) >= 2 or called[:1] == ["code"] or called[1:2] == ["channel"]:
         return function
     return lambda code, channel, /: function
 

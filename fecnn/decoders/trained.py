@@ -184,7 +184,7 @@ class OnLLRs(Measured):
 
     def _measure(self, llr: LLR) -> tuple[Bits, Effort]:
         if isinstance(self._channel, AWGN):
-            y = llr * np.float32(self._channel.sigma**2 / 2)
+            y = np.clip(llr * np.float32(self._channel.sigma**2 / 2), -KNOWN, KNOWN)
         else:
             y = scaled_frames(llr, self._mean)
         word, work = self._decide(y)

@@ -117,7 +117,7 @@ def properties(decoder: "FromLLR", name: str, code: Code, card: Card | None) -> 
         "n": str(code.n),
         "k": str(code.k),
         "fingerprint": code.fingerprint,
-        "llr": "log p(y|0) / p(y|1): positive means bit 0; finite",
+        "llr": "log p(y|0) / p(y|1): positive means bit 0; finite, and none far above the others",
         "scale": SCALES[kind]
         if decoder.magnitude is None
         else f"any: the mean of |llr| of each frame is scaled to {decoder.magnitude:.6g}",

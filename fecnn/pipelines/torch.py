@@ -74,10 +74,12 @@ class Encoder(nn.Module):
         """Encode.
 
         Raises:
-            ValueError: If the last dimension is not k.
+            ValueError: If the last dimension is not k, or (unless it is compiled) these are not bits.
         """
         if messages.shape[-1:] != (self.code.k,):
             raise ValueError(f"messages must have k = {self.code.k} bits, got shape {tuple(messages.shape)}")
+        if not torch.compiler.is_compiling() and ((messages != 0) & (messages != 1)).any():
+            raise ValueError("messages must hold only 0 and 1")
         # Sums of at most k ones are exact in float32.
         return (messages.to(self.G.dtype) @ self.G).remainder(2).to(messages.dtype)
 
@@ -110,8 +112,8 @@ class _Adapter(nn.Module):
 
     def _decoded(self, llr: Tensor, width: int, dtype: torch.dtype) -> Tensor:
         n = self.decode.recipe.code.n
-        if not llr.is_floating_point():
-            raise TypeError(f"llr must be a tensor of floats, got {llr.dtype}")
+        if not isinstance(llr, Tensor) or not llr.is_floating_point():
+            raise TypeError(f"llr must be a tensor of floats, got {getattr(llr, 'dtype', type(llr))}")
         if llr.shape[-1:] != (n,):
             raise ValueError(f"llr must have n = {n} values on the last axis, got shape {tuple(llr.shape)}")
         if torch.is_grad_enabled() and llr.requires_grad:

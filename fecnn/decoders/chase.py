@@ -129,12 +129,12 @@ def chase2_list(
         ValueError: As for `chase2`.
     """
     positions, t, _ = _sizes(code, positions, t)
-    decode = hard(code, t=t)
+    decode, size = hard(code, t=t), min(list, 1 << positions)
 
     def lister(llr: LLR) -> tuple[Bits, NDArray[np.bool_]]:
         frames, rows = len(llr), np.arange(len(llr))
-        words = np.zeros((frames, list, code.n), np.uint8)
-        prices = np.full((frames, list), np.inf)
+        words = np.zeros((frames, size, code.n), np.uint8)
+        prices = np.full((frames, size), np.inf)
         least_reliable = np.argsort(np.abs(llr), axis=1, kind="stable")[:, :positions]
         for pattern in range(1 << positions):
             flips = least_reliable[:, (pattern >> np.arange(positions)) & 1 == 1]

@@ -141,15 +141,14 @@ def list_decoder(
 
     Example:
         >>> import fecnn
-        >>> words, metrics = fecnn.list_decoder("ml", fecnn.hamming(3), list=3)(
-        ...     np.float32([2, 3, -0.1, 4, 1, 2, 3])
-        ... )
+        >>> decode = fecnn.list_decoder("ml", fecnn.hamming(3), list=3)
+        >>> words, metrics = decode(np.float32([2, 3, -0.5, 4, 1.5, 2.5, 3.5]))
         >>> words
         array([[0, 0, 0, 0, 0, 0, 0],
-               [1, 0, 1, 0, 1, 0, 0],
-               [0, 0, 1, 0, 1, 1, 0]], dtype=uint8)
+               [1, 1, 1, 0, 0, 0, 0],
+               [0, 0, 1, 1, 1, 0, 0]], dtype=uint8)
         >>> metrics
-        array([0.1, 3. , 3. ], dtype=float32)
+        array([0.5, 5. , 5.5], dtype=float32)
     """
     if not isinstance(list, int) or not 1 <= list <= MAX_LIST:
         raise ValueError(f"list must be in 1..{MAX_LIST} words, got {list!r}")

@@ -29,9 +29,7 @@ def ml(code, llr):
 def discrepancies(code, llr):
     """(B, 2^k): the sum of |llr| where each codeword differs from the hard decision."""
     size, hard = np.abs(llr.astype(np.float64)), llr < 0
-    return np.array(
-        [[s[word != h].sum() for word in code.codebook()] for s, h in zip(size, hard, strict=True)]
-    )
+    return np.array([(code.codebook() != h) @ s for s, h in zip(size, hard, strict=True)])
 
 
 def best(code, llr, size):

@@ -136,7 +136,7 @@ def list_decoder(
 
     Raises:
         LookupError: If there is no such list decoder.
-        TypeError: If the decoder has no such option.
+        TypeError: If the decoder has no such option, or something is not of the kind asked for.
         ValueError: If an option or the code does not fit, such as a code without a small trellis for ``ml``.
 
     Example:

@@ -275,11 +275,10 @@ def ml_list(code: Code, channel: Channel | None = None, /, *, list: int = 8) -> 
         ValueError: If the trellis is larger.
     """
     order = bit_order(code)
-    states = trellis_states(code, order)
-    if not trellis_fits(code, states):
+    if not trellis_fits(code, trellis_states(code, order)):
         raise ValueError(
-            f"exact lists of {code.name} (n = {code.n}, k = {code.k}) are out of reach: its trellis has "
-            f"{states} states, of at most {MAX_STATES}; use lc-osd or osd, whose lists are not proved"
+            f"exact lists of {code.name} (n = {code.n}, k = {code.k}) are out of reach: its trellis has more "
+            f"than {MAX_STATES} states; use lc-osd or osd, whose lists are not proved"
         )
     minimal = build_trellis(code, order)
 

@@ -231,7 +231,7 @@ def osd_list(
         code: Any n.
         channel: Not used.
         list: Number of words.
-        order: As for `osd`. At k the list is exact; ``ml`` is usually faster.
+        order: As for `osd`. At k the list is exact.
 
     Raises:
         ValueError: If order is not in 0..k.
@@ -259,8 +259,8 @@ def lc_osd_list(
 ) -> Lister:
     """The best of the codewords that `lc_osd` tries, once nothing that follows can be among them.
 
-    Before them it tries the words of OSD of the least order that has enough. The list is exact unless the
-    candidates or the memory for them run out, which it does not say, or ``z`` is given.
+    Before them it tries the words of OSD of the least order that has enough. The list is exact unless ``z``
+    is given, or the candidates or the memory for them run out, which is not reported.
 
     Args:
         code: As for `lc_osd`.
@@ -288,6 +288,11 @@ def lc_osd_list(
 
 
 def _check_lc_osd(code: Code, delta: int, candidates: int, z: float | None) -> None:
+    """Reject options and codes that `lc_osd` does not take.
+
+    Raises:
+        ValueError: Saying what it takes.
+    """
     if not 1 <= delta <= 16:
         raise ValueError(f"delta must be in 1..16 local constraints, got {delta!r}")
     if candidates < 1:

@@ -160,6 +160,8 @@ def scl_list(
 ) -> Lister:
     """The words of the final paths of `scl`.
 
+    A frame of which no path satisfies the checks has an empty list, where `scl` decides on the best path.
+
     Args:
         code: As for `scl`.
         channel: Not used.

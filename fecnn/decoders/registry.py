@@ -220,8 +220,11 @@ def list_factory(name: str) -> "Callable[..., Lister]":
     """The factory of lists behind the name of a built-in decoder.
 
     Raises:
+        TypeError: If it is not a name.
         LookupError: If there is no such decoder, or it gives no lists.
     """
+    if not isinstance(name, str):
+        raise TypeError(f"a list decoder is the name of a built-in one, got {described(name)}")
     found = built_in(name).lister if name in REGISTRY else None
     if found is None:
         names = [known for known in REGISTRY if built_in(known).lister]

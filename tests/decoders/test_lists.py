@@ -274,6 +274,8 @@ def test_a_list_that_cannot_be_had_is_refused_in_words():
         fecnn.list_decoder("bp", code)
     with pytest.raises(LookupError, match="did you mean lc-osd"):
         list_factory("lcosd")
+    with pytest.raises(TypeError, match="a list decoder is the name of a built-in one, got function"):
+        fecnn.list_decoder(lambda llr: llr, code)
     for size in (0, 4097, 2.0):
         with pytest.raises(ValueError, match=r"list must be in 1\.\.4096 words"):
             fecnn.list_decoder("ml", code, list=size)

@@ -6,9 +6,9 @@ checks) comes first, then the next (Wang, Liang and Ma, ITW 2022; Liang, Wang, C
 the most reliable place down, always taking the cheaper way; each way not taken goes on a heap under the
 least price that it can still have, and the next pattern is the cheapest on the heap. Since prices come in
 order, the list may end as soon as they reach the whole price of the best pattern: then that is maximum
-likelihood.
+likelihood. For the L best, it ends when they reach the price of the worst of these.
 
-Prices are in units of 1 / 30000 of the price of order 0, rounded down.
+Prices are in units of 1 / 30000 of the price of order 0, or of the worst of L to begin with, rounded down.
 """
 
 from collections import namedtuple

@@ -43,6 +43,7 @@ __all__ = [
     "hamming",
     "hard",
     "judge",
+    "list_decoder",
     "load_code",
     "load_study",
     "make_study",
@@ -105,7 +106,7 @@ if TYPE_CHECKING:
     )
     from fecnn.codes.matrix_file import read_matrix
     from fecnn.codes.polar import polar
-    from fecnn.decoders import decoder, soft_decoder
+    from fecnn.decoders import decoder, list_decoder, soft_decoder
     from fecnn.decoders.contract import Decoder, SoftDecoder
     from fecnn.decoders.registry import decoder_names
     from fecnn.errors import (
@@ -144,7 +145,7 @@ _HOMES = {
     ),
     "codes.matrix_file": "read_matrix",
     "codes.polar": "polar",
-    "decoders": "decoder soft_decoder",
+    "decoders": "decoder list_decoder soft_decoder",
     "decoders.contract": "Decoder SoftDecoder",
     "decoders.registry": "decoder_names",
     "errors": "CheckpointError ClusterError ContractError DecodingError FecnnError StaleError StoreError",

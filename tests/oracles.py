@@ -26,6 +26,19 @@ def ml(code, llr):
     return code.codebook()[correlations(code, llr).argmax(axis=1)]
 
 
+def discrepancies(code, llr):
+    """(B, 2^k): the sum of |llr| where each codeword differs from the hard decision."""
+    size, hard = np.abs(llr.astype(np.float64)), llr < 0
+    return np.array([(code.codebook() != h) @ s for s, h in zip(size, hard, strict=True)])
+
+
+def best(code, llr, size):
+    """The ``size`` codewords of least discrepancy, and these: (B, size, n) and (B, size)."""
+    found = discrepancies(code, llr)
+    order = np.argsort(found, axis=1, kind="stable")[:, :size]
+    return code.codebook()[order], np.take_along_axis(found, order, axis=1)
+
+
 def app(code, llr, bits):
     """A-posteriori LLRs of ``bits``, (2^k, t), one row a message."""
     log_weight = correlations(code, llr) / 2

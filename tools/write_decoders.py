@@ -10,7 +10,7 @@ BEGIN, END = "<!-- made by tools/write_decoders.py -->\n", "<!-- end of table --
 
 
 def table() -> str:
-    lines = ["| decoder | what it is | codes | soft | source |", "|---|---|---|---|---|"]
+    lines = ["| decoder | what it is | codes | soft | list | source |", "|---|---|---|---|---|---|"]
     lines += [f"| `{name}` | " + " | ".join(cells) + " |" for name, *cells in decoder_rows()]
     return "\n".join(lines) + "\n"
 

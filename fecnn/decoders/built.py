@@ -12,7 +12,7 @@ from fecnn._notebook import html
 from fecnn.arrays import LARGE, LLR, Bits, as_float32, as_llr, restored, within_reach
 from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
-from fecnn.decoders.contract import Effort, Measured, Tunable
+from fecnn.decoders.contract import Effort, Measured, Tunable, discrepancy
 from fecnn.decoders.kernels.loops import all_within
 from fecnn.decoders.registry import REGISTRY, built_in, described, function_name
 
@@ -23,7 +23,7 @@ Name = str | Callable[..., Any]
 class Recipe:
     """What a decoder is built from; decoders are pickled as this and built again.
 
-    make: `fecnn.decoder` or `fecnn.soft_decoder`.
+    make: `fecnn.decoder`, `fecnn.soft_decoder` or `fecnn.list_decoder`.
     how: Its own keyword arguments, such as ``output``, where they are not the default.
     options: The options of the decoder's factory.
     """
@@ -88,33 +88,15 @@ def _are_equal(one: Any, other: Any) -> bool:
 Out = TypeVar("Out", np.uint8, np.float32)
 
 
-class _Built(Generic[Out]):
-    """What hard and soft decoders have in common.
+class _Built:
+    """What decoders have in common.
 
-    function: What the factory returned: float32 (B, n), finite and C-contiguous, to bits or LLRs.
+    function: What the factory returned: a function of float32 (B, n), finite and C-contiguous.
     """
 
-    def __init__(self, function: Callable[[LLR], NDArray[Any]], recipe: Recipe) -> None:
+    def __init__(self, function: Callable[[LLR], Any], recipe: Recipe) -> None:
         self.function, self.recipe = function, recipe
         self._n = recipe.code.n
-
-    def __call__(
-        self, llr: ArrayLike, /, *, channel: Channel | None = None, out: NDArray[Out] | None = None
-    ) -> NDArray[Out]:
-        """The decisions, or a-posteriori LLRs, of LLRs ``(..., n)``.
-
-        Args:
-            llr: Real numbers, positive for bit 0.
-            channel: The channel of these frames, if it is not the one given before; see `at`.
-            out: An array to fill and return.
-
-        Raises:
-            TypeError: If these are not real numbers, or ``out`` has another dtype.
-            ValueError: If there is a NaN, or a shape does not fit.
-        """
-        decode = self if channel is None else self.at(channel)
-        found = decode._decode(llr)
-        return found if out is None else _filled(out, found)
 
     def at(self, channel: Channel | None) -> Self:
         """The same decoder for another channel or noise level; built-in ones are not built again."""
@@ -126,9 +108,6 @@ class _Built(Generic[Out]):
             return type(self)(self.function, recipe)  # none of the others looks at its channel
         again: Self = recipe.again()
         return again
-
-    def _decode(self, llr: ArrayLike) -> NDArray[Out]:
-        raise NotImplementedError
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Recipe.again, (self.recipe,)
@@ -148,7 +127,32 @@ class _Built(Generic[Out]):
         return self.recipe._repr_html_()
 
 
-class BuiltDecoder(_Built[np.uint8]):
+class _ToOneArray(_Built, Generic[Out]):
+    """What hard and soft decoders have in common."""
+
+    def __call__(
+        self, llr: ArrayLike, /, *, channel: Channel | None = None, out: NDArray[Out] | None = None
+    ) -> NDArray[Out]:
+        """The decisions, or a-posteriori LLRs, of LLRs ``(..., n)``.
+
+        Args:
+            llr: Real numbers, positive for bit 0.
+            channel: The channel of these frames, if it is not the one given before; see `at`.
+            out: An array to fill and return.
+
+        Raises:
+            TypeError: If these are not real numbers, or ``out`` has another dtype.
+            ValueError: If there is a NaN, or a shape does not fit.
+        """
+        decode = self if channel is None else self.at(channel)
+        found = decode._decode(llr)
+        return found if out is None else _filled(out, found)
+
+    def _decode(self, llr: ArrayLike) -> NDArray[Out]:
+        raise NotImplementedError
+
+
+class BuiltDecoder(_ToOneArray[np.uint8]):
     """A hard decoder, from `fecnn.decoder`: LLRs ``(..., n)`` to bits, uint8.
 
     Example:
@@ -195,7 +199,7 @@ class BuiltDecoder(_Built[np.uint8]):
         return bits if self._as_message else code.encode(bits)
 
 
-class BuiltSoftDecoder(_Built[np.float32]):
+class BuiltSoftDecoder(_ToOneArray[np.float32]):
     """A soft decoder, from `fecnn.soft_decoder`: LLRs ``(..., n)`` to a-posteriori LLRs, float32."""
 
     def _decode(self, llr: ArrayLike) -> LLR:
@@ -214,6 +218,51 @@ class BuiltSoftDecoder(_Built[np.float32]):
         if flat is not given:  # a bit known with certainty stays so, whatever the others say
             found = np.where(np.isinf(given), given, found)
         return found.reshape(frames.shape)
+
+
+class BuiltListDecoder(_Built):
+    """A list decoder, from `fecnn.list_decoder`: LLRs ``(..., n)`` to words ``(..., L, n)`` and metrics."""
+
+    def __call__(self, llr: ArrayLike, /, *, channel: Channel | None = None) -> tuple[Bits, LLR]:
+        """The words of LLRs ``(..., n)``, best first, and their metrics; see `fecnn.list_decoder`.
+
+        Args:
+            llr: Real numbers, positive for bit 0.
+            channel: The channel of these frames, if it is not the one given before; see `at`.
+
+        Raises:
+            TypeError: If these are not real numbers.
+            ValueError: If there is a NaN, or a shape does not fit.
+        """
+        if channel is not None:
+            return self.at(channel)(llr)
+        code, size = self.recipe.code, self.recipe.how["list"]
+        frames = as_float32(llr, self._n)
+        given = frames.reshape(-1, self._n)
+        flat = within_reach(given)
+        words, metrics = _best_first(self.function(flat), given, flat, size)
+        if self.recipe.how.get("output") == "message":
+            words = code.extract(words)
+        axes = frames.shape[:-1]
+        return words.reshape(*axes, size, words.shape[-1]), metrics.reshape(*axes, size)
+
+
+def _best_first(found: tuple[Bits, NDArray[np.bool_]], given: LLR, flat: LLR, size: int) -> tuple[Bits, LLR]:
+    """The best words (B, size, n) of what a lister found, and their metrics (B, size) by the given LLRs.
+
+    Words that contradict infinite LLRs, all of infinite metric, are told apart by ``flat``.
+    """
+    words, held = found
+    metrics = discrepancy(given[:, None], words)
+    finite = metrics if flat is given else discrepancy(flat[:, None], words)
+    order = np.lexsort((finite, metrics, ~held), axis=-1)[:, :size]
+    frames = np.arange(len(words))[:, None]
+    words, held, metrics = words[frames, order], held[frames, order], metrics[frames, order]
+    words[~held], metrics[~held] = 0, np.inf
+    lacking = ((0, 0), (0, size - order.shape[1]))
+    with np.errstate(over="ignore"):
+        rounded = metrics.astype(np.float32)
+    return np.pad(words, (*lacking, (0, 0))), np.pad(rounded, lacking, constant_values=np.inf)
 
 
 def _is_ready(llr: object, n: int) -> TypeGuard[LLR]:

@@ -4,14 +4,23 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fecnn.arrays import LLR, Bits
+from fecnn.arrays import LLR, Bits, bpsk
+from fecnn.arrays import hard as hard_decision
 from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
-from fecnn.decoders.berlekamp_massey import algebra_of
-from fecnn.decoders.contract import Decoder, Effort, Measured, SoftDecoder
+from fecnn.decoders.berlekamp_massey import Algebra, algebra_of
+from fecnn.decoders.contract import Decoder, Effort, Lister, Measured, SoftDecoder, discrepancy
 from fecnn.decoders.cost import REAL, Cost
-from fecnn.decoders.hard import MAX_CHECKS, hard_cost, minimum_distance, table_of_leaders, too_many_checks
+from fecnn.decoders.hard import (
+    MAX_CHECKS,
+    hard,
+    hard_cost,
+    minimum_distance,
+    table_of_leaders,
+    too_many_checks,
+)
 from fecnn.decoders.kernels import chase as kernel
 from fecnn.decoders.registry import BuiltIn, Example
 
@@ -98,10 +107,64 @@ def chase2_app(
     return lambda llr: run(llr, True)[1]
 
 
-def _prepare(code: Code, positions: int | None, t: int | None, beta: float) -> Run:
-    table, powers = np.empty(0, np.int16), np.empty((code.n, 0), np.int64)
-    exp = log = np.empty(0, np.int64)
-    step = 0
+def chase2_list(
+    code: Code,
+    channel: Channel | None = None,
+    /,
+    *,
+    list: int = 8,
+    positions: int | None = None,
+    t: int | None = None,
+) -> Lister:
+    """The best of the codewords that `chase2` finds; often they are fewer than the list has room for.
+
+    Args:
+        code: As for `chase2`.
+        channel: Not used.
+        list: Number of words.
+        positions: As for `chase2`.
+        t: As for `chase2`.
+
+    Raises:
+        ValueError: As for `chase2`.
+    """
+    positions, t, _ = _sizes(code, positions, t)
+    decode, size = hard(code, t=t), min(list, 1 << positions)
+
+    def lister(llr: LLR) -> tuple[Bits, NDArray[np.bool_]]:
+        frames, rows = len(llr), np.arange(len(llr))
+        words = np.zeros((frames, size, code.n), np.uint8)
+        prices = np.full((frames, size), np.inf)
+        least_reliable = np.argsort(np.abs(llr), axis=1, kind="stable")[:, :positions]
+        for pattern in range(1 << positions):
+            flips = least_reliable[:, (pattern >> np.arange(positions)) & 1 == 1]
+            spoilt = bpsk(hard_decision(llr))
+            np.put_along_axis(spoilt, flips, -np.take_along_axis(spoilt, flips, axis=1), axis=1)
+            word, found = _corrected(decode, spoilt)
+            price = np.where(found, discrepancy(llr, word), np.inf)
+            known = (words == word[:, None]).all(axis=2) & (prices < np.inf)
+            worst = prices.argmax(axis=1)
+            better = (price < prices[rows, worst]) & ~known.any(axis=1)
+            words[better, worst[better]], prices[better, worst[better]] = word[better], price[better]
+        return words, prices < np.inf
+
+    return lister
+
+
+def _corrected(decode: Decoder, llr: LLR) -> tuple[Bits, NDArray[np.bool_]]:
+    """Hard-decision decoding: words, and whether they are codewords."""
+    assert isinstance(decode, Measured)
+    word, effort = decode.measure(llr)
+    return word, ~effort.uncertified
+
+
+def _sizes(code: Code, positions: int | None, t: int | None) -> tuple[int, int, Algebra | None]:
+    """The number of positions and of errors, and the code's algebra where its table would be too large.
+
+    Raises:
+        ValueError: As `chase2`.
+    """
+    algebra = None
     if code.n - code.k <= MAX_CHECKS:
         distance = minimum_distance(code) if t is None or positions is None else 0
         limit = code.n
@@ -109,7 +172,6 @@ def _prepare(code: Code, positions: int | None, t: int | None, beta: float) -> R
         algebra = algebra_of(code)
         if algebra is None:
             raise too_many_checks(code)
-        powers, exp, log, step = algebra.powers, algebra.run.exp, algebra.run.log, algebra.run.step
         distance = code.minimum_distance or algebra.run.length + 1
         limit = algebra.run.t
     t = min((distance - 1) // 2, limit) if t is None else t
@@ -120,7 +182,17 @@ def _prepare(code: Code, positions: int | None, t: int | None, beta: float) -> R
         raise ValueError(
             f"positions must be in 0..{min(MAX_POSITIONS, code.n)} for {code.name}, got {positions}"
         )
-    if code.n - code.k <= MAX_CHECKS:
+    return positions, t, algebra
+
+
+def _prepare(code: Code, positions: int | None, t: int | None, beta: float) -> Run:
+    positions, t, algebra = _sizes(code, positions, t)
+    table, powers = np.empty(0, np.int16), np.empty((code.n, 0), np.int64)
+    exp = log = np.empty(0, np.int64)
+    step = 0
+    if algebra is not None:
+        powers, exp, log, step = algebra.powers, algebra.run.exp, algebra.run.log, algebra.run.step
+    else:
         table = table_of_leaders(code, t)
     columns = code.parity_columns
     if columns.shape[1] == 0:
@@ -162,4 +234,5 @@ CHASE2 = BuiltIn(
     reach="n - k <= 24, and cyclic codes, also extended",
     example=Example("bch-63-45", 4.0),
     soft=chase2_app,
+    lister=chase2_list,
 )

@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from fecnn.arrays import LLR, Bits
+from fecnn.arrays import LLR, Bits, hard
 from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
 
@@ -15,6 +15,11 @@ Decoder = Callable[[LLR], Bits]
 
 
 SoftDecoder = Callable[[LLR], LLR]
+
+
+Lister = Callable[[LLR], tuple[Bits, NDArray[np.bool_]]]
+"""LLRs (B, n) to words (B, P, n), in any order, and which of them are in the list, (B, P) bool; those are
+distinct. P may differ from the size of the list that is asked for; the best of them are taken."""
 
 
 Factory = Callable[..., Callable[[LLR], NDArray[Any]]]
@@ -62,3 +67,23 @@ class Tunable(Protocol):
 def as_output(code: Code, messages: Bits) -> Bits:
     """Message bits (B, k) in the form decoders return: re-encoded where n = k, since widths cannot tell."""
     return code.encode(messages) if code.n == code.k else messages
+
+
+def empty_list(llr: LLR, size: int) -> tuple[Bits, NDArray[np.bool_]]:
+    """Memory for what a `Lister` returns."""
+    frames, n = llr.shape
+    return np.empty((frames, size, n), np.uint8), np.empty((frames, size), np.bool_)
+
+
+def discrepancy(llr: LLR, words: Bits) -> NDArray[np.float64]:
+    """The sum of |llr| where a word differs from the hard decision: words (..., n) to (...) in float64.
+
+    Differences of it are log-likelihood ratios of words, and nothing cancels in it.
+
+    Example:
+        >>> discrepancy(np.float32([2, -1, 0.5]), np.array([[0, 1, 0], [1, 1, 1]], np.uint8))
+        array([0. , 2.5])
+    """
+    size = np.abs(llr.astype(np.float64))
+    differs = words != hard(llr)
+    return np.asarray(np.broadcast_to(size, differs.shape).sum(axis=-1, where=differs))

@@ -15,10 +15,27 @@ import numpy as np
 from fecnn.arrays import bpsk
 from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
-from fecnn.decoders.built import BuiltDecoder, BuiltSoftDecoder, Recipe, refuse_no_channel
+from fecnn.decoders.built import (
+    BuiltDecoder,
+    BuiltListDecoder,
+    BuiltSoftDecoder,
+    Recipe,
+    refuse_no_channel,
+)
 from fecnn.decoders.contract import Factory
-from fecnn.decoders.registry import REGISTRY, as_factory, check_options, described, factory, function_name
+from fecnn.decoders.registry import (
+    REGISTRY,
+    as_factory,
+    check_options,
+    described,
+    factory,
+    function_name,
+    list_factory,
+)
 from fecnn.errors import extra
+
+MAX_LIST = 4096
+"""Largest number of words of a list."""
 
 
 def decoder(
@@ -64,8 +81,7 @@ def decoder(
         >>> decode(np.float32([2, 3, -0.1, 4, 1, 2, 3]))
         array([0, 0, 1, 0, 0, 0, 0], dtype=uint8)
     """
-    if output not in ("code", "message"):
-        raise ValueError(f"output must be code or message, got {output!r}")
+    _check_output(output)
     recipe = Recipe(decoder, name, code, channel, options, {} if output == "code" else {"output": output})
     decode = BuiltDecoder(_made(name, code, channel, options), recipe)
     if code.n == code.k:
@@ -88,6 +104,77 @@ def soft_decoder(
     """
     function = _made(name, code, channel, options, soft=True)
     return BuiltSoftDecoder(function, Recipe(soft_decoder, name, code, channel, options))
+
+
+def list_decoder(
+    name: str,
+    code: Code,
+    channel: Channel | None = None,
+    /,
+    *,
+    list: int = 8,
+    output: Literal["code", "message"] = "code",
+    **options: Any,
+) -> BuiltListDecoder:
+    """A list decoder by name: the L best codewords it finds, ``(..., L, n)``, and their metrics ``(..., L)``.
+
+    The words of a frame differ, and come best first. The metric of a word is its correlation discrepancy, the
+    sum of abs(llr) over the positions where it differs from the hard decision. It is 0 for the hard decision
+    itself, and smaller is better; the log-likelihood ratio of two words is the difference of their metrics.
+    Words of equal metric come in an order that depends only on the frame. Where fewer than L words are found,
+    or the code has fewer, the rest are zeros with metric infinity. A word that contradicts an infinite LLR
+    has metric infinity too.
+
+    Args:
+        name: ``ml`` (exact), ``osd``, ``lc-osd``, ``chase2`` or ``scl``. What its list holds is said by
+            `fecnn.decoders.ml.ml_list`, `fecnn.decoders.osd.osd_list`, `fecnn.decoders.osd.lc_osd_list`,
+            `fecnn.decoders.chase.chase2_list` and `fecnn.decoders.polar.scl_list`.
+        code: The code to decode.
+        channel: As for `decoder`.
+        list: Number of words L, 1 to 4096. For ``scl`` it is also the number of paths.
+        output: ``code`` for code bits, ``message`` for message bits ``(..., L, k)``.
+        options: The decoder's own, such as ``order=2`` of ``osd``, or ``checked=False`` of ``scl``, which
+            keeps the paths that fail the CRC.
+
+    Returns:
+        A function from LLRs, ``(..., n)`` real, to words, uint8, and metrics, summed in float64 and rounded
+        to float32. It is pickled and compared like a decoder, and has its ``at``.
+
+    Raises:
+        LookupError: If there is no such list decoder.
+        TypeError: If the decoder has no such option, or something is not of the kind asked for.
+        ValueError: If an option or the code does not fit, such as a code without a small trellis for ``ml``.
+
+    Example:
+        >>> import fecnn
+        >>> decode = fecnn.list_decoder("ml", fecnn.hamming(3), list=3)
+        >>> words, metrics = decode(np.float32([2, 3, -0.5, 4, 1.5, 2.5, 3.5]))
+        >>> words
+        array([[0, 0, 0, 0, 0, 0, 0],
+               [1, 1, 1, 0, 0, 0, 0],
+               [0, 0, 1, 1, 1, 0, 0]], dtype=uint8)
+        >>> metrics
+        array([0.5, 5. , 5.5], dtype=float32)
+    """
+    if not isinstance(list, int) or not 1 <= list <= MAX_LIST:
+        raise ValueError(f"list must be in 1..{MAX_LIST} words, got {list!r}")
+    _check_output(output)
+    make = list_factory(name)
+    _check_code(code)
+    check_options(name, make, options)
+    how = {"list": list} | ({} if output == "code" else {"output": output})
+    function = make(code, channel, list=list, **options)
+    return BuiltListDecoder(function, Recipe(list_decoder, name, code, channel, options, how))
+
+
+def _check_output(output: str) -> None:
+    if output not in ("code", "message"):
+        raise ValueError(f"output must be code or message, got {output!r}")
+
+
+def _check_code(code: object) -> None:
+    if not isinstance(code, Code):
+        raise TypeError(f"code must be a fecnn.Code (see fecnn.load_code), got {described(code)}")
 
 
 def _named(given: str | Callable[..., Any], *, soft: bool = False) -> tuple[Factory, str]:
@@ -129,8 +216,7 @@ def _made(
 ) -> Callable[[Any], Any]:
     """What the factory returns for a code."""
     make, name = _named(given, soft=soft)
-    if not isinstance(code, Code):
-        raise TypeError(f"code must be a fecnn.Code (see fecnn.load_code), got {described(code)}")
+    _check_code(code)
     refuse_no_channel(channel)
     check_options(name, make, options)
     with extra("nets", f"decoder {name}") if name in REGISTRY else nullcontext():

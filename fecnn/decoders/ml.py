@@ -10,12 +10,20 @@ from fecnn.arrays import hard as hard_decision
 from fecnn.channels.channel import Channel
 from fecnn.codes.code import MAX_CHECKED_DIMENSION, MAX_CODEBOOK_K, Code, few_weights, light_sum, per_code
 from fecnn.codes.low_weight import light_weight
-from fecnn.decoders.contract import Decoder, Effort, Measured
+from fecnn.decoders.contract import Decoder, Effort, Lister, Measured, empty_list
 from fecnn.decoders.cost import REAL, Cost, basis_cost
 from fecnn.decoders.kernels import codebook, trellis, words
 from fecnn.decoders.kernels import search as kernel
+from fecnn.decoders.kernels.list_viterbi import list_viterbi
 from fecnn.decoders.registry import BuiltIn, Example
-from fecnn.decoders.trellis import bit_order, build_trellis, trellis_fits, trellis_states, viterbi_ns
+from fecnn.decoders.trellis import (
+    MAX_STATES,
+    bit_order,
+    build_trellis,
+    trellis_fits,
+    trellis_states,
+    viterbi_ns,
+)
 
 MAX_SEARCH_N, MAX_SEARCH_CHECKS = 256, 128
 """Largest n and n - k for the search."""
@@ -253,6 +261,35 @@ def _by_trellis(code: Code) -> Decoder:
     return decode
 
 
+def ml_list(code: Code, channel: Channel | None = None, /, *, list: int = 8) -> Lister:
+    """The most likely codewords, exactly: list Viterbi on the minimal trellis.
+
+    Soong and Huang, ICASSP 1991; Seshadri and Sundberg, IEEE Trans. Comm. 42(2/3/4), 1994. Sums are float64.
+
+    Args:
+        code: A code whose trellis has at most 2**22 states in the order of `bit_order`.
+        channel: Not used.
+        list: Number of words.
+
+    Raises:
+        ValueError: If the trellis is larger.
+    """
+    order = bit_order(code)
+    if not trellis_fits(code, trellis_states(code, order)):
+        raise ValueError(
+            f"exact lists of {code.name} (n = {code.n}, k = {code.k}) are out of reach: its trellis has more "
+            f"than {MAX_STATES} states; use lc-osd or osd, whose lists are not proved"
+        )
+    minimal = build_trellis(code, order)
+
+    def lister(llr: LLR) -> tuple[Bits, NDArray[np.bool_]]:
+        out, held = empty_list(llr, list)
+        list_viterbi(llr, minimal, out, held)
+        return out, held
+
+    return lister
+
+
 def ml_cost(code: Code, work: float | None = None, *, method: str = "auto", **_: Any) -> Cost:
     """Exact ML by codebook, trellis, or a search with the measured number of nodes.
 
@@ -301,6 +338,7 @@ ML = BuiltIn(
     cites="Wang, Liang and Ma, ITW 2022",
     reach="n <= 256 and n - k <= 128, or a small codebook or trellis",
     example=Example("bch-31-21", 2.4),
+    lister=ml_list,
 )
 NEAR_ML = BuiltIn(
     near_ml,

@@ -1,20 +1,22 @@
 """Ordered-statistics decoding."""
 
 import math
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fecnn.arrays import LLR, Bits
 from fecnn.arrays import hard as hard_decision
 from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
-from fecnn.decoders.contract import Decoder, Effort, Measured, SoftDecoder
+from fecnn.decoders.contract import Decoder, Effort, Lister, Measured, SoftDecoder, empty_list
 from fecnn.decoders.cost import REAL, Cost, basis_cost
+from fecnn.decoders.kernels import cheapest, words
 from fecnn.decoders.kernels import lc_osd as in_order
 from fecnn.decoders.kernels import osd as kernel
 from fecnn.decoders.kernels import soft_osd as soft
-from fecnn.decoders.kernels import words
 from fecnn.decoders.ml import MAX_SEARCH_CHECKS, MAX_SEARCH_N, safe_distance, search_fits
 from fecnn.decoders.registry import BuiltIn, Example
 
@@ -168,17 +170,7 @@ def lc_osd(
         >>> decode(np.float32([[2, 3, -0.1, 4, 1, 2, 3]]))
         array([[0, 0, 0, 0, 0, 0, 0]], dtype=uint8)
     """
-    if not 1 <= delta <= 16:
-        raise ValueError(f"delta must be in 1..16 local constraints, got {delta!r}")
-    if candidates < 1:
-        raise ValueError(f"candidates must be 1 or more, got {candidates!r}")
-    if z is not None and not z >= 0:
-        raise ValueError(f"z must be 0 or more standard deviations, or not given, got {z!r}")
-    if not search_fits(code):
-        raise ValueError(
-            f"lc-osd of {code.name} is out of reach: n may be up to {MAX_SEARCH_N} and n - k up to "
-            f"{MAX_SEARCH_CHECKS}, here {code.n} and {code.n - code.k}; use osd"
-        )
+    _check_lc_osd(code, delta, candidates, z)
     checks = code.n - code.k
     if checks == 0:
         return hard_decision
@@ -228,6 +220,95 @@ def osd_app(code: Code, channel: Channel | None = None, /, *, order: int = Defau
         return out
 
     return app
+
+
+def osd_list(
+    code: Code, channel: Channel | None = None, /, *, list: int = 8, order: int = Default(2)
+) -> Lister:
+    """The best of the codewords that `osd` tries.
+
+    Args:
+        code: Any n.
+        channel: Not used.
+        list: Number of words.
+        order: As for `osd`. At k the list is exact.
+
+    Raises:
+        ValueError: If order is not in 0..k.
+    """
+    order = order_of(code, order)
+    checks, columns = code.n - code.k, _columns(code)
+
+    def lister(llr: LLR) -> tuple[Bits, NDArray[np.bool_]]:
+        out, held = empty_list(llr, list)
+        cheapest.osd_list(llr, columns, checks, order, out, held)
+        return out, held
+
+    return lister
+
+
+def lc_osd_list(
+    code: Code,
+    channel: Channel | None = None,
+    /,
+    *,
+    list: int = 8,
+    delta: int = 8,
+    candidates: int = 16_384,
+    z: float | None = None,
+) -> Lister:
+    """The best of the codewords that `lc_osd` tries, once nothing that follows can be among them.
+
+    Before them it tries the words of OSD of the least order that has enough. The list is exact unless ``z``
+    is given, or the candidates or the memory for them run out, which is not reported.
+
+    Args:
+        code: As for `lc_osd`.
+        channel: Not used.
+        list: Number of words.
+        delta: As for `lc_osd`.
+        candidates: As for `lc_osd`.
+        z: As for `lc_osd`.
+
+    Raises:
+        ValueError: As for `lc_osd`.
+    """
+    _check_lc_osd(code, delta, candidates, z)
+    checks, columns = code.n - code.k, _columns(code)
+    constraints, stop = min(delta, checks), -1.0 if z is None else float(z)
+    sizes = accumulate(math.comb(code.k, flips) for flips in range(code.k + 1))
+    first = next((order for order, size in enumerate(sizes) if size >= list), code.k)
+
+    def lister(llr: LLR) -> tuple[Bits, NDArray[np.bool_]]:
+        out, held = empty_list(llr, list)
+        in_order.lc_osd_list(llr, columns, checks, constraints, candidates, stop, first, out, held)
+        return out, held
+
+    return lister
+
+
+def _check_lc_osd(code: Code, delta: int, candidates: int, z: float | None) -> None:
+    """Reject options and codes that `lc_osd` does not take.
+
+    Raises:
+        ValueError: Saying what it takes.
+    """
+    if not 1 <= delta <= 16:
+        raise ValueError(f"delta must be in 1..16 local constraints, got {delta!r}")
+    if candidates < 1:
+        raise ValueError(f"candidates must be 1 or more, got {candidates!r}")
+    if z is not None and not z >= 0:
+        raise ValueError(f"z must be 0 or more standard deviations, or not given, got {z!r}")
+    if not search_fits(code):
+        raise ValueError(
+            f"lc-osd of {code.name} is out of reach: n may be up to {MAX_SEARCH_N} and n - k up to "
+            f"{MAX_SEARCH_CHECKS}, here {code.n} and {code.n - code.k}; use osd"
+        )
+
+
+def _columns(code: Code) -> Any:
+    """The columns of H as kernels take them, also where it has no rows."""
+    return words.columns_of(code.parity_columns if code.n > code.k else np.zeros((code.n, 1), np.uint64))
 
 
 def order_of(code: Code, order: int) -> int:
@@ -325,6 +406,7 @@ OSD = BuiltIn(
     reach="any code; order k is maximum likelihood",
     example=Example("bch-63-45", 3.0, {"order": 2}),
     soft=osd_app,
+    lister=osd_list,
 )
 FS_OSD = BuiltIn(
     fs_osd,
@@ -346,4 +428,5 @@ LC_OSD = BuiltIn(
     cites="Wang, Liang and Ma, ITW 2022",
     reach="n <= 256 and n - k <= 128",
     example=Example("bch-63-45", 3.0),
+    lister=lc_osd_list,
 )

@@ -14,7 +14,7 @@ from fecnn.channels.channel import Channel
 from fecnn.codes import gf2
 from fecnn.codes.code import Code
 from fecnn.codes.polar import erasure_scores, kronecker_transform
-from fecnn.decoders.contract import Decoder, Effort, Measured, SoftDecoder
+from fecnn.decoders.contract import Decoder, Effort, Lister, Measured, SoftDecoder, empty_list
 from fecnn.decoders.cost import REAL, Cost
 from fecnn.decoders.kernels import polar as kernel
 from fecnn.decoders.registry import BuiltIn, Example
@@ -147,6 +147,42 @@ def scl_app(
         return form.as_given(out)
 
     return app
+
+
+def scl_list(
+    code: Code,
+    channel: Channel | None = None,
+    /,
+    *,
+    list: int = 8,
+    exact: bool = False,
+    checked: bool = True,
+) -> Lister:
+    """The words of the final paths of `scl`.
+
+    A frame of which no path satisfies the checks has an empty list, where `scl` decides on the best path.
+
+    Args:
+        code: As for `scl`.
+        channel: Not used.
+        list: Number of paths, 1 to 4096. It is extended as for `scl`, where the list is exact; its best words
+            are taken then.
+        exact: As for `scl`. It affects which paths survive, not their order in the list.
+        checked: Keep only paths that satisfy all checks of the code, such as its CRC. False keeps all: words
+            of the polar code that has the frozen bits, of which some are not codewords.
+
+    Raises:
+        ValueError: If the list size is out of range, or the code is not a polar code in either order.
+    """
+    form, paths = arranged(code), _paths(code, list, 1)
+    columns = form.columns if checked else form.columns[:, :0]
+
+    def lister(llr: LLR) -> tuple[Bits, NDArray[np.bool_]]:
+        out, held = empty_list(llr, paths)
+        kernel.scl_list(form.in_order(llr), form.frozen, columns, paths, exact, out, held)
+        return form.as_given(out.reshape(-1, code.n)).reshape(out.shape), held
+
+    return lister
 
 
 @dataclass(frozen=True)
@@ -296,4 +332,5 @@ SCL = BuiltIn(
     reach="polar codes and their subcodes by a CRC or a few checks",
     example=Example("polar-128-64", 3.0),
     soft=scl_app,
+    lister=scl_list,
 )

@@ -17,7 +17,7 @@ from fecnn.decoders.signature import misfits
 from fecnn.errors import nearest
 
 if TYPE_CHECKING:
-    from fecnn.decoders.contract import Factory
+    from fecnn.decoders.contract import Factory, Lister
     from fecnn.decoders.cost import Cost
 
 
@@ -45,6 +45,8 @@ class BuiltIn:
     reach: The codes it takes.
     example: A suitable code and Eb/N0.
     soft: Like ``hard``, but the function returns a-posteriori LLRs; None if there is none.
+    lister: Like ``hard``, but with ``list``, and the function is a `fecnn.decoders.contract.Lister`; None if
+        there is none.
     trained: Whether it runs trained weights, named by its option ``weights``.
     symmetric: Whether the decision on llr * bpsk(c) is the decision on llr, plus c.
     """
@@ -55,6 +57,7 @@ class BuiltIn:
     reach: str
     example: Example
     soft: "Factory | None" = None
+    lister: "Callable[..., Lister] | None" = None
     trained: bool = False
     symmetric: bool = True
 
@@ -158,10 +161,17 @@ def is_trained(name: str) -> bool:
     return any(ours.trained and ours.hard is make for ours in map(built_in, REGISTRY))
 
 
-def decoder_rows() -> list[tuple[str, str, str, str, str]]:
-    """The table of built-in decoders: name, what it is, the codes it takes, soft output or not, source."""
+def decoder_rows() -> list[tuple[str, str, str, str, str, str]]:
+    """The table of built-in decoders: name, what it is, the codes it takes, soft output, lists, source."""
     return [
-        (name, ours.summary, ours.reach, "yes" if ours.soft else "", ours.cites)
+        (
+            name,
+            ours.summary,
+            ours.reach,
+            "yes" if ours.soft else "",
+            "yes" if ours.lister else "",
+            ours.cites,
+        )
         for name, ours in ((name, built_in(name)) for name in sorted(REGISTRY))
     ]
 
@@ -204,6 +214,22 @@ def factory(name: str, *, soft: bool = False) -> "Factory":
             f"{kind} {name} must be a function make(code, channel, /, **options), got {described(found)}"
         )
     return found  # type: ignore[no-any-return]
+
+
+def list_factory(name: str) -> "Callable[..., Lister]":
+    """The factory of lists behind the name of a built-in decoder.
+
+    Raises:
+        TypeError: If it is not a name.
+        LookupError: If there is no such decoder, or it gives no lists.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"a list decoder is the name of a built-in one, got {described(name)}")
+    found = built_in(name).lister if name in REGISTRY else None
+    if found is None:
+        names = [known for known in REGISTRY if built_in(known).lister]
+        raise LookupError(f"no list decoder {name!r}; {nearest(name, names)}")
+    return found
 
 
 def _function(name: str, kind: str) -> Any:
@@ -279,7 +305,7 @@ def function_name(function: Callable[..., Any]) -> str:
     return str(getattr(function, "__qualname__", type(function).__name__))
 
 
-def check_options(name: str, make: "Factory", options: dict[str, Any]) -> None:
+def check_options(name: str, make: "Callable[..., Any]", options: dict[str, Any]) -> None:
     """Reject a function that is no factory, and options that it does not have.
 
     Raises:

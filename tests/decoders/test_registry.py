@@ -57,6 +57,11 @@ def faults(name):
         decided = app(4 * fecnn.bpsk(sent).astype(np.float32))
         if decided.shape != sent.shape or ((decided < 0) != sent).any():
             yield "soft contract"
+    if ours.lister is not None:
+        sent = code.encode(np.random.default_rng(1).integers(0, 2, (8, code.k), dtype=np.uint8))
+        listed, metrics = fecnn.list_decoder(name, code, list=2)(4 * fecnn.bpsk(sent).astype(np.float32))
+        if (listed[:, 0] != sent).any() or metrics[:, 0].any():
+            yield "list contract"
     if name not in [case.decoder for case in cases()]:
         yield "benchmark"
     if name not in [row[0] for row in decoder_rows()]:

@@ -136,13 +136,6 @@ def test_your_own_function_is_not_taken_for_the_built_in_of_its_name():
     assert "Fossorier" not in fecnn.decoder(osd, fecnn.hamming(3))._repr_html_()
 
 
-def test_what_a_factory_returns_has_no_card():
-    from fecnn.decoders.grand import GRAND
-
-    bare = GRAND.hard(fecnn.hamming(3), None)
-    assert bare._repr_html_() is None
-
-
 def test_a_study_has_a_row_for_each_curve():
     study = hostile_study()
     read = Read(study._repr_html_())

@@ -104,6 +104,32 @@ def scl(llr, frozen, columns, paths, exact, out, tested, passed):
 
 
 @kernel(error_model="numpy")
+def scl_list(llr, frozen, columns, paths, exact, out, held):
+    """The words of all final paths: the arguments as for `scl`.
+
+    Out: (B, paths, n) u1, zeros where there are fewer; held (B, paths) b1, whether there is one and it
+    satisfies the checks.
+    """
+    frames, n = llr.shape
+    layers = _layers(n)
+    tree = _new_tree(n, layers, paths)
+    sums = tree[2]
+    metric = np.empty(paths, np.float64)
+    transform = np.empty(n, np.uint8)
+    work = _fork_space(paths)
+    nodes = _subtrees(frozen, layers, not exact)
+    for frame in range(frames):
+        for j in range(n):
+            transform[j] = llr[frame, j] < 0
+        _transform(transform, 1)
+        count = _follow(llr[frame], transform, nodes, layers, tree, metric, exact, work)
+        for path in range(paths):
+            for j in range(n):
+                out[frame, path, j] = path < count and sums[j, path] ^ np.uint8(llr[frame, j] < 0)
+            held[frame, path] = path < count and _satisfied(out[frame, path], columns)
+
+
+@kernel(error_model="numpy")
 def soft_scl(llr, frozen, columns, paths, exact, app):
     """Max-log a-posteriori LLRs over the final paths: app (B, n) f4 out, the rest as for `scl`.
 

@@ -213,7 +213,7 @@ def _abbreviated(path: Path, where: str, token: str) -> str:
 def _entries(tokens: list[str], where: str, path: Path) -> Bits:
     """The bits of a row; digits may stand together in groups of one length, the last one shorter."""
     together = "".join(tokens)
-    if not together.strip("01"):
+    if tokens and not together.strip("01"):
         size = len(tokens[0])
         if all(len(token) == size for token in tokens[:-1]) and len(tokens[-1]) <= size:
             return np.frombuffer(together.encode(), np.uint8) - np.uint8(ord("0"))

@@ -260,6 +260,7 @@ def test_channels_of_a_polar_code_by_reliability(tmp_path):
 
 
 REFUSED = {
+    "an empty row": ("[[1, 1, 0], [0, 1, 1], []]", "row 3 has 0 entries, but row 1 has 3"),
     "words": ("hello world\n", r"begins with 'hello world' \(tried: alist, dense 0 and 1"),
     "empty": ("", "is empty"),
     "blank": ("\n\n", "is empty"),

@@ -82,6 +82,7 @@ def test_the_core_decodes_simulates_and_shows_tables(tmp_path):
     ("line", "said"),
     [
         ("run optimal-hamming-7-4", "curve slnn: decoder slnn needs torch: pip install 'fecnn[nets]'"),
+        ("report verdict-bch-63-45", "fecnn: the cost of fecnn-net needs torch: pip install 'fecnn[nets]'"),
         ("plot optimal-hamming-7-4 -o x.svg", "fecnn: a figure needs matplotlib: pip install 'fecnn[plot]'"),
         ("train fecnn-net-bch-31-16", "fecnn: training needs torch: pip install 'fecnn[nets]'"),
         (

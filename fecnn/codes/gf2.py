@@ -50,11 +50,14 @@ def rref(matrix: Bits, order: Iterable[int] | None = None) -> tuple[Bits, list[i
     rows = pack(matrix)
     r, n = matrix.shape
     pivots: list[int] = []
+    copied, words = -1, rows[:0].ravel()
     for column in range(n) if order is None else order:
         if len(pivots) == r:
             break
         word, shift = divmod(column, 64)
-        ones = np.flatnonzero((rows[:, word] >> np.uint64(shift)) & np.uint64(1))
+        if word != copied:  # in `rows` a column lies far apart
+            copied, words = word, rows[:, word].copy()
+        ones = np.flatnonzero((words >> np.uint64(shift)) & np.uint64(1))
         top = len(pivots)
         below = ones[ones >= top]
         if below.size == 0:
@@ -64,6 +67,8 @@ def rref(matrix: Bits, order: Iterable[int] | None = None) -> tuple[Bits, list[i
         # The old top row, now at `pivot`, had a one in this column only if it was the pivot row itself.
         others = ones[(ones != pivot) & (ones != top)]
         rows[others] ^= rows[top]
+        words[[top, pivot]] = words[[pivot, top]]
+        words[others] ^= words[top]
         pivots.append(column)
     return unpack(rows[: len(pivots)], n), pivots
 

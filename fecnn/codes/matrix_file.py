@@ -212,7 +212,7 @@ def _octave(text: str, path: Path) -> dict[str, Bits]:
 
 _RELIABILITY = re.compile(r"\s*\d+\s+[A-Za-z]\w*\s+[-+.\deE]+\s+\d+\s", re.ASCII)
 _LETTERS = re.compile(r"[A-DF-Za-df-z]")
-_BRACKET = re.compile(r"[\[{]\s*[\[{]?\s*[\"']?([01]|True|False)")
+_BRACKET = re.compile(r"[\[{]\s*+[\[{]?+\s*+[\"']?([01]|True|False)")
 _OF_BITS = frozenset("01 \t\r\n,;|.eE+")
 """What dense matrices are written with."""
 

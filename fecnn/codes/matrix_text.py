@@ -23,11 +23,12 @@ _HEADER = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _COLUMNS = re.compile(
-    r"^[ \t]*columns? \d+(?: (?:through|and|to) \d+)?[ \t]*:?[ \t]*$", re.IGNORECASE | re.MULTILINE
+    r"^[ \t]*columns? \d+(?: (?:through|and|to) \d+)?[ \t]*+:?+[ \t]*+$", re.IGNORECASE | re.MULTILINE
 )
 _QUOTED = re.compile(r"[\"']([01]+)[\"']")
 _WRAPPER = re.compile(r"^\s*(?:\w+\.)*\w+\s*\((?=\s*[\[{])")  # array( of NumPy, GF( of galois
-_CLOSING = re.compile(r"(?:,\s*(?:dtype|order)\s*=\s*[\w.'\"<>]+\s*)?\)?\s*;?\s*$")
+# Possessive, and only from a sign, so that long blanks are scanned only once.
+_CLOSING = re.compile(r"(?=[,);])(?:,\s*+(?:dtype|order)\s*+=\s*+[\w.'\"<>]++\s*+)?+\)?+\s*+;?+$")
 _RULE = re.compile(r"^\s*\[[-+ ]*\]\s*$")  # between blocks, as Sage draws it
 _NUMBER = re.compile(r"[+-]?(\d{1,20}\.?\d{0,30}|\.\d{1,30})([eE][+-]?\d{1,4})?", re.ASCII)
 
@@ -153,7 +154,7 @@ def _cells(line: str, where: str, path: Path) -> list[str]:
 def _bracketed(body: str, path: Path) -> list[Row]:
     """Rows in brackets, or one bracket whose rows end with semicolons or lines."""
     body = "\n".join(line for line in body.splitlines() if not _RULE.match(line))
-    body = _CLOSING.sub("", _WRAPPER.sub("", body, count=1), count=1).strip()
+    body = _CLOSING.sub("", _WRAPPER.sub("", body, count=1).strip(), count=1).strip()
     depth, deepest, start = 0, 0, 0
     inner: list[str] = []
     outer: list[str] = []
@@ -212,7 +213,7 @@ def _abbreviated(path: Path, where: str, token: str) -> str:
 def _entries(tokens: list[str], where: str, path: Path) -> Bits:
     """The bits of a row; digits may stand together in groups of one length, the last one shorter."""
     together = "".join(tokens)
-    if not together.strip("01"):
+    if tokens and not together.strip("01"):
         size = len(tokens[0])
         if all(len(token) == size for token in tokens[:-1]) and len(tokens[-1]) <= size:
             return np.frombuffer(together.encode(), np.uint8) - np.uint8(ord("0"))

@@ -5,6 +5,7 @@ from typing import Any
 from fecnn.codes.code import Code
 from fecnn.decoders.cost import Cost
 from fecnn.decoders.registry import built_in
+from fecnn.errors import extra
 
 
 def complexity(decoder: str, code: Code, *, work: float | None = None, **options: Any) -> Cost:
@@ -32,4 +33,5 @@ def complexity(decoder: str, code: Code, *, work: float | None = None, **options
         >>> complexity("literature-slnn", fecnn.hamming(3), weights="slnn-7-hamming-7-4").multiplications
         161
     """
-    return built_in(decoder).cost(code, work, **options)
+    with extra("nets", f"the cost of {decoder}"):
+        return built_in(decoder).cost(code, work, **options)

@@ -4,6 +4,8 @@ import gzip
 import io
 import pprint
 import sys
+import time
+from contextlib import suppress
 
 import galois
 import numpy as np
@@ -258,6 +260,7 @@ def test_channels_of_a_polar_code_by_reliability(tmp_path):
 
 
 REFUSED = {
+    "an empty row": ("[[1, 1, 0], [0, 1, 1], []]", "row 3 has 0 entries, but row 1 has 3"),
     "words": ("hello world\n", r"begins with 'hello world' \(tried: alist, dense 0 and 1"),
     "empty": ("", "is empty"),
     "blank": ("\n\n", "is empty"),
@@ -339,3 +342,23 @@ def test_a_code_file_is_known_by_its_name_alone(tmp_path):
     (tmp_path / "c.toml").rename(tmp_path / "c.txt")
     with pytest.raises(ValueError, match=r"is a code file: name it c\.toml"):
         fecnn.load_code(tmp_path / "c.txt")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "array([[1, 1, 0],\n{}       [0, 1, 1]], dtype=uint8)\n",
+        "array([[1, 1, 0], [0, 1, 1]],{}dtype=uint8)\n",
+        "H = [{}1 1 0; 0 1 1];{}\n",
+        "[{}x",
+        "Columns 1{}x\n1 1 0\n0 1 1\n",
+        "1 1 0{}\n{}0 1 1\n",
+    ],
+)
+def test_long_blanks_take_no_time(tmp_path, text):
+    path = tmp_path / "H.txt"
+    path.write_text(text.replace("{}", " " * 50_000))
+    begun = time.process_time()
+    with suppress(ValueError):
+        assert fecnn.load_code(path).n == 3
+    assert time.process_time() - begun < 2  # it was minutes

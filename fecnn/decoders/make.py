@@ -161,6 +161,7 @@ def list_decoder(
     _check_output(output)
     make = list_factory(name)
     _check_code(code)
+    refuse_no_channel(channel)
     check_options(name, make, options)
     how = {"list": list} | ({} if output == "code" else {"output": output})
     function = make(code, channel, list=list, **options)

@@ -59,6 +59,8 @@ def opened(name_or_path: str | Path, code: Code | None = None) -> "tuple[nn.Modu
     if name_or_path in FREE:
         if code is None:
             raise ValueError(f"{name_or_path} is made for a code; give one, such as hamming-7-4")
+        if not isinstance(code, Code):
+            raise TypeError(f"code must be a fecnn.Code (see fecnn.load_code), got {type(code).__name__}")
         with extra("nets", f"network {name_or_path}"):
             from fecnn.nets.codebook import MLNN, SLNN
         return (SLNN if name_or_path == "slnn" else MLNN)(code).eval(), code, None

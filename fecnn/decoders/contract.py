@@ -52,6 +52,9 @@ class Measured:
         """The bits, without the effort."""
         return self.measure(llr)[0]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("only decoders made by fecnn.decoder can be pickled, not what a factory returns")
+
 
 @runtime_checkable
 class Tunable(Protocol):

@@ -205,7 +205,7 @@ def test_map_by_the_codebook_counts_what_it_does(name, bits):
     targets = code.messages() if bits == "message" else code.codebook()
     for llr in received(code, 3.0, 2):
         decided, done = counting.codebook_map(code, llr, targets)
-        real = fecnn.decoder("map", code, bits=bits, method="codebook")(llr[None])
+        real = fecnn.decoder("map", code, output=bits, bits=bits, method="codebook")(llr[None])
         assert (real[0] == decided).all()
         assert kinds(complexity("map", code, bits=bits, method="codebook")) == done
 

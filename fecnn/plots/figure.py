@@ -132,7 +132,8 @@ def picture(scene: Scene, dress: Style) -> "Picture":
         if dress.title:
             _title(figure, scene.title if dress.title is True else dress.title, dress)
         _surround(figure, scene, dress, places)
-        figure.draw_without_rendering()  # ticks made later would not have the style's type
+        cast("ConstrainedLayoutEngine", figure.get_layout_engine()).execute(figure)
+        figure.stale = False  # laid out, with its ticks: those made later would not have the style's type
     return figure
 
 

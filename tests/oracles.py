@@ -372,7 +372,8 @@ def squares(checks, n):
 
 
 def decide_again(decide, code, y, tries, known):
-    """Frame by frame: the most likely codeword of ``decide`` and of tries with a weak bit turned and known.
+    """Frame by frame: the most likely codeword among the decisions on the frame and on copies of it, each
+    with one weak bit flipped and fixed.
 
     Once a word is proven most likely, by the minimum distance, no more is tried.
     """

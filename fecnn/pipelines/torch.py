@@ -1,6 +1,7 @@
 """Encoders and decoders as PyTorch modules: tensors of any device, float dtype and leading shape."""
 
 import itertools
+import secrets
 from typing import Any, Literal, Self, get_args
 from weakref import WeakValueDictionary
 
@@ -20,19 +21,26 @@ Sign = Literal["log p0/p1", "log p1/p0"]
 
 SIGNS = get_args(Sign)
 
-_numbers = itertools.count()
+_numbers = itertools.count(
+    secrets.randbits(62)
+)  # a program of another process must not meet a decoder of this
 _known: "WeakValueDictionary[int, BuiltDecoder | BuiltSoftDecoder]" = WeakValueDictionary()
 """The decoders of this process by number: a registered operator takes tensors and numbers, not objects."""
 
 
 PART = 1 << 17
-"""LLRs decoded at a time: temporary copies of them stay in cache, where large ones cost a tenth more."""
+"""LLRs decoded at a time, so that temporary copies of them stay small."""
 
 
 @torch.library.custom_op("fecnn::decode", mutates_args=())
 def _decode(llr: Tensor, number: int, width: int, dtype: torch.dtype, turned: bool) -> Tensor:
     """What decoder ``number`` makes of LLRs (..., n): (..., width); turned: positive is 1, in results too."""
-    decode, n = _known[number], llr.shape[-1]
+    decode, n = _known.get(number), llr.shape[-1]
+    if decode is None:
+        raise RuntimeError(
+            "the decoder of this program is gone: it was exported in another process, or its module no "
+            "longer exists; build the module again and export it here"
+        )
     frames = llr.detach().reshape(-1, n).to("cpu", torch.float32).contiguous()
     out = torch.empty((len(frames), width), dtype=dtype)
     rows = max(1, min(PART // n, len(frames)))

@@ -41,6 +41,14 @@ def test_every_decoder_gives_code_bits_or_message_bits(case):
     assert effort.work.shape == ()
 
 
+def test_at_another_noise_level_a_decoder_is_the_one_built_for_it(case):
+    name, code, channel, options, llr = case
+    other = fecnn.AWGN(2 * channel.sigma)
+    again = fecnn.decoder(name, code, other, **options)
+    assert (fecnn.decoder(name, code, channel, **options).at(other)(llr) == again(llr)).all()
+    assert (fecnn.decoder(name, code, **options)(llr, channel=other) == again(llr)).all()
+
+
 def test_decoders_travel_and_compare_by_what_they_were_built_from(case):
     name, code, channel, options, llr = case
     for make in (fecnn.decoder, fecnn.soft_decoder):

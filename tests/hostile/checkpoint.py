@@ -40,7 +40,7 @@ class Checkpoint(Target):
         self.pickles = [pickle.dumps(Trap(self.folder / "sprung")), torch_pickle(self.folder / "sprung")]
 
     def card_of(self, network, kind, options):
-        """A card with something in every field, but for the digest of the weights."""
+        """A card with something in every field except the digest of the weights."""
         ours = {"ebn0_db": 2.0, "frames": 500, "block_errors": 9, "code_bit_errors": 12}
         point = {**ours, "ml_block_errors": 8, "ml_code_bit_errors": 11}
         return Card(

@@ -110,6 +110,18 @@ def test_modules_travel(llr):
         assert "bch-31-21" in repr(module)
 
 
+def test_a_program_without_its_decoder_says_so():
+    decode = Decoder("ml", CODE, llr_sign="log p0/p1")
+    llr = torch.ones(2, 31)
+    gone = decode._number + 10**6
+    with pytest.raises(RuntimeError, match="exported in another process, or its module no longer exists"):
+        torch.ops.fecnn.decode(llr, gone, 31, torch.uint8, False)
+    number = decode._number
+    del decode
+    with pytest.raises(RuntimeError, match="build the module again"):
+        torch.ops.fecnn.decode(llr, number, 31, torch.uint8, False)
+
+
 class Link(torch.nn.Module):
     def __init__(self):
         super().__init__()

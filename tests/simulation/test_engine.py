@@ -269,7 +269,7 @@ def test_the_point_on_which_least_time_was_spent_goes_next(tmp_path, monkeypatch
 
 
 def test_lots_grow_to_their_time_and_shrink_towards_the_end(tmp_path, monkeypatch):
-    """What is made in vain is at most a lot a thread, and lots are short where little is left."""
+    """At most one lot per thread is wasted, and lots are short when little is left."""
     monkeypatch.setattr(
         simulate, "run_batch", lambda task, i: time.sleep(1e-4) or Tally(frames=64, block_errors=i % 2)
     )

@@ -1,5 +1,5 @@
 """``python -m fecnn``: the command line."""
 
-from fecnn.cli.app import app
+from fecnn_command import main
 
-app(prog_name="fecnn")
+main()

@@ -124,12 +124,12 @@ def gaps_along_ml(study: Study, results: "pd.DataFrame", code: str) -> dict[str,
         return {}
     optimum = points[0].curve
     rows = results[(results["curve"] == optimum) & results["bler"].between(0, 1, inclusive="neither")]
-    alike = {point.curve for point in study.points if point.code.name == code}
+    others = {point.curve for point in study.points if point.code.name == code} - {optimum}
     found: dict[str, list[tuple[float, Gap]]] = {}
     rows = rows.sort_values("ebn0_db")
-    gaps = _gaps(study, results, "bler", rows["bler"].to_list(), "ml", alike)
+    gaps = _gaps(study, results, "bler", rows["bler"].to_list(), "ml", others)
     for place, gap in gaps:
-        if gap.curve != optimum and gap.reference == optimum:
+        if gap.reference == optimum:
             found.setdefault(gap.curve, []).append((rows["ebn0_db"].iloc[place], gap))
     return found
 
@@ -363,6 +363,7 @@ def _summary(found: Reals) -> tuple[float, float, float]:
     """The measured value (the first) and the 95 % interval of the drawn ones; NaN if it is not finite."""
     if not math.isfinite(found[0]):
         return math.nan, math.nan, math.nan
-    drawn = np.sort(np.where(np.isnan(found[1:]), math.inf, found[1:]))
-    low, high = (float(drawn[round(share * (len(drawn) - 1))]) for share in (0.025, 0.975))
+    drawn = np.where(np.isnan(found[1:]), math.inf, found[1:])
+    ends = [round(share * (len(drawn) - 1)) for share in (0.025, 0.975)]
+    low, high = np.partition(drawn, ends)[ends].tolist()
     return float(found[0]), low, high

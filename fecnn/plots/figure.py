@@ -264,7 +264,7 @@ def _axes(axes: "Axes", panel: Panel, dress: Style) -> None:
     axes.set_xlabel(panel.x)
     axes.set_ylabel(panel.y)
     if panel.title:
-        literal(axes.set_title(panel.title))
+        literal(axes.set_title(panel.title, y=1.0))  # else ticks are laid out again and again to place it
     axes.grid(visible=True, which="major", color="0.85", linewidth=0.6 * dress.scale)
     axes.grid(visible=True, which="minor", axis="y", color="0.93", linewidth=0.4 * dress.scale)
     axes.set_axisbelow(True)

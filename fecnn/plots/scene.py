@@ -410,19 +410,27 @@ def look(place: int) -> Look:
 def _curves(study: Study, results: "pd.DataFrame", metric: str, first: int) -> list[Series]:
     """The curves that have results, in the order of the study."""
     looks = _looks(study, first)
+    seen, guessed = _by_curve(counted(results)), _by_curve(estimated(results))
     made = []
     for name, label in labels_of(study).items():
-        rows = results[results["curve"] == name].sort_values("ebn0_db")
-        if len(seen := counted(rows)):
-            marks = tuple(_counted_mark(row, metric) for row in seen.to_dict("records"))
-            made.append(Series("counted", label, seen["code"].iloc[0], looks[name], marks))
-        elif len(rows) and metric == "bler":
+        if rows := seen.get(name):
+            marks = tuple(_counted_mark(row, metric) for row in rows)
+            made.append(Series("counted", label, rows[0]["code"], looks[name], marks))
+        elif metric == "bler" and (rows := guessed.get(name)):
             # An estimate is not a number of errors, so it has no markers.
             dashed = replace(looks[name], dash="longdash", width=1.4, marker="")
             lines = sum(one.kind == "estimated" for one in made)
-            marks = tuple(_estimated_mark(row) for row in estimated(rows).to_dict("records"))
-            made.append(Series("estimated", label, rows["code"].iloc[0], dashed, marks, f"estimated-{lines}"))
+            marks = tuple(_estimated_mark(row) for row in rows)
+            made.append(Series("estimated", label, rows[0]["code"], dashed, marks, f"estimated-{lines}"))
     return made
+
+
+def _by_curve(results: "pd.DataFrame") -> dict[str, list[dict[Any, Any]]]:
+    """Rows by name of their curve, by rising Eb/N0."""
+    found: dict[str, list[dict[Any, Any]]] = {}
+    for row in results.sort_values("ebn0_db").to_dict("records"):
+        found.setdefault(row["curve"], []).append(row)
+    return found
 
 
 def _counted_mark(row: dict[Any, Any], metric: str) -> Mark:

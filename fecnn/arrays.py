@@ -115,35 +115,35 @@ HUGE = 1e31
 """Largest LLR after `within_reach`: sums of any number of them fit in float32."""
 
 
-def as_float32(values: ArrayLike, n: int) -> LLR:
+def as_float32(values: ArrayLike, n: int, name: str = "llr") -> LLR:
     """``values`` as float32 LLRs with ``n`` on the last axis, possibly infinite; raises as `as_llr`."""
-    refuse_mask(values, "llr", "a position that was not received has LLR 0: use llr.filled(0)")
+    refuse_mask(values, name, f"a position that was not received has LLR 0: use {name}.filled(0)")
     torch = sys.modules.get("torch")
-    llr = np.asarray(_of_torch(values, torch) if torch and isinstance(values, torch.Tensor) else values)
+    llr = np.asarray(_of_torch(values, torch, name) if torch and isinstance(values, torch.Tensor) else values)
     if llr.dtype.kind not in "buif":
-        raise TypeError(f"llr must be real numbers, got an array of dtype {llr.dtype}")
+        raise TypeError(f"{name} must be real numbers, got an array of dtype {llr.dtype}")
     if llr.dtype.kind in "bu" or (llr.dtype.kind == "i" and _looks_like_bits(llr)):
         raise TypeError(
-            f"llr must be log-likelihood ratios, positive for bit 0, got {llr.dtype} values that look like "
-            "bits; LLRs of hard decisions are fecnn.bpsk(bits) times the reliability of a bit"
+            f"{name} must be log-likelihood ratios, positive for bit 0, got {llr.dtype} values that look "
+            "like bits; LLRs of hard decisions are fecnn.bpsk(bits) times the reliability of a bit"
         )
     if llr.ndim == 0 or llr.shape[-1] != n:
-        raise ValueError(f"llr must have n = {n} values on the last axis, got shape {llr.shape}")
+        raise ValueError(f"{name} must have n = {n} values on the last axis, got shape {llr.shape}")
     with np.errstate(over="ignore", invalid="ignore"):
         return compiled_for(llr.astype(np.float32, copy=False))
 
 
-def _of_torch(llr: Any, torch: Any) -> Any:
+def _of_torch(llr: Any, torch: Any, name: str) -> Any:
     """A torch tensor in a form that NumPy takes.
 
     Raises:
         TypeError: If decoding it would lose its gradient, or move it to another device.
     """
     if llr.requires_grad and torch.is_grad_enabled():
-        raise TypeError("llr requires grad, and decisions have no gradient: give llr.detach()")
+        raise TypeError(f"{name} requires grad, and decisions have no gradient: give {name}.detach()")
     if llr.device.type != "cpu":
         raise TypeError(
-            f"llr is on the device {llr.device}: give llr.cpu(), or use fecnn.pipelines.torch.Decoder, "
+            f"{name} is on the device {llr.device}: give {name}.cpu(), or use fecnn.pipelines.torch.Decoder, "
             "which returns its result on the same device"
         )
     llr = llr.detach()

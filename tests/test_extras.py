@@ -103,6 +103,12 @@ def test_a_missing_extra_is_named_with_its_line(tmp_path, line, said):
     assert "Traceback" not in done.stderr
 
 
+def test_gnu_radio_comes_from_the_system(tmp_path):
+    done = without_extras("import fecnn.pipelines.gnuradio", tmp_path, "gnuradio")
+    assert "needs GNU Radio 3.10 in the same Python" in done.stderr
+    assert "--system-site-packages" in done.stderr
+
+
 def test_other_missing_modules_are_not_taken_for_an_extra():
     with pytest.raises(ModuleNotFoundError, match="No module named 'else'"), extra("plot", "a figure"):
         raise ModuleNotFoundError("No module named 'else'", name="else")

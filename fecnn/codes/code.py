@@ -343,7 +343,7 @@ def few_weights(code: Code) -> tuple[int, ...] | None:
     words = np.zeros((1, -(-n // 64)), np.uint64)
     for row in gf2.pack(code.G if k <= n - k else gf2.rref(code.H)[0]):
         words = np.concatenate([words, words ^ row])
-    counts = np.bincount(np.bitwise_count(words).sum(axis=1, dtype=np.int64), minlength=n + 1).tolist()
+    counts = np.bincount(gf2.weights(words), minlength=n + 1).tolist()
     return tuple(counts) if k <= n - k else macwilliams(tuple(counts), n - k)
 
 
@@ -417,8 +417,8 @@ def light_sum(code: Code, sets: int) -> int:
     rng, lightest = np.random.default_rng(1), code.n
     for _ in range(sets):
         rows = gf2.pack(gf2.rref(code.G, order=rng.permutation(code.n).tolist())[0])
-        weights = np.bitwise_count(rows[:, None] ^ rows).sum(axis=2, dtype=np.int64)
-        np.fill_diagonal(weights, np.bitwise_count(rows).sum(axis=1))
+        weights = gf2.weights(rows[:, None] ^ rows)
+        np.fill_diagonal(weights, gf2.weights(rows))
         lightest = min(lightest, int(weights.min()))
     return lightest
 

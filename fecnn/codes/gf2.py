@@ -11,6 +11,11 @@ from fecnn.codes.kernels import apply_map
 
 Words = NDArray[np.uint64]
 
+_ONES = np.unpackbits(np.arange(1 << 16, dtype=np.uint16).view(np.uint8).reshape(-1, 2), axis=1).sum(
+    axis=1, dtype=np.uint8
+)
+"""Number of ones of all 16-bit numbers: `numpy.bitwise_count` came with NumPy 2."""
+
 
 def pack(bits: Bits) -> Words:
     """Pack ``(..., n)`` bits into ``(..., ceil(n / 64))`` words; bit j is bit j % 64 of word j // 64.
@@ -30,6 +35,17 @@ def unpack(words: Words, n: int) -> Bits:
     """The inverse of `pack`: ``(..., words)`` to ``(..., n)`` bits."""
     octets = np.ascontiguousarray(words.astype("<u8", copy=False)).view(np.uint8)
     return np.unpackbits(octets, axis=-1, count=n, bitorder="little")
+
+
+def weights(words: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Number of ones in rows of 64-bit integers: ``(..., words)`` to ``(...)``.
+
+    Example:
+        >>> weights(np.array([[7, 1], [0, 1 << 40]], np.uint64))
+        array([4, 1])
+    """
+    ones: NDArray[np.int64] = _ONES[words.view(np.uint16)].sum(axis=-1, dtype=np.int64)
+    return ones
 
 
 def rref(matrix: Bits, order: Iterable[int] | None = None) -> tuple[Bits, list[int]]:

@@ -200,7 +200,73 @@ class BuiltDecoder(_ToOneArray[np.uint8]):
 
 
 class BuiltSoftDecoder(_ToOneArray[np.float32]):
-    """A soft decoder, from `fecnn.soft_decoder`: LLRs ``(..., n)`` to a-posteriori LLRs, float32."""
+    """A soft decoder, from `fecnn.soft_decoder`: LLRs ``(..., n)`` to a-posteriori LLRs, float32.
+
+    Example:
+        >>> import fecnn
+        >>> soft = fecnn.soft_decoder("map", fecnn.repetition(3))
+        >>> soft([1.0, 2.0, -0.5], prior=[0.0, 0.0, 1.0])
+        array([3.5, 3.5, 3.5], dtype=float32)
+        >>> soft.extrinsic([1.0, 2.0, -0.5], prior=[0.0, 0.0, 1.0])
+        array([2.5, 1.5, 3. ], dtype=float32)
+    """
+
+    def __call__(
+        self,
+        llr: ArrayLike,
+        /,
+        *,
+        prior: ArrayLike | None = None,
+        channel: Channel | None = None,
+        out: LLR | None = None,
+    ) -> LLR:
+        """The a-posteriori LLRs of LLRs ``(..., n)``.
+
+        Args:
+            llr: Real numbers, positive for bit 0.
+            prior: LLRs of what is known about the bits from elsewhere, such as another decoder's extrinsic
+                LLRs: ``(..., n)`` or ``(n,)``, 0 for nothing.
+            channel: The channel of these frames, if it is not the one given before; see `at`.
+            out: An array to fill and return.
+
+        Raises:
+            TypeError: If these are not real numbers.
+            ValueError: If there is a NaN, a shape or ``out`` does not fit, or the prior is sure of a bit and
+                the LLR of its contrary.
+        """
+        return super().__call__(self._with_prior(llr, prior), channel=channel, out=out)
+
+    def extrinsic(
+        self,
+        llr: ArrayLike,
+        /,
+        *,
+        prior: ArrayLike | None = None,
+        channel: Channel | None = None,
+        out: LLR | None = None,
+    ) -> LLR:
+        """What the code adds: the a-posteriori LLRs minus both inputs, and 0 where a bit was sure before.
+
+        Arguments and errors are those of the decoder itself.
+        """
+        given = as_float32(self._with_prior(llr, prior), self._n)
+        app = super().__call__(given, channel=channel)
+        with np.errstate(invalid="ignore", over="ignore"):
+            found = np.where(app == given, np.float32(0), app - given)
+        return found if out is None else _filled(out, found)
+
+    def _with_prior(self, llr: ArrayLike, prior: ArrayLike | None) -> ArrayLike:
+        if prior is None:
+            return llr
+        frames, before = as_float32(llr, self._n), as_float32(prior, self._n, "prior")
+        if before.ndim > 1 and before.shape != frames.shape:
+            raise ValueError(f"prior must have the shape of llr, {frames.shape}, or (n,), got {before.shape}")
+        if np.isnan(before).any():
+            raise ValueError("prior holds NaN; a position that nothing is known about has LLR 0")
+        if (np.isinf(frames) & (frames == -before)).any():
+            raise ValueError("prior must not be sure of the contrary of a bit that llr is sure of")
+        with np.errstate(over="ignore"):
+            return frames + before
 
     def _decode(self, llr: ArrayLike) -> LLR:
         name = self.recipe.called

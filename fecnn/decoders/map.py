@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fecnn.arrays import LLR, Bits, bpsk, out_of_sums, refuse_out_of_sums
 from fecnn.channels.channel import Channel
+from fecnn.codes import gf2
 from fecnn.codes.code import Code
 from fecnn.decoders.contract import Decoder, SoftDecoder, as_output
 from fecnn.decoders.cost import REAL, Cost
@@ -228,7 +229,8 @@ def _by_dual(code: Code, margin: float = 0.0) -> Posterior:
     """Sums over the dual code; with a margin, doubtful signs go to the trellis if it can be built."""
     checks = max(3, code.n - code.k)
     columns = np.zeros(code.n, np.int64) if code.n == code.k else code.parity_columns[:, 0].astype(np.int64)
-    signs = bpsk(np.bitwise_count(columns[:, None] & np.arange(8)) & 1).astype(np.float64)
+    parities = gf2.weights((columns[:, None] & np.arange(8))[..., None]) & 1
+    signs = bpsk(parities.astype(np.uint8)).astype(np.float64)
 
     def by_dual(llr: LLR, out: LLR, doubtful: NDArray[np.bool_]) -> None:
         dual.posterior(llr, columns >> 3, checks, signs, margin, out, doubtful)

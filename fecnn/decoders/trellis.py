@@ -114,7 +114,7 @@ def _branches(section: _Section) -> tuple[NDArray[np.int64], NDArray[np.int64], 
     if section.ending is not None:
         place = section.rows.index(section.ending)
         target = (register >> (place + 1) << place) | (register & ((1 << place) - 1))
-    return source, target, np.bitwise_count(register & section.ones).astype(np.int64) & 1
+    return source, target, gf2.weights((register & section.ones)[:, None]) & 1
 
 
 def _previous(section: _Section, dimension: int) -> NDArray[np.int32]:

@@ -94,7 +94,8 @@ class SoftDecoder(_Block):
 
     Args:
         name: A soft decoder, as `fecnn.soft_decoder` takes it, with its code, channel and options.
-        extrinsic: Whether to return the a-posteriori LLRs minus the LLRs, for iterative receivers.
+        extrinsic: Whether to return the a-posteriori LLRs minus all LLRs given, for iterative
+            receivers.
         hard_out: Whether to return decisions 0 and 1 on the code bits instead of LLRs.
         precision: ``single`` or ``double``; by default Sionna's setting.
         device: A torch device; by default Sionna's setting. Decoding itself happens on the CPU.
@@ -124,7 +125,7 @@ class SoftDecoder(_Block):
             name, code, channel, llr_sign="log p1/p0", extrinsic=extrinsic, **options
         )
 
-    def call(self, llr_ch: Tensor, /) -> Tensor:
-        """Decode."""
-        found = self._decode(llr_ch.to(self.dtype))
+    def call(self, llr_ch: Tensor, /, prior: Tensor | None = None) -> Tensor:
+        """Decode; the prior holds LLRs of what is known about the bits from elsewhere."""
+        found = self._decode(llr_ch.to(self.dtype), None if prior is None else prior.to(self.dtype))
         return (found > 0).to(self.dtype) if self._hard_out else found  # type: ignore[no-any-return]

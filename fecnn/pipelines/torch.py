@@ -192,8 +192,8 @@ class SoftDecoder(_Adapter):
     Args:
         name: A soft decoder, as `fecnn.soft_decoder` takes it, with its code, channel and options.
         llr_sign: As for `Decoder`; the result has the same sign.
-        extrinsic: Whether to return only what the code adds: the a-posteriori LLRs minus the LLRs, and 0
-            where both are infinite.
+        extrinsic: Whether to return only what the code adds: the a-posteriori LLRs minus all LLRs given, and
+            0 where both are infinite.
 
     Raises:
         ValueError, TypeError, LookupError: As `fecnn.soft_decoder`; also if the LLRs require grad.
@@ -219,10 +219,11 @@ class SoftDecoder(_Adapter):
         super().__init__(soft_decoder(name, code, channel, **options), llr_sign)
         self.extrinsic = extrinsic
 
-    def forward(self, llr: Tensor) -> Tensor:
-        """Decode."""
-        app = self._decoded(llr, llr.shape[-1], llr.dtype)
-        return torch.where(app == llr, 0.0, app - llr) if self.extrinsic else app
+    def forward(self, llr: Tensor, prior: Tensor | None = None) -> Tensor:
+        """Decode; the prior holds LLRs of the same sign, of what is known about the bits from elsewhere."""
+        given = llr if prior is None else llr + prior
+        app = self._decoded(given, given.shape[-1], llr.dtype)
+        return torch.where(app == given, 0.0, app - given) if self.extrinsic else app
 
 
 def _numbered(decode: "BuiltDecoder | BuiltSoftDecoder") -> int:

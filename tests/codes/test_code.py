@@ -175,7 +175,7 @@ def test_an_impossible_known_spectrum_is_refused(spectrum):
 @pytest.mark.parametrize(("k", "n"), [(3, 9), (9, 14), (11, 70), (12, 24), (5, 5), (13, 130)])
 def test_weight_spectrum_is_that_of_the_codebook(k, n):
     code = random_code(k, n, seed=n)
-    counts = np.bincount(code.codebook().sum(axis=1), minlength=n + 1)
+    counts = np.bincount(code.codebook().sum(axis=1, dtype=int), minlength=n + 1)
     assert code.weight_spectrum() == tuple(counts.tolist())
 
 
@@ -183,9 +183,9 @@ def test_weight_spectrum_is_that_of_the_codebook(k, n):
 def test_macwilliams_both_ways(G):
     code = Code.from_generator(G)
     n, k = code.n, code.k
-    own = tuple(np.bincount(code.codebook().sum(axis=1), minlength=n + 1).tolist())
+    own = tuple(np.bincount(code.codebook().sum(axis=1, dtype=int), minlength=n + 1).tolist())
     dual_words = np.array([[0] * n]) if n == k else Code.from_generator(code.H).codebook()
-    dual = tuple(np.bincount(dual_words.sum(axis=1), minlength=n + 1).tolist())
+    dual = tuple(np.bincount(dual_words.sum(axis=1, dtype=int), minlength=n + 1).tolist())
     assert macwilliams(own, k) == dual
     assert macwilliams(dual, n - k) == own
 
@@ -363,7 +363,7 @@ def test_the_dual_is_orthogonal_and_its_dual_is_the_code():
         assert (dual.n, dual.k) == (code.n, code.n - code.k)
         assert not (dual.G.astype(int) @ code.G.T % 2).any()
         assert not code.syndrome(dual.dual.G).any()
-        counted = np.bincount(dual.codebook().sum(axis=1), minlength=code.n + 1)
+        counted = np.bincount(dual.codebook().sum(axis=1, dtype=int), minlength=code.n + 1)
         assert dual.weight_spectrum() == tuple(counted.tolist())
 
 

@@ -1,6 +1,7 @@
 """Soft decoders: what their LLRs promise, and that their signs are as good as hard decisions."""
 
 import numpy as np
+import oracles
 import pytest
 from scipy.optimize import brentq
 from scipy.special import expit
@@ -118,3 +119,59 @@ def test_ties_of_soft_chase_have_the_signs_of_its_word(rng):
     llr = np.where(rng.random((500, 15)) < 0.15, -1, 1).astype(np.float32)
     app = fecnn.soft_decoder("chase2", code, positions=4)(llr)
     assert ((app < 0) == fecnn.decoder("chase2", code, positions=4)(llr)).all()
+
+
+def test_a_prior_is_more_evidence_and_the_rest_is_extrinsic(rng):
+    code = fecnn.load_code("hamming-7-4")
+    soft = fecnn.soft_decoder("map", code)
+    llr, prior = rng.normal(1, 2, (2, 50, code.n)).astype(np.float32)
+    expected = oracles.app(code, llr.astype(np.float64) + prior, code.codebook())
+    np.testing.assert_allclose(soft(llr, prior=prior), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(soft(llr, prior=prior[0]), soft(llr + prior[0]))
+    extrinsic = soft.extrinsic(llr, prior=prior, out=np.empty_like(llr))
+    np.testing.assert_allclose(extrinsic, expected - llr - prior, rtol=1e-4, atol=1e-5)
+    channel = fecnn.AWGN.at(3.0, code.rate)
+    np.testing.assert_array_equal(soft.extrinsic(llr, channel=channel), soft.at(channel).extrinsic(llr))
+
+
+def test_what_is_certain_has_nothing_extrinsic():
+    soft = fecnn.soft_decoder("map", fecnn.single_parity_check(3))
+    llr, prior = [1.0, np.inf, -2.0], [0.0, np.inf, -np.inf]
+    np.testing.assert_array_equal(soft.extrinsic(llr), [-2, 0, 1])
+    found = soft.extrinsic(llr, prior=prior)
+    assert found[0] < -1000  # as good as certain, see `fecnn.arrays.within_reach`
+    np.testing.assert_array_equal(found[1:], 0)
+
+
+@pytest.mark.parametrize(
+    ("prior", "said"),
+    [
+        ([0.0, 0.0], "prior must have n = 3 values on the last axis"),
+        ([[0.0, 0.0, 0.0]], r"prior must have the shape of llr, \(3,\), or \(n,\), got \(1, 3\)"),
+        ([0.0, np.nan, 0.0], "prior holds NaN"),
+        ([0.0, -np.inf, 0.0], "prior must not be sure of the contrary"),
+        ([0, 1, 0], "prior must be log-likelihood ratios"),
+    ],
+)
+def test_a_prior_that_is_none_is_refused(prior, said):
+    soft = fecnn.soft_decoder("map", fecnn.single_parity_check(3))
+    for decode in (soft, soft.extrinsic):
+        with pytest.raises((ValueError, TypeError), match=said):
+            decode([1.0, np.inf, -2.0], prior=prior)
+
+
+def test_rows_and_columns_of_a_product_code_help_each_other(rng):
+    """Turbo decoding (Hagenauer, Offer and Papke 1996): what rows find is the prior of columns, and back."""
+    code = fecnn.load_code("ext-hamming-8-4")
+    soft = fecnn.soft_decoder("map", code)
+    messages = rng.integers(0, 2, (400, code.k, code.k), dtype=np.uint8)
+    sent = code.encode(code.encode(messages).swapaxes(1, 2))
+    llr = fecnn.AWGN.at(2.0, code.rate**2).transmit(sent, rng)
+    prior, errors = np.zeros_like(llr), []
+    for _ in range(6):
+        errors.append(np.count_nonzero((soft(llr, prior=prior) < 0) != sent))
+        prior = soft.extrinsic(llr, prior=prior).swapaxes(1, 2)
+        llr, sent = llr.swapaxes(1, 2), sent.swapaxes(1, 2)
+    assert errors[0] > 1000
+    assert errors[1] < 0.5 * errors[0]
+    assert errors[-1] < 0.25 * errors[0]

@@ -147,3 +147,12 @@ def test_a_link_compiles_as_one_graph_and_exports(rng):
             assert torch.equal(ours, theirs)
     torch.library.opcheck(torch.ops.fecnn.decode, (noise, link.decode._number, 21, torch.uint8, True))
     torch.library.opcheck(torch.ops.fecnn.decode, (noise, link.soft._number, 31, torch.float32, False))
+
+
+def test_priors_have_the_sign_of_the_llrs(llr):
+    code = fecnn.load_code("bch-15-7")
+    given, prior = torch.from_numpy(llr[:, :15].copy()), torch.from_numpy(llr[::-1, :15].copy())
+    expected = fecnn.soft_decoder("map", code).extrinsic(given.numpy(), prior=prior.numpy())
+    for sign, turn in (("log p0/p1", 1), ("log p1/p0", -1)):
+        soft = SoftDecoder("map", code, llr_sign=sign, extrinsic=True)
+        torch.testing.assert_close(turn * soft(turn * given, turn * prior), torch.from_numpy(expected))

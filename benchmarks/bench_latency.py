@@ -12,6 +12,7 @@ BATCHES = (1, 10, 100, 10_000)
 CASES = {
     "hard": "hamming-7-4",
     "slnn": "hamming-7-4",
+    "mlnn": "hamming-7-4",
     "map": "hamming-7-4",
     "osd": "bch-31-21",
     "ml": "bch-63-45",
@@ -43,7 +44,7 @@ def test_latency():
     handlings = []
     for name, of in CASES.items():
         code = fecnn.load_code(of)
-        decode = fecnn.decoder(name, code, output="message" if name in ("slnn", "map") else "code")
+        decode = fecnn.decoder(name, code, output="message" if name in ("slnn", "mlnn", "map") else "code")
         row = []
         for frames in BATCHES:
             llr = frames_of(code, 4.0, frames).llr
@@ -53,9 +54,68 @@ def test_latency():
             if frames == 1:
                 handling = low - microseconds(decode.function, llr)[1]
         print(f"| `{name}` | {of} | {' | '.join(row)} | {handling:.1f} |")
-        if name != "slnn":  # the times of torch differ by more than that
+        if name not in ("slnn", "mlnn"):  # the times of torch differ by more than that
             handlings.append(handling)
     assert max(handlings) < 5
+
+
+def ldpc_bp(code, llr):
+    """C++: BP of the syndrome, given the probability of an error in each bit."""
+    package = pytest.importorskip("ldpc")
+    theirs = package.BpDecoder(code.H, error_rate=0.1, max_iter=20, bp_method="product_sum")
+
+    def call():
+        row = llr[0]
+        hard = (row < 0).astype(np.uint8)
+        theirs.update_channel_probs(1 / (1 + np.exp(np.abs(row.astype(np.float64)))))
+        return hard ^ theirs.decode((code.H @ hard % 2).astype(np.uint8))
+
+    return call
+
+
+def galois_bch(code, llr):
+    """Numba: the algebraic decoder on hard decisions."""
+    galois = pytest.importorskip("galois")
+    theirs = galois.BCH(code.n, code.k)
+    return lambda: np.asarray(theirs.decode(theirs.field((llr[0] < 0).astype(np.uint8)), output="codeword"))
+
+
+def sionna_osd(code, llr):
+    """Torch: OSD of order 2."""
+    pytest.importorskip("sionna.phy")
+    import torch
+    from sionna.phy.fec.linear import OSDecoder
+
+    theirs, logits = OSDecoder(code.G, t=2, is_pcm=False, device="cpu"), torch.from_numpy(-llr)
+    return lambda: theirs(logits).numpy()[0].astype(np.uint8)
+
+
+PEERS = {
+    "ldpc BpDecoder (C++)": (ldpc_bp, "bp", "ccsds-128-64", {"iterations": 20}),
+    "galois BCH (Numba)": (galois_bch, "berlekamp-massey", "bch-63-45", {}),
+    "Sionna OSDecoder (torch)": (sionna_osd, "osd", "ebch-64-36", {"order": 2}),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("peer", PEERS)
+def test_one_frame_against_peers(peer):
+    """Times of twenty frames, one a call; the decisions are compared."""
+    make, name, of, options = PEERS[peer]
+    code = fecnn.load_code(of)
+    frames = frames_of(code, 4.0, 20).llr
+    decode = fecnn.decoder(name, code, **options)
+    ours, theirs = [], []
+    for llr in np.split(frames, len(frames)):
+        call = make(code, llr)
+        assert (decode(llr)[0] == call()).all()
+        ours.append(microseconds(decode, llr, repeats=3)[0])
+        theirs.append(microseconds(call, repeats=3)[0])
+    ratios = np.array(theirs) / ours
+    print(
+        f"\n| `{name}` | {of} | {peer} | {np.median(ours):.3g} | {np.median(theirs):.3g} | "
+        f"{np.median(ratios):.2g} [{ratios.min():.2g}, {ratios.max():.2g}] |"
+    )
 
 
 @pytest.mark.slow
@@ -80,7 +140,7 @@ def test_the_sionna_block_adds_little_to_ten_thousand_frames():
         ratio = theirs / ours
         print(f"| `{name}` | {code.name} | {ours:.3g} | {theirs:.3g} | {ratio:.3f} |")
         ratios.append(ratio)
-    assert max(ratios) < 1.25  # the target of 1.1 is met where decoding takes more than 2 us
+    assert max(ratios) < 1.2  # the target is 1.1; other work on the machine has made it 1.14
 
 
 @pytest.mark.slow

@@ -115,16 +115,18 @@ class MLNN(nn.Module):
 
     def blockwise(self, r: Tensor) -> Tensor:
         """The same function in bounded memory, with the softmax sums relative to a running maximum."""
-        top = r.new_full((len(r), 1), -torch.inf)
-        total = r.new_zeros((len(r), 1))
-        ones = r.new_zeros((len(r), self.messages.shape[1]))
+        top: Tensor | None = None
         for start, logits in self.hidden.blocks(self.scale * r):
-            higher = torch.maximum(top, logits.amax(dim=1, keepdim=True))
-            shrink = torch.exp(top - higher)
+            highest = logits.amax(dim=1, keepdim=True)
+            higher = highest if top is None else torch.maximum(top, highest)
             likelihood = logits.sub_(higher).exp_()
-            messages = self.messages[start : start + BLOCK].to(r.dtype)
-            total = total * shrink + likelihood.sum(dim=1, keepdim=True)
-            ones = ones * shrink + likelihood @ messages
+            sums = likelihood.sum(dim=1, keepdim=True)
+            hits = likelihood @ self.messages[start : start + BLOCK].to(r.dtype)
+            if top is None:
+                total, ones = sums, hits
+            else:
+                shrink = torch.exp(top - higher)
+                total, ones = total * shrink + sums, ones * shrink + hits
             top = higher
         return ones / total
 

@@ -44,11 +44,13 @@ def _decode(llr: Tensor, number: int, width: int, dtype: torch.dtype, turned: bo
     frames = llr.detach().reshape(-1, n).to("cpu", torch.float32).contiguous()
     out = torch.empty((len(frames), width), dtype=dtype)
     rows = max(1, min(PART // n, len(frames)))
-    negated = torch.empty((rows if turned else 0, n))
+    # Where LLRs have room in the result, they are turned there: touching new memory costs most of all here.
+    has_room = dtype == torch.float32 and width == n
+    negated = torch.empty((rows if turned and not has_room else 0, n))
     for start in range(0, len(frames), rows):
         part, into = frames[start : start + rows], out[start : start + rows]
         if turned:
-            part = torch.neg(part, out=negated[: len(part)])
+            part = torch.neg(part, out=into if has_room else negated[: len(part)])
         found = torch.from_numpy(decode(part.numpy()))
         into.copy_(-found if turned and isinstance(decode, BuiltSoftDecoder) else found)
     return out.reshape(*llr.shape[:-1], width).to(llr.device)

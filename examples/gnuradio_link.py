@@ -26,7 +26,7 @@ class Link(gr.top_block):
         llr = blocks.multiply_const_ff(2 / channel.sigma**2)  # log p1/p0
         words = blocks.stream_to_vector(gr.sizeof_float, code.n)
         self.decided = blocks.vector_sink_b(code.k)
-        self.encoder, self.decoder = Encoder(code), Decoder("ml", code)  # without names they would be gone
+        self.encoder, self.decoder = Encoder(code), Decoder("ml", code)  # GNU Radio keeps no reference
         self.connect(source, self.encoder, bits, symbols, received)
         self.connect(noise, (received, 1))
         self.connect(received, llr, words, self.decoder, self.decided)

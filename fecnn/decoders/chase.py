@@ -89,7 +89,8 @@ def chase2_app(
     direction of the best codeword, plus the bit's own LLR if that agrees. The signs are therefore always
     those of the codeword that `chase2` decides on. A frame without any codeword keeps its LLRs. For ``beta``
     = 0.5 the log-odds of a bit being right are 0.7 to 0.9 |APP| on BCH (31,21) and Hamming (15,11), and up to
-    twice |APP| on shorter codes.
+    twice |APP| on shorter codes. Beside bits that are nearly certain, as strong priors make them, |APP| is
+    too large, since they are in the mean and in the metrics; use ``map`` or ``osd`` there.
 
     Args:
         code: As for `chase2`.

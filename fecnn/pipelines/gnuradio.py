@@ -3,6 +3,7 @@
 As with all blocks in Python, keep a name for each as long as the flow graph runs: GNU Radio does not.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,8 +37,8 @@ DONE = -1
 class _Block(gr.sync_block):  # type: ignore[misc]
     """A block that turns all vectors that are there into others, in one call.
 
-    A vector that cannot be decoded ends the flow graph, with a line in GNU Radio's log: an exception in
-    ``work`` would leave it hanging.
+    A vector that cannot be decoded ends the flow graph after those before it, with a line in GNU Radio's
+    log: an exception in ``work`` would leave it hanging.
     """
 
     def __init__(
@@ -50,18 +51,30 @@ class _Block(gr.sync_block):  # type: ignore[misc]
     def start(self) -> bool:
         """Compile before the flow graph runs, so that its first vectors do not wait for it."""
         (dtype, width), (made, length) = self._given, self._made
-        self._fill(np.zeros((1, width), dtype), np.zeros((1, length), made))
+        with suppress(Exception):  # it hangs the flow graph, and may be about these zeros
+            self._fill(np.zeros((1, width), dtype), np.zeros((1, length), made))
         return True
 
     def work(self, input_items: Items, output_items: Items) -> int:
         """Fill all vectors of the output."""
+        given = input_items[0].reshape(-1, self._given[1])
         out = output_items[0].reshape(-1, self._made[1])
         try:
-            self._fill(input_items[0].reshape(-1, self._given[1]), out)
-        except ValueError as error:
-            first = self.nitems_read(0)
-            gr.logger(self.name()).error(f"vectors {first} to {first + len(out) - 1}: {error}")
-            return DONE
+            self._fill(given, out)
+            return len(out)
+        except Exception:
+            return self._as_far_as_possible(given, out)
+
+    def _as_far_as_possible(self, given: NDArray[Any], out: NDArray[Any]) -> int:
+        for place in range(len(out)):
+            one = slice(place, place + 1)
+            try:
+                self._fill(given[one], out[one])
+            except Exception as error:
+                if place:
+                    return place
+                gr.logger(self.name()).error(f"vector {self.nitems_read(0)}: {error}")
+                return DONE
         return len(out)
 
     def _fill(self, given: NDArray[Any], out: NDArray[Any]) -> None:
@@ -76,6 +89,8 @@ class Encoder(_Block):
     """
 
     def __init__(self, code: Code) -> None:
+        if not isinstance(code, Code):
+            raise TypeError(f"code must be a fecnn.Code, such as fecnn.load_code('bch-31-16'), got {code!r}")
         super().__init__(f"{code.name} encoder", (np.uint8, code.k), (np.uint8, code.n))
         self.code = code
 
@@ -104,7 +119,7 @@ class Decoder(_Block):
     ) -> None:
         self.decode = decoder(name, code, channel, output=output, **options)
         width = code.k if output == "message" else code.n
-        super().__init__(f"{code.name} {name}", (np.float32, code.n), (np.uint8, width))
+        super().__init__(f"{code.name} {self.decode.recipe.called}", (np.float32, code.n), (np.uint8, width))
 
     def _fill(self, given: NDArray[Any], out: NDArray[Any]) -> None:
         self.decode(-given, out=out)
@@ -130,7 +145,7 @@ class SoftDecoder(_Block):
     ) -> None:
         soft = soft_decoder(name, code, channel, **options)
         self.decode = soft.extrinsic if extrinsic else soft
-        super().__init__(f"{code.name} {name}", (np.float32, code.n), (np.float32, code.n))
+        super().__init__(f"{code.name} {soft.recipe.called}", (np.float32, code.n), (np.float32, code.n))
 
     def _fill(self, given: NDArray[Any], out: NDArray[Any]) -> None:
-        np.negative(self.decode(-given), out=out)
+        np.subtract(0, self.decode(-given), out=out)  # where -0.0 does not occur

@@ -120,12 +120,10 @@ class _Adapter(nn.Module):
         twin.__setstate__(self.__dict__.copy())
         return twin
 
-    def _decoded(self, llr: Tensor, width: int, dtype: torch.dtype) -> Tensor:
-        n = self.decode.recipe.code.n
+    def _refuse_other(self, llr: Tensor, what: str) -> None:
+        """Refuse what is no tensor of floats, or requires grad."""
         if not isinstance(llr, Tensor) or not llr.is_floating_point():
-            raise TypeError(f"llr must be a tensor of floats, got {getattr(llr, 'dtype', type(llr))}")
-        if llr.shape[-1:] != (n,):
-            raise ValueError(f"llr must have n = {n} values on the last axis, got shape {tuple(llr.shape)}")
+            raise TypeError(f"{what} must be a tensor of floats, got {getattr(llr, 'dtype', type(llr))}")
         if torch.is_grad_enabled() and llr.requires_grad:
             name = self.decode.recipe.called
             way = (
@@ -134,9 +132,15 @@ class _Adapter(nn.Module):
                 else ""
             )
             raise TypeError(
-                f"llr requires grad, and the decoder {name} passes no gradient on: give llr.detach(), "
+                f"{what} requires grad, and the decoder {name} passes no gradient on: give {what}.detach(), "
                 f"or call it in torch.no_grad(){way}"
             )
+
+    def _decoded(self, llr: Tensor, width: int, dtype: torch.dtype) -> Tensor:
+        n = self.decode.recipe.code.n
+        self._refuse_other(llr, "llr")
+        if llr.shape[-1:] != (n,):
+            raise ValueError(f"llr must have n = {n} values on the last axis, got shape {tuple(llr.shape)}")
         found: Tensor = _decode(llr, self._number, width, dtype, self.llr_sign != SIGNS[0])
         return found
 
@@ -223,9 +227,19 @@ class SoftDecoder(_Adapter):
 
     def forward(self, llr: Tensor, prior: Tensor | None = None) -> Tensor:
         """Decode; the prior holds LLRs of the same sign, of what is known about the bits from elsewhere."""
-        given = llr if prior is None else llr + prior
-        app = self._decoded(given, given.shape[-1], llr.dtype)
-        return torch.where(app == given, 0.0, app - given) if self.extrinsic else app
+        self._refuse_other(llr, "llr")
+        if prior is not None:
+            self._refuse_other(prior, "prior")
+            if prior.shape not in (llr.shape, llr.shape[-1:]):
+                raise ValueError(
+                    f"prior must have the shape of llr, {tuple(llr.shape)}, or (n,), got {tuple(prior.shape)}"
+                )
+        elif not self.extrinsic:
+            return self._decoded(llr, llr.shape[-1], llr.dtype)
+        given = llr.float() if prior is None else llr.float() + prior.float()
+        app = self._decoded(given, given.shape[-1], torch.float32)
+        found = torch.where(app == given, 0.0, app - given) if self.extrinsic else app
+        return found.to(llr.dtype)  # rounded once
 
 
 def _numbered(decode: "BuiltDecoder | BuiltSoftDecoder") -> int:

@@ -82,28 +82,39 @@ def test_a_link_without_noise_decodes_every_word_and_none_with_the_sign_turned(c
     assert (turned != messages).any(axis=1).all()
 
 
-def test_a_vector_that_cannot_be_decoded_ends_the_flow_graph(capfd):
+def refuses(code, channel=None, /):
+    """A decoder that fails on zeros, and on large LLRs in another way."""
+
+    def decode(llr):
+        if not llr.any():
+            raise ValueError("zeros")
+        if (np.abs(llr) > 500).any():
+            raise RuntimeError("too large")
+        return (llr < 0).astype(np.uint8)
+
+    return decode
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"), [("ml", np.nan, "llr holds NaN"), (refuses, 1000.0, "too large")]
+)
+def test_a_vector_that_cannot_be_decoded_ends_the_flow_graph(name, value, said, capfd):
     _, llr = frames(CODE, 2000, 3.0)
-    llr[1500, 3] = np.nan
+    llr[1500, 3] = value
     found = []
-    worker = threading.Thread(
-        target=lambda: found.append(through(radio.Decoder("ml", CODE), llr)), daemon=True
-    )
+    block = radio.Decoder(name, CODE, output="code")
+    worker = threading.Thread(target=lambda: found.append(through(block, llr)), daemon=True)
     worker.start()
     worker.join(120)
     assert found, "the flow graph hangs"
-    np.testing.assert_array_equal(
-        found[0], fecnn.decoder("ml", CODE, output="message")(-llr[: len(found[0])])
-    )
-    first, last = map(
-        int, re.search(r"vectors (\d+) to (\d+): llr holds NaN", "".join(capfd.readouterr())).groups()
-    )
-    assert len(found[0]) == first <= 1500 <= last
+    expected = fecnn.decoder(name, CODE, output="code")(-llr[:1500])
+    np.testing.assert_array_equal(found[0], expected)
+    assert f"vector 1500: {said}" in "".join(capfd.readouterr())
 
 
-def test_kernels_are_compiled_before_the_flow_graph_runs():
-    block = radio.Decoder("ml", CODE)
-    assert block.start() is True
+def test_an_encoder_needs_a_code():
+    with pytest.raises(TypeError, match=r"code must be a fecnn\.Code"):
+        radio.Encoder("bch-31-16")
 
 
 def test_companion_knows_the_blocks_as_they_are():

@@ -38,7 +38,8 @@ def test_modules_decide_like_the_decoders_they_hold(llr, sign, dtype):
         expected = torch.from_numpy(fecnn.soft_decoder("osd", CODE, order=1)(known)).to(dtype)
         assert torch.equal(SIGNS[sign] * app, expected.reshape(shape))
         extrinsic = SoftDecoder("osd", CODE, order=1, llr_sign=sign, extrinsic=True)(given)
-        assert torch.equal(extrinsic, app - given)
+        rest = torch.from_numpy(fecnn.soft_decoder("osd", CODE, order=1).extrinsic(known)).to(dtype)
+        assert torch.equal(SIGNS[sign] * extrinsic, rest.reshape(shape))
 
 
 def test_parts_of_large_batches_are_put_together(rng):
@@ -156,3 +157,27 @@ def test_priors_have_the_sign_of_the_llrs(llr):
     for sign, turn in (("log p0/p1", 1), ("log p1/p0", -1)):
         soft = SoftDecoder("map", code, llr_sign=sign, extrinsic=True)
         torch.testing.assert_close(turn * soft(turn * given, turn * prior), torch.from_numpy(expected))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+def test_extrinsic_llrs_have_the_dtype_of_the_llrs_and_are_rounded_once(llr, dtype):
+    code = fecnn.load_code("bch-15-7")
+    soft = SoftDecoder("map", code, llr_sign="log p0/p1", extrinsic=True)
+    given = torch.from_numpy(llr[:, :15].copy()).to(dtype)
+    exact = fecnn.soft_decoder("map", code).extrinsic(given.float().numpy())
+    found = soft(given, torch.zeros(15, dtype=torch.float64))
+    assert found.dtype == dtype
+    torch.testing.assert_close(found, torch.from_numpy(exact).to(dtype), rtol=0, atol=0)
+
+
+def test_priors_are_looked_at(llr):
+    soft = SoftDecoder("map", fecnn.load_code("bch-15-7"), llr_sign="log p0/p1")
+    given = torch.from_numpy(llr[:, :15].copy())
+    with pytest.raises(
+        ValueError, match=r"prior must have the shape of llr, \(.*15\), or \(n,\), got \(1,\)"
+    ):
+        soft(given, torch.zeros(1))
+    with pytest.raises(TypeError, match="prior must be a tensor of floats"):
+        soft(given, np.zeros(15))
+    with pytest.raises(TypeError, match="prior requires grad"):
+        soft(given, torch.zeros(15, requires_grad=True))

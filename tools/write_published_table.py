@@ -19,6 +19,7 @@ from write_study import BEGIN, END
 
 import fecnn
 from fecnn._files.atomic import write
+from fecnn.analysis.record import networks, verdict
 from fecnn.analysis.table import FEW_ERRORS
 from fecnn.analysis.texts import FOOTNOTE, csv_text
 from fecnn.codes.catalogue import load_code
@@ -29,6 +30,9 @@ from fecnn.studies.study import Study
 
 NAME = "published-nets-table"
 EBN0_DB = (4.0, 5.0, 6.0)
+
+AGAINST = ("osd (order 1)", "osd (order 2)", "ml", "fecnn-net", "fecnn-net (tries 8)", "bp")
+"""Decoders that are compared with the published networks."""
 
 SHOWN = {
     "ml": ("exact ML", "o", "#000000"),
@@ -145,6 +149,35 @@ def table(study: Study, results: pd.DataFrame) -> str:
     return "\n".join(lines) + f"\n\n{FOOTNOTE}\n"
 
 
+def verdicts(study: Study, results: pd.DataFrame) -> str:
+    """How decoders of ours stand against the published networks of each code, as Markdown."""
+    lines = [
+        "| code | " + " | ".join(AGAINST) + " | least BLER counted, or BER printed, of a network at 5 dB |"
+    ]
+    lines.append("|---" * (len(AGAINST) + 2) + "|")
+    for code in dict.fromkeys(results["code"]):
+        cells = []
+        for decoder in AGAINST:
+            ours = results[results["curve"] == f"{decoder} of {code}"].set_index("ebn0_db")
+            words = [
+                verdict(code, ebn0_db, ours.loc[ebn0_db])[0] for ebn0_db in EBN0_DB if ebn0_db in ours.index
+            ]
+            cells.append(" / ".join(words) if len(set(words)) > 1 else "".join(words[:1]))
+        lines.append(f"| {code} | " + " | ".join(cells) + f" | {least(code)} |")
+    return "\n".join(lines) + "\n"
+
+
+def least(code: str) -> str:
+    """The best published network at 5 dB, by BLER if some are counted."""
+    points = networks(code, EBN0_DB[1])
+    counted = [point for point in points if point.metric == "bler"]
+    if not (counted or points):
+        return ""
+    best = min(counted or points, key=lambda point: point.value)
+    value = f"{best.value:.2e}" if counted else f"-ln(BER) {-math.log(best.value):.2f}"
+    return f"{best.decoder}: {value}"
+
+
 def figure(study: Study, results: pd.DataFrame) -> Figure:
     """The figure: one line per code, one mark per decoder, at 5 and 6 dB."""
     drawn = Figure(figsize=(11.0, 7.2), layout="constrained")
@@ -186,6 +219,13 @@ def pooled(study: Study, made: pd.DataFrame, shipped: pd.DataFrame) -> pd.DataFr
     return pd.DataFrame([rows[key] for key in order if key in rows]).astype(shipped.dtypes)
 
 
+def between(text: str, begin: str, inside: str, end: str) -> str:
+    """A text with the part between two marks replaced."""
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n{inside}{end}{after}"
+
+
 def main(folder: Path) -> None:
     study = fecnn.load_study(f"studies/{NAME}")
     home = study.path.parent
@@ -194,9 +234,8 @@ def main(folder: Path) -> None:
     write(home / "results.csv", csv_text(results))
     save(figure(study, results), home / "figure.svg")
     readme = home / "README.md"
-    before, _, rest = readme.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    write(readme, f"{before}{BEGIN}\n{table(study, results)}{END}{after}")
+    text = between(readme.read_text(), BEGIN, table(study, results), END)
+    write(readme, between(text, "<!-- verdicts -->", verdicts(study, results), "<!-- end of verdicts -->"))
 
 
 if __name__ == "__main__":

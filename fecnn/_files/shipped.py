@@ -1,4 +1,4 @@
-"""Where the shipped codes and studies are, and how to tell a path from a shipped name."""
+"""Where the shipped codes, studies and published points are, and how to tell a path from a shipped name."""
 
 import os
 import re
@@ -9,7 +9,7 @@ RESULTS = Path("fecnn-results")
 
 
 def shipped_folder(kind: str) -> Path:
-    """The folder of shipped codes or studies: inside the package in a wheel, next to it in a checkout."""
+    """The folder of a kind of shipped data: inside the package in a wheel, next to it in a checkout."""
     package = Path(__file__).resolve().parents[1]
     inside = package / "_data"
     folder = (inside if inside.is_dir() else package.parent) / kind
@@ -21,10 +21,10 @@ def shipped_folder(kind: str) -> Path:
 
 
 def shipped(kind: str) -> dict[str, Path]:
-    """The files of the shipped codes or studies by name, in order of family and length."""
-    pattern = {"codes": "*.toml", "studies": "*/study.toml"}[kind]
+    """The files of a kind by name, in order of family and length: ``codes``, ``studies`` or ``record``."""
+    pattern = {"codes": "*.toml", "studies": "*/study.toml", "record": "*.csv"}[kind]
     found = {
-        path.stem if kind == "codes" else path.parent.name: path
+        path.parent.name if kind == "studies" else path.stem: path
         for path in shipped_folder(kind).glob(pattern)
     }
     return {name: found[name] for name in sorted(found, key=by_numbers)}

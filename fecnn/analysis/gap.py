@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fecnn.analysis.table import METRICS
 from fecnn.codes.code import Code
 from fecnn.simulation.task import Point, RarePoint
+from fecnn.studies.reference import Reference
 from fecnn.studies.study import Study
 from fecnn.theory.bounds import tangential_sphere_bound
 from fecnn.theory.ml_bler import NORMAL
@@ -111,6 +112,24 @@ def gap_to_ml(
     if reference == "tsb" and metric != "bler":
         raise ValueError(f"the tangential-sphere bound is a bound on BLER, not on {METRICS[metric]}")
     return [gap for _, gap in _gaps(study, results, metric, [target], reference, curves)]
+
+
+def gap_between(
+    points: Sequence[Reference], optimum: Sequence[Reference], bler: float
+) -> tuple[float, float, float]:
+    """Gap in dB between published curves of the BLER at a target, with the ends of a 95 % interval.
+
+    As `gap_to_ml`, but the two curves are drawn independently: from their counts where the source gives
+    them, and else from a normal distribution as wide as the reading error. The result is NaN if a curve does
+    not reach the target.
+    """
+    ours, theirs = _read_rates(points), _read_rates(optimum)
+    drawn = _drawn_with(ours, theirs, np.random.default_rng(0), "published")
+    crossings = [
+        _crossings(curve.ebn0_db, rows, bler) for curve, rows in zip((ours, theirs), drawn, strict=True)
+    ]
+    with np.errstate(invalid="ignore"):
+        return _summary(crossings[0] - crossings[1])
 
 
 def gaps_along_ml(study: Study, results: "pd.DataFrame", code: str) -> dict[str, list[tuple[float, Gap]]]:
@@ -242,6 +261,16 @@ def _rates_of(
         return _Counts.of(results, curve, point, metric)
     rows = results[results["curve"] == curve].sort_values("ebn0_db")
     return _Estimates(*(rows[name].to_numpy(float) for name in ("ebn0_db", "bler", "bler_low", "bler_high")))
+
+
+def _read_rates(points: Sequence[Reference]) -> "_Counts | _Estimates":
+    ordered = sorted((point for point in points if point.metric == "bler"), key=lambda point: point.ebn0_db)
+    ebn0_db = np.array([point.ebn0_db for point in ordered])
+    counts = np.array([(point.errors or 0, point.frames or 0) for point in ordered], float).reshape(-1, 2)
+    if counts[:, 1].all():
+        return _Counts(ebn0_db, np.maximum(counts[:, 0], 0.5), 1 / counts[:, 1], counts[:, 1], 0 * ebn0_db)
+    rates = np.array([(point.value, *point.interval) for point in ordered])
+    return _Estimates(ebn0_db, *rates.T)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from fecnn.cli.bench import bench_command
 from fecnn.cli.ending import Commands
 from fecnn.cli.listings import codes, decoders, nets, studies
 from fecnn.cli.pipelines import export_onnx_command
+from fecnn.cli.record import record_command
 from fecnn.cli.results import (
     compare_command,
     complexity_command,
@@ -56,6 +57,7 @@ for name, command in (  # in the order of --help
     ("complexity", complexity_command),
     ("plot", plot_command),
     ("report", report_command),
+    ("record", record_command),
     ("train", train_command),
     ("export", export),
     ("export-onnx", export_onnx_command),

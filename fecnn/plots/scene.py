@@ -253,7 +253,11 @@ def rate_scene(
     if results.empty:
         raise ValueError(f"there are no results of {study.name} yet; run it first")
     codes = list(dict.fromkeys(results["code"]))
-    drawn = [r for r in study.references if study.drawn is None or r.decoder in study.drawn]
+    drawn = (
+        study.references
+        if study.drawn is None
+        else [r for r in [*study.references, *study.recorded] if r.decoder in study.drawn]
+    )
     published = _published([r for r in [*drawn, *references] if r.code in codes])
 
     @cache

@@ -1,36 +1,23 @@
 """One HTML page about one or more studies: curves, gaps, cost, tables, and the study files."""
 
 import html
-import json
-import math
-import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from typing import TYPE_CHECKING, Any
 
 from fecnn._files.atomic import write
-from fecnn._version import __version__
 from fecnn.analysis.costs import cost_table, display_costs
 from fecnn.analysis.gap import display_gaps, gap_to_ml
 from fecnn.analysis.table import METRICS, display
-from fecnn.plots.scene import LAYERS, Mark, Panel, Scene, Series, labels_of, rate_scene, tradeoff_scene
-from fecnn.reports.shapes import DASHES, SHAPES
+from fecnn.plots.scene import Panel, Scene, labels_of, rate_scene, tradeoff_scene
+from fecnn.reports.page import charts, choice, enclosed, heading, is_everywhere, sortable, whole_page
 from fecnn.studies.reference import Reference
 from fecnn.studies.study import Study
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-PIXELS = 4 / 3
-"""Pixels per point of a scene."""
-
-MATTERS = re.compile(r"decoder|Eb/N0|BLER|gap|operations|per message bit")
-"""Columns shown on a narrow page start with one of these; the others only when the reader asks for them."""
 
 
 def report(
@@ -58,41 +45,15 @@ def report(
         whole = _together(studies, results, references)
         codes = list(dict.fromkeys(series.code for panel in whole.panels for series in panel.series))
         notes = "".join(f"<p>{html.escape(note)}.</p>" for note in whole.footnotes)
-        drawn = f'{_figures(whole, data, METRICS["bler"])}<div class="notes">{notes}</div>'
-        parts.append(_study_section("all", f"{_head('<h2>All of them</h2>', codes)}\n{drawn}"))
+        drawn = f'{charts(whole, data, METRICS["bler"])}<div class="notes">{notes}</div>'
+        parts.append(enclosed("all", f"{heading('<h2>All of them</h2>', codes)}\n{drawn}"))
         contents.append('<a href="#all">All of them</a>')
     for place, (study, found, scene) in enumerate(zip(studies, results, scenes, strict=True), 1):
         section, entry = _study(study, found, scene, f"study-{place}", len(studies) == 1, data)
         parts.append(section)
         contents.append(entry)
     title = studies[0].title if len(studies) == 1 else f"{len(studies)} studies of decoders"
-    home = files("fecnn.reports")
-    text = {"shapes": SHAPES, "dashes": DASHES, "sections": data}
-    return Template((home / "page.html").read_text(encoding="utf-8")).substitute(
-        title=html.escape(title),
-        version=__version__,
-        style=(home / "page.css").read_text(encoding="utf-8"),
-        contents="".join(f"<li>{entry}</li>" for entry in contents),
-        sections="\n".join(parts),
-        # A "</script>" in a name would end the enclosing script.
-        data=json.dumps(text, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c"),
-        chart=(home / "chart.js").read_text(encoding="utf-8"),
-        script=(home / "page.js").read_text(encoding="utf-8"),
-    )
-
-
-def _head(title: str, codes: Sequence[str] = ()) -> str:
-    """A heading with what is chosen below it: the code, and all or no curves."""
-    return (
-        f'<div class="bar head">{title}{_choice(codes)}<span class="gap"></span>'
-        '<span class="hint">Click a legend entry to hide or show its curve.</span>'
-        '<button type="button" data-all="yes">show all</button>'
-        '<button type="button" data-all="no">hide all</button></div>'
-    )
-
-
-def _study_section(name: str, inside: str) -> str:
-    return f'<section class="study" id="{name}">\n{inside}\n</section>'
+    return whole_page(title, contents, parts, data)
 
 
 def _study(
@@ -108,16 +69,16 @@ def _study(
     labels = labels_of(study)
     home = dict(zip(results["curve"], results["code"], strict=True))
     first = METRICS.get(study.metrics[0], METRICS["bler"])
-    parts, links = [_heading(study, alone), _choice(codes)], []
+    parts, links = [_heading(study, alone), choice(codes)], []
     for place, code in enumerate(codes, 1):
         here = _of_code(scene, code)
-        curves = {curve: labels[curve] for curve in home if home[curve] == code or _everywhere(home[curve])}
-        shown = [_table(title, table, curves) for title, table in tables]
+        curves = {curve: labels[curve] for curve in home if home[curve] == code or is_everywhere(home[curve])}
+        shown = [sortable(title, table, curves) for title, table in tables]
         below = [f"<p>{html.escape(note)}.</p>" for note in here.footnotes]
-        title = _head(f"<h3>{html.escape(code)}</h3>")
+        title = heading(f"<h3>{html.escape(code)}</h3>")
         parts += [
             f'<section class="code" id="{name}-{place}" data-code="{html.escape(code)}">',
-            f"{title}\n{_figures(here, data, first, code)}",
+            f"{title}\n{charts(here, data, first, code)}",
             f'<div class="tables">{"".join(shown)}</div>',
             f'<div class="notes">{"".join(below)}</div>\n</section>',
         ]
@@ -126,7 +87,7 @@ def _study(
     text = html.escape(study.path.read_text(encoding="utf-8"))
     parts.append(f"<details><summary>The study file</summary><pre>{text}</pre></details>")
     entry = f'<a href="#{name}">{html.escape(study.title)}</a><ul>{" ".join(links)}</ul>'
-    return _study_section(name, "\n".join(parts)), entry
+    return enclosed(name, "\n".join(parts)), entry
 
 
 def _scene(study: Study, results: "pd.DataFrame", references: Sequence[Reference], first: int = 0) -> Scene:
@@ -143,16 +104,11 @@ def _of_code(scene: Scene, code: str) -> Scene:
         series = tuple(
             replace(one, label=one.label.removeprefix(f"{code}: "))
             for one in panel.series
-            if one.code == code or _everywhere(one.code)
+            if one.code == code or is_everywhere(one.code)
         )
         if series:
             panels.append(replace(panel, series=series, notes=()))
     return Scene(scene.title, tuple(panels))
-
-
-def _everywhere(code: str) -> bool:
-    """Uncoded bits are shown with every code."""
-    return code.startswith("uncoded")
 
 
 def _together(
@@ -169,7 +125,7 @@ def _together(
                 replace(
                     one,
                     label=f"{one.label.removesuffix(source)} ({study.name}){source}",
-                    code=codes[0] if _everywhere(one.code) and len(codes) == 1 else one.code,
+                    code=codes[0] if is_everywhere(one.code) and len(codes) == 1 else one.code,
                 )
                 for one in panel.series
                 for source in [f": {one.source}" * bool(one.source)]
@@ -178,72 +134,6 @@ def _together(
             panels[panel.x + panel.y] = replace(before, series=(*before.series, *series))
         first += len(study.curves)
     return Scene("All of them", tuple(panels.values()))
-
-
-def _choice(codes: Sequence[str]) -> str:
-    """The choice among codes, if there are several."""
-    codes = [code for code in codes if not _everywhere(code)]
-    if len(codes) < 2:
-        return ""
-    options = "".join(f"<option>{html.escape(code)}</option>" for code in codes)
-    return f'<label>code <select aria-label="code"><option value="">all</option>{options}</select></label>'
-
-
-def _figures(scene: Scene, data: list[dict[str, Any]], first: str, code: str = "") -> str:
-    """The place of a scene's charts, whose content is appended to ``data``.
-
-    The first is the error rate named, the next one is chosen among the others: gaps, then other error rates.
-    """
-    names = {one.label: text for one, text in scene.entries}
-    panels = sorted(scene.panels, key=lambda panel: (panel.y != first, panel.scales[1] == "log"))
-    data.append({"panels": [_chart(panel, names, code) for panel in panels]})
-    return f'<div class="figures" data-section="{len(data) - 1}"></div>'
-
-
-def _chart(panel: Panel, names: dict[str, str], code: str) -> dict[str, Any]:
-    rate = panel.scales[1] == "log"
-    return {
-        "tab": panel.y if rate else "gap and " + ("time" if "time" in panel.x else "operations"),
-        "title": f"{code}: " * bool(code) + (panel.title or panel.y),
-        "x": panel.x,
-        "y": panel.y,
-        "log": [scale == "log" for scale in panel.scales],
-        "front": bool(panel.front),
-        "curves": [_curve(one, names[one.label]) for one in panel.series],
-    }
-
-
-def _curve(series: Series, name: str) -> dict[str, Any]:
-    look = series.look
-    return {
-        "label": series.label,
-        "name": name,
-        "code": "" if _everywhere(series.code) else series.code,
-        "kind": series.kind,
-        "layer": LAYERS[series.kind],
-        "colour": look.colour,
-        "dash": look.dash,
-        "width": round(PIXELS * look.width, 2),
-        "marker": look.marker,
-        "size": round(PIXELS * look.size, 2),
-        "marks": [_mark(mark) for mark in series.marks],
-    }
-
-
-def _mark(mark: Mark) -> list[Any]:
-    """x, y, the interval (null if there is none), 1 if hollow or 2 if without errors, and the text."""
-    ends = [_short(end) if math.isfinite(end) else None for end in (mark.low, mark.high)]
-    return [
-        _short(mark.x),
-        _short(mark.y),
-        *ends,
-        2 if mark.limit else int(mark.hollow),
-        "\n".join(mark.said),
-    ]
-
-
-def _short(number: float) -> float:
-    return float(f"{number:.5g}")
 
 
 def _heading(study: Study, alone: bool) -> str:
@@ -264,34 +154,6 @@ def _tables(study: Study, results: "pd.DataFrame") -> list[tuple[str, "pd.DataFr
         ("Operations", display_costs(cost_table(study, results))),
     ]
     return [(title, table) for title, table in tables if len(table)]
-
-
-def _column(name: str) -> str:
-    """The class of a column: ``name`` if it may be wrapped, ``rest`` if it is left out on a narrow screen."""
-    if name == "decoder":
-        return ' class="name"'
-    return "" if MATTERS.match(name) else ' class="rest"'
-
-
-def _table(title: str, table: "pd.DataFrame", curves: dict[str, str]) -> str:
-    """The rows of some curves, given with their labels; each names its label, to be hidden with its curve."""
-    heads = "".join(
-        f'<th scope="col"{_column(name)}><button type="button">{html.escape(name)}</button></th>'
-        for name in table.columns
-    )
-    place = list(table.columns).index("decoder")
-    rows = ""
-    for row in table.itertuples(index=False, name=None):
-        if (label := curves.get(row[place])) is not None:
-            cells = (*row[:place], label, *row[place + 1 :])
-            inside = "".join(f"<td>{html.escape(cell)}" for cell in cells)
-            rows += f'<tr data-curve="{html.escape(label)}">{inside}'
-    if not rows:
-        return ""
-    return (
-        f'<div class="scroll"><table><caption>{title}</caption><thead><tr>{heads}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div>"
-    )
 
 
 def _shipped(study: Study) -> bool:

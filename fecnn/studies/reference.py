@@ -15,6 +15,7 @@ from fecnn.errors import shown
 from fecnn.intervals import proportion_interval
 
 COLUMNS = ("code", "decoder", "ebn0_db", "metric", "value", "errors", "frames", "source", "where", "how")
+OPTIONAL = ("parameters", "training_frames")
 
 MAX_BYTES = 1 << 24
 """Largest file of published points read."""
@@ -37,6 +38,8 @@ class Reference:
     errors, frames: Block errors and frames behind the value, if the source gives them.
     source, where, how: Publication; table, figure or file in it; ``seen``, ``digitised, 2 %``, ``inferred``,
         ...
+    parameters, training_frames: Numbers of weights, and of frames that a network was trained on, counted as
+        often as they were shown, if the source gives them.
     """
 
     code: str
@@ -50,6 +53,8 @@ class Reference:
     source: str
     where: str
     how: str
+    parameters: int | None = None
+    training_frames: int | None = None
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -72,7 +77,7 @@ class Reference:
 
 
 def read_references(path: Path) -> list[Reference]:
-    """Published points from a CSV file with a header line of `COLUMNS`.
+    """Published points from a CSV file with a header line of `COLUMNS`, and perhaps those of `OPTIONAL`.
 
     ``value`` may be empty if ``errors`` and ``frames`` give a BLER. A rate without counts needs a source.
 
@@ -146,6 +151,7 @@ def _reference(path: Path, line: int, row: dict[str | None, Any]) -> Reference:
             source=row["source"],
             where=row["where"],
             how=row["how"],
+            **{name: _number(row, name, int) for name in OPTIONAL if row.get(name)},
         )
         return checked(reference, row["value"])
     except (ValueError, ArithmeticError) as error:

@@ -31,6 +31,7 @@ from fecnn.simulation.stop import MOST_FRAMES, Stop
 from fecnn.simulation.task import Options, Point, RarePoint, Task, Weights, build_decoder
 from fecnn.studies.curves.registry import read_curves
 from fecnn.studies.problems import Found, Place, mended
+from fecnn.studies.record import record
 from fecnn.studies.reference import Reference
 from fecnn.theory.bounds import BOUNDS
 
@@ -338,6 +339,13 @@ class Study(Table):
         """
         return [point for path in self._published_files() for point in read_curves(path)]
 
+    @cached_property
+    def recorded(self) -> list[Reference]:
+        """What `fecnn.studies.record` has about its codes, of decoders that its `references` do not have."""
+        codes = {point.code.name for point in self.all_points}
+        ours = {(point.code, point.decoder) for point in self.references}
+        return [it for it in record() if it.code in codes and (it.code, it.decoder) not in ours]
+
     def _published_files(self) -> list[Path]:
         folder = self.path.parent
         files = [folder / "reference.csv", folder / "reference.txt"]
@@ -352,11 +360,15 @@ class Study(Table):
         for path in files:
             with found.of():
                 known |= {point.decoder for point in read_curves(path)}
-        if not files or found.count > before:
+        if found.count > before:
             return
-        for name in self.drawn or []:
-            if name not in known:
-                found.add(f"drawn: no published points of {name!r}; {nearest(name, list(known))}")
+        if not known.issuperset(self.drawn or []):
+            everywhere = known | {point.decoder for point in record()}
+            for name in self.drawn or []:
+                if name not in everywhere:
+                    found.add(f"drawn: no published points of {name!r}; {nearest(name, list(everywhere))}")
+        if not files:
+            return
         for curve in self.curves:
             if curve.published is not None and curve.published not in known:
                 hint = nearest(curve.published, list(known))

@@ -1,4 +1,4 @@
-"""Write record/exact-ml.csv: the BLER of exact ML for each code of the record, by `fecnn.ml_bler`.
+"""Write record/exact-ml.csv: the BLER of exact ML for each code of the record, by `fecnn.ml_bler` or counted.
 
 Run from the root of a checkout: python tools/write_exact_ml.py [CODE ...]
 Points of other codes, and points that are there already, are kept. It takes minutes for each code.
@@ -7,6 +7,7 @@ Points of other codes, and points that are there already, are kept. It takes min
 import csv
 import io
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -19,36 +20,46 @@ PATH = Path("record/exact-ml.csv")
 GRID = np.arange(1.0, 7.1, 0.5)
 COLUMNS = "code decoder ebn0_db metric value errors frames source where how".split()
 LEAST, PERCENT = 1e-9, 2
+COUNTED = 2.0, 4.0  # where errors are counted if they cannot be estimated
 
 
 def estimates(name: str, known: dict[tuple[str, str], dict[str, str]]) -> list[dict[str, str]]:
-    """The points of a code, from low Eb/N0 on, as long as they can be estimated."""
+    """The points of a code, from low Eb/N0 on, as long as they can be estimated or counted."""
     code, rows = fecnn.load_code(name), []
     for ebn0_db in GRID:
         row = known.get((name, f"{ebn0_db:g}"))
         if row is None:
             try:
                 found = fecnn.ml_bler(code, float(ebn0_db), PERCENT / 100)
-            except ValueError as error:
+                made = {"value": f"{found.value:.4g}", "how": f"estimated by {found.method}, {PERCENT} %"}
+            except ValueError as error:  # the spectrum is not known, or a frame was not proved
                 print(f"{name}, {ebn0_db:g} dB: {error}")
-                break
-            row = {
-                "code": name,
-                "decoder": "exact ML",
-                "ebn0_db": f"{ebn0_db:g}",
-                "metric": "bler",
-                "value": f"{found.value:.4g}",
-                "errors": "",
-                "frames": "",
-                "source": "fecnn",
-                "where": "fecnn.ml_bler",
-                "how": f"estimated by {found.method}, {PERCENT} %",
-            }
-            print(row["code"], row["ebn0_db"], found, flush=True)
+                if not COUNTED[0] <= ebn0_db <= COUNTED[1]:
+                    continue
+                made = counts(code, float(ebn0_db))
+            fixed = {"code": name, "decoder": "exact ML", "ebn0_db": f"{ebn0_db:g}", "metric": "bler"}
+            row = dict.fromkeys(COLUMNS, "") | fixed | {"source": "fecnn", "where": "fecnn.ml_bler"} | made
+            print(*row.values(), flush=True)
         rows.append(row)
-        if float(row["value"]) < LEAST:
+        if row["value"] and float(row["value"]) < LEAST:
             break
     return rows
+
+
+def counts(code: fecnn.Code, ebn0_db: float) -> dict[str, str]:
+    """Block errors of the decoder ``ml``, and in how many frames it could not prove its decision."""
+    stop = {"block_errors": 2000, "frames": 4_000_000}
+    study = fecnn.make_study("exact", code=code, ebn0_db=[ebn0_db], stop=stop, curves=["ml"])
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder) / "a.sqlite"
+        fecnn.run(study, workers=1, store=store).finish()
+        row = fecnn.table(study, store).iloc[0]
+    return {
+        "errors": f"{row['block_errors']}",
+        "frames": f"{row['frames']}",
+        "where": "the decoder ml",
+        "how": f"counted; {row['uncertified']} frames not proved",
+    }
 
 
 def main(wanted: list[str]) -> None:

@@ -65,7 +65,7 @@ class Standing:
         """Where its points are from: ``counted`` if there are counts, else how they were read."""
         point = self.points[0]
         if self.decoder == EXACT and point.source == OURS:
-            return f"{OURS}, estimated ({point.where})"
+            return f"{OURS}, {re.split('[ ;]', point.how)[0]}"
         return f"{point.source}, {'counted' if all(it.frames for it in self.points) else point.how}"
 
     def at(self, ebn0_db: float, metric: str) -> Reference | None:
@@ -94,9 +94,9 @@ def standings(code: str, *, folder: str | Path = RESULTS) -> list[Standing]:
     grouped: dict[tuple[str, str, str], list[Reference]] = {}
     ours, times = _ours(code)
     for point in [*record(code, folder=folder), *ours]:
-        read = point.how.split(" by ")[0].split(";")[0]
+        read = "" if point.decoder == EXACT else point.how.split(";")[0]
         grouped.setdefault((point.decoder, point.source, read), []).append(point)
-    exact = grouped.get((EXACT, OURS, "estimated"), [])
+    exact = [point for point in record(code, folder=folder) if (point.decoder, point.source) == (EXACT, OURS)]
     found = []
     for (name, source, _), points in grouped.items():
         gaps = {target: gap_between(points, exact, target) for target in TARGETS if exact}

@@ -56,9 +56,7 @@ def train_command(
             from fecnn.training.recipe import load_training
             from fecnn.training.train import train
 
-        plan = load_training(config)
-        if device is not None:
-            plan = plan.model_copy(update={"device": device})
+        plan = load_training(config, device)
         folder = out / plan.name
         try:
             with TrainingBoard(plan) as board:

@@ -13,6 +13,7 @@ from fecnn.codes.code import Code
 from fecnn.errors import nearest, shown
 from fecnn.nets.card import CONFIG, ZOO, Model
 from fecnn.nets.checkpoint import MODELS, build
+from fecnn.nets.device import has_bfloat16
 from fecnn.nets.error_domain import ErrorNet
 
 Count = Annotated[int, Field(ge=1, lt=1 << 53)]
@@ -86,7 +87,8 @@ class Training(_Table):
         best known to us on a small budget; None if everything is given explicitly.
     epoch: Steps after which the loss is summed and schedules act; with a fixed set, one pass through it.
     deep: Weight in the loss of the stages before the last, for networks with several.
-    precision: ``float32``, or ``bfloat16`` for the products in training (weights stay float32).
+    precision: ``float32``, or ``bfloat16`` for the products in training (weights stay float32). The improved
+        recipe of the transformers takes bfloat16 where the device has units for it.
     save_every: Maximum number of steps between checkpoints.
     stored: Type of the weights that decoders read; the network is validated with weights so rounded.
     """
@@ -175,6 +177,10 @@ IMPROVED: dict[str, Any] = {
 """Warm-up, a high rate, low Eb/N0, clipped gradients, averaged weights, and targets of exact ML."""
 
 
+FASTEST = "fastest"
+"""Stands for ``bfloat16`` where the device has units for it, and else for ``float32``."""
+
+
 def improved(rate: float, warmup: int, **more: Any) -> dict[str, Any]:
     """The improved recipe, adapted to one kind of network."""
     return IMPROVED | {"optimiser": IMPROVED["optimiser"] | {"rate": rate, "warmup": warmup}} | more
@@ -185,14 +191,18 @@ PRESETS: dict[tuple[str, str], dict[str, Any]] = {
     ("literature-mlnn", "published"): LITERATURE,
     ("ecct", "published"): TRANSFORMER,
     ("crossmpt", "published"): TRANSFORMER,
-    ("ecct", "improved"): improved(4e-3, 200, precision="bfloat16"),
-    ("crossmpt", "improved"): improved(4e-3, 200, precision="bfloat16"),
+    ("ecct", "improved"): improved(4e-3, 200, precision=FASTEST),
+    ("crossmpt", "improved"): improved(4e-3, 200, precision=FASTEST),
     ("fecnn-net", "improved"): improved(1e-2, 100),
 }
 
 
-def load_training(name_or_path: str | Path) -> Training:
+def load_training(name_or_path: str | Path, device: str | None = None) -> Training:
     """A training by the name of a network in the zoo, or from a ``.toml`` file.
+
+    Args:
+        name_or_path: The name or the file.
+        device: Another device than the file names.
 
     Raises:
         LookupError: If the zoo has no training of that name.
@@ -213,6 +223,8 @@ def load_training(name_or_path: str | Path) -> Training:
             )
         path = ZOO / str(name_or_path) / CONFIG
     content = read_toml(path)
+    if device is not None:
+        content["device"] = device
     code = content.get("code")
     if isinstance(code, str) and code.endswith((".toml", ".alist")):
         content["code"] = str((path.parent / code).resolve())
@@ -239,6 +251,9 @@ def training_of(content: dict[str, Any], source: str) -> Training:
                 + nearest(recipe if isinstance(recipe, str) else "", recipes)
             )
         content = merged(PRESETS[kind, str(recipe)], content)
+        if content.get("precision") == FASTEST and PRESETS[kind, str(recipe)].get("precision") == FASTEST:
+            device = content.get("device", "cpu")
+            content["precision"] = "bfloat16" if has_bfloat16(str(device)) else "float32"
     try:
         training = Training.model_validate(content)
         build(training.model, training.load_code())

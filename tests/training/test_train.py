@@ -19,8 +19,9 @@ from trainings import DENSE, ECCT, SMALL, SPELT_OUT, plan, whole
 import fecnn
 from fecnn.arrays import hard
 from fecnn.errors import CheckpointError
-from fecnn.nets.card import read_card
+from fecnn.nets.card import checkpoint_folder, read_card, zoo_names
 from fecnn.nets.checkpoint import load
+from fecnn.nets.device import has_bfloat16
 from fecnn.training.frames import Source
 from fecnn.training.recipe import PRESETS, load_training, training_of
 from fecnn.training.train import STATE
@@ -383,3 +384,26 @@ def test_training_on_a_gpu(tmp_path, content):
         for device in ("cpu", "cuda")
     )
     assert (here == there).mean() > 0.99
+
+
+@pytest.mark.parametrize(
+    ("flags", "precision"),
+    [("avx2 avx512_bf16", "bfloat16"), ("amx_bf16", "bfloat16"), ("avx512f", "float32")],
+)
+def test_the_preset_of_transformers_has_the_precision_that_the_processor_is_fast_in(
+    flags, precision, tmp_path, monkeypatch
+):
+    (tmp_path / "cpuinfo").write_text(f"flags : fpu {flags} sse\n")
+    monkeypatch.setattr("fecnn.nets.device.CPUINFO", tmp_path / "cpuinfo")
+    content = {"name": "a", "code": "bch-15-7", "recipe": "improved", "steps": 2, "model": {"kind": "ecct"}}
+    assert training_of(dict(content), "a").precision == precision
+    for given in ("float32", "bfloat16"):
+        assert training_of(content | {"precision": given}, "a").precision == given
+    assert training_of(content | {"model": {"kind": "fecnn-net"}}, "a").precision == "float32"
+    assert not has_bfloat16("cuda:9")
+
+
+def test_trainings_of_the_zoo_say_the_precision_of_their_cards():
+    for name in zoo_names():
+        card = read_card(checkpoint_folder(name))
+        assert load_training(name).precision == card.config.get("precision", "float32")

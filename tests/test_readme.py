@@ -66,6 +66,16 @@ def test_python_blocks_run(path, tmp_path, monkeypatch):
         assert names["low"] < names["wrong"] / 1000 < names["high"]
 
 
+def test_a_network_of_torchs_own_learns_from_labels(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    (block,) = [it for it in blocks((ROOT / "docs/train.md").read_text(), "python") if "write_labels" in it]
+    exec(compile(block, "docs/train.md", "exec"), names)
+    share = names["e"].mean(dim=0)
+    entropy = -(share * share.log() + (1 - share) * (1 - share).log()).mean()
+    assert names["loss"] < 0.5 * entropy
+
+
 def test_your_own_decoder_has_the_gap_that_is_shown(tmp_path, monkeypatch):
     """The decoder of the README keeps the contract, and its study prints the rows that stand there."""
     (module,) = [block for block in blocks(README, "python") if block.startswith("# my_decoders.py\n")]

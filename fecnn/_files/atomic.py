@@ -2,7 +2,10 @@
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 
 def write(path: str | Path, content: bytes | str, *, make_folder: bool = True) -> None:
@@ -29,11 +32,18 @@ def write(path: str | Path, content: bytes | str, *, make_folder: bool = True) -
     if path.exists() and not (path.is_file() or path.is_dir()):
         path.write_bytes(raw)
         return
+    with writing(path) as file:
+        file.write(raw)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """A file for what is too large to be held twice; it takes its place, atomically, when the block ends."""
     # Not tempfile: its files are readable only by their owner.
     fresh = path.parent / f".{secrets.token_hex(8)}.tmp"
     try:
         with fresh.open("xb") as file:
-            file.write(raw)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)

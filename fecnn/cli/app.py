@@ -19,7 +19,7 @@ from fecnn.cli.results import (
     table_command,
 )
 from fecnn.cli.run import merge_command, run_command, warm_up_command
-from fecnn.cli.train import train_command
+from fecnn.cli.train import labels_command, train_command
 from fecnn.cli.verify import frames_command, verify_command
 
 app = typer.Typer(
@@ -59,6 +59,7 @@ for name, command in (  # in the order of --help
     ("report", report_command),
     ("record", record_command),
     ("train", train_command),
+    ("labels", labels_command),
     ("export", export),
     ("export-onnx", export_onnx_command),
     ("codes", codes),

@@ -13,6 +13,7 @@ from rich.text import Text
 from fecnn._files.atomic import write
 from fecnn._files.text import clock
 from fecnn.cli.board import Board
+from fecnn.cli.options import shipped_names
 from fecnn.cli.terminal import explained
 from fecnn.errors import extra
 
@@ -143,3 +144,48 @@ def save_learning(card: "Card", path: Path, **options: "Unpack[Options]") -> Non
     from fecnn.plots.learning import plot_learning
 
     save(plot_learning(card, **options), path)
+
+
+def labels_command(
+    code: Annotated[
+        str,
+        typer.Argument(
+            help="A code, by name or file.", metavar="CODE", autocompletion=shipped_names("codes")
+        ),
+    ],
+    ebn0_db: Annotated[float, typer.Option("--ebn0-db", help="Eb/N0 of the received words in dB.")],
+    frames: Annotated[int, typer.Option(min=1, help="Words in all.")] = 1 << 20,
+    targets: Annotated[str, typer.Option(help="ml, map (posteriors) or sent: what the labels are.")] = "ml",
+    messages: Annotated[str, typer.Option(help="zero: only the zero word is sent; or random.")] = "zero",
+    form: Annotated[str, typer.Option("--format", help="npz, or mat for MATLAB and SBND.")] = "npz",
+    shard: Annotated[int, typer.Option(min=1, help="Words in a file.")] = 1 << 20,
+    seed: Annotated[int, typer.Option(min=0, help="Of the noise.")] = 1,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the files.", file_okay=False)] = Path(
+        "fecnn-labels"
+    ),
+) -> None:
+    """Write a training set for networks of others: received words, and their errors as exact ML sees them.
+
+    Each file has y (words, n) float32, with bit 0 sent as +1, e (words, n) int8, and proved (words,), which
+    tells for each label whether it was proved to be ML. With map it has p, the probability that a hard
+    decision is wrong, instead of e. Files that are there already are kept, so the same command resumes.
+
+    Examples:
+
+        fecnn labels bch-63-45 --ebn0-db 2 --frames 16_777_216
+
+        fecnn labels bch-31-21 --ebn0-db 3 --targets map --format mat
+    """
+    from fecnn.codes.catalogue import load_code
+    from fecnn.training.labels import Labels, write_labels
+
+    with explained():
+        of = Labels(load_code(code), ebn0_db, targets, messages, seed)  # type: ignore[arg-type]
+        lost = 0
+        for path, _, not_proved in write_labels(of, out, frames, shard=shard, suffix=f".{form}"):
+            typer.echo(path)
+            lost += not_proved
+        if lost:
+            typer.echo(
+                f"{lost:,} of {frames:,} labels are not proved to be ML; see proved in the files", err=True
+            )

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fecnn.arrays import LLR, Bits, hard
+from fecnn.arrays import LLR, Bits, bpsk, hard
 from fecnn.channels.channel import AWGN, Channel
 from fecnn.codes.code import Code
-from fecnn.decoders.contract import Decoder, Effort, Factory, Measured, as_output
+from fecnn.decoders.contract import Decoder, Effort, Factory, Lister, Measured, as_output
 from fecnn.decoders.cost import REAL, Cost
+from fecnn.decoders.osd import osd_cost, osd_list
 from fecnn.decoders.registry import BuiltIn, Example
 from fecnn.errors import CheckpointError
 from fecnn.nets.card import checkpoint_folder, default_weights, read_card
@@ -31,11 +32,16 @@ KNOWN = 10.0
 FAR = 16.0
 """LLRs this many times the median of their frame are known bits."""
 
+LISTED = 8
+"""Words that OSD lists for a network, unless its order is 0."""
+
 Received = NDArray[np.float32]
 Counts = NDArray[np.int64]
 
 
-def decider(network: "Network", code: Code, device: "torch.device") -> Callable[[Received], Bits]:
+def decider(
+    network: "Network", code: Code, device: "torch.device", finish: Lister | None = None
+) -> Callable[[Received], Bits]:
     """A function from received y (B, n), bit 0 sent as +1, to code bits (B, n) or message bits (B, k)."""
     import torch
 
@@ -56,15 +62,18 @@ def decider(network: "Network", code: Code, device: "torch.device") -> Callable[
         return messages
 
     def errors(y: Received) -> Bits:
-        return find(network, code, y, device)[0]
+        return find(network, code, y, device, finish)[0]
 
     return errors
 
 
-def find(finder: "ErrorNet", code: Code, y: Received, device: "torch.device") -> tuple[Bits, Counts]:
+def find(
+    finder: "ErrorNet", code: Code, y: Received, device: "torch.device", finish: Lister | None = None
+) -> tuple[Bits, Counts]:
     """Decisions (B, n) of an error-finding network on y (B, n), and its work (B,).
 
-    A frame whose hard decision is a codeword keeps it, with work 0.
+    A frame whose hard decision is a codeword keeps it, with work 0. Where a decision cannot be proved ML,
+    ``finish`` lists words by what the network believes, and the most likely one by y wins.
     """
     import torch
 
@@ -74,22 +83,34 @@ def find(finder: "ErrorNet", code: Code, y: Received, device: "torch.device") ->
     with torch.inference_mode():
         for start in range(0, len(broken), step):
             rows = broken[start : start + step]
+            decided = word[rows]
             magnitude = torch.from_numpy(np.abs(y[rows])).to(device)
-            wrong, taken = finder.measure(magnitude, _float(word[rows], device))
+            wrong, taken, logits = finder.believe(magnitude, _float(decided, device))
             word[rows] ^= wrong.cpu().numpy()
             work[rows] = taken.cpu().numpy()
+            if finish is not None:
+                open_ = np.flatnonzero(~surely_most_likely(code, y[rows], word[rows]))
+                # A positive logit says that the hard decision is wrong.
+                believed = -bpsk(decided[open_]) * logits.float().cpu().numpy()[open_]
+                chosen = rows[open_]
+                word[chosen] = _most_likely(code, y[chosen], word[chosen], *finish(believed))
     return word, work
 
 
 def find_again(
-    finder: "ErrorNet", code: Code, y: Received, tries: int, device: "torch.device"
+    finder: "ErrorNet",
+    code: Code,
+    y: Received,
+    tries: int,
+    device: "torch.device",
+    finish: Lister | None = None,
 ) -> tuple[Bits, Counts]:
     """Like `find`, with up to ``tries`` more attempts for frames whose decision cannot be proved ML.
 
     Each attempt flips one weak bit, and the best codeword wins. This is Chase's algorithm (IEEE Trans. IT
     18(1), 1972) with one-bit patterns and the network as the inner decoder.
     """
-    word, work = find(finder, code, y, device)
+    word, work = find(finder, code, y, device, finish)
     least = np.where(code.syndrome(word).any(axis=1), np.inf, _price(y, word))
     doubtful = np.flatnonzero(~surely_most_likely(code, y, word))
     weakest = np.argsort(np.abs(y[doubtful]), axis=1, kind="stable")
@@ -97,7 +118,7 @@ def find_again(
         guess = y[doubtful]
         at = np.arange(len(doubtful)), weakest[:, i]
         guess[at] = np.where(guess[at] < 0, KNOWN, -KNOWN)
-        found, taken = find(finder, code, guess, device)
+        found, taken = find(finder, code, guess, device, finish)
         work[doubtful] += taken
         price = np.where(code.syndrome(found).any(axis=1), np.inf, _price(y[doubtful], found))
         better = price < least[doubtful]
@@ -126,6 +147,16 @@ def surely_most_likely(code: Code, y: Received, word: Bits) -> NDArray[np.bool_]
     return codeword & safe
 
 
+def _most_likely(code: Code, y: Received, own: Bits, words: Bits, held: NDArray[np.bool_]) -> Bits:
+    """Of own words (B, n), codewords or not, and listed ones (B, L, n) where they are held, the likeliest."""
+    all_of_them = np.concatenate([own[:, None], words], axis=1)
+    held = np.concatenate([~code.syndrome(own).any(axis=1, keepdims=True), held], axis=1)
+    differs = all_of_them != hard(y)[:, None]
+    price = np.where(differs, np.abs(y)[:, None], 0).sum(axis=2, dtype=np.float32)
+    best: Bits = all_of_them[np.arange(len(y)), np.where(held, price, np.inf).argmin(axis=1)]
+    return best
+
+
 def _price(y: Received, word: Bits) -> NDArray[np.float32]:
     """Cost of words relative to the hard decision: the sum of |y| where they differ, (B,)."""
     price: NDArray[np.float32] = np.where(word != hard(y), np.abs(y), 0).sum(axis=1, dtype=np.float32)
@@ -139,7 +170,14 @@ def _float(bits: Bits, device: "torch.device") -> "torch.Tensor":
 
 
 def _build(
-    kind: str, code: Code, channel: Channel | None, weights: str | None, tries: int, device: str
+    kind: str,
+    code: Code,
+    channel: Channel | None,
+    weights: str | None,
+    tries: int,
+    finish: str | None,
+    order: int,
+    device: str,
 ) -> Decoder:
     from fecnn.nets.checkpoint import load
     from fecnn.nets.device import torch_device
@@ -147,6 +185,11 @@ def _build(
 
     if not 0 <= tries <= code.n:
         raise ValueError(f"tries must be in 0..{code.n} for {code.name}, got {tries}")
+    if finish not in (None, "osd"):
+        raise ValueError(f"finish must be 'osd' or left out, got {finish!r}")
+    if order and finish is None:
+        raise ValueError("order is that of finish = 'osd'; give both")
+    finisher = None if finish is None else osd_list(code, list=LISTED if order else 1, order=order)
     name = weights or default_weights(kind, code)
     network, card = load(name, code)
     if card.model.kind != kind:
@@ -154,13 +197,15 @@ def _build(
     where = torch_device(device)
     network = network.to(where)
     mean = card.magnitude(code)
+    if (tries or finish) and not isinstance(network, ErrorNet):
+        raise ValueError(
+            f"{'tries' if tries else 'finish'} is for networks that find errors; {kind} does not"
+        )
     if not tries:
-        decide = decider(network, code, where)
+        decide = decider(network, code, where, finisher)
         return OnLLRs(lambda y: (decide(y), np.zeros(len(y), np.int64)), mean, channel)
-    if not isinstance(network, ErrorNet):
-        raise ValueError(f"tries is for networks that find errors; {kind} does not")
-    finder = network
-    return OnLLRs(lambda y: find_again(finder, code, y, tries, where), mean, channel)
+    finder = cast("ErrorNet", network)
+    return OnLLRs(lambda y: find_again(finder, code, y, tries, where, finisher), mean, channel)
 
 
 class OnLLRs(Measured):
@@ -296,22 +341,28 @@ def decoder_of(kind: str, about: str) -> Factory:
         *,
         weights: str | None = None,
         tries: int = 0,
+        finish: str | None = None,
+        order: int = 0,
         device: str = "cpu",
     ) -> Decoder:
-        return _build(kind, code, channel, weights, tries, device)
+        return _build(kind, code, channel, weights, tries, finish, order, device)
 
     make.__doc__, make.__name__, make.__qualname__ = about, kind, kind
     return make
 
 
 def cost_of(kind: str, formula: Callable[..., Cost]) -> Callable[..., Cost]:
-    """The cost function of a kind of network: ``formula`` applied to the network with the given weights."""
+    """The cost function of a kind of network: ``formula`` applied to the network with the given weights.
+
+    With ``finish`` it is that of a frame which is finished.
+    """
 
     def cost(code: Code, work: float | None = None, *, weights: str | None = None, **options: Any) -> Cost:
         from fecnn.nets.checkpoint import load
 
         network: Any = load(weights or default_weights(kind, code), code)[0]
-        return formula(code, network, work, **options)
+        total = formula(code, network, work, **options)
+        return total + osd_cost(code, order=options.get("order", 0)) if options.get("finish") else total
 
     return cost
 
@@ -355,12 +406,18 @@ ecct = decoder_of(
             bit and fixes it; the most likely codeword found is returned (Chase 1972, with one-bit patterns
             and a neural inner decoder). The decoder then reports its work: the number of network runs, or of
             fecnn-net's iterations.
+        finish: ``osd``: where a decision cannot be proved ML, OSD lists the best word (order 0) or the 8 best
+            by what the network believes (for fecnn-net, its logits summed over iterations); of these and the
+            network's own codeword the most likely is returned. A curve of ``osd`` of the same order shows
+            what OSD does alone.
+        order: Order of that OSD.
         device: Torch device, such as ``cpu`` or ``cuda``.
 
     Raises:
         LookupError: If the zoo has no such network.
         FileNotFoundError: If the folder does not exist.
-        ValueError: If the weights are damaged or belong to another model or code, or tries is not in 0..n.
+        ValueError: If the weights are damaged or belong to another model or code, tries is not in 0..n, or
+            finish is another word.
     """,
 )
 crossmpt = decoder_of(

@@ -49,8 +49,12 @@ class ErrorNet(nn.Module):
 
     def measure(self, magnitude: Tensor, hard: Tensor) -> tuple[Tensor, Tensor]:
         """Which hard decisions are wrong, (B, n) bool, and the number of network runs or iterations, (B,)."""
-        wrong = self.forward(magnitude, hard) > 0
-        return wrong, wrong.new_ones(len(wrong), dtype=torch.int64)
+        return self.believe(magnitude, hard)[:2]
+
+    def believe(self, magnitude: Tensor, hard: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """As `measure`, and logits (B, n) from which another decoder may go on."""
+        logits = self.forward(magnitude, hard)
+        return logits > 0, logits.new_ones(len(logits), dtype=torch.int64), logits
 
     def settled(self, magnitude: Tensor, hard: Tensor) -> Tensor:
         """Logits (B, n) whose signs are the decisions of `decide`; unlike that, it can be exported."""

@@ -137,17 +137,20 @@ class FecnnNet(ErrorNet):
             logits.append(logit.T)
         return logits
 
-    def measure(self, magnitude: Tensor, hard: Tensor) -> tuple[Tensor, Tensor]:
-        """Which decisions are wrong, (B, n) bool, and the iterations used, (B,).
+    def believe(self, magnitude: Tensor, hard: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Which decisions are wrong, (B, n), the iterations used, (B,), and logits summed over them, (B, n).
 
-        Each frame stops at its first iteration that gives a codeword, or at ``limit``.
+        Each frame stops at its first iteration that gives a codeword, or at ``limit``. Sums are a better
+        start for another decoder than the last logits, which swing in frames that find no codeword.
         """
+        total = torch.zeros_like(magnitude)
         wrong = torch.zeros(hard.shape, dtype=torch.bool, device=hard.device)
         iterations = torch.zeros(len(hard), dtype=torch.int64, device=hard.device)
         flow, frames = self._begin(magnitude, hard), torch.arange(len(hard), device=hard.device)
         for _ in range(self.limit):
             flow, logit = self._iterate(flow)
             wrong[frames] = (logit > 0).T
+            total[frames] += logit.T.to(total.dtype)
             iterations[frames] += 1
             decided = hard[frames].bool() ^ wrong[frames]
             broken = (decided.to(hard.dtype) @ self.spanning.T).remainder(2).any(dim=1)
@@ -155,7 +158,7 @@ class FecnnNet(ErrorNet):
             if not len(frames):
                 break
             flow = flow.of(broken)
-        return wrong, iterations
+        return wrong, iterations, total
 
     def settled(self, magnitude: Tensor, hard: Tensor) -> Tensor:
         """Logits (B, n) of the iteration at which `measure` stops, with messages in float64.

@@ -53,22 +53,19 @@ def app(code, llr, bits):
 
 def osd(code, llr, order):
     """Textbook OSD: re-encode the most reliable basis with every pattern of at most ``order`` flips."""
-    out = np.empty(llr.shape, np.uint8)
-    for frame, values in enumerate(llr):
-        by_reliability = np.argsort(np.abs(values), kind="stable")
-        basis = most_reliable_basis(code.G, by_reliability[::-1])
-        encode = systematic_on(code.G, basis)
-        decided = (values < 0).astype(np.uint8)[basis]
-        best = -np.inf
-        for weight in range(order + 1):
-            for flips in combinations(range(code.k), weight):
-                bits = decided.copy()
-                bits[list(flips)] ^= 1
-                word = (bits.astype(int) @ encode % 2).astype(np.uint8)
-                value = float(bpsk(word).astype(np.float64) @ values)
-                if value > best:
-                    best, out[frame] = value, word
-    return out
+    lists = [(osd_words(code, values, order), values) for values in llr]
+    return np.array([words[metric(words, values).argmax()] for words, values in lists], np.uint8)
+
+
+def osd_words(code, values, order):
+    """The words that OSD tries for one frame."""
+    by_reliability = np.argsort(np.abs(values), kind="stable")
+    basis = most_reliable_basis(code.G, by_reliability[::-1])
+    encode = systematic_on(code.G, basis)
+    decided = (values < 0).astype(int)[basis]
+    patterns = [flips for weight in range(order + 1) for flips in combinations(range(code.k), weight)]
+    flipped = np.array([np.isin(np.arange(code.k), flips) for flips in patterns])
+    return ((decided ^ flipped) @ encode % 2).astype(np.uint8)
 
 
 def most_reliable_basis(G, order):
@@ -400,6 +397,18 @@ def decide_again(decide, code, y, tries, known):
             if not code.syndrome(found).any() and price(values, found) < best - 1e-6:
                 best, word[:] = price(values, found), found
     return words
+
+
+def finished(code, y, own, believed, order, size):
+    """Frame by frame: of the own word, if a codeword, and OSD's ``size`` best by belief, the best by y."""
+    out = own.copy()
+    for frame, values in enumerate(believed):
+        words = osd_words(code, values, order)
+        listed = words[np.argsort(-metric(words, values), kind="stable")[:size]]
+        if not code.syndrome(own[frame]).any():
+            listed = np.concatenate([own[frame][None], listed])
+        out[frame] = listed[metric(listed, y[frame]).argmax()]
+    return out
 
 
 def fecnn_net(code, weights, length, iterations, scale, magnitude, hard):

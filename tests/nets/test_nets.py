@@ -8,7 +8,7 @@ from shaken import shaken
 
 import fecnn
 from fecnn.codes.automorphism import automorphisms, is_automorphism, random_automorphisms, shift_length
-from fecnn.decoders.trained import KNOWN, decider, surely_most_likely
+from fecnn.decoders.trained import KNOWN, LISTED, decider, surely_most_likely
 from fecnn.nets.checkpoint import load
 from fecnn.nets.dense import LiteratureMLNN, LiteratureSLNN
 from fecnn.nets.fecnn_net import FecnnNet
@@ -186,6 +186,63 @@ def test_tries_are_those_of_a_loop_over_frames(kind, rng):
     if kind == "crossmpt":  # a run for the frame, and one for each try
         assert set(effort.work.tolist()) >= {1, 6}
         assert effort.work.max() == 6
+
+
+@pytest.mark.parametrize("order", [0, 1])
+@pytest.mark.parametrize("kind", ["fecnn-net", "ecct"])
+def test_a_finished_frame_has_the_best_word_of_a_textbook_list(kind, order, rng):
+    code = fecnn.load_code("bch-31-16")
+    channel = fecnn.AWGN.at(1.0, code.rate)
+    llr = channel.transmit(code.encode(rng.integers(0, 2, (120, 16), dtype=np.uint8)), rng)
+    y = llr * np.float32(channel.sigma**2 / 2)
+    network = load(f"{kind}-bch-31-16", code)[0]
+    alone = decider(network, code, torch.device("cpu"))(y)
+    hard = fecnn.hard(y)
+    with torch.inference_mode():
+        logits = network.believe(torch.from_numpy(np.abs(y)), torch.from_numpy(hard.astype(np.float32)))[2]
+    believed = np.where(hard, 1, -1) * logits.numpy()
+    expected = oracles.finished(code, y, alone, believed, order, LISTED if order else 1)
+    proved = surely_most_likely(code, y, alone)
+    expected[proved] = alone[proved]
+    words = fecnn.decoder(kind, code, channel, finish="osd", order=order)(llr)
+    assert (words == expected).all(axis=1).sum() >= 119  # logits of another batch differ in their last digits
+    assert (words != alone).any(axis=1).sum() > 3
+    assert not code.syndrome(words).any()
+
+
+def test_finishing_brings_a_network_close_to_maximum_likelihood(rng):
+    code = fecnn.load_code("bch-63-45")
+    channel = fecnn.AWGN.at(3.0, code.rate)
+    sent = code.encode(rng.integers(0, 2, (4000, 45), dtype=np.uint8))
+    llr = channel.transmit(sent, rng)
+    options = ({}, {"finish": "osd"}, {"finish": "osd", "order": 1})
+    decoders = [fecnn.decoder("fecnn-net", code, channel, **one) for one in options]
+    osd = fecnn.decoder("osd", code, order=1)
+    alone, first, second, plain, ml = (
+        (decide(llr) != sent).any(axis=1).sum() for decide in (*decoders, osd, fecnn.decoder("ml", code))
+    )
+    assert alone > first > second
+    assert second < plain
+    assert second <= 1.1 * ml
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"finish": "ods"}, "finish must be 'osd' or left out, got 'ods'"),
+        ({"order": 1}, "order is that of finish = 'osd'; give both"),
+        ({"finish": "osd", "order": 99}, "order must be in 0..16"),
+    ],
+)
+def test_impossible_finishes_are_refused(options, said):
+    with pytest.raises(ValueError, match=said):
+        fecnn.decoder("fecnn-net", fecnn.load_code("bch-31-16"), **options)
+
+
+def test_networks_of_messages_have_no_finish():
+    code = fecnn.load_code("hamming-7-4")
+    with pytest.raises(ValueError, match="finish is for networks that find errors; literature-slnn does not"):
+        fecnn.decoder("literature-slnn", code, weights="slnn-7-hamming-7-4", finish="osd")
 
 
 def test_what_is_surely_most_likely_is(rng):

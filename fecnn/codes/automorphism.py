@@ -68,8 +68,8 @@ def translations(code: Code) -> list[Permutation]:
 
     Example:
         >>> import fecnn
-        >>> len(translations(fecnn.load_code("polar-16-8"))), len(translations(fecnn.load_code("ldpc-49-24")))
-        (4, 2)
+        >>> len(translations(fecnn.load_code("bch-31-21"))), len(translations(fecnn.load_code("ldpc-49-24")))
+        (1, 2)
     """
     n, positions = code.n, np.arange(code.n)
     shifts = [(positions + step) % n for step in range(1, n) if n % step == 0]

@@ -129,9 +129,8 @@ def lightest_sums(basis, most, limit, found):
 
 @kernel
 def _keep_lightest(word, ones, limit, found, size):
-    """Store a word; where there is no room, the heaviest are dropped, and the limit falls below them."""
+    """Store a word of at most the limit, which falls where there is no room; then heavier words are dropped."""
     while size == len(found) and ones <= limit:
-        limit -= 1
         kept = 0
         for at in range(size):
             weight = 0
@@ -141,6 +140,8 @@ def _keep_lightest(word, ones, limit, found, size):
                 for part in range(len(word)):
                     found[kept, part] = found[at, part]
                 kept += 1
+        if kept == size:
+            limit -= 1
         size = kept
     if ones <= limit:
         for part in range(len(word)):

@@ -81,7 +81,7 @@ def light_words(code: Code, sums: int = MAX_SUMS) -> LightWords:
         >>> import fecnn
         >>> found = light_words(fecnn.load_code("polar-64-32"), 10**6)
         >>> found.complete, int((found.words.sum(axis=1) == 8).sum())
-        (9, 280)
+        (11, 664)
     """
     n, k = code.n, code.k
     if sums < k:
@@ -89,7 +89,7 @@ def light_words(code: Code, sums: int = MAX_SUMS) -> LightWords:
     moves = translations(code)
     transitive = reach_all(moves, n)
     bases = [(gf2.rref(code.G)[0], 0)] if transitive else _disjoint_generators(code)
-    most = 1
+    most = k if 2**k <= sums else 1
     while most < k and len(bases) * sum(comb(k, rows) for rows in range(1, most + 2)) <= sums:
         most += 1
     bases = [(basis, missing) for basis, missing in bases if missing <= most]
@@ -108,7 +108,7 @@ def light_words(code: Code, sums: int = MAX_SUMS) -> LightWords:
         found.append(gf2.unpack(sums_found[:size], n))
     words, limit = _with_images(np.concatenate(found), moves, limit)
     distance = code.minimum_distance or 1
-    if len(words) and words[0].sum() < distance:
+    if words[0].sum() < distance:
         raise ValueError(
             f"minimum_distance of {code.name} is stated as {distance}, but it has a word of weight "
             f"{words[0].sum()}; leave it out if it is not known"
@@ -333,12 +333,12 @@ def _with_images(words: Bits, moves: list[Permutation], limit: int) -> tuple[Bit
     Args:
         words: (N, n) bits, perhaps repeated.
         moves: Automorphisms.
-        limit: Words of at most this weight are taken.
+        limit: The weight up to which none is left out of ``words``, but for images.
     """
     n, weights = words.shape[1], words.sum(axis=1)
     taken: list[Bits] = []
     room = MAX_LIGHT
-    for weight in np.unique(weights[weights <= limit]).tolist():
+    for weight in np.unique(weights).tolist():
         fresh = np.unique(np.packbits(words[weights == weight], axis=1), axis=0)
         known = {row.tobytes() for row in fresh}
         while len(fresh) and len(known) <= room:
@@ -352,11 +352,11 @@ def _with_images(words: Bits, moves: list[Permutation], limit: int) -> tuple[Bit
             known |= images
             fresh = np.frombuffer(b"".join(images), np.uint8).reshape(-1, -(-n // 8))
         if len(known) > room and taken:
-            return np.concatenate(taken), weight - 1
+            return np.concatenate(taken), min(limit, weight - 1)
         rows = np.frombuffer(b"".join(sorted(known)[:room]), np.uint8).reshape(-1, -(-n // 8))
         taken.append(np.unpackbits(rows, axis=1, count=n))
         if len(known) > room:
-            return taken[0], weight - 1
+            return taken[0], min(limit, weight - 1)
         room -= len(known)
     return np.concatenate(taken), limit
 

@@ -59,9 +59,10 @@ def kat_of_words(code: Code, words: Bits, ebn0_db: float) -> float:
 
     Example:
         >>> import fecnn
+        >>> from fecnn.codes.low_weight import low_weight_words
         >>> code = fecnn.hamming(3)
-        >>> print(f"{kat_of_words(code, fecnn.low_weight_words(code).words, 6.0):.3g}")
-        0.000856
+        >>> print(f"{kat_of_words(code, low_weight_words(code).words, 6.0):.3g}")
+        0.000757
     """
     words = words[:MAX_PAIRED]
     weights, kinds, counts = np.unique(words.sum(axis=1), return_inverse=True, return_counts=True)

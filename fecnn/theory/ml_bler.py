@@ -20,6 +20,7 @@ Where the weight spectrum is not known, there are only bounds, from light words 
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -155,8 +156,8 @@ def ml_bler(
             without weights) suits 1e-2 to 1e-6. ``union`` (Karp and Luby 1983) suits rates below about 1e-2,
             with rays for errors to heavy words if these matter. ``light words`` needs no weight spectrum. The
             first call for a code searches its light words, at most half a minute. ``auto`` takes the fastest
-            by its bounds. Without a spectrum it counts if 2**22 frames will do, else it takes ``light
-            words``.
+            by its bounds. Without a spectrum it counts if about 2**22 frames will do and ML proves its
+            decisions, else it takes ``light words``.
         seed: Seed of the random numbers; equal seeds give equal estimates.
 
     Raises:
@@ -176,9 +177,10 @@ def ml_bler(
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed must be a whole number, 0 or more, got {seed!r}")
     if method == "auto" and not _has_spectrum(code):
-        needed = _errors_needed(rel_error)
-        counts = MOST_COUNTED * kat_of_words(code, light_words(code).words, ebn0_db) >= needed
-        method = "monte-carlo" if counts else "light words"
+        method = "light words"
+        if MOST_COUNTED * kat_of_words(code, light_words(code).words, ebn0_db) >= _errors_needed(rel_error):
+            with suppress(ValueError):  # at low Eb/N0, ML cannot prove all decisions for some codes
+                return _monte_carlo(code, ebn0_db, rel_error, seed)
     if method == "monte-carlo":
         return _monte_carlo(code, ebn0_db, rel_error, seed)
     if method == "light words":

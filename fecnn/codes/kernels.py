@@ -129,7 +129,7 @@ def lightest_sums(basis, most, limit, found):
 
 @kernel
 def _keep_lightest(word, ones, limit, found, size):
-    """Store a word of at most the limit, which falls where there is no room; then heavier words are dropped."""
+    """Store a word of at most the limit. Where there is no room, the limit falls, and heavier words go."""
     while size == len(found) and ones <= limit:
         kept = 0
         for at in range(size):

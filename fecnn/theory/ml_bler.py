@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from fecnn._notebook import html
 from fecnn.arrays import LLR, Bits
 from fecnn.channels.channel import noise_sigma
-from fecnn.codes.code import MAX_SPECTRUM_DIMENSION, Code
+from fecnn.codes.code import Code, has_spectrum
 from fecnn.codes.low_weight import MAX_WORDS, light_words, low_weight_words
 from fecnn.decoders import decoder
 from fecnn.decoders.contract import Decoder
@@ -48,6 +48,9 @@ LIGHT_WORDS = "light words"
 
 NOT_PROVED = "light words (not proved all)"
 """The same where it is not proved that all words of least weight were found."""
+
+CERTAIN = (LIGHT_WORDS, NOT_PROVED)
+"""Methods whose intervals are bounds, which hold for certain."""
 
 UNITS = {
     "monte-carlo": "frames",
@@ -114,7 +117,7 @@ class Estimate:
     @property
     def certain(self) -> bool:
         """Whether the ends are bounds, which hold for certain, rather than those of a 95 % interval."""
-        return self.method in (LIGHT_WORDS, NOT_PROVED)
+        return self.method in CERTAIN
 
     def __str__(self) -> str:
         """One line: the BLER with its interval, the method, and what is behind it."""
@@ -176,7 +179,7 @@ def ml_bler(
         raise ValueError(f"rel_error must be in (0, 0.5], got {rel_error}")
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed must be a whole number, 0 or more, got {seed!r}")
-    if method == "auto" and not _has_spectrum(code):
+    if method == "auto" and not has_spectrum(code):
         method = "light words"
         if MOST_COUNTED * kat_of_words(code, light_words(code).words, ebn0_db) >= _errors_needed(rel_error):
             with suppress(ValueError):  # at low Eb/N0, ML cannot prove all decisions for some codes
@@ -196,11 +199,6 @@ def ml_bler(
     if method == "union":
         return _union(code, ebn0_db, rel_error, seed)
     raise ValueError(f"method must be auto, monte-carlo, rays, union or light words, got {method!r}")
-
-
-def _has_spectrum(code: Code) -> bool:
-    """Whether the code's weight spectrum is known or can be counted."""
-    return code.known_spectrum is not None or min(code.k, code.n - code.k) <= MAX_SPECTRUM_DIMENSION
 
 
 def _choose(code: Code, ebn0_db: float, rel_error: float) -> Method:

@@ -36,6 +36,9 @@ MAX_PIVOTS = 2000
 ENOUGH = Decimal("1e-7")
 """The search ends when a step improves the bound by less than this share of it."""
 
+PAIR_MARGIN = 1e-4
+"""Relative error granted to the probability of two words, an integral that ends at e^-10 of it or less."""
+
 ROUNDING = Fraction(1, 10**12)
 """Relative error granted to the probability of a word."""
 
@@ -73,7 +76,9 @@ def kat_of_words(code: Code, words: Bits, ebn0_db: float) -> float:
     for common in range(int(weights[-1]) + 1):
         # No two words of a code have more in common than the lighter one, nor all of two equal ones.
         correlation = np.minimum(common / size, 1.0)
-        ratio[:, :, common] = np.exp(log_both(distance, correlation) - log_p[:, None])
+        log_pair = log_both(distance, correlation)
+        log_pair = np.maximum(log_pair, log_pair.T) + PAIR_MARGIN
+        ratio[:, :, common] = np.exp(log_pair - log_p[:, None])
     company = np.zeros((len(words), len(weights)))
     add_company(gf2.pack(words), kinds.astype(np.int64), ratio, company)
     company = 1 + np.cumsum(company, axis=1)

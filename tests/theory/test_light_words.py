@@ -20,7 +20,7 @@ from fecnn.codes.code import Code
 from fecnn.codes.low_weight import light_words
 from fecnn.theory import light_words as light
 from fecnn.theory import ml_bler as rare
-from fecnn.theory.bounds import kat_bound, union_bound
+from fecnn.theory.bounds import kat_bound, log_both, union_bound
 from fecnn.theory.light_words import kat_of_words, most_union
 from fecnn.theory.ml_bler import Estimate, ml_bler
 
@@ -123,14 +123,34 @@ def test_the_lower_bound_is_that_of_its_slow_twin(name, ebn0_db):
         both[i, j] = both_of(weights[i], weights[j], common[i, j])
     ends = [int((weights <= weight).sum()) for weight in np.unique(weights)]
     slow = max(oracles.kuai_alajaji_takahara(alone[:end], both[:end, :end]) for end in ends)
-    assert kat_of_words(code, words, ebn0_db) == pytest.approx(slow, rel=1e-7)
+    assert slow * (1 - 2e-4) <= kat_of_words(code, words, ebn0_db) <= slow
+
+
+def test_no_overlap_of_two_words_is_underestimated():
+    """The integral misses its tail; the margin must cover it for all words and Eb/N0."""
+    for sigma in (1.0, 0.5, 0.35, 0.25):
+        for one, other, common in [
+            (8, 8, 4),
+            (10, 12, 6),
+            (12, 14, 10),
+            (3, 4, 3),
+            (22, 24, 14),
+            (16, 16, 15),
+        ]:
+            distance = np.sqrt([one, other]) / sigma
+            correlation = np.full((2, 2), common / math.sqrt(one * other))
+            found = np.exp(log_both(distance, correlation))
+            truth = oracles._both(one, other, common, sigma)
+            best = max(found[0, 1], found[1, 0])
+            assert best <= truth * (1 + 1e-8)
+            assert best * math.exp(light.PAIR_MARGIN) >= truth
 
 
 @pytest.mark.parametrize("name", ["bch-31-16", "golay-24-12"])
 def test_pairs_of_words_bound_more_tightly_than_the_spectrum_alone(name):
     code = fecnn.load_code(name)
     for ebn0_db in (3.0, 6.0, 9.0):
-        assert kat_of_words(code, light_words(code).words, ebn0_db) >= kat_bound(code, ebn0_db) * (1 - 1e-9)
+        assert kat_of_words(code, light_words(code).words, ebn0_db) >= kat_bound(code, ebn0_db) * (1 - 1e-4)
 
 
 # The upper bound

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from fecnn.arrays import Bits
 from fecnn.channels.channel import noise_sigma
 from fecnn.codes import gf2
+from fecnn.codes.automorphism import translations
 from fecnn.codes.code import Code, per_code
 from fecnn.codes.low_weight import light_words
 from fecnn.theory.bounds import log_both
@@ -25,7 +26,7 @@ from fecnn.theory.kernels import add_company
 Reals = NDArray[np.float64]
 
 MAX_PAIRED = 1 << 14
-"""Most words of which each two are compared."""
+"""Most words of which each two are compared if no automorphisms are known."""
 
 MAX_LENGTH = 256
 """Longest code whose possible spectra are searched."""
@@ -57,7 +58,8 @@ def kat_of_words(code: Code, words: Bits, ebn0_db: float) -> float:
 
     Args:
         code: Any code.
-        words: Distinct nonzero codewords, (N, n) bits, ordered by weight; the first 2**14 are used.
+        words: Distinct nonzero codewords, (N, n) bits, ordered by weight. At least the first 2**14 are used,
+            and more if known automorphisms map the words onto each other.
         ebn0_db: Eb/N0 in dB per information bit.
 
     Example:
@@ -67,8 +69,8 @@ def kat_of_words(code: Code, words: Bits, ebn0_db: float) -> float:
         >>> print(f"{kat_of_words(code, low_weight_words(code).words, 6.0):.3g}")
         0.000757
     """
-    words = words[:MAX_PAIRED]
-    weights, kinds, counts = np.unique(words.sum(axis=1), return_inverse=True, return_counts=True)
+    words, chosen, sizes = _orbits(code, words)
+    weights, kinds = np.unique(words.sum(axis=1), return_inverse=True)
     log_p = log_alone(code.n, code.rate, ebn0_db)[weights]
     distance = np.sqrt(weights) / noise_sigma(ebn0_db, code.rate)
     size = np.sqrt(weights[:, None] * weights)
@@ -79,18 +81,44 @@ def kat_of_words(code: Code, words: Bits, ebn0_db: float) -> float:
         log_pair = log_both(distance, correlation)
         log_pair = np.maximum(log_pair, log_pair.T) + PAIR_MARGIN
         ratio[:, :, common] = np.exp(log_pair - log_p[:, None])
-    company = np.zeros((len(words), len(weights)))
-    add_company(gf2.pack(words), kinds.astype(np.int64), ratio, company)
+    company = np.zeros((len(chosen), len(weights)))
+    add_company(gf2.pack(words), chosen, kinds.astype(np.int64), ratio, company)
     company = 1 + np.cumsum(company, axis=1)
     whole = np.floor(company)
     # The bound's term: 1/x, interpolated linearly between whole numbers.
     share = 1 / whole - (company - whole) / (whole * (whole + 1))
-    first = np.cumsum(counts)
+    log_term = log_p[kinds[chosen]] + np.log(sizes)
+    ends = np.searchsorted(kinds[chosen], np.arange(len(weights)), "right")
     best = max(
-        float(scipy.special.logsumexp(log_p[kinds[:end]], b=share[:end, last]))
-        for last, end in enumerate(first)
+        float(scipy.special.logsumexp(log_term[:end], b=share[:end, last])) for last, end in enumerate(ends)
     )
     return math.exp(best)
+
+
+def _orbits(code: Code, words: Bits) -> tuple[Bits, NDArray[np.int64], NDArray[np.int64]]:
+    """The words to compare, the place of one word of each orbit under known automorphisms, and orbits' sizes.
+
+    Words of one orbit have the same company. Where the words are not all images of each other, or there are
+    too many orbits, each of the first words is an orbit of its own.
+    """
+    place = {row.tobytes(): i for i, row in enumerate(np.packbits(words, axis=1))}
+    first, second = [], []
+    for move in translations(code):
+        moved = np.empty_like(words)
+        moved[:, move] = words
+        images = [place.get(row.tobytes(), -1) for row in np.packbits(moved, axis=1)]
+        first.append(np.arange(len(words)))
+        second.append(np.array(images))
+    if first and min(images.min() for images in second) >= 0:
+        edges = np.concatenate(first), np.concatenate(second)
+        graph = scipy.sparse.coo_array((np.ones(len(edges[0])), edges), shape=(len(words),) * 2)
+        _, orbit = scipy.sparse.csgraph.connected_components(graph, directed=False)
+        _, chosen, sizes = np.unique(orbit, return_index=True, return_counts=True)
+        if len(chosen) * len(words) <= MAX_PAIRED**2:
+            order = np.argsort(chosen)
+            return words, chosen[order], sizes[order]
+    words = words[:MAX_PAIRED]
+    return words, np.arange(len(words)), np.ones(len(words), np.int64)
 
 
 def most_union(code: Code, ebn0_db: float) -> float:

@@ -26,6 +26,9 @@ Reals = NDArray[np.float64]
 REPETITIONS = 2000
 """Number of curves drawn for an interval."""
 
+FAR_APART = 4.0
+"""Bounds with a larger ratio are far apart; the ends of a 95 % interval have at most 3."""
+
 
 @dataclass(frozen=True)
 class Crossing:
@@ -80,7 +83,8 @@ def gap_to_ml(
 
     If the study has no ``ml`` curve, or it does not reach a target BLER, the reference is exact ML as
     estimated (a curve with ``method = "rare"``). Its noise is not that of the decoders, so it is drawn
-    independently, from a normal distribution as wide as its interval.
+    independently, from a normal distribution as wide as its interval. If the ends are bounds that are far
+    apart, the rates of all points are drawn together, half of them above the estimates.
 
     Args:
         study: The study.
@@ -286,7 +290,15 @@ class _Estimates:
         """Random rates consistent with the intervals, (REPETITIONS, points)."""
         middle, spread = (self.high + self.low) / 2, (self.high - self.low) / (2 * NORMAL)
         # An interval as wide as its value allows negative rates; the minimum meets every target.
-        return np.maximum(middle + spread * rng.standard_normal((REPETITIONS, len(middle))), 1e-300)
+        drawn = np.maximum(middle + spread * rng.standard_normal((REPETITIONS, len(middle))), 1e-300)
+        # What bounds leave open is the same at all points: one place for all, half of them above the value.
+        far = self.high > FAR_APART * self.low
+        low, value, high = (
+            np.log(np.maximum(rate[far], 1e-300)) for rate in (self.low, self.rates, self.high)
+        )
+        place = rng.uniform(-1, 1, (REPETITIONS, 1))
+        drawn[:, far] = np.exp(value + place * np.where(place > 0, high - value, value - low))
+        return drawn
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,8 @@ def table(study: Study, store: str | Path | None = None) -> "pd.DataFrame":
     `fecnn.rate_interval`).
 
     ``method`` is ``counted``, or for points of a curve with ``method = "rare"`` the method that
-    `fecnn.ml_bler` used. For these, ``frames`` is the number of frames, rays or drawn words behind the
-    estimate, and unknown values, including all error counts, are missing.
+    `fecnn.ml_bler` used. For these, ``frames`` is the number of frames, rays or words behind the estimate,
+    and unknown values, including all error counts, are missing. The intervals of ``light words`` are bounds.
 
     Args:
         study: The study.
@@ -161,7 +161,8 @@ def display(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
     decoder certainly lost against maximum likelihood. ``uncertified`` counts frames in which a budget ran out
     before a decoder could do all it promises; the column is left out if all are 0. The bit error rate over
     code bits is shown if the study draws it. ``method`` is shown if some points are estimated: these have no
-    error counts, and ``frames`` is the number of frames, rays or drawn words behind them.
+    error counts, and ``frames`` is the number of frames, rays or words behind them. Intervals of ``light
+    words`` are bounds.
     """
     import pandas as pd
 

@@ -60,6 +60,44 @@ def automorphisms(code: Code) -> list[Permutation]:
     return [permutation for permutation in found if permutation is not None]
 
 
+def translations(code: Code) -> list[Permutation]:
+    """Automorphisms that move every bit: cyclic and block shifts, and j -> j XOR 2^i; may be empty.
+
+    Cyclic codes have shifts of all bits by one, array codes shifts of blocks and within blocks, and polar and
+    Reed-Muller codes in their natural order the flips of a binary digit of the position.
+
+    Example:
+        >>> import fecnn
+        >>> len(translations(fecnn.load_code("bch-31-21"))), len(translations(fecnn.load_code("ldpc-49-24")))
+        (1, 2)
+    """
+    n, positions = code.n, np.arange(code.n)
+    shifts = [(positions + step) % n for step in range(1, n) if n % step == 0]
+    cyclic = next((shift for shift in shifts if is_automorphism(code, shift)), None)
+    found = [] if cyclic is None else [cyclic]
+    length = shift_length(code)
+    if 1 < length < n:
+        found.append(block_shift(n, length))
+    if n & (n - 1) == 0:
+        flips = [positions ^ 1 << digit for digit in range(n.bit_length() - 1)]
+        found += [flip for flip in flips if is_automorphism(code, flip)]
+    return found
+
+
+def reach_all(permutations: list[Permutation], n: int) -> bool:
+    """Whether products of these permutations of n positions move the first one to every other.
+
+    Example:
+        >>> reach_all([block_shift(4, 2)], 4), reach_all([block_shift(4, 4)], 4)
+        (False, True)
+    """
+    reached, fresh = {0}, {0}
+    while fresh:
+        fresh = {int(permutation[j]) for permutation in permutations for j in fresh} - reached
+        reached |= fresh
+    return len(reached) == n
+
+
 def random_automorphisms(code: Code, count: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """Random products of powers of the generators, (count, n); identities if there are no generators.
 

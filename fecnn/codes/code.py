@@ -335,6 +335,11 @@ def can_be_counted(code: Code) -> bool:
     return min(code.k, code.n - code.k) <= MAX_CHECKED_DIMENSION and code.n <= 512
 
 
+def has_spectrum(code: Code) -> bool:
+    """Whether the weight spectrum of the code is known or can be counted."""
+    return code.known_spectrum is not None or min(code.k, code.n - code.k) <= MAX_SPECTRUM_DIMENSION
+
+
 def few_weights(code: Code) -> tuple[int, ...] | None:
     """The weight spectrum, counted without a compiled kernel; None if that would take long."""
     n, k = code.n, code.k

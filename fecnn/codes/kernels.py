@@ -89,6 +89,67 @@ def lightest_sum(basis, most):
     return lightest
 
 
+@kernel
+def lightest_sums(basis, most, limit, found):
+    """Fill ``found`` with the lightest sums of 1 to ``most`` packed rows, of weight at most ``limit``.
+
+    Returns the weight up to which all are there (``limit``, or less if they do not fit), and their number.
+    """
+    k, words = basis.shape
+    sums = np.zeros((most + 1, words), np.uint64)
+    following = np.zeros(most + 1, np.int64)
+    depth, size = 0, 0
+    while depth >= 0:
+        row = following[depth]
+        if row == k:
+            depth -= 1
+            continue
+        if depth == most - 1:  # nearly all sums are made here
+            for last in range(row, k):
+                ones = 0
+                for part in range(words):
+                    ones += popcount(sums[depth, part] ^ basis[last, part])
+                if ones <= limit:
+                    for part in range(words):
+                        sums[most, part] = sums[depth, part] ^ basis[last, part]
+                    limit, size = _keep_lightest(sums[most], ones, limit, found, size)
+            depth -= 1
+            continue
+        following[depth] = row + 1
+        ones = 0
+        for part in range(words):
+            sums[depth + 1, part] = sums[depth, part] ^ basis[row, part]
+            ones += popcount(sums[depth + 1, part])
+        depth += 1
+        following[depth] = row + 1
+        if ones <= limit:
+            limit, size = _keep_lightest(sums[depth], ones, limit, found, size)
+    return limit, size
+
+
+@kernel
+def _keep_lightest(word, ones, limit, found, size):
+    """Store a word of at most the limit. Where there is no room, the limit falls, and heavier words go."""
+    while size == len(found) and ones <= limit:
+        kept = 0
+        for at in range(size):
+            weight = 0
+            for part in range(len(word)):
+                weight += popcount(found[at, part])
+            if weight <= limit:
+                for part in range(len(word)):
+                    found[kept, part] = found[at, part]
+                kept += 1
+        if kept == size:
+            limit -= 1
+        size = kept
+    if ones <= limit:
+        for part in range(len(word)):
+            found[size, part] = word[part]
+        size += 1
+    return limit, size
+
+
 @kernel(borrows=True)
 def systematic(rows, order):
     """Make packed rows (k, W) systematic in place, on the first information set of columns in this order."""

@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 from itertools import count
+from math import comb
 
 import numpy as np
 
 from fecnn.arrays import Bits
 from fecnn.codes import gf2
+from fecnn.codes.automorphism import Permutation, reach_all, translations
 from fecnn.codes.code import Code, per_code
 from fecnn.codes.cyclic import is_cyclic
-from fecnn.codes.kernels import lightest_sum, list_sums, short_sums, systematic
+from fecnn.codes.kernels import lightest_sum, lightest_sums, list_sums, short_sums, systematic
 
 MAX_LISTED_DIMENSION = 26
 """Largest k for which all 2**k codewords are enumerated."""
@@ -19,6 +21,12 @@ MAX_WORDS = 1 << 18
 
 MAX_FINDS = 1 << 16
 """Most words taken from one information set."""
+
+MAX_LIGHT = 1 << 17
+"""Most words of `light_words`."""
+
+MAX_SUMS = 1 << 32
+"""Sums tried by `light_words`, about ten seconds."""
 
 MAX_SETS = 20_000
 """Most information sets tried in a search."""
@@ -38,6 +46,75 @@ class LowWeightWords:
 
     words: Bits
     complete: bool
+
+
+@dataclass(frozen=True)
+class LightWords:
+    """The lightest codewords that could be found, some heavier ones, and how many are certainly all.
+
+    words: (N, n) bits, ordered by weight and then as binary numbers, first bit most significant.
+    complete: The weight up to which it is proved that there are no others; 0 if that is not even proved for
+        weight 1.
+    """
+
+    words: Bits
+    complete: int
+
+
+@per_code
+def light_words(code: Code, sums: int = MAX_SUMS) -> LightWords:
+    """All nonzero codewords up to the weight that can be proved, and heavier ones as they are met.
+
+    Sums of few rows of generators, systematic on disjoint sets of columns, are enumerated. A word that is no
+    such sum has many ones in each set, so it is heavy (Zimmermann 1996; see `distance_bound`). If known
+    automorphisms move any bit to every other one, one generator is enough. Each word found yields its images.
+    A stated minimum distance is taken as proved. The result is cached per code and therefore read-only.
+
+    Args:
+        code: Any code.
+        sums: Most sums tried, at least k; 2**32 take about ten seconds.
+
+    Raises:
+        ValueError: If ``sums`` is below k, or a word is lighter than the stated minimum distance.
+
+    Example:
+        >>> import fecnn
+        >>> found = light_words(fecnn.load_code("polar-64-32"), 10**6)
+        >>> found.complete, int((found.words.sum(axis=1) == 8).sum())
+        (11, 664)
+    """
+    n, k = code.n, code.k
+    if sums < k:
+        raise ValueError(f"sums must be at least k = {k} for {code.name}, got {sums}")
+    moves = translations(code)
+    transitive = reach_all(moves, n)
+    bases = [(gf2.rref(code.G)[0], 0)] if transitive else _disjoint_generators(code)
+    most = k if 2**k <= sums else 1
+    while most < k and len(bases) * sum(comb(k, rows) for rows in range(1, most + 2)) <= sums:
+        most += 1
+    bases = [(basis, missing) for basis, missing in bases if missing <= most]
+    if transitive:
+        complete = -(-(most + 1) * n // k) - 1
+    else:
+        complete = sum(most + 1 - missing for _, missing in bases) - 1
+    limit = n
+    if most == k:
+        complete, bases = n, bases[:1]
+    found = []
+    for basis, _ in bases:
+        sums_found = np.empty((MAX_LIGHT, -(-n // 64)), np.uint64)
+        weight, size = lightest_sums(gf2.pack(basis), most, limit, sums_found)
+        limit = min(limit, int(weight))
+        found.append(gf2.unpack(sums_found[:size], n))
+    words, limit = _with_images(np.concatenate(found), moves, limit)
+    distance = code.minimum_distance or 1
+    if words[0].sum() < distance:
+        raise ValueError(
+            f"minimum_distance of {code.name} is stated as {distance}, but it has a word of weight "
+            f"{words[0].sum()}; leave it out if it is not known"
+        )
+    words.flags.writeable = False
+    return LightWords(words, max(min(complete, limit), distance - 1))
 
 
 def low_weight_words(code: Code, weight: int | None = None, *, seed: int = 1) -> LowWeightWords:
@@ -248,6 +325,40 @@ def _hunt(code: Code, weight: int | None, total: int | None, seed: int) -> LowWe
     size = 8 * found.shape[1]
     packed = np.frombuffer(b"".join(word.to_bytes(size, "little") for word in orbit_of), "<u8")
     return LowWeightWords(_sorted(gf2.unpack(packed.reshape(-1, found.shape[1]), code.n)), known)
+
+
+def _with_images(words: Bits, moves: list[Permutation], limit: int) -> tuple[Bits, int]:
+    """Words and all their images, at most MAX_LIGHT, by weight; and the weight up to which none is left out.
+
+    Args:
+        words: (N, n) bits, perhaps repeated.
+        moves: Automorphisms.
+        limit: The weight up to which none is left out of ``words``, but for images.
+    """
+    n, weights = words.shape[1], words.sum(axis=1)
+    taken: list[Bits] = []
+    room = MAX_LIGHT
+    for weight in np.unique(weights).tolist():
+        fresh = np.unique(np.packbits(words[weights == weight], axis=1), axis=0)
+        known = {row.tobytes() for row in fresh}
+        while len(fresh) and len(known) <= room:
+            bits = np.unpackbits(fresh, axis=1, count=n)
+            images = set()
+            for move in moves:
+                moved = np.empty_like(bits)
+                moved[:, move] = bits
+                images |= {row.tobytes() for row in np.packbits(moved, axis=1)}
+            images -= known
+            known |= images
+            fresh = np.frombuffer(b"".join(images), np.uint8).reshape(-1, -(-n // 8))
+        if len(known) > room and taken:
+            return np.concatenate(taken), min(limit, weight - 1)
+        rows = np.frombuffer(b"".join(sorted(known)[:room]), np.uint8).reshape(-1, -(-n // 8))
+        taken.append(np.unpackbits(rows, axis=1, count=n))
+        if len(known) > room:
+            return taken[0], min(limit, weight - 1)
+        room -= len(known)
+    return np.concatenate(taken), limit
 
 
 def _integers(words: gf2.Words) -> list[int]:

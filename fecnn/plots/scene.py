@@ -14,7 +14,7 @@ from fecnn.simulation.task import Point
 from fecnn.studies.reference import Reference
 from fecnn.studies.study import Study
 from fecnn.theory.bounds import BOUNDS
-from fecnn.theory.ml_bler import UNITS
+from fecnn.theory.ml_bler import CERTAIN, UNITS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -459,9 +459,10 @@ def _counted_mark(row: dict[Any, Any], metric: str) -> Mark:
 
 def _estimated_mark(row: dict[Any, Any]) -> Mark:
     low, high = row["bler_low"], row["bler_high"]
+    bounds = "bounds " if row["method"] in CERTAIN else ""
     said = (
         f"{row['code']}, {row['ebn0_db']:g} dB",
-        f"BLER {row['bler']:.3g} [{low:.3g}, {high:.3g}]",
+        f"BLER {row['bler']:.3g} {bounds}[{low:.3g}, {high:.3g}]",
         f"estimated by {row['method']}: {row['frames']:,} {UNITS[row['method']]}",
     )
     return Mark(row["ebn0_db"], row["bler"], low, high, said=said)

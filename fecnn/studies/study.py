@@ -19,7 +19,7 @@ from fecnn._files.toml import Table, read_toml
 from fecnn._notebook import html
 from fecnn.channels.channel import CHANNELS
 from fecnn.codes.catalogue import Files, claims, load_code, told, with_paths
-from fecnn.codes.code import Code
+from fecnn.codes.code import Code, has_spectrum
 from fecnn.codes.families import uncoded
 from fecnn.decoders import decoder
 from fecnn.decoders.foreign import Foreign, foreign, signature_of
@@ -126,7 +126,8 @@ class Curve(Table):
         without a code; or a list of these, which gives one curve per code.
     published: The decoder in ``reference.csv`` whose points, for the same code, this curve should agree with.
     method: ``rare``, or None to simulate the decoder.
-    rel_error: With ``rare``: half-width of the 95 % interval, relative to the value; 0.02 by default.
+    rel_error: With ``rare``: half-width of the 95 % interval, relative to the value; 0.02 by default. Where a
+        code's weight spectrum is not known, the ends are bounds, however wide.
     """
 
     decoder: str
@@ -406,8 +407,9 @@ class Study(Table):
                     traces.append(traceback.format_exc())
         for curve, code in {point.curve: point.code for point in self.rare_points}.items():
             with found.of(curve):
-                decoder("ml", code)
-                code.weight_spectrum()
+                if has_spectrum(code):
+                    decoder("ml", code)
+                    code.weight_spectrum()
         if found.count:
             refused = refusal(self.path, found.sentences())
             for trace in traces[:MAX_PROBLEMS]:

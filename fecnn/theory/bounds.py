@@ -128,7 +128,7 @@ def kat_bound(code: Code, ebn0_db: float) -> float:
     overlap = np.minimum(overlap, np.minimum(weights[:, None], weights))
     log_alone = scipy.special.log_ndtr(-distance)
     # Expected number of words that also beat the sent word, given that one does, counting that word itself.
-    both = _log_both(distance, overlap / np.sqrt(weights[:, None] * weights)) - log_alone[:, None]
+    both = log_both(distance, overlap / np.sqrt(weights[:, None] * weights)) - log_alone[:, None]
     others = np.exp(log_counts) - np.eye(len(weights))
     company = 1 + np.cumsum(others * np.exp(both), axis=1)
     whole = np.floor(company)
@@ -364,7 +364,7 @@ def _log_angle_density(angle: Reals, n: int, signal: float) -> Reals:
     return np.asarray((n - 2) * np.log(np.sin(angle)) + radial + sphere - n / 2 * math.log(2 * math.pi))
 
 
-def _log_both(distance: Reals, correlation: Reals) -> Reals:
+def log_both(distance: Reals, correlation: Reals) -> Reals:
     """Logarithm of P(X > d_i and Y > d_j) for standard normal X and Y with these correlations: (N, N)."""
     nodes, weights = np.polynomial.legendre.leggauss(96)
     least = distance[:, None, None]

@@ -1,4 +1,4 @@
-"""The BLER of exact maximum likelihood at low error rates: three estimators, each with an interval.
+"""The BLER of exact maximum likelihood at low error rates: four estimators, each with an interval.
 
 Plain Monte-Carlo sees no errors at 1e-10. Two unbiased methods reach that far.
 
@@ -13,10 +13,14 @@ found by rays.
 
 If errors are very rare, so are draws in which two words win at once, and thousands of draws may show none.
 The interval therefore allows for overlaps that were not seen, and it is limited by bounds for the code.
+
+Where the weight spectrum is not known, there are only bounds, from light words that were searched
+(`fecnn.theory.light_words`). Between them lies the union bound of the words found, which is an estimate.
 """
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -28,17 +32,34 @@ from numpy.typing import NDArray
 from fecnn._notebook import html
 from fecnn.arrays import LLR, Bits
 from fecnn.channels.channel import noise_sigma
-from fecnn.codes.code import Code
-from fecnn.codes.low_weight import MAX_WORDS, low_weight_words
+from fecnn.codes.code import Code, has_spectrum
+from fecnn.codes.low_weight import MAX_WORDS, light_words, low_weight_words
 from fecnn.decoders import decoder
 from fecnn.decoders.contract import Decoder
 from fecnn.intervals import proportion_interval, with_interval
 from fecnn.theory.bounds import kat_bound, tangential_sphere_bound, union_bound
+from fecnn.theory.light_words import kat_of_words, log_alone, most_union
 
 Reals = NDArray[np.float64]
-Method = Literal["auto", "monte-carlo", "rays", "union"]
+Method = Literal["auto", "monte-carlo", "rays", "union", "light words"]
 
-UNITS = {"monte-carlo": "frames", "rays": "rays", "union": "words", "union and rays": "words and rays"}
+LIGHT_WORDS = "light words"
+"""Method of an estimate from light words, all of which up to some weight are proved to be found."""
+
+NOT_PROVED = "light words (not proved all)"
+"""The same where it is not proved that all words of least weight were found."""
+
+CERTAIN = (LIGHT_WORDS, NOT_PROVED)
+"""Methods whose intervals are bounds, which hold for certain."""
+
+UNITS = {
+    "monte-carlo": "frames",
+    "rays": "rays",
+    "union": "words",
+    "union and rays": "words and rays",
+    LIGHT_WORDS: "words",
+    NOT_PROVED: "words",
+}
 """What ``frames`` of an estimate counts, by method."""
 
 CONFIDENCE = 0.95
@@ -52,6 +73,9 @@ CHUNK = 1 << 14
 
 MOST_FRAMES = 1 << 28
 """Number of frames after which an estimate is given up."""
+
+MOST_COUNTED = 1 << 22
+"""If no more frames are needed, errors of a code without a weight spectrum are counted."""
 
 MOST_RAYS = 1 << 24
 """Number of rays after which an estimate is given up."""
@@ -70,13 +94,16 @@ QUADRATURE = 1e-9
 class Estimate:
     """An estimated BLER of exact maximum likelihood.
 
-    value: The estimate.
+    value: The estimate. For light words it is the union bound of the words found, and nothing more is proved
+        of it than that it lies between the ends.
     low: Lower end of a 95 % interval. Except for ``monte-carlo``, it is at least the lower bound of Kuai,
-        Alajaji and Takahara.
+        Alajaji and Takahara. For light words it is that bound, which is certain.
     high: Upper end; for ``union`` it includes all words that were not listed. Except for ``monte-carlo``, it
-        is at most the tangential-sphere and union bounds.
-    method: ``monte-carlo``, ``rays``, ``union``, or ``union and rays``.
-    frames: Number of frames, rays, drawn words, or drawn words and rays behind the estimate.
+        is at most the tangential-sphere and union bounds. For light words it is the largest union bound of
+        all spectra that the code can have, which is certain, but may be far above the value.
+    method: ``monte-carlo``, ``rays``, ``union``, ``union and rays``, ``light words``, or ``light words (not
+        proved all)``: the value may lack words of least weight.
+    frames: Number of frames, rays, drawn words, drawn words and rays, or light words behind the estimate.
     effective: Number of errors for which plain Monte-Carlo would have an equally narrow interval.
     """
 
@@ -87,12 +114,18 @@ class Estimate:
     frames: int
     effective: float
 
+    @property
+    def certain(self) -> bool:
+        """Whether the ends are bounds, which hold for certain, rather than those of a 95 % interval."""
+        return self.method in CERTAIN
+
     def __str__(self) -> str:
         """One line: the BLER with its interval, the method, and what is behind it."""
         return f"BLER {self._bler()} by {self.method}, {self.frames:,} {UNITS[self.method]}"
 
     def _repr_html_(self) -> str:
-        columns = ("BLER of exact ML [95 %]", "method", UNITS[self.method], "equivalent errors")
+        ends = "bounds" if self.certain else "95 %"
+        columns = (f"BLER of exact ML [{ends}]", "method", UNITS[self.method], "equivalent errors")
         row = (self._bler(), self.method, f"{self.frames:,}", f"{self.effective:,.3g}")
         return html.table(columns, [row], words=2)
 
@@ -114,20 +147,27 @@ def ml_bler(
     even if none was. For both methods together, the half-widths are added in squares. All except
     ``monte-carlo`` are limited by bounds for the code (see `Estimate`).
 
+    ``light words`` draws nothing. Its ends are bounds, as narrow as what is known of the code allows; they do
+    not depend on ``rel_error``.
+
     Args:
-        code: Any code that the decoder ``ml`` takes. Except for ``monte-carlo``, its weight spectrum must be
-            known or countable.
+        code: Any code that the decoder ``ml`` takes; for ``light words`` any code at all. For ``rays`` and
+            ``union``, its weight spectrum must be known or countable.
         ebn0_db: Eb/N0 in dB per information bit.
         rel_error: Half the width of the 95 % interval, relative to the value.
         method: ``monte-carlo`` counts errors. ``rays`` (Shannon 1959 for the geometry; importance sampling
             without weights) suits 1e-2 to 1e-6. ``union`` (Karp and Luby 1983) suits rates below about 1e-2,
-            with rays for errors to heavy words if these matter. ``auto`` takes the fastest by its bounds.
+            with rays for errors to heavy words if these matter. ``light words`` needs no weight spectrum. The
+            first call for a code searches its light words, at most half a minute. ``auto`` takes the fastest
+            by its bounds. Without a spectrum it counts if about 2**22 frames will do and ML proves its
+            decisions, else it takes ``light words``.
         seed: Seed of the random numbers; equal seeds give equal estimates.
 
     Raises:
         ValueError: If the method cannot reach ``rel_error``, because it would need too many frames or too few
             rays dominate. Also if rel_error is not in (0, 0.5], seed is not a whole number, the method is
-            unknown, the code's spectrum is needed but cannot be counted, or the BLER is below 1e-300.
+            unknown, the code's spectrum is needed but cannot be counted, the stated minimum distance is
+            false, or the BLER is below 1e-300.
 
     Example:
         >>> import fecnn
@@ -139,10 +179,17 @@ def ml_bler(
         raise ValueError(f"rel_error must be in (0, 0.5], got {rel_error}")
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed must be a whole number, 0 or more, got {seed!r}")
-    if method != "monte-carlo" and not kat_bound(code, ebn0_db):
-        raise ValueError(
-            f"the BLER of {code.name} at {ebn0_db:g} dB is below 1e-300, too small to compute; lower ebn0_db"
-        )
+    if method == "auto" and not has_spectrum(code):
+        method = "light words"
+        if MOST_COUNTED * kat_of_words(code, light_words(code).words, ebn0_db) >= _errors_needed(rel_error):
+            with suppress(ValueError):  # at low Eb/N0, ML cannot prove all decisions for some codes
+                return _monte_carlo(code, ebn0_db, rel_error, seed)
+    if method == "monte-carlo":
+        return _monte_carlo(code, ebn0_db, rel_error, seed)
+    if method == "light words":
+        return _light_words(code, ebn0_db)
+    if not kat_bound(code, ebn0_db):
+        raise _too_small(code, ebn0_db)
     if method == "auto":
         method = _choose(code, ebn0_db, rel_error)
     if method == "monte-carlo":
@@ -151,7 +198,7 @@ def ml_bler(
         return _rays(code, ebn0_db, rel_error, seed)
     if method == "union":
         return _union(code, ebn0_db, rel_error, seed)
-    raise ValueError(f"method must be auto, monte-carlo, rays or union, got {method!r}")
+    raise ValueError(f"method must be auto, monte-carlo, rays, union or light words, got {method!r}")
 
 
 def _choose(code: Code, ebn0_db: float, rel_error: float) -> Method:
@@ -169,7 +216,7 @@ def _monte_carlo(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Est
     """Decode frames until there are enough errors."""
     decode = _exact(code)
     sigma = np.float32(noise_sigma(ebn0_db, code.rate))
-    needed = math.ceil((NORMAL / rel_error) ** 2) + 4
+    needed = _errors_needed(rel_error)
     rng = np.random.default_rng([seed, 0])
     frames = errors = 0
     while errors < needed:
@@ -181,6 +228,25 @@ def _monte_carlo(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Est
     return Estimate(
         errors / frames, *proportion_interval(errors, frames), "monte-carlo", frames, float(errors)
     )
+
+
+def _errors_needed(rel_error: float) -> int:
+    """Number of errors whose interval is narrow enough."""
+    return math.ceil((NORMAL / rel_error) ** 2) + 4
+
+
+def _light_words(code: Code, ebn0_db: float) -> Estimate:
+    """Bounds from light words, and the union bound of these words between them."""
+    found = light_words(code)
+    low = kat_of_words(code, found.words, ebn0_db) * (1 - QUADRATURE)
+    if not low:
+        raise _too_small(code, ebn0_db)
+    high = min(1.0, most_union(code, ebn0_db) * (1 + QUADRATURE))
+    weights = found.words.sum(axis=1)
+    union = float(np.exp(log_alone(code.n, code.rate, ebn0_db))[weights].sum())
+    value = min(max(union, low), high)
+    method = LIGHT_WORDS if found.complete >= weights[0] else NOT_PROVED
+    return Estimate(value, low, high, method, len(weights), _worth(value, high - low))
 
 
 def _rays(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Estimate:
@@ -457,7 +523,7 @@ def _heaviest(code: Code, ebn0_db: float, rel_error: float) -> tuple[int, float]
 
 def _alone(code: Code, ebn0_db: float) -> Reals:
     """Probability that a word of each weight, 0 to n, beats the sent word."""
-    return np.exp(scipy.special.log_ndtr(-np.sqrt(np.arange(code.n + 1)) / noise_sigma(ebn0_db, code.rate)))
+    return np.exp(log_alone(code.n, code.rate, ebn0_db))
 
 
 @lru_cache(maxsize=8)
@@ -476,6 +542,12 @@ def _exact(code: Code) -> Decoder:
         return words
 
     return proved
+
+
+def _too_small(code: Code, ebn0_db: float) -> ValueError:
+    return ValueError(
+        f"the BLER of {code.name} at {ebn0_db:g} dB is below 1e-300, too small to compute; lower ebn0_db"
+    )
 
 
 def _too_rare(method: str, effective: float, frames: int, rel_error: float) -> ValueError:

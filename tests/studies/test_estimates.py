@@ -24,7 +24,7 @@ from fecnn.cli.app import app
 from fecnn.cli.live import RunBoard
 from fecnn.errors import StoreError
 from fecnn.plots.figure import plot, tint
-from fecnn.plots.scene import bound_marks
+from fecnn.plots.scene import _curves, bound_marks
 from fecnn.reports import report
 from fecnn.simulation.store import Store
 from fecnn.simulation.tally import COUNTS
@@ -133,10 +133,13 @@ def test_two_curves_that_are_the_same_are_refused(tmp_path):
         load(tmp_path, STUDY + again)
 
 
-def test_a_code_without_a_spectrum_is_refused_before_anything_runs(tmp_path):
-    study = load(tmp_path, STUDY.replace('"hamming-7-4"', '"polar-128-64"').replace('"hard"', '"sc"'))
-    assert fecnn.load_code("polar-128-64").known_spectrum is None
-    with pytest.raises(ValueError, match=r"curve exact: weight spectrum of polar-128-64"):
+def test_a_code_without_exact_ml_is_refused_before_anything_runs(tmp_path):
+    rng = np.random.default_rng(1)
+    G = np.hstack([np.eye(30, dtype=int), rng.integers(0, 2, (30, 470))])
+    rare = {"decoder": "ml", "method": "rare", "label": "exact"}
+    code = fecnn.Code.from_generator(G, name="long")
+    study = fecnn.make_study("long", code=code, ebn0_db=[6], curves=[rare])
+    with pytest.raises(ValueError, match=r"curve exact: .* of long"):
         next(fecnn.run(study, store=tmp_path / "r.sqlite"))
     assert not (tmp_path / "r.sqlite").exists()
 
@@ -483,3 +486,44 @@ def test_the_board_shows_how_many_points_are_made(tmp_path, capsys):
     assert shown()[-1] == "done"
     assert str(Estimation(second)) == "exact 8 dB: not estimated"
     assert capsys.readouterr().err == ""  # what is refused is said at the end
+
+
+# Codes whose weight spectrum is not known
+
+
+@pytest.fixture(scope="module")
+def bounded(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bounded")
+    text = STUDY[: STUDY.index("[[curve]]")] + STUDY[STUDY.rindex("[[curve]]") :]
+    text = text.replace("hamming-7-4", "bch-127-64").replace("[6, 8, 10, 11]", "[5, 6]")
+    study = load(folder, text)
+    run_all(study, folder / "r.sqlite")
+    return study, folder / "r.sqlite"
+
+
+def test_bounds_are_stored_and_shown_as_what_they_are(bounded, tmp_path):
+    study, store = bounded
+    results = table(study, store)
+    assert set(results["method"]) == {"light words (not proved all)"}
+    with Store(store) as kept:
+        found = [kept.estimate(point) for point in study.rare_points]
+    assert found == [ml_bler(fecnn.load_code("bch-127-64"), ebn0_db, 0.1) for ebn0_db in (5.0, 6.0)]
+    assert all(one.certain and one.low <= one.value <= one.high for one in found)
+    assert list(display(study, results)["method"]) == ["light words (not proved all)"] * 2
+    assert "by light words (not proved all), " in str(Estimation(study.rare_points[1], found[1]))
+    (marks,) = [line.marks for line in _curves(study, results, "bler", 0)]
+    assert "bounds [" in marks[-1].said[1]
+    assert marks[-1].said[2].startswith("estimated by light words (not proved all): ")
+    plot(study, results)
+    assert "light words (not proved all)" in report([study], [results])
+    results.to_csv(tmp_path / "results.csv", index=False)
+    assert table(study, tmp_path / "results.csv")["bler_high"].tolist() == [one.high for one in found]
+
+
+def test_a_crossing_between_bounds_that_are_far_apart_contains_the_estimated_one(bounded):
+    study, store = bounded
+    results = table(study, store)
+    rates = results["bler"].to_list()
+    (gap,) = gap_to_ml(study, results, bler=math.sqrt(rates[0] * rates[1]))
+    assert results["bler_high"].iloc[1] > 4 * results["bler_low"].iloc[1]
+    assert gap.crossing.low <= gap.crossing.ebn0_db <= gap.crossing.high

@@ -173,7 +173,7 @@ def test_what_cannot_be_reached_is_refused(monkeypatch):
     with pytest.raises(ValueError, match=r"monte-carlo: after .* worth"):
         ml_bler(fecnn.hamming(3), 12.0, 0.01, method="monte-carlo")
     with pytest.raises(ValueError, match="weight spectrum of polar-128-64"):
-        ml_bler(fecnn.load_code("polar-128-64"), 4.0)
+        ml_bler(fecnn.load_code("polar-128-64"), 4.0, method="union")
     with pytest.raises(ValueError, match=r"rel_error must be in \(0, 0.5\], got 0"):
         ml_bler(code, 4.0, 0)
     for method in ("auto", "union", "rays"):

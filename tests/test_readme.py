@@ -106,7 +106,7 @@ def test_the_study_shown_runs(tmp_path):
     assert len(results) == len(study.all_points) > len(study.points)
 
 
-@pytest.mark.parametrize("page", ["studies", "networks"])
+@pytest.mark.parametrize("page", ["studies", "networks", "record"])
 def test_commands_shown_run(page, tmp_path):
     text = (ROOT / "docs" / f"{page}.md").read_text()
     if studies := blocks(text, "toml"):

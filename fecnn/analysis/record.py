@@ -1,6 +1,7 @@
 """What is known about the decoders of a code, published ones and ours: error rates, and gaps to exact ML."""
 
 import csv
+import json
 import math
 import re
 from collections import Counter
@@ -141,7 +142,7 @@ def _frames(rows: Sequence[dict[str, str]]) -> int:
 
 def _points(name: str, code: str, row: dict[str, str]) -> list[Reference]:
     """The BLER and the bit error rate over code bits of a row of results."""
-    parameters, trained = _training(row["decoder"], code)
+    parameters, trained = _training(json.loads(row["options"]).get("weights"))
     frames, errors = int(row["frames"]), int(row["block_errors"])
     point = Reference(
         code=code,
@@ -161,11 +162,11 @@ def _points(name: str, code: str, row: dict[str, str]) -> list[Reference]:
     return [point, replace(point, metric="ber_code", value=float(row["ber_code"]))]
 
 
-def _training(decoder: str, code: str) -> tuple[int | None, int | None]:
-    """Weights of our network for a code, and the frames that it was trained on."""
-    if f"{decoder}-{code}" not in zoo_names():
+def _training(network: str | None) -> tuple[int | None, int | None]:
+    """Weights of a network of the zoo, and the frames that it was trained on."""
+    if network not in zoo_names():
         return None, None
-    card = read_card(checkpoint_folder(f"{decoder}-{code}"))
+    card = read_card(checkpoint_folder(network))
     return card.parameters, card.frames
 
 
@@ -204,14 +205,28 @@ def verdict(code: str, ebn0_db: float, ours: Mapping[str, float]) -> tuple[Verdi
     return worst, [] if worst == "better" else against[worst]
 
 
+def exact_ml(code: str, ebn0_db: float) -> dict[str, float]:
+    """What the record has of exact ML at an Eb/N0, as `verdict` takes it: ends of its BLER and BER.
+
+    Of the BER over code bits there is an upper bound, at most.
+    """
+    found = {"bler_low": 0.0, "bler_high": 1.0, "ber_code_low": 0.0, "ber_code_high": 1.0}
+    for point in record(code, folder=None):
+        if (point.decoder, point.source, point.ebn0_db) == (EXACT, OURS, ebn0_db):
+            low, high = point.interval
+            bound = "bound" in point.how
+            found |= {f"{point.metric}_low": 0.0 if bound else low, f"{point.metric}_high": high}
+    return found
+
+
 def networks(code: str, ebn0_db: float) -> list[Reference]:
-    """The points of published networks of a code at an Eb/N0.
+    """The points of published networks of a code at an Eb/N0, in the shipped record.
 
     Left out is what was digitised, what we counted, and what is of a code that was not compared with ours.
     """
     return [
         point
-        for point in record(code)
+        for point in record(code, folder=None)
         if NETWORKS.match(point.decoder)
         and (point.ebn0_db == ebn0_db and point.metric in ("bler", "ber_code"))
         and not (point.source == OURS or re.search("digitised|not compared", point.how))
@@ -271,4 +286,5 @@ def written(target: float) -> str:
 def _logarithm(point: Reference | None) -> str:
     if point is None:
         return "-"
-    return f"{-math.log(point.value):.2f}" if point.value else "no errors"
+    bound = "> " if "bound" in point.how else ""
+    return f"{bound}{-math.log(point.value):.2f}" if point.value else "no errors"

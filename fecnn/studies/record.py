@@ -13,7 +13,7 @@ FOLDER = "record"
 """Folder of your own points in the folder of results."""
 
 
-def record(code: str | None = None, *, folder: str | Path = RESULTS) -> list[Reference]:
+def record(code: str | None = None, *, folder: str | Path | None = RESULTS) -> list[Reference]:
     """Published points of a code, or of all codes.
 
     They are those of the shipped record (public logs and tables), of the shipped studies, and of files that
@@ -21,7 +21,7 @@ def record(code: str | None = None, *, folder: str | Path = RESULTS) -> list[Ref
 
     Args:
         code: A code's name.
-        folder: The folder of results.
+        folder: The folder of results; None for what is shipped alone.
 
     Raises:
         ValueError: If a file is invalid; the message names the line.
@@ -32,8 +32,8 @@ def record(code: str | None = None, *, folder: str | Path = RESULTS) -> list[Ref
         >>> best.decoder, best.errors, best.frames
         ('rECCT (ml-4m-2dB-aug, 512 epochs)', 6264, 67108864)
     """
-    own = Path(folder) / FOLDER
-    files = [*shipped("record").values(), *_of_studies(), *sorted(own.glob("*.csv"))]
+    own = [] if folder is None else sorted((Path(folder) / FOLDER).glob("*.csv"))
+    files = [*shipped("record").values(), *_of_studies(), *own]
     points = dict.fromkeys(point for path in files for point in _read(path, path.stat().st_mtime_ns))
     found: dict[tuple[object, ...], Reference] = {}
     for point in points:

@@ -121,8 +121,10 @@ def _orbits(code: Code, words: Bits) -> tuple[Bits, NDArray[np.int64], NDArray[n
     return words, np.arange(len(words)), np.ones(len(words), np.int64)
 
 
-def most_union(code: Code, ebn0_db: float) -> float:
+def most_union(code: Code, ebn0_db: float, *, bits: bool = False) -> float:
     """Upper bound on the BLER of ML: the largest union bound of any spectrum that the code can have.
+
+    With ``bits`` it is one on the bit error rate over code bits: each word counts by its share of ones.
 
     Known are all words of the code and of its dual up to some weight (`light_words`), some heavier ones, and
     the weights that divisibility by 2 or 4 and an all-ones word exclude. Of the spectra that fit these and
@@ -133,6 +135,7 @@ def most_union(code: Code, ebn0_db: float) -> float:
     Args:
         code: A code of length at most 256; for longer ones the bound is 1.
         ebn0_db: Eb/N0 in dB per information bit.
+        bits: Whether to bound the bit error rate.
 
     Raises:
         ValueError: If the stated minimum distance is false.
@@ -146,6 +149,8 @@ def most_union(code: Code, ebn0_db: float) -> float:
         return 1.0
     alone = [Fraction(p) * (1 + ROUNDING) for p in np.exp(log_alone(code.n, code.rate, ebn0_db)).tolist()]
     alone[0] = Fraction(0)
+    if bits:
+        alone = [p * Fraction(weight, code.n) for weight, p in enumerate(alone)]
     return min(1.0, float(_worst(code, alone)))
 
 

@@ -149,6 +149,9 @@ def test_the_table_has_all_that_a_reader_asks_for():
     assert re.fullmatch(r"0\.1\d \[0\.1\d, 0\.1\d\]", row["gap to ML at BLER 1e-3 [dB]"])
     assert shown.loc["ECCT N=6 d=128", "-ln(BER) at 4 / 5 / 6 dB"] == "5.60 / 7.79 / 10.93"
     assert shown.loc["fecnn-net", "parameters"] == "7,049"
+    recipes = display_standings(standings("bch-31-16")).set_index("decoder")["training frames"]
+    assert recipes["ECCT N=6 d=32, published recipe"] == "512,000"
+    assert recipes["ECCT N=6 d=32, improved recipe"] == "1,536,000"
 
 
 def test_commands(tmp_path, monkeypatch):

@@ -40,7 +40,18 @@ def pytest_addoption(parser):
     parser.addini("timeout_grace", "seconds after a test's timeout at which the process ends", default="60")
 
 
+class WithoutRadio:
+    """GNU Radio comes from the system, not from an index: without it, its blocks cannot be imported."""
+
+    def pytest_ignore_collect(self, collection_path):
+        return True if collection_path.parts[-2:] == ("pipelines", "gnuradio.py") else None
+
+
 def pytest_configure(config):
+    if find_spec("gnuradio") is None:
+        config.pluginmanager.register(
+            WithoutRadio()
+        )  # a hook of this file is not asked about installed modules
     config.stash[stderr] = os.dup(2)  # before it is captured
 
 
@@ -62,12 +73,7 @@ def pytest_runtest_protocol(item):
 
 
 def pytest_ignore_collect(collection_path, config):
-    """With ``-m quick``, no other file is imported: torch and the others take their time.
-
-    GNU Radio comes from the system, not from an index: without it, its blocks cannot be imported.
-    """
-    if collection_path.parts[-2:] == ("pipelines", "gnuradio.py") and find_spec("gnuradio") is None:
-        return True
+    """With ``-m quick``, no other file is imported: torch and the others take their time."""
     if config.option.markexpr == "quick" and collection_path.is_file():
         return collection_path not in QUICK or None
     return None

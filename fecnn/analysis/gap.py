@@ -127,10 +127,10 @@ def gap_between(
     them, and else from a normal distribution as wide as the reading error. The result is NaN if a curve does
     not reach the target.
     """
-    ours, theirs = _read_rates(points), _read_rates(optimum)
-    drawn = _drawn_with(ours, theirs, np.random.default_rng(0), "published")
+    rng = np.random.default_rng(0)
     crossings = [
-        _crossings(curve.ebn0_db, rows, bler) for curve, rows in zip((ours, theirs), drawn, strict=True)
+        _crossings(curve.ebn0_db, np.vstack([curve.rates, curve.drawn(rng)]), bler)
+        for curve in (_read_rates(points), _read_rates(optimum))
     ]
     with np.errstate(invalid="ignore"):
         return _summary(crossings[0] - crossings[1])

@@ -16,7 +16,7 @@ from fecnn.analysis.table import counted
 from fecnn.analysis.texts import csv_text
 from fecnn.intervals import with_interval
 from fecnn.nets.card import checkpoint_folder, read_card, zoo_names
-from fecnn.studies.record import record
+from fecnn.studies.record import OURS, record
 from fecnn.studies.reference import Reference
 from fecnn.studies.study import Study
 
@@ -28,9 +28,6 @@ EBN0_DB = (4.0, 5.0, 6.0)
 
 TARGETS = (1e-3, 1e-5)
 """BLERs at which gaps to ML are shown."""
-
-OURS = "fecnn"
-"""The source of our own points."""
 
 EXACT = "exact ML"
 """The decoder of the record's estimates of the BLER of ML."""
@@ -97,7 +94,7 @@ def standings(code: str, *, folder: str | Path = RESULTS) -> list[Standing]:
     for point in [*record(code, folder=folder), *ours]:
         read = "" if point.decoder == EXACT else point.how.split(";")[0]
         grouped.setdefault((point.decoder, point.source, read), []).append(point)
-    exact = [point for point in record(code, folder=folder) if (point.decoder, point.source) == (EXACT, OURS)]
+    exact = [it for it in record(code, folder=None) if (it.decoder, it.source) == (EXACT, OURS)]
     found = []
     for (name, source, _), points in grouped.items():
         gaps = {target: gap_between(points, exact, target) for target in TARGETS if exact}
@@ -286,5 +283,8 @@ def written(target: float) -> str:
 def _logarithm(point: Reference | None) -> str:
     if point is None:
         return "-"
-    bound = "> " if "bound" in point.how else ""
-    return f"{bound}{-math.log(point.value):.2f}" if point.value else "no errors"
+    if not point.value:
+        return "no errors"
+    logarithm = -math.log(point.value)
+    # A bound is rounded to the side on which it still holds.
+    return f"> {math.floor(100 * logarithm) / 100:.2f}" if "bound" in point.how else f"{logarithm:.2f}"

@@ -78,9 +78,9 @@ def _add(files: list[str], out: Path) -> None:
 def _list(codes: list[str], out: Path, form: str, columns: str | None, file: Path | None) -> None:
     import pandas as pd
 
-    from fecnn.analysis.record import OURS, display_standings, standings
+    from fecnn.analysis.record import display_standings, standings
     from fecnn.reports.record import published_codes
-    from fecnn.studies.record import record
+    from fecnn.studies.record import OURS, record
 
     if codes:
         found = [one for code in codes for one in standings(code, folder=out)]

@@ -333,7 +333,7 @@ def _with_images(words: Bits, moves: list[Permutation], limit: int) -> tuple[Bit
     Args:
         words: (N, n) bits, perhaps repeated.
         moves: Automorphisms.
-        limit: The weight up to which none is left out of ``words``, but for images.
+        limit: The weight up to which ``words`` has every word, or a word of which it is an image.
     """
     n, weights = words.shape[1], words.sum(axis=1)
     taken: list[Bits] = []

@@ -14,7 +14,7 @@ from fecnn.errors import extra, nearest
 
 with extra("nets", "fecnn.pipelines.torch"):
     import torch
-    from torch import Tensor, nn
+    from torch import Tensor, library, nn
 
 Sign = Literal["log p0/p1", "log p1/p0"]
 """What a positive LLR says: that the bit is 0, as in fecnn, or that it is 1, as in Sionna."""
@@ -32,7 +32,7 @@ PART = 1 << 17
 """LLRs decoded at a time, so that temporary copies of them stay small."""
 
 
-@torch.library.custom_op("fecnn::decode", mutates_args=())
+@library.custom_op("fecnn::decode", mutates_args=())
 def _decode(llr: Tensor, number: int, width: int, dtype: torch.dtype, turned: bool) -> Tensor:
     """What decoder ``number`` makes of LLRs (..., n): (..., width); turned: positive is 1, in results too."""
     decode, n = _known.get(number), llr.shape[-1]

@@ -9,6 +9,9 @@ from fecnn._files.shipped import RESULTS, shipped, shipped_folder
 from fecnn.studies.curves.registry import read_curves
 from fecnn.studies.reference import Reference, read_points
 
+OURS = "fecnn"
+"""The source of our own points."""
+
 FOLDER = "record"
 """Folder of your own points in the folder of results."""
 
@@ -73,6 +76,8 @@ def add(path: str | Path, *, folder: str | Path = RESULTS) -> tuple[Path, list[R
     points = read_curves(path)
     if not points:
         raise ValueError(f"{path} holds no points")
+    if any(point.source == OURS for point in points):
+        raise ValueError(f"{path} gives {OURS} as a source, which is that of the shipped points")
     return put(read_points(path), path.stem, folder=folder), points
 
 

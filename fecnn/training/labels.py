@@ -1,7 +1,7 @@
 """Labelled training sets for networks of others: received words, and their errors as exact ML sees them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -12,7 +12,7 @@ from scipy.io import loadmat, savemat
 
 from fecnn._files.atomic import writing
 from fecnn._version import __version__
-from fecnn.arrays import LLR, bpsk, hard
+from fecnn.arrays import LLR, Bits, bpsk, hard
 from fecnn.channels.channel import noise_sigma
 from fecnn.codes.code import Code
 from fecnn.decoders import decoder, soft_decoder
@@ -50,7 +50,7 @@ class Labels:
                 raise ValueError(f"{name} must be {' or '.join(get_args(known))}, got {value!r}")
 
     def about(self) -> dict[str, Any]:
-        """The set in words, as stored in each shard."""
+        """What the set is made of, as stored in each shard."""
         return {
             "code": self.code.name,
             "fingerprint": self.code.fingerprint,
@@ -85,6 +85,7 @@ class Labels:
             found["proved"] = np.empty(frames, np.bool_)
         if self.messages == "random":
             found["sent"] = np.empty((frames, code.n), np.uint8)
+        labelled = self._labeller()
         for first in range(0, frames, CHUNK):
             part = slice(first, min(first + CHUNK, frames))
             here = y[part]
@@ -96,25 +97,35 @@ class Labels:
                 messages = rng.integers(0, 2, (len(here), code.k), np.uint8)
                 found["sent"][part] = code.encode(messages)
                 here += bpsk(found["sent"][part])
-            for name, label in self._labels(here, sigma, found["sent"][part] if "sent" in found else None):
+            sent = found["sent"][part] if "sent" in found else None
+            for name, label in labelled(here, here * (2 / sigma**2), sent):
                 found[name][part] = label
         return found
 
-    def _labels(
-        self, y: LLR, sigma: np.float32, sent: NDArray[np.uint8] | None
-    ) -> Iterator[tuple[str, NDArray[Any]]]:
-        llr, decided = y * (2 / sigma**2), hard(y)
+    def _labeller(self) -> Callable[[LLR, LLR, Bits | None], Iterator[tuple[str, NDArray[Any]]]]:
+        """A function from received words, their LLRs and the sent words to labels by name."""
         if self.targets == "map":
-            towards_error = np.where(y < 0, np.float32(1), np.float32(-1)) * soft_decoder("map", self.code)(
-                llr
-            )
-            yield "p", 0.5 + 0.5 * np.tanh(0.5 * towards_error)
-        elif self.targets == "sent":
-            yield "e", decided if sent is None else decided ^ sent
-        else:
-            words, effort = decoder("ml", self.code).measure(llr)
-            yield "e", decided ^ words
+            soft = soft_decoder("map", self.code)
+
+            def posteriors(y: LLR, llr: LLR, sent: Bits | None) -> Iterator[tuple[str, NDArray[Any]]]:
+                app = soft(llr)
+                yield "p", 0.5 + 0.5 * np.tanh(0.5 * np.where(y < 0, app, -app))
+
+            return posteriors
+        if self.targets == "sent":
+
+            def errors(y: LLR, llr: LLR, sent: Bits | None) -> Iterator[tuple[str, NDArray[Any]]]:
+                yield "e", hard(y) if sent is None else hard(y) ^ sent
+
+            return errors
+        decide = decoder("ml", self.code)
+
+        def decisions(y: LLR, llr: LLR, sent: Bits | None) -> Iterator[tuple[str, NDArray[Any]]]:
+            words, effort = decide.measure(llr)
+            yield "e", hard(y) ^ words
             yield "proved", ~effort.uncertified
+
+        return decisions
 
 
 def write_labels(
@@ -168,10 +179,16 @@ def write_labels(
 
 
 def _about(path: Path) -> dict[str, Any]:
-    if path.suffix == ".npz":
-        with np.load(path) as content:
-            text = str(content["about"])
-    else:
-        text = str(loadmat(path, variable_names=["about"])["about"][0])
-    found: dict[str, Any] = json.loads(text)
+    try:
+        if path.suffix == ".npz":
+            with path.open("rb") as file, np.load(file) as content:
+                text = str(content["about"])
+        else:
+            text = str(loadmat(path, variable_names=["about"])["about"][0])
+        found: dict[str, Any] = json.loads(text)
+        found["not_proved"] = int(found["not_proved"])
+    except Exception as error:  # the readers raise many kinds
+        raise ValueError(
+            f"{path} cannot be read as labels ({error}); delete it to have it written again"
+        ) from None
     return found

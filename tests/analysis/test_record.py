@@ -10,13 +10,13 @@ from typer.testing import CliRunner
 import fecnn
 from fecnn._files.shipped import shipped
 from fecnn.analysis.gap import gap_to_ml
-from fecnn.analysis.record import EXACT, OURS, display_standings, names, standings
+from fecnn.analysis.record import EXACT, display_standings, names, standings
 from fecnn.analysis.table import table
 from fecnn.cli.app import app
 from fecnn.codes.catalogue import code_names
 from fecnn.plots.scene import rate_scene
 from fecnn.reports.record import published_codes, record_page
-from fecnn.studies.record import add, record
+from fecnn.studies.record import OURS, add, record
 from fecnn.studies.reference import read_references
 
 HEAD = "code,decoder,ebn0_db,metric,value,errors,frames,source,where,how"
@@ -123,7 +123,12 @@ def test_your_own_points_stand_beside_the_others(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [(HEAD + "\n", "holds no points"), ("a,b\n1,2\n", "has no column"), (None, "there is no file")],
+    [
+        (HEAD + "\n", "holds no points"),
+        (MINE.replace("my thesis", "fecnn"), "gives fecnn as a source"),
+        ("a,b\n1,2\n", "has no column"),
+        (None, "there is no file"),
+    ],
 )
 def test_what_holds_no_points_is_refused_and_nothing_is_put(tmp_path, text, said):
     if text is not None:
@@ -149,6 +154,7 @@ def test_the_table_has_all_that_a_reader_asks_for():
     assert re.fullmatch(r"0\.1\d \[0\.1\d, 0\.1\d\]", row["gap to ML at BLER 1e-3 [dB]"])
     assert shown.loc["ECCT N=6 d=128", "-ln(BER) at 4 / 5 / 6 dB"] == "5.60 / 7.79 / 10.93"
     assert shown.loc["fecnn-net", "parameters"] == "7,049"
+    assert shown.loc["exact ML", "-ln(BER) at 4 / 5 / 6 dB"] == "- / - / > 16.27"  # 16.275
     recipes = display_standings(standings("bch-31-16")).set_index("decoder")["training frames"]
     assert recipes["ECCT N=6 d=32, published recipe"] == "512,000"
     assert recipes["ECCT N=6 d=32, improved recipe"] == "1,536,000"

@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pytest
 import torch
+from torch import library
 
 import fecnn
 from fecnn.pipelines.torch import Decoder, Encoder, SoftDecoder
@@ -146,8 +147,8 @@ def test_a_link_compiles_as_one_graph_and_exports(rng):
     for other in (compiled, exported):
         for ours, theirs in zip(expected, other(messages, noise), strict=True):
             assert torch.equal(ours, theirs)
-    torch.library.opcheck(torch.ops.fecnn.decode, (noise, link.decode._number, 21, torch.uint8, True))
-    torch.library.opcheck(torch.ops.fecnn.decode, (noise, link.soft._number, 31, torch.float32, False))
+    library.opcheck(torch.ops.fecnn.decode, (noise, link.decode._number, 21, torch.uint8, True))
+    library.opcheck(torch.ops.fecnn.decode, (noise, link.soft._number, 31, torch.float32, False))
 
 
 def test_priors_have_the_sign_of_the_llrs(llr):

@@ -31,7 +31,7 @@ def test_labels_are_the_errors_that_exact_ml_sees(messages):
     assert not CODE.syndrome(words).any()
     book = CODE.codebook()
     best = book[oracles.correlations(CODE, llr_of(labels, made["y"])).argmax(axis=1)]
-    assert (words == best).all(axis=1).mean() > 0.999  # but for ties
+    assert (words == best).all(axis=1).mean() > 0.999  # ties may be broken otherwise
     assert made["proved"].all()
     sent = made.get("sent", np.zeros_like(words))
     assert ("sent" in made) == (messages == "random")
@@ -93,6 +93,9 @@ def test_files_resume_and_are_read_by_others(tmp_path, suffix):
     assert (about["code"], about["shard"], about["not_proved"]) == ("bch-15-7", 1, 0)
     with pytest.raises(ValueError, match="is of another training set"):
         list(write_labels(Labels(CODE, 2.0, seed=7), tmp_path, 2500, shard=1000, suffix=suffix))
+    written[0][0].write_bytes(written[0][0].read_bytes()[:1000])
+    with pytest.raises(ValueError, match=r"cannot be read as labels .*; delete it"):
+        list(write_labels(labels, tmp_path, 2500, shard=1000, suffix=suffix))
 
 
 @pytest.mark.parametrize(

@@ -63,7 +63,7 @@ class Standing:
         """Where its points are from: ``counted`` if there are counts, else how they were read."""
         point = self.points[0]
         if self.decoder == EXACT and point.source == OURS:
-            return f"{OURS}, {re.split('[ ;]', point.how)[0]}"
+            return f"{OURS}, estimated, counted or bounded point by point"
         return f"{point.source}, {'counted' if all(it.frames for it in self.points) else point.how}"
 
     def at(self, ebn0_db: float, metric: str) -> Reference | None:

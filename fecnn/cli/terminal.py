@@ -98,7 +98,7 @@ def print_table(shown: "pd.DataFrame", title: str | None = None) -> None:
 LEAST_WANTED = (
     *("published", "us/frame", "uncertified", "method", "BER (code bits)", "not ML", "frames"),
     *("their bits", "memory [bit]", "parameters", "exponentials", "binary", "comparisons", "additions"),
-    *("multiplications", "separate"),
+    *("multiplications", "separate", "source", "-ln(BER) at 4 / 5 / 6 dB", "training frames"),
 )
 """Columns that a narrow terminal does without, in this order."""
 

@@ -11,6 +11,8 @@ from hypothesis import settings
 
 from fecnn.simulation import simulate
 
+pytest.register_assert_rewrite("sentences")  # so that they say what differs
+
 # The first example of a test may compile a kernel.
 settings.register_profile("fecnn", deadline=None)
 settings.load_profile("fecnn")

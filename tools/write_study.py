@@ -16,6 +16,7 @@ from fecnn._files.atomic import write
 from fecnn.analysis.compare import Comparison, compare, display_comparison
 from fecnn.analysis.costs import cost_table, display_costs
 from fecnn.analysis.gap import display_gaps, gap_to_ml
+from fecnn.analysis.record import display_standings, standings
 from fecnn.analysis.table import display, judge, published_summary
 from fecnn.analysis.texts import csv_text, markdown
 from fecnn.plots.figure import plot, save
@@ -49,6 +50,13 @@ def section(study: Study, results) -> str:
         if together:
             text += "\n" + "\n".join([together[0], "", *together[1:]]) + "\n"
     return text
+
+
+def networks(study: Study) -> str:
+    """What the record knows of the networks that a study of one code draws."""
+    found = [one for one in standings(study.code, folder=None) if one.decoder in (study.drawn or ())]
+    known = display_standings(found)
+    return markdown(known.loc[:, (known != "").any()])
 
 
 def common_frames(study: Study, folder: Path, first: str, second: str) -> str:
@@ -102,6 +110,7 @@ def main(name: str, folder: Path) -> None:
     if name.startswith(("complexity-", "verdict-")):
         made += "\n" + markdown(display_costs(cost_table(study, results)))
     if name.startswith("verdict-"):
+        made += "\n" + networks(study)
         save(plot_pareto(study, results), home / "pareto.svg")
         made += paired(study, folder) if fresh else old[old.index("\nA: fecnn-net") :]
     write(readme, f"{before}{BEGIN}\n{made}{END}{after}")

@@ -71,14 +71,14 @@ class Standing:
         return next((it for it in self.points if (it.ebn0_db, it.metric) == (ebn0_db, metric)), None)
 
 
-def standings(code: str, *, folder: str | Path = RESULTS) -> list[Standing]:
+def standings(code: str, *, folder: str | Path | None = RESULTS) -> list[Standing]:
     """The decoders of a code, sorted by gap to ML and then by error rate: exact ML first, the farthest last.
 
     Our own are those of the shipped studies, as counted there.
 
     Args:
         code: A code's name.
-        folder: The folder of results, with your own points in its folder ``record``.
+        folder: The folder of results, with your own points in its folder ``record``; None for none.
 
     Raises:
         ValueError: If a file of the record is invalid.

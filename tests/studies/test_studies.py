@@ -55,6 +55,13 @@ def test_a_study_ships_everything(name, published_table):
         assert found["frames"] % point.task.batch == 0
 
 
+def test_the_table_of_verdicts_is_the_one_that_the_record_gives(published_table):
+    study, results = shipped(published_table.NAME)
+    made = published_table.verdicts(study, results)
+    text = (study.path.parent / "README.md").read_text()
+    assert published_table.between(text, "<!-- verdicts -->", made, "<!-- end of verdicts -->") == text
+
+
 # Counted from the model of the papers' own code, layers and widths as given.
 @pytest.mark.parametrize(
     ("n", "checks", "layers", "width", "parameters"),

@@ -19,6 +19,7 @@ from fecnn.reports.record import published_codes, record_page
 from fecnn.studies.record import OURS, add, record
 from fecnn.studies.reference import read_references
 
+SPARSE = ("ldpc-121-60", "ldpc-121-70", "ldpc-121-80")
 HEAD = "code,decoder,ebn0_db,metric,value,errors,frames,source,where,how"
 MINE = f"{HEAD},parameters,training_frames\n" + "".join(
     f"bch-31-16,my net,{ebn0_db},bler,,{errors},1000000,my thesis,Fig. 1,seen,123,456\n"
@@ -73,9 +74,10 @@ def test_gaps_to_ml_agree_with_those_of_the_study():
 
 
 def test_exact_ml_is_first_and_agrees_with_counts():
-    for code in ("bch-31-16", "bch-31-21", "bch-63-45", "rm-32-16"):
+    for code in ("bch-31-16", "bch-31-21", "bch-63-45", "rm-32-16", *SPARSE, "polar-ecct-128-86"):
         found = standings(code)
         assert found[0].decoder == EXACT
+        assert found[0].gaps[1e-3][0] == 0
         exact = {point.ebn0_db: point for point in found[0].points}
         for one in found:
             if one.decoder in ("ml", "ML") and one.points[0].frames:

@@ -298,7 +298,7 @@ def published_networks_on_31_21():
 
 @says(
     readme(SMALL),
-    "exact ML and OSD of orders 1 and 2 take 80 operations per message bit where they reach BLER 1e-3, nine tenths of them exclusive ors of the elimination, and 0.17 to 0.18 microseconds per frame in this run.",
+    "exact ML and OSD of orders 1 and 2 take 80 operations per message bit where they reach BLER 1e-3, 88 % of them or more exclusive ors of the elimination, and 0.17 to 0.18 microseconds per frame in this run.",
     "BP on dual words takes 600 and 5.6 microseconds.",
     "`fecnn-net` takes 560,000 for a frame that uses all its iterations (most stop before), and 23 microseconds on average.",
     "Nothing beats ML and these two in both distance and cost, as the figure shows.",
@@ -306,7 +306,7 @@ def published_networks_on_31_21():
 def at_what_cost_on_31_21():
     three = ("ml", "80", "0.18"), ("osd (order 1)", "80", "0.17"), ("osd (order 2)", "80", "0.17")
     cost(SMALL, *three, (LIGHT, "6.0e2", "5.6"), ("fecnn-net", "56e4", "23"))
-    exclusive_ors(SMALL, 4.5, 0.89)
+    exclusive_ors(SMALL, 4.5, 0.88)
     assert best(SMALL) == {it[0] for it in three}
 
 

@@ -142,10 +142,9 @@ def gaps_along_ml(study: Study, results: "pd.DataFrame", code: str) -> dict[str,
     Only counted curves are compared, and ML itself is left out. The result is empty if the study has no
     counted curve of exact ML.
     """
-    points = [point for point in study.points if point.code.name == code and point.task.decoder == "ml"]
-    if not points:
+    optimum = _counted_ml(study, code)
+    if optimum is None:
         return {}
-    optimum = points[0].curve
     rows = results[(results["curve"] == optimum) & results["bler"].between(0, 1, inclusive="neither")]
     others = {point.curve for point in study.points if point.code.name == code} - {optimum}
     found: dict[str, list[tuple[float, Gap]]] = {}
@@ -155,6 +154,36 @@ def gaps_along_ml(study: Study, results: "pd.DataFrame", code: str) -> dict[str,
         if gap.reference == optimum:
             found.setdefault(gap.curve, []).append((rows["ebn0_db"].iloc[place], gap))
     return found
+
+
+def published_gaps_along_ml(
+    study: Study, results: "pd.DataFrame", points: Sequence[Reference]
+) -> list[tuple[float, Gap]]:
+    """As `gaps_along_ml`, for a published curve of the BLER of one code, whose noise is its own.
+
+    The result is empty if the source gives no counts.
+    """
+    optimum = _counted_ml(study, points[0].code)
+    if optimum is None or not all(point.frames for point in points):
+        return []
+    first = next(point for point in study.points if point.curve == optimum)
+    curves = (_read_rates(points), _Counts.of(results, optimum, first, "bler"))
+    rng = np.random.default_rng(0)
+    drawn = [(curve.ebn0_db, np.vstack([curve.rates, curve.drawn(rng)])) for curve in curves]
+    found = []
+    for ebn0_db, bler in zip(curves[1].ebn0_db, curves[1].rates, strict=True):
+        ours, theirs = (_crossings(*curve, bler) for curve in drawn)
+        with np.errstate(invalid="ignore"):
+            gap = _summary(ours - theirs)
+        name, code = points[0].decoder, points[0].code
+        found.append((float(ebn0_db), Gap(name, code, Crossing(*_summary(ours)), optimum, *gap)))
+    return found
+
+
+def _counted_ml(study: Study, code: str) -> str | None:
+    """The first counted curve of exact ML of a code."""
+    points = (point for point in study.points if point.code.name == code and point.task.decoder == "ml")
+    return next((point.curve for point in points), None)
 
 
 def _gaps(

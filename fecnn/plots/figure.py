@@ -1,5 +1,6 @@
 """Figures of scenes, drawn by matplotlib; first of all the error rates of a study."""
 
+import math
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -296,12 +297,11 @@ def _draw(axes: "Axes", series: Series, scale: float) -> None:
     layer = 2 + LAYERS[series.kind] - series.look.size / 100  # small marks over large ones
     bare = look | {"marker": "None"}
     dots = look | {"linestyle": "None", "zorder": layer + 1}
-    if series.kind == "published":
-        axes.plot(*_xy(series.marks), **dots, label=series.label)
-        return
-    if series.kind == "gap":
+    if series.kind in ("published", "gap"):
+        bar = series.look.colour if series.kind == "gap" else tint(series.look.colour, 0.4)
         for mark in series.marks:
-            axes.vlines(mark.x, mark.low, mark.high, color=series.look.colour, linewidth=scale)
+            if math.isfinite(mark.low):
+                axes.vlines(mark.x, mark.low, mark.high, color=bar, linewidth=scale)
         axes.plot(*_xy(series.marks), **dots, label=series.label)
         return
     axes.plot(*_xy(series.seen), **bare, label=series.label, gid=series.id or None, zorder=layer)

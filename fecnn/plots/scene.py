@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from fecnn.analysis.gap import Gap, gaps_along_ml
+from fecnn.analysis.gap import Gap, gaps_along_ml, published_gaps_along_ml
 from fecnn.analysis.table import FEW_ERRORS, METRICS, counted, estimated
 from fecnn.analysis.tradeoff import Tradeoff, front, weighed
 from fecnn.plots.coincidence import groups, nested
@@ -258,7 +258,8 @@ def rate_scene(
         if study.drawn is None
         else [r for r in [*study.references, *study.recorded] if r.decoder in study.drawn]
     )
-    published = _published([r for r in [*drawn, *references] if r.code in codes])
+    read = [r for r in [*drawn, *references] if r.code in codes]
+    published = _published(read)
 
     @cache
     def curves(metric: str) -> list[Series]:
@@ -267,7 +268,8 @@ def rate_scene(
     @cache
     def panel(metric: str, codes: tuple[str, ...], title: str = "") -> Panel:
         if metric == GAP:
-            return _gap_panel(study, results, codes, title, first)
+            gaps = [_gaps_of(one, study, results, read) for one in published["bler"] if one.code in codes]
+            return _gap_panel(study, results, codes, title, first, [one for one in gaps if one.marks])
         bounds, notes = _bounds(study, codes) if metric == "bler" else ([], [])
         series = [
             *nested([one for one in curves(metric) if one.code in codes]),
@@ -349,7 +351,14 @@ def _missing(missing: Sequence[tuple[Point, str]], shown: Sequence[str], labels:
     return notes
 
 
-def _gap_panel(study: Study, results: "pd.DataFrame", codes: Sequence[str], title: str, first: int) -> Panel:
+def _gap_panel(
+    study: Study,
+    results: "pd.DataFrame",
+    codes: Sequence[str],
+    title: str,
+    first: int,
+    published: Sequence[Series],
+) -> Panel:
     """Gaps to exact ML in dB, over the Eb/N0 at which ML has the same BLER."""
     looks, labels = _looks(study, first), labels_of(study)
     along = [gaps_along_ml(study, results, code) for code in codes]
@@ -362,9 +371,19 @@ def _gap_panel(study: Study, results: "pd.DataFrame", codes: Sequence[str], titl
         code for code, found in zip(codes, along, strict=True) if not found and not code.startswith("uncoded")
     ]
     notes = (f"gaps of {_listed(missing)} (exact ML was not counted)",) if missing else ()
+    series = [*nested(series), *published]
     far = any(abs(mark.y) > NEAR for one in series for mark in one.marks)
     scales = ("linear", "symlog" if far else "linear")
-    return Panel(title, "Eb/N0 of exact ML [dB]", GAP_LABEL, tuple(nested(series)), notes, scales)
+    return Panel(title, "Eb/N0 of exact ML [dB]", GAP_LABEL, tuple(series), notes, scales)
+
+
+def _gaps_of(
+    series: Series, study: Study, results: "pd.DataFrame", references: Sequence[Reference]
+) -> Series:
+    """A published series of the BLER as gaps to exact ML."""
+    points = [r for r in references if (_label(r), r.code, r.metric) == (series.label, series.code, "bler")]
+    gaps = published_gaps_along_ml(study, results, points)
+    return replace(series, marks=tuple(_gap_mark(x, gap) for x, gap in gaps if math.isfinite(gap.gap_db)))
 
 
 def _gap_mark(ebn0_db: float, gap: Gap) -> Mark:
@@ -527,6 +546,11 @@ def _bounds(study: Study, codes: Sequence[str]) -> tuple[list[Series], list[str]
     return made, [problem for _, problems in every.values() for problem in problems]
 
 
+def _label(r: Reference) -> str:
+    """The decoder of a published point, its source, and how it was read."""
+    return f"{r.decoder}: " + " ".join(f"{r.source} [{r.how.split(',')[0]}]".split())
+
+
 def _published(references: Sequence[Reference]) -> dict[str, list[Series]]:
     """By metric, one series per decoder, source, way of reading, and code."""
     looks: dict[str, Look] = {}
@@ -534,9 +558,8 @@ def _published(references: Sequence[Reference]) -> dict[str, list[Series]]:
     grouped: dict[tuple[str, str, str], list[Mark]] = {}
     for r in references:
         if r.metric in METRICS:
-            source = " ".join(f"{r.source} [{r.how.split(',')[0]}]".split())
-            label = f"{r.decoder}: {source}"
-            sources[label] = source
+            label = _label(r)
+            sources[label] = label.removeprefix(f"{r.decoder}: ")
             turn, place = divmod(len(looks), len(CROSSES))
             looks.setdefault(label, Look(GREYS[turn % len(GREYS)], marker=CROSSES[place], size=7.0))
             low, high = r.interval

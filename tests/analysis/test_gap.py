@@ -1,6 +1,7 @@
 """Gaps to ML: crossings against root finding, intervals against the truth."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,8 +10,9 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 import fecnn
-from fecnn.analysis.gap import _crossings, display_gaps, gap_to_ml
+from fecnn.analysis.gap import _crossings, display_gaps, gap_to_ml, published_gaps_along_ml
 from fecnn.analysis.table import table
+from fecnn.studies.reference import Reference
 from fecnn.theory.bounds import tangential_sphere_bound
 
 STUDY = """
@@ -99,6 +101,45 @@ def test_intervals_of_decoders_that_agree_are_narrow(study):
     assert gap.gap_db == 0.0
     assert -0.03 < gap.low <= 0 <= gap.high < 0.03
     assert gap.crossing.high - gap.crossing.low > 0.1
+
+
+def published(rng, loss, frames):
+    """Points with counts of a curve that is worse than ML by so many dB."""
+    return [
+        Reference(
+            "hamming-7-4", "net", ebn0_db, "bler", errors / frames, 0.0, errors, frames, "a", "b", "seen"
+        )
+        for ebn0_db in (1.0, 2.0, 3.0, 4.0, 5.0, 6.0)
+        for errors in [int(rng.binomial(frames, rates(ebn0_db, loss)))]
+    ]
+
+
+def test_a_published_curve_has_its_loss_at_every_point_of_ml(study):
+    rng = np.random.default_rng(4)
+    results = simulated(study, rng, 0.5, frames=10**9)
+    found = published_gaps_along_ml(study, results, published(rng, 0.5, 10**9))
+    assert [ebn0_db for ebn0_db, _ in found] == study.ebn0_db
+    for _, gap in found:
+        assert (gap.curve, gap.code, gap.reference) == ("net", "hamming-7-4", "ml")
+        assert gap.gap_db == pytest.approx(0.5, abs=5e-3)
+        assert gap.low < gap.gap_db < gap.high
+    (uncounted, *_) = published(rng, 0.5, 1000)
+    assert published_gaps_along_ml(study, results, [replace(uncounted, errors=None, frames=None)]) == []
+    (other, *_) = published(rng, 0.5, 1000)
+    assert published_gaps_along_ml(study, results, [replace(other, code="bch-15-7")]) == []
+
+
+def test_intervals_of_published_curves_cover(study):
+    rng = np.random.default_rng(5)
+    inside = [
+        gap.low <= 0.3 <= gap.high
+        for _ in range(60)
+        for _, gap in published_gaps_along_ml(
+            study, simulated(study, rng, 0.3, frames=100_000), published(rng, 0.3, 200_000)
+        )
+    ]
+    assert len(inside) == 240
+    assert 0.9 < sum(inside) / 240 < 0.995
 
 
 def test_an_end_that_was_not_simulated_is_infinite(study):

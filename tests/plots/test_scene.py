@@ -263,6 +263,10 @@ def test_gaps_to_ml_have_a_panel():
         assert series.look.colour == of_kind(rates, "counted")[series.label].look.colour
     assert all(mark.y == pytest.approx(0, abs=0.01) for mark in shown["osd (order 2)"].marks)
     assert all(1 < mark.y < 2 for mark in shown["bp"].marks)
+    networks = of_kind(gaps, "published")
+    assert {label.partition(":")[0] for label in networks} == set(study.drawn)
+    assert set(networks) <= set(of_kind(rates, "published"))
+    assert all(mark.low <= mark.y <= mark.high for one in networks.values() for mark in one.marks)
     study, results = shipped("published-nets-table")
     (panel, *_) = rate_scene(study, results[results["decoder"] != "ml"], ["gap"]).panels
     assert panel.series == ()

@@ -27,10 +27,16 @@ def row(results, curve, ebn0_db):
 
 
 @pytest.fixture
-def published_table(monkeypatch):
-    """The tool that writes the table of published-nets-table."""
+def tool(monkeypatch):
+    """Imports a program of the folder ``tools``."""
     monkeypatch.syspath_prepend(Path(__file__).parents[2] / "tools")
-    return importlib.import_module("write_published_table")
+    return importlib.import_module
+
+
+@pytest.fixture
+def published_table(tool):
+    """The tool that writes the table of published-nets-table."""
+    return tool("write_published_table")
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -60,6 +66,14 @@ def test_the_table_of_verdicts_is_the_one_that_the_record_gives(published_table)
     made = published_table.verdicts(study, results)
     text = (study.path.parent / "README.md").read_text()
     assert published_table.between(text, "<!-- verdicts -->", made, "<!-- end of verdicts -->") == text
+
+
+@pytest.mark.parametrize("name", [name for name in STUDIES if name.startswith("verdict-")])
+def test_the_networks_of_a_verdict_are_those_of_the_record(name, tool):
+    study = fecnn.load_study(name)
+    made = tool("write_study").networks(study)
+    assert made.count("\n") == 2 + len(study.drawn)
+    assert made in (study.path.parent / "README.md").read_text()
 
 
 # Counted from the model of the papers' own code, layers and widths as given.

@@ -16,6 +16,8 @@ from fecnn.analysis.table import judge
 
 ROOT = Path(__file__).parents[2]
 LEVELS = (4.0, 5.0, 6.0)
+BCH_CODES = ("bch-31-16", "bch-63-36", "bch-63-45", "bch-63-51")
+"""Codes of published-nets-table that have a network of ours."""
 
 
 @dataclass(frozen=True)

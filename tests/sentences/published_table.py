@@ -9,11 +9,10 @@ import pytest
 
 from fecnn.analysis.record import exact_ml, networks, verdict
 from fecnn.studies.record import record
-from sentences import LEVELS, overlap, printed, readme, results, row, says, shipped
+from sentences import BCH_CODES, LEVELS, overlap, printed, readme, results, row, says, shipped
 
 STUDY = "published-nets-table"
 PAGE = readme(STUDY)
-BCH = ("bch-31-16", "bch-63-36", "bch-63-45", "bch-63-51")
 SILENT = ("bch-63-45", "polar-ecct-128-64", "ldpc-121-70", "ldpc-121-80", "ccsds-128-64")
 
 
@@ -159,7 +158,7 @@ def belief_propagation():
     word, nets = known.stands("bp", 5.0)["ccsds-128-64"]
     assert word == "worse"
     assert {net.decoder.split()[0] for net in nets} == {"rECCT"}
-    for code in BCH:
+    for code in BCH_CODES:
         largest = {
             it.ebn0_db: it
             for it in known.study.references
@@ -199,7 +198,7 @@ def belief_propagation():
 def our_own_network():
     known = published()
     for ebn0_db in LEVELS:
-        assert known.codes_of("fecnn-net", ebn0_db, "better") == set(BCH) - {"bch-63-45"}
+        assert known.codes_of("fecnn-net", ebn0_db, "better") == set(BCH_CODES) - {"bch-63-45"}
     logs = {
         (it.decoder.split()[0], it.ebn0_db): it
         for it in record("bch-63-45", folder=None)
@@ -223,7 +222,7 @@ def our_own_network():
     assert (ours["block_errors"], ours["ml_errors"], other["block_errors"]) == (21, 12, 1)
     printed(ours["frames"], "20e6", other["frames"], "2e6")
     better = set()
-    for code in BCH:
+    for code in BCH_CODES:
         for ebn0_db in LEVELS:
             net, first, second = (
                 known.row(it, code, ebn0_db) for it in ("fecnn-net", "osd (order 1)", "osd (order 2)")

@@ -5,7 +5,9 @@
 import math
 
 from fecnn.analysis.gap import gap_to_ml
+from fecnn.nets.card import checkpoint_folder, read_card
 from sentences import (
+    BCH_CODES,
     LEVELS,
     below,
     gaps,
@@ -128,6 +130,24 @@ def our_network_on_31_16():
     assert all(overlap(*it) for it in pairs(SMALL, "fecnn-net", "osd (order 1)") if it[0]["ebn0_db"] >= 2)
     found = ratios(SMALL, "fecnn-net", "osd (order 2)", "us_per_frame").values()
     printed(min(found), "94", max(found), "160")
+
+
+@says(readme(SMALL), "`fecnn-net`, with 10,777 parameters and 8 minutes of training,")
+@says(readme(MIDDLE), "`fecnn-net`, with 4,815 parameters and 18 minutes of training,")
+@says(readme(LARGE), "(5,805 parameters) was trained for 24 minutes on one core")
+@says(readme("published-nets-table"), "(4,815 to 10,777 parameters, trained for 8 to 33 minutes on one core)")
+def what_our_networks_took():
+    cards = {code: read_card(checkpoint_folder(f"fecnn-net-{code}")) for code in (*BCH_CODES, "bch-127-64")}
+    for code, parameters, minutes in (
+        ("bch-31-16", 10_777, "8"),
+        ("bch-63-51", 4_815, "18"),
+        ("bch-127-64", 5_805, "24"),
+    ):
+        assert cards[code].parameters == parameters
+        printed(cards[code].cpu_seconds / 60, minutes)
+    four = [cards[code] for code in BCH_CODES]
+    assert (min(it.parameters for it in four), max(it.parameters for it in four)) == (4_815, 10_777)
+    printed(min(it.cpu_seconds for it in four) / 60, "8", max(it.cpu_seconds for it in four) / 60, "33")
 
 
 @says(

@@ -11,6 +11,7 @@ from fecnn.analysis.costs import curve_costs
 from fecnn.analysis.gap import gap_to_ml
 from fecnn.analysis.record import NETWORKS, standings
 from fecnn.analysis.tradeoff import front, weighed
+from fecnn.nets.card import checkpoint_folder, read_card
 from sentences import (
     ROOT,
     gaps,
@@ -155,7 +156,15 @@ def published_networks_on_63_45():
     assert {at: worse for at, (worse, _) in stands(LARGE, "osd (order 1)").items() if worse} == {
         5.0: {rECCT, gru}
     }
+    small(LARGE, 7_049, "2.3e6")
     closest(LARGE)
+
+
+def small(study, parameters, frames):
+    """Check the parameters of our network, and how many frames it was trained on."""
+    card = read_card(checkpoint_folder(study.replace("verdict", "fecnn-net")))
+    assert card.parameters == parameters
+    printed(card.frames, frames)
 
 
 def trained_on(found, kinds, parameters):
@@ -289,6 +298,7 @@ def published_networks_on_31_21():
     assert len(second) == len(first) == 9
     assert set(map(repr, second.values())) == {"(set(), set())"}
     assert [at for at, (better, even) in first.items() if better or even] == [2.5]
+    small(SMALL, 10_777, "640e3")
     ours = stands(SMALL, "fecnn-net")
     assert not any(better for better, _ in ours.values())
     even = [len(even) for _, even in ours.values()]

@@ -1,13 +1,14 @@
 """Write record/exact-ml.csv: the BLER of exact ML for each code of the record, by `fecnn.ml_bler` or counted.
 
-Run from the root of a checkout: python tools/write_exact_ml.py [CODE ...]
-Points of other codes, and points that are there already, are kept. It takes minutes for each code.
+Run from the root of a checkout: python tools/write_exact_ml.py [CODE ...] [--errors N]
+Points of other codes, and points that are there already, are kept. It takes minutes for each code, less if
+counting stops at fewer errors (2,000 by default).
 """
 
+import argparse
 import csv
 import io
 import math
-import sys
 import tempfile
 from pathlib import Path
 
@@ -27,7 +28,9 @@ SILENT = ("bch-63-45", "polar-ecct-128-64", "ldpc-121-70", "ldpc-121-80", "ccsds
 COUNTED = 2.0, 4.0  # where errors are counted if they cannot be estimated
 
 
-def estimates(name: str, known: dict[tuple[str, str, str], dict[str, str]]) -> list[dict[str, str]]:
+def estimates(
+    name: str, known: dict[tuple[str, str, str], dict[str, str]], errors: int
+) -> list[dict[str, str]]:
     """The points of a code, from low Eb/N0 on, as long as they can be estimated or counted."""
     code, rows = fecnn.load_code(name), []
     for ebn0_db in GRID:
@@ -44,7 +47,7 @@ def estimates(name: str, known: dict[tuple[str, str, str], dict[str, str]]) -> l
             if off > LOOSE:  # bounds of light words, where heavier ones matter
                 if not COUNTED[0] <= ebn0_db <= COUNTED[1]:
                     continue
-                made = counts(code, float(ebn0_db))
+                made = counts(code, float(ebn0_db), errors)
             else:
                 percent = max(PERCENT, math.ceil(100 * off))
                 made = {"value": f"{found.value:.4g}", "how": f"estimated by {found.method}, {percent} %"}
@@ -76,9 +79,9 @@ def bit_bound(name: str, known: dict[tuple[str, str, str], dict[str, str]]) -> d
     return row
 
 
-def counts(code: fecnn.Code, ebn0_db: float) -> dict[str, str]:
+def counts(code: fecnn.Code, ebn0_db: float, errors: int) -> dict[str, str]:
     """Block errors of the decoder ``ml``, and in how many frames it could not prove its decision."""
-    stop = {"block_errors": 2000, "frames": 4_000_000}
+    stop = {"block_errors": errors, "frames": 4_000_000}
     study = fecnn.make_study("exact", code=code, ebn0_db=[ebn0_db], stop=stop, curves=["ml"])
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "a.sqlite"
@@ -92,12 +95,12 @@ def counts(code: fecnn.Code, ebn0_db: float) -> dict[str, str]:
     }
 
 
-def main(wanted: list[str]) -> None:
+def main(wanted: list[str], errors: int) -> None:
     """Estimate what is missing, and write after each code."""
     rows = list(csv.DictReader(PATH.open(newline=""))) if PATH.exists() else []
     known = {(row["code"], row["ebn0_db"], row["metric"]): row for row in rows}
     for name in wanted or sorted({point.code for point in record()}):
-        rows = [row for row in rows if row["code"] != name] + estimates(name, known)
+        rows = [row for row in rows if row["code"] != name] + estimates(name, known, errors)
         if name in SILENT:
             rows.append(bit_bound(name, known))
         rows.sort(key=lambda row: (row["code"], row["metric"], float(row["ebn0_db"])))
@@ -109,4 +112,8 @@ def main(wanted: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("codes", nargs="*")
+    arguments.add_argument("--errors", type=int, default=2000)
+    chosen = arguments.parse_args()
+    main(chosen.codes, chosen.errors)

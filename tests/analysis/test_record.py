@@ -19,7 +19,7 @@ from fecnn.reports.record import published_codes, record_page
 from fecnn.studies.record import OURS, add, record
 from fecnn.studies.reference import read_references
 
-SPARSE = ("ldpc-121-60", "ldpc-121-70", "ldpc-121-80")
+SPARSE = ("ldpc-121-60", "ldpc-121-70", "ldpc-121-80", "ccsds-128-64")
 HEAD = "code,decoder,ebn0_db,metric,value,errors,frames,source,where,how"
 MINE = f"{HEAD},parameters,training_frames\n" + "".join(
     f"bch-31-16,my net,{ebn0_db},bler,,{errors},1000000,my thesis,Fig. 1,seen,123,456\n"

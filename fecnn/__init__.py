@@ -53,6 +53,7 @@ __all__ = [
     "plot",
     "polar",
     "proportion_interval",
+    "rare_bler",
     "rate_interval",
     "read_alist",
     "read_matrix",
@@ -128,6 +129,7 @@ if TYPE_CHECKING:
     from fecnn.studies.study import Study, load_study, study_names
     from fecnn.studies.verify import verify
     from fecnn.theory.ml_bler import Estimate, ml_bler
+    from fecnn.theory.rare import rare_bler
 
 _HOMES = {
     "analysis.compare": "compare",
@@ -159,6 +161,7 @@ _HOMES = {
     "studies.study": "Study load_study study_names",
     "studies.verify": "verify",
     "theory.ml_bler": "Estimate ml_bler",
+    "theory.rare": "rare_bler",
 }
 """The public names of each module, which is imported when one of them is first used."""
 

@@ -74,6 +74,39 @@ def rate_interval(
     return rate * low, min(1.0, rate * high)
 
 
+def weighted_interval(
+    total: float, squares: float, frames: float, one_more: float, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Confidence interval for the mean of weights of 0 or more, of which most may be 0.
+
+    Fay and Feuer (Statistics in Medicine 16, 1997): gamma distributions with the mean and the variance of the
+    sum of the weights, for the upper end with one more weight that might as well have come up.
+
+    Args:
+        total: Sum of the weights.
+        squares: Sum of their squares.
+        frames: How many there are.
+        one_more: The weight that is added for the upper end, 0 or more.
+        confidence: Nominal coverage.
+
+    Example:
+        >>> low, high = weighted_interval(100.0, 100.0, 10**6, 1.0)  # nearly that of 100 errors
+        >>> low, high
+        (8.13...e-05, 0.0001216...)
+    """
+    from scipy.special import gammaincinv
+
+    if not total + one_more:
+        return 0.0, 0.0
+    # If all weights are equal, the variance is 0: use the squares instead.
+    variance = squares - total**2 / frames or squares
+    tail = (1 - confidence) / 2
+    low = variance / total * float(gammaincinv(total**2 / variance, tail)) if total else 0.0
+    total, variance = total + one_more, variance + one_more**2
+    high = variance / total * float(gammaincinv(total**2 / variance, 1 - tail))
+    return low / frames, high / frames
+
+
 def with_interval(rate: float, low: float, high: float, digits: int = 2) -> str:
     """A rate with its interval: ``1.79e-01 [1.76e-01, 1.82e-01]``, with so many digits after the point.
 

@@ -1,6 +1,5 @@
 """Everything known of a study's results as one flat table, for other programs."""
 
-import json
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -35,8 +34,8 @@ def export_table(study: Study, path: Path) -> "pd.DataFrame":
     ``kind`` says what a row is:
 
     - ``batch``: the counts of batch ``i`` of a task, with the version, host and time that made it;
-    - ``estimate``: a point estimated by `fecnn.ml_bler`: its BLER with its interval, and in ``frames`` the
-      frames, rays or words behind it;
+    - ``estimate``: a point estimated by `fecnn.ml_bler` or `fecnn.rare_bler`: its BLER with its interval, and
+      in ``frames`` the frames, rays or words behind it;
     - ``point``: the counts of a whole point, from shipped results, which hold no single batches.
 
     ``batch`` is the number of frames per batch. ``curve`` and ``code`` are those of the study; they are
@@ -75,8 +74,7 @@ def _own(study: Study, path: Path) -> Iterator[dict[str, Any]]:
         for row in store.rows():
             yield {"kind": "batch", "method": COUNTED, **row, **of_study(row)}
         for row in store.estimates():
-            options = json.dumps({"rel_error": row.pop("rel_error")})
-            yield {"kind": "estimate", "options": options, **row, **of_study(row)}
+            yield {"kind": "estimate", **row, **of_study(row)}
 
 
 def _shipped(study: Study, path: Path) -> Iterator[dict[str, Any]]:

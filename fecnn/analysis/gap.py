@@ -81,10 +81,10 @@ def gap_to_ml(
     also errors of ML; these are drawn once for both. For bit error rates the curves are drawn independently,
     from the effective number of events of `fecnn.rate_interval`, which errs towards wide intervals.
 
-    If the study has no ``ml`` curve, or it does not reach a target BLER, the reference is exact ML as
-    estimated (a curve with ``method = "rare"``). Its noise is not that of the decoders, so it is drawn
-    independently, from a normal distribution as wide as its interval. If the ends are bounds that are far
-    apart, the rates of all points are drawn together, half of them above the estimates.
+    If the study has no counted ``ml`` curve, or it does not reach a target BLER, the reference is exact ML as
+    estimated (``ml`` with ``method = "rare"``). Estimated curves, of any decoder, have noise of their own, so
+    they are drawn independently, from normal distributions as wide as their intervals. If the ends are bounds
+    that are far apart, the rates of all points are drawn together, half of them above the estimates.
 
     Args:
         study: The study.
@@ -212,7 +212,7 @@ def _gaps(
             optimum = (
                 "tangential-sphere bound" if reference == "tsb" else _optimum(rates, firsts, point, target)
             )
-            if optimum is None or (reference == "tsb" and _channel(point) != "awgn"):
+            if optimum is None or (reference == "tsb" and point.task.channel != "awgn"):
                 continue
             theirs = None if reference == "tsb" else rates(optimum)
             if optimum not in drawn:
@@ -272,8 +272,8 @@ def _optimum(
     alike = {
         name: other
         for name, other in curves.items()
-        if (other.code.fingerprint, _channel(other)) == (point.code.fingerprint, _channel(point))
-        and (isinstance(other, RarePoint) or other.task.decoder == "ml")
+        if (other.code.fingerprint, other.task.channel) == (point.code.fingerprint, point.task.channel)
+        and other.task.decoder == "ml"
     }
     ordered = sorted(alike, key=lambda name: isinstance(alike[name], RarePoint))
     for name in ordered:
@@ -281,10 +281,6 @@ def _optimum(
         if math.isfinite(_crossings(found.ebn0_db, found.rates[None], target)[0]):
             return name
     return ordered[0] if ordered else None
-
-
-def _channel(point: Point | RarePoint) -> str:
-    return point.task.channel if isinstance(point, Point) else "awgn"
 
 
 def _rates_of(

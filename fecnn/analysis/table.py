@@ -44,8 +44,9 @@ def table(study: Study, store: str | Path | None = None) -> "pd.DataFrame":
     `fecnn.rate_interval`).
 
     ``method`` is ``counted``, or for points of a curve with ``method = "rare"`` the method that
-    `fecnn.ml_bler` used. For these, ``frames`` is the number of frames, rays or words behind the estimate,
-    and unknown values, including all error counts, are missing. The intervals of ``light words`` are bounds.
+    `fecnn.ml_bler` used, or ``importance sampling`` (`fecnn.rare_bler`). For these, ``frames`` is the number
+    of frames, rays or words behind the estimate, and unknown values, including all error counts, are missing.
+    The intervals of ``light words`` are bounds.
 
     Args:
         study: The study.
@@ -81,7 +82,7 @@ def counted(results: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def estimated(results: "pd.DataFrame") -> "pd.DataFrame":
-    """The rows of a table that hold estimates of exact ML by `fecnn.ml_bler`."""
+    """The rows of a table that hold estimates, by `fecnn.ml_bler` or `fecnn.rare_bler`."""
     return results[results["method"] != COUNTED]
 
 
@@ -311,8 +312,8 @@ def _row(point: Point, batches: dict[int, Tally]) -> dict[str, Any]:
 def _estimated_row(point: RarePoint, found: Estimate) -> dict[str, Any]:
     return {
         "curve": point.curve,
-        "decoder": "ml",
-        "options": json.dumps({"rel_error": point.rel_error}),
+        "decoder": point.task.decoder,
+        "options": json.dumps({**dict(point.task.told_options), "rel_error": point.rel_error}),
         "code": point.code.name,
         "channel": "awgn",
         "ebn0_db": point.ebn0_db,

@@ -12,7 +12,7 @@ from fecnn.analysis.tradeoff import Tradeoff, front, weighed
 from fecnn.plots.coincidence import groups, nested
 from fecnn.simulation.task import Point
 from fecnn.studies.reference import Reference
-from fecnn.studies.study import Study
+from fecnn.studies.study import Curve, Study
 from fecnn.theory.bounds import BOUNDS
 from fecnn.theory.ml_bler import CERTAIN, UNITS
 
@@ -413,15 +413,21 @@ def labels_of(study: Study) -> dict[str, str]:
 def _looks(study: Study, first: int = 0) -> dict[str, Look]:
     """Looks by curve name; curves with the same label share a look.
 
-    Estimated exact ML continues the counted curve of ``ml`` and has its colour.
+    An estimated curve continues the counted one of the same decoder and has its colour.
     """
     labels = labels_of(study)
     distinct = list(dict.fromkeys(labels.values()))
     places = {name: distinct.index(label) for name, label in labels.items()}
-    ml = [curve.name for curve in study.curves if curve.decoder == "ml" and curve.method is None]
-    if ml:
-        places |= {curve.name: places[ml[0]] for curve in study.curves if curve.method == "rare"}
+    for curve in study.curves:
+        same = [other for other in study.curves if other.method is None and _is_same(curve, other)]
+        if curve.method == "rare" and same:
+            places[curve.name] = places[same[0].name]
     return {name: look(first + place) for name, place in places.items()}
+
+
+def _is_same(curve: Curve, other: Curve) -> bool:
+    """Whether two curves have the same decoder, if maybe on two codes; every method of ``ml`` is exact."""
+    return curve.decoder == other.decoder and (curve.decoder == "ml" or curve.options == other.options)
 
 
 def look(place: int) -> Look:
@@ -493,8 +499,7 @@ def bound_marks(study: Study, only: str) -> tuple[dict[str, tuple[Mark, ...]], l
     They run from the first to the last point of that code over AWGN, where they are above 0. There are none
     for uncoded bits.
     """
-    points = [(point.code, point.ebn0_db, point.task.channel) for point in study.points]
-    points += [(point.code, point.ebn0_db, "awgn") for point in study.rare_points]
+    points = [(point.code, point.ebn0_db, point.task.channel) for point in study.all_points]
     points = [point for point in points if point[0].name == only and point[0].k < point[0].n]
     if not points or not study.bounds:
         return {}, []

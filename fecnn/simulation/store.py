@@ -455,9 +455,13 @@ class Store:
             self._check_estimate(name, content, (value, low, high, method, frames, effective))
             try:
                 told = json.loads(content)
-                point = {key: told[key] for key in ("fingerprint", "ebn0_db", "rel_error", "seed")}
-                sound = type(point["seed"]) is int and all(
-                    type(point[key]) in (int, float) for key in ("ebn0_db", "rel_error")
+                point = {key: told[key] for key in ("fingerprint", "ebn0_db", "seed")}
+                options = {**told.get("options", {}), "rel_error": told["rel_error"]}
+                which = told.get("decoder", "ml")
+                sound = (
+                    isinstance(which, str)
+                    and type(point["seed"]) is int
+                    and all(type(told[key]) in (int, float) for key in ("ebn0_db", "rel_error"))
                 )
             except (ValueError, TypeError, LookupError, RecursionError):
                 sound = False
@@ -466,7 +470,8 @@ class Store:
             rates = {"bler": value, "bler_low": low, "bler_high": high}
             seconds, version, host, time = origin
             yield {
-                **{"task": name, "decoder": "ml", "channel": "awgn", "method": method, "frames": frames},
+                **{"task": name, "decoder": which, "channel": "awgn"},
+                **{"options": json.dumps(options), "method": method, "frames": frames},
                 **{"seconds": seconds, "version": version, "host": host, "time": time},
                 **point,
                 **rates,

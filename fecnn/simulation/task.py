@@ -102,6 +102,13 @@ class Task:
         told = ("weights", self.weights.place), ("weights_sha256", self.weights.sha256)
         return tuple(sorted((*self.options, *told)))
 
+    @property
+    def identifying_options(self) -> Options:
+        """The decoder's options; trained weights by their content, not their location."""
+        if self.weights is None:
+            return self.options
+        return tuple((name, value) for name, value in self.told_options if name != "weights")
+
     def described(self) -> dict[str, Any]:
         """All fields as plain data, as stored in results files; the inverse is `of`."""
         content = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -137,9 +144,8 @@ class Task:
         for name in ("source", "claims", "sender_fingerprint"):
             if getattr(self, name) is None:
                 content.pop(name, None)
-        if self.weights is not None and "options" in content:
-            # Trained weights are identified by their content, not their location.
-            content["options"] = [(name, value) for name, value in self.told_options if name != "weights"]
+        if "options" in content:
+            content["options"] = self.identifying_options
         return hashlib.sha256(json.dumps({**content, "stream": stream}, sort_keys=True).encode()).hexdigest()
 
 
@@ -166,28 +172,41 @@ class Point:
 
 @dataclass(frozen=True)
 class RarePoint:
-    """A point of exact ML over AWGN estimated by `fecnn.ml_bler`, with its place in a study."""
+    """A point over AWGN that is estimated, with its place in a study.
+
+    `fecnn.ml_bler` estimates the decoder ``ml``, and `fecnn.rare_bler` any other.
+    """
 
     curve: str
     published: str | None
     code: Code
-    ebn0_db: float
+    task: Task
     rel_error: float
-    seed: int
-    claims: str | None = None
+
+    @property
+    def ebn0_db(self) -> float:
+        """Eb/N0 of its task, in dB."""
+        return self.task.ebn0_db
 
     @property
     def content(self) -> dict[str, object]:
         """Everything that determines the estimate."""
-        said = {} if self.claims is None else {"claims": self.claims}
-        return said | {
+        task = self.task
+        content: dict[str, object] = {
             "method": "rare",
-            "fingerprint": self.code.fingerprint,
-            "ebn0_db": self.ebn0_db,
+            "fingerprint": task.fingerprint,
+            "ebn0_db": task.ebn0_db,
             "rel_error": self.rel_error,
-            "seed": self.seed,
+            "seed": task.seed,
             "stream": STREAM,
         }
+        if task.claims is not None:
+            content["claims"] = task.claims
+        if task.decoder != "ml":
+            content |= {"decoder": task.decoder, "options": dict(task.identifying_options)}
+        if task.source is not None:
+            content["source"] = task.source
+        return content
 
     @property
     def id(self) -> str:

@@ -1,4 +1,4 @@
-"""Points of a study that are estimated rather than counted: exact ML at low error rates."""
+"""Points of a study that are estimated rather than counted, at low error rates."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from fecnn._notebook import html
 from fecnn.simulation.store import Store
-from fecnn.simulation.task import RarePoint
+from fecnn.simulation.task import RarePoint, build_decoder
 from fecnn.theory.ml_bler import Estimate, ml_bler
+from fecnn.theory.rare import rare_bler
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,20 @@ def estimate_points(
             return
         began = time.thread_time()
         try:
-            found = ml_bler(point.code, point.ebn0_db, point.rel_error, seed=point.seed)
+            found = _estimate(point)
         except ValueError as error:
             yield Estimation(point, refusal=str(error), new=True)
             continue
+        except (Exception, SystemExit) as error:  # of a decoder's own code
+            yield Estimation(point, refusal=f"{type(error).__name__}: {error}", new=True)
+            continue
         store.append_estimate(point, found, time.thread_time() - began)
         yield Estimation(point, found, new=True)
+
+
+def _estimate(point: RarePoint) -> Estimate:
+    task = point.task
+    if task.decoder == "ml":
+        return ml_bler(point.code, point.ebn0_db, point.rel_error, seed=task.seed)
+    decode = build_decoder(task, point.code)
+    return rare_bler(decode, point.code, point.ebn0_db, point.rel_error, seed=task.seed)

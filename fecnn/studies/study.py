@@ -38,8 +38,8 @@ from fecnn.theory.bounds import BOUNDS
 MAX_POINTS = 1000
 """Most points per curve."""
 
-REL_ERROR = 0.02
-"""Default half-width of an estimated point's interval, relative to its value."""
+ML_REL_ERROR, REL_ERROR = 0.02, 0.1
+"""Default half-width of an estimated point's interval, relative to its value: for ``ml``, for the others."""
 
 
 class Grid(Table):
@@ -116,8 +116,8 @@ CodeName = Annotated[Annotated[str, Tag("value")] | Annotated[CodeFiles, Tag("ta
 class Curve(Table):
     """One decoder over a range of Eb/N0. Values not given here are taken from the study.
 
-    With ``method = "rare"`` the curve is the BLER of exact ML over AWGN, estimated by `fecnn.ml_bler` instead
-    of counted frame by frame, so it reaches 1e-10.
+    With ``method = "rare"`` its BLER over AWGN is estimated instead of counted frame by frame: for ``ml`` by
+    `fecnn.ml_bler`, which reaches 1e-10, and for other decoders by `fecnn.rare_bler`.
 
     decoder: Name, plug-in or ``module:function``.
     label: Name in tables and figures; by default the decoder and its options (and the curve's own code).
@@ -126,8 +126,9 @@ class Curve(Table):
         without a code; or a list of these, which gives one curve per code.
     published: The decoder in ``reference.csv`` whose points, for the same code, this curve should agree with.
     method: ``rare``, or None to simulate the decoder.
-    rel_error: With ``rare``: half-width of the 95 % interval, relative to the value; 0.02 by default. Where a
-        code's weight spectrum is not known, the ends are bounds, however wide.
+    rel_error: With ``rare``: half-width of the 95 % interval, relative to the value; by default 0.02 for
+        ``ml``, and 0.1 for other decoders. Where the weight spectrum of a code is not known, the ends for
+        ``ml`` are bounds, however wide.
     """
 
     decoder: str
@@ -167,10 +168,11 @@ class Curve(Table):
         """The label, or decoder and options, without the code."""
         if self.label is not None:
             return self.label
-        if self.method == "rare":
+        if self.method == "rare" and self.decoder == "ml":
             return "exact ML (estimated)"
         options = ", ".join(f"{key} {value}" for key, value in self.options.items())
-        return f"{self.decoder} ({options})" if options else self.decoder
+        told = f"{self.decoder} ({options})" if options else self.decoder
+        return told if self.method is None else f"{told} (estimated)"
 
     @property
     def named_by(self) -> tuple[str, ...]:
@@ -390,7 +392,9 @@ class Study(Table):
         found = Found()
         traces: list[str] = []
         built: set[Task] = set()
-        for point in self.points:
+        for point in self.all_points:
+            if isinstance(point, RarePoint) and point.task.decoder == "ml":
+                continue
             key = replace(point.task, ebn0_db=0.0, seed=0, batch=0)
             if key in built:
                 continue
@@ -405,7 +409,8 @@ class Study(Table):
                 found.add(f"{what}{error}", point.curve)
                 if theirs:
                     traces.append(traceback.format_exc())
-        for curve, code in {point.curve: point.code for point in self.rare_points}.items():
+        exact = {it.curve: it.code for it in self.rare_points if it.task.decoder == "ml"}
+        for curve, code in exact.items():
             with found.of(curve):
                 if has_spectrum(code):
                     decoder("ml", code)
@@ -446,12 +451,6 @@ class Study(Table):
             found.add(problem, curve.name)
         if code is None or found.count > before or not self._is_sure(curve, "decoder", "options"):
             return
-        if curve.method == "rare":
-            rel_error = REL_ERROR if curve.rel_error is None else curve.rel_error
-            for ebn0_db in grid:
-                said = claims(self._place_of(curve), code)
-                yield RarePoint(curve.name, curve.published, code, float(ebn0_db), rel_error, self.seed, said)
-            return
         with found.of(curve.name):
             options, weights, source = self._options_of(curve, code)
         if found.count > before:
@@ -475,7 +474,11 @@ class Study(Table):
                 sender_fingerprint=sender_fingerprint,
                 home=home,
             )
-            yield Point(curve.name, curve.published, code, task, (curve.stop or self.stop).rule())
+            if curve.method == "rare":
+                rel_error = curve.rel_error or (ML_REL_ERROR if curve.decoder == "ml" else REL_ERROR)
+                yield RarePoint(curve.name, curve.published, code, task, rel_error)
+            else:
+                yield Point(curve.name, curve.published, code, task, (curve.stop or self.stop).rule())
 
     def _sender_of(self, curve: Curve, code: Code) -> tuple[str | Files, str] | tuple[None, None]:
         """The first code with the same codewords, if it is another: the study's own, or an earlier curve's.
@@ -622,13 +625,13 @@ def _rare_problems(curve: Curve, channel: str) -> Iterator[str]:
         if curve.rel_error is not None:
             yield 'rel_error is for method = "rare"; a simulated curve has a stop'
         return
-    if curve.decoder != "ml":
-        yield f'method = "rare" estimates exact ML: the decoder must be ml, got {curve.decoder}'
     if channel != "awgn":
         yield f'method = "rare" is for the channel awgn, got {channel}'
-    for name in ("options", "stop", "batch"):
+    for name in ("stop", "batch"):
         if getattr(curve, name):
             yield f'method = "rare" takes no {name}: an estimate stops at its rel_error'
+    if curve.decoder == "ml" and curve.options:
+        yield 'method = "rare" takes no options of ml: every one of its methods is exact'
 
 
 def study_names() -> list[str]:

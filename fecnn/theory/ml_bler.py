@@ -36,7 +36,7 @@ from fecnn.codes.code import Code, has_spectrum
 from fecnn.codes.low_weight import MAX_WORDS, light_words, low_weight_words
 from fecnn.decoders import decoder
 from fecnn.decoders.contract import Decoder
-from fecnn.intervals import proportion_interval, with_interval
+from fecnn.intervals import proportion_interval, weighted_interval, with_interval
 from fecnn.theory.bounds import kat_bound, tangential_sphere_bound, union_bound
 from fecnn.theory.light_words import kat_of_words, log_alone, most_union
 
@@ -49,10 +49,14 @@ LIGHT_WORDS = "light words"
 NOT_PROVED = "light words (not proved all)"
 """The same where it is not proved that all words of least weight were found."""
 
+SAMPLED = "importance sampling"
+"""Method of the estimates of `fecnn.rare_bler`, which may be of any decoder; all others are of exact ML."""
+
 CERTAIN = (LIGHT_WORDS, NOT_PROVED)
 """Methods whose intervals are bounds, which hold for certain."""
 
 UNITS = {
+    SAMPLED: "frames",
     "monte-carlo": "frames",
     "rays": "rays",
     "union": "words",
@@ -61,9 +65,6 @@ UNITS = {
     NOT_PROVED: "words",
 }
 """What ``frames`` of an estimate counts, by method."""
-
-CONFIDENCE = 0.95
-"""Coverage of the intervals."""
 
 NORMAL = 1.959963984540054
 """Half-width of a 95 % interval of a normal distribution, in standard deviations."""
@@ -92,17 +93,19 @@ QUADRATURE = 1e-9
 
 @dataclass(frozen=True)
 class Estimate:
-    """An estimated BLER of exact maximum likelihood.
+    """An estimated BLER: of exact maximum likelihood by `ml_bler`, of any decoder by `fecnn.rare_bler`.
 
     value: The estimate. For light words it is the union bound of the words found, and nothing more is proved
         of it than that it lies between the ends.
-    low: Lower end of a 95 % interval. Except for ``monte-carlo``, it is at least the lower bound of Kuai,
-        Alajaji and Takahara. For light words it is that bound, which is certain.
-    high: Upper end; for ``union`` it includes all words that were not listed. Except for ``monte-carlo``, it
-        is at most the tangential-sphere and union bounds. For light words it is the largest union bound of
-        all spectra that the code can have, which is certain, but may be far above the value.
-    method: ``monte-carlo``, ``rays``, ``union``, ``union and rays``, ``light words``, or ``light words (not
-        proved all)``: the value may lack words of least weight.
+    low: Lower end of a 95 % interval. Except for ``monte-carlo`` and ``importance sampling``, it is at least
+        the lower bound of Kuai, Alajaji and Takahara. For light words it is that bound, which is certain.
+    high: Upper end; for ``union`` it includes all words that were not listed. Where the lower end is limited
+        by a bound, the upper one is too, by the tangential-sphere and union bounds. For light words it is the
+        largest union bound of all spectra that the code can have, which is certain, but may be far above the
+        value.
+    method: ``importance sampling`` (by `fecnn.rare_bler`), or ``monte-carlo``, ``rays``, ``union``, ``union
+        and rays``, ``light words``, or ``light words (not proved all)``: the value may lack words of least
+        weight.
     frames: Number of frames, rays, drawn words, drawn words and rays, or light words behind the estimate.
     effective: Number of errors for which plain Monte-Carlo would have an equally narrow interval.
     """
@@ -125,7 +128,8 @@ class Estimate:
 
     def _repr_html_(self) -> str:
         ends = "bounds" if self.certain else "95 %"
-        columns = (f"BLER of exact ML [{ends}]", "method", UNITS[self.method], "equivalent errors")
+        whose = "" if self.method == SAMPLED else " of exact ML"
+        columns = (f"BLER{whose} [{ends}]", "method", UNITS[self.method], "equivalent errors")
         row = (self._bler(), self.method, f"{self.frames:,}", f"{self.effective:,.3g}")
         return html.table(columns, [row], words=2)
 
@@ -175,10 +179,7 @@ def ml_bler(
         >>> found.method, found.low < 5.905e-13 < found.high
         ('union', True)
     """
-    if not 0 < rel_error <= 0.5:
-        raise ValueError(f"rel_error must be in (0, 0.5], got {rel_error}")
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ValueError(f"seed must be a whole number, 0 or more, got {seed!r}")
+    refuse_arguments(rel_error, seed)
     if method == "auto" and not has_spectrum(code):
         method = "light words"
         if MOST_COUNTED * kat_of_words(code, light_words(code).words, ebn0_db) >= _errors_needed(rel_error):
@@ -189,7 +190,7 @@ def ml_bler(
     if method == "light words":
         return _light_words(code, ebn0_db)
     if not kat_bound(code, ebn0_db):
-        raise _too_small(code, ebn0_db)
+        raise too_small(code, ebn0_db)
     if method == "auto":
         method = _choose(code, ebn0_db, rel_error)
     if method == "monte-carlo":
@@ -199,6 +200,18 @@ def ml_bler(
     if method == "union":
         return _union(code, ebn0_db, rel_error, seed)
     raise ValueError(f"method must be auto, monte-carlo, rays, union or light words, got {method!r}")
+
+
+def refuse_arguments(rel_error: float, seed: int) -> None:
+    """Reject what no estimate can be made with.
+
+    Raises:
+        ValueError: If rel_error is not in (0, 0.5], or seed is not a whole number.
+    """
+    if not 0 < rel_error <= 0.5:
+        raise ValueError(f"rel_error must be in (0, 0.5], got {rel_error}")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed must be a whole number, 0 or more, got {seed!r}")
 
 
 def _choose(code: Code, ebn0_db: float, rel_error: float) -> Method:
@@ -240,13 +253,13 @@ def _light_words(code: Code, ebn0_db: float) -> Estimate:
     found = light_words(code)
     low = kat_of_words(code, found.words, ebn0_db) * (1 - QUADRATURE)
     if not low:
-        raise _too_small(code, ebn0_db)
+        raise too_small(code, ebn0_db)
     high = min(1.0, most_union(code, ebn0_db) * (1 + QUADRATURE))
     weights = found.words.sum(axis=1)
     union = float(np.exp(log_alone(code.n, code.rate, ebn0_db))[weights].sum())
     value = min(max(union, low), high)
     method = LIGHT_WORDS if found.complete >= weights[0] else NOT_PROVED
-    return Estimate(value, low, high, method, len(weights), _worth(value, high - low))
+    return Estimate(value, low, high, method, len(weights), worth(value, high - low))
 
 
 def _rays(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Estimate:
@@ -319,25 +332,15 @@ class _Sample:
     def interval(self, most: float) -> tuple[float, float]:
         """95 % interval of the mean of values from 0 to ``most`` <= 1, allowing for rare values not seen.
 
-        Fay and Feuer (Statistics in Medicine 16, 1997): gamma distributions with the mean and variance of the
-        sum; for the upper end, with one more value of the maximum size. The rarer quantity is treated as the
-        events: the values, or their differences from 1.
+        It is `fecnn.intervals.weighted_interval`, with one more value of the maximum size for the upper end.
+        The rarer quantity is treated as the events: the values, or their differences from 1.
         """
         if self._total <= self.count / 2:
-            return self._gamma(self._total, self._squares, most)
-        low, high = self._gamma(self.count - self._total, self.count - 2 * self._total + self._squares, 1.0)
-        return 1 - high, 1 - low
-
-    def _gamma(self, total: float, squares: float, most: float) -> tuple[float, float]:
-        # If all values are equal, the variance is 0: use the squares instead.
-        variance = squares - total**2 / self.count or squares
-        tail = (1 - CONFIDENCE) / 2
-        low = variance / total * float(scipy.special.gammaincinv(total**2 / variance, tail)) if total else 0.0
-        if not most:
-            return low, low
-        total, variance = total + most, variance + most**2
-        high = variance / total * float(scipy.special.gammaincinv(total**2 / variance, 1 - tail))
-        return low / self.count, min(most, high / self.count)
+            low, high = weighted_interval(self._total, self._squares, self.count, most)
+            return low, min(most, high)
+        total, squares = self.count - self._total, self.count - 2 * self._total + self._squares
+        low, high = weighted_interval(total, squares, self.count, 1.0)
+        return 1 - min(1.0, high), 1 - low
 
 
 class _Rays(_Sample):
@@ -396,7 +399,7 @@ def _union(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Estimate:
         listed.draw(min(rel_error / 2, rel_error - doubt))
         value, low, high = listed.mean + listed.missing / 2, listed.low, listed.high + listed.missing
         value, low, high = _bracketed(code, ebn0_db, value, low, high)
-        return Estimate(value, low, high, "union", listed.count, _worth(value, high - low))
+        return Estimate(value, low, high, "union", listed.count, worth(value, high - low))
     listed.draw(rel_error / 2, _exact(code))
 
     def enough(rays: _Rays) -> bool:
@@ -411,10 +414,10 @@ def _union(code: Code, ebn0_db: float, rel_error: float, seed: int) -> Estimate:
     low = value - math.hypot(listed.mean - listed.low, rays.spread)
     high = value + math.hypot(listed.high - listed.mean, rays.spread)
     value, low, high = _bracketed(code, ebn0_db, value, low, high + rays.beyond)
-    return Estimate(value, low, high, "union and rays", listed.count + rays.count, _worth(value, high - low))
+    return Estimate(value, low, high, "union and rays", listed.count + rays.count, worth(value, high - low))
 
 
-def _worth(value: float, width: float) -> float:
+def worth(value: float, width: float) -> float:
     """Number of errors of plain Monte-Carlo that would give an interval of this width."""
     return (2 * NORMAL * value / width) ** 2
 
@@ -544,7 +547,8 @@ def _exact(code: Code) -> Decoder:
     return proved
 
 
-def _too_small(code: Code, ebn0_db: float) -> ValueError:
+def too_small(code: Code, ebn0_db: float) -> ValueError:
+    """The error of a BLER that is no normal float64."""
     return ValueError(
         f"the BLER of {code.name} at {ebn0_db:g} dB is below 1e-300, too small to compute; lower ebn0_db"
     )

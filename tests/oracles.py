@@ -603,3 +603,27 @@ def _both(one, other, common, sigma):
     first, second = np.sqrt(one) / sigma, np.sqrt(other) / sigma
     rest = np.sqrt(1 - correlation**2)
     return integral(lambda x: norm.pdf(x) * norm.sf((second - correlation * x) / rest), first, first + 14)
+
+
+def density_ratio(noise, shares, sphere, words, bits):
+    """Density of a mixture of noise over that of N(0, 1) for each value, at one point, (n,).
+
+    Args:
+        noise: The point.
+        shares: Of the three parts.
+        sphere: Density of the length, a function; the direction is uniform.
+        words: Means (W, n), and the share of each.
+        bits: How often each bit is hit (n,); mean and deviation without a hit, and of a hit.
+    """
+    n, length = len(noise), math.sqrt(sum(value**2 for value in noise))
+    surface = 2 * math.pi ** (n / 2) / math.gamma(n / 2) * length ** (n - 1)
+    of_words = 0.0
+    for mean, share in zip(*words, strict=True):
+        of_words += share * math.prod(norm.pdf(value, m, 1) for value, m in zip(noise, mean, strict=True))
+    hits, mean, deviation, hit_mean, hit_deviation = bits
+    of_bits = math.prod(
+        (1 - hit) * norm.pdf(value, mean, deviation) + hit * norm.pdf(value, hit_mean, hit_deviation)
+        for value, hit in zip(noise, hits, strict=True)
+    )
+    mixed = shares[0] * sphere(length) / surface + shares[1] * of_words + shares[2] * of_bits
+    return mixed / math.prod(norm.pdf(value) for value in noise)

@@ -189,6 +189,11 @@ class RarePoint:
         return self.task.ebn0_db
 
     @property
+    def seed(self) -> int:
+        """The seed of its random numbers."""
+        return self.task.seed
+
+    @property
     def content(self) -> dict[str, object]:
         """Everything that determines the estimate."""
         task = self.task

@@ -77,6 +77,6 @@ def estimate_points(
 def _estimate(point: RarePoint) -> Estimate:
     task = point.task
     if task.decoder == "ml":
-        return ml_bler(point.code, point.ebn0_db, point.rel_error, seed=task.seed)
+        return ml_bler(point.code, point.ebn0_db, point.rel_error, seed=point.seed)
     decode = build_decoder(task, point.code)
-    return rare_bler(decode, point.code, point.ebn0_db, point.rel_error, seed=task.seed)
+    return rare_bler(decode, point.code, point.ebn0_db, point.rel_error, seed=point.seed)

@@ -11,15 +11,18 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 from scipy.optimize import brentq
+from scipy.stats import binom, norm
 from study_runs import run_all
 from typer.testing import CliRunner
 
 import fecnn
 from fecnn.analysis.compare import compare
 from fecnn.analysis.costs import cost_table
+from fecnn.analysis.export import export_table
 from fecnn.analysis.gap import gap_to_ml
 from fecnn.analysis.table import counted, display, estimated, judge, table
 from fecnn.analysis.tradeoff import tradeoffs
+from fecnn.channels.channel import noise_sigma
 from fecnn.cli.app import app
 from fecnn.cli.live import RunBoard
 from fecnn.errors import StoreError
@@ -102,7 +105,11 @@ def test_a_curve_without_a_name_or_an_error_has_them(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ('"ml"\nmethod', '"osd"\nmethod', 'curve exact: method = "rare" estimates exact ML: the decoder'),
+        (
+            '"ml"\nmethod',
+            '"osd"\noptions = { oder = 1 }\nmethod',
+            "curve exact: decoder osd has no option 'oder'",
+        ),
         (
             "rel_error = 0.1",
             'channel = "bsc"',
@@ -125,6 +132,14 @@ def test_what_makes_no_sense_is_refused_at_once(tmp_path, old, new, words):
     assert old in STUDY
     with pytest.raises(ValueError, match=re.escape(words)):
         load(tmp_path, STUDY.replace(old, new))
+
+
+def test_other_decoders_have_options_and_names(tmp_path):
+    text = STUDY.replace('label = "exact"\ndecoder = "ml"', 'decoder = "osd"\noptions = { order = 1 }')
+    study = load(tmp_path, text.replace("rel_error = 0.1\n", ""))
+    assert [(p.curve, p.task.decoder, p.task.options, p.rel_error) for p in study.rare_points] == [
+        ("osd (order 1) (estimated)", "osd", (("order", 1),), 0.1)
+    ] * 4
 
 
 def test_two_curves_that_are_the_same_are_refused(tmp_path):
@@ -527,3 +542,111 @@ def test_a_crossing_between_bounds_that_are_far_apart_contains_the_estimated_one
     (gap,) = gap_to_ml(study, results, bler=math.sqrt(rates[0] * rates[1]))
     assert results["bler_high"].iloc[1] > 4 * results["bler_low"].iloc[1]
     assert gap.crossing.low <= gap.crossing.ebn0_db <= gap.crossing.high
+
+
+# Decoders other than ml
+
+
+MIXED = (
+    STUDY.replace("[6, 8, 10, 11]", "[6, 9]")
+    + """
+[[curve]]
+decoder = "hard"
+method = "rare"
+rel_error = 0.2
+ebn0_db = [6, 9]
+
+[[curve]]
+label = "foreign"
+decoder = "./own.py:make"
+options = { low = 0.5 }
+method = "rare"
+rel_error = 0.2
+ebn0_db = [6]
+"""
+)
+
+OWN = """
+import numpy as np
+import fecnn
+
+def make(code, channel, /, *, low=0.0):
+    return fecnn.decoder("hard", code)
+"""
+
+
+def wrong_bits_of_hamming(ebn0_db):
+    """BLER of bounded-distance decoding of Hamming (7,4): more than one wrong bit."""
+    return binom.sf(1, 7, norm.sf(1 / noise_sigma(ebn0_db, 4 / 7)))
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("mixed")
+    (folder / "own.py").write_text(OWN)
+    study = load(folder, MIXED)
+    run_all(study, folder / "r.sqlite")
+    return study, folder / "r.sqlite"
+
+
+def test_any_decoder_is_estimated_as_rare_bler_does(mixed, tmp_path):
+    study, store = mixed
+    rows = estimated(table(study, store))
+    code = fecnn.load_code("hamming-7-4")
+    for curve, ebn0_db in (("hard (estimated)", 6.0), ("hard (estimated)", 9.0), ("foreign", 6.0)):
+        (row,) = rows[(rows["curve"] == curve) & (rows["ebn0_db"] == ebn0_db)].to_dict("records")
+        found = fecnn.rare_bler("hard", code, ebn0_db, 0.2)
+        assert (row["bler"], row["bler_low"], row["bler_high"]) == (found.value, found.low, found.high)
+        assert row["bler_low"] < wrong_bits_of_hamming(ebn0_db) < row["bler_high"]
+        assert (row["method"], row["frames"]) == ("importance sampling", found.frames)
+    assert json.loads(rows[rows["curve"] == "foreign"]["options"].iloc[0]) == {"low": 0.5, "rel_error": 0.2}
+    assert set(rows["decoder"]) == {"ml", "hard", "own:make"}
+
+
+def test_estimates_of_any_decoder_are_kept_drawn_and_exported(mixed, tmp_path):
+    study, store = mixed
+    before = table(study, store)
+    assert not [step for step in fecnn.run(study, store=store) if getattr(step, "new", False)]
+    fecnn.merge(study, [store], tmp_path)
+    results = table(study, tmp_path / "mine.sqlite")
+    assert results["bler"].tolist() == before["bler"].tolist()
+    results.to_csv(tmp_path / "results.csv", index=False)
+    assert table(study, tmp_path / "results.csv")["bler_high"].tolist() == results["bler_high"].tolist()
+    assert "importance sampling" in set(display(study, results)["method"])
+    lines = {line.get_label(): line for line in plot(study, results).axes[0].get_lines()}
+    assert lines["hard (estimated)"].get_color() == lines["hard"].get_color()
+    assert lines["foreign"].get_color() != lines["hard"].get_color()
+    assert "estimated by importance sampling" in report([study], [results])
+    rows = export_table(study, store)
+    rows = rows[rows["kind"] == "estimate"].set_index("curve")
+    assert rows.loc["foreign", "decoder"] == "own:make"
+    assert json.loads(rows.loc["foreign", "options"]) == {"low": 0.5, "rel_error": 0.2}
+    assert all(check.equal for check in fecnn.verify(store, study=study, batches=1))
+
+
+def test_only_ml_is_a_reference_of_gaps(mixed):
+    study, store = mixed
+    gaps = {gap.curve: gap for gap in gap_to_ml(study, table(study, store), bler=1e-4)}
+    assert {gap.reference for gap in gaps.values()} == {"exact"}
+    assert 1.0 < gaps["hard (estimated)"].gap_db < 2.5
+    assert gaps["hard (estimated)"].low < gaps["hard (estimated)"].gap_db < gaps["hard (estimated)"].high
+
+
+def test_another_version_of_a_decoder_is_another_estimate(tmp_path):
+    (tmp_path / "own.py").write_text(OWN)
+    before = load(tmp_path, MIXED).rare_points
+    (tmp_path / "own.py").write_text(OWN + "# changed\n")
+    after = load(tmp_path, MIXED).rare_points
+    changed = [one.curve for one, other in zip(before, after, strict=True) if one.id != other.id]
+    assert changed == ["foreign"]
+    assert len({point.id for point in before}) == len(before)
+
+
+def test_a_decoder_that_raises_is_told_and_the_rest_goes_on(tmp_path):
+    broken = OWN.replace('return fecnn.decoder("hard", code)', "return lambda llr: 1 / 0")
+    (tmp_path / "own.py").write_text(broken)
+    study = load(tmp_path, MIXED.replace("[6, 9]", "[6]"))
+    steps = list(fecnn.run(study, store=tmp_path / "r.sqlite"))
+    refused = [step for step in steps if isinstance(step, Estimation) and step.refusal]
+    assert [step.refusal for step in refused] == ["ZeroDivisionError: division by zero"]
+    assert list(estimated(table(study, tmp_path / "r.sqlite"))["curve"]) == ["exact", "hard (estimated)"]

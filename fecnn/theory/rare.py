@@ -96,6 +96,10 @@ def rare_bler(
     if it occurs at the same lengths of the noise. Kinds that occur only at shorter lengths, fewer than once
     in all frames drawn there, can be missed.
 
+    At an interval of 10 %, all frames drawn, with those of the pilot, were a tenth of what counting would
+    take at 2e-4 (``osd`` of order 0 on bch-31-16), a fiftieth at 2e-6 (order 1 on bch-63-45), and fewer than
+    one in 10,000 at 6e-9 (``hard`` on bch-31-16).
+
     Args:
         decode: A decoder of the code: from `fecnn.decoder`, a function of your own from LLRs (B, n) float32
             to code bits (B, n) or message bits (B, k) uint8, or whatever else `fecnn.decoder` takes. One that

@@ -296,3 +296,27 @@ def test_a_network_is_estimated_and_its_lead_over_maximum_likelihood_is_none():
     exact = fecnn.ml_bler(code, 4.0, 0.05)
     assert exact.low < found.high
     assert found.low < 3 * exact.high
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "decoder", "options", "ebn0_db", "fewer"),
+    [
+        ("bch-31-16", "osd", {"order": 0}, 7.0, (7, 15)),
+        ("bch-63-45", "osd", {"order": 1}, 6.0, (35, 100)),
+        ("bch-31-16", "hard", {}, 10.0, (10_000, math.inf)),
+    ],
+)
+def test_frames_are_as_few_as_it_says(monkeypatch, name, decoder, options, ebn0_db, fewer):
+    """The ratios of the docstring: frames that counting would take, over all that are drawn."""
+    drawn = []
+
+    class Counting(rare._Sender):
+        def errors(self, noise, rng, frames):
+            drawn.append(frames)
+            yield from super().errors(noise, rng, frames)
+
+    monkeypatch.setattr(rare, "_Sender", Counting)
+    code = fecnn.load_code(name)
+    found = rare_bler(fecnn.decoder(decoder, code, **options), code, ebn0_db)
+    assert fewer[0] < (1.96 / 0.1) ** 2 / found.value / sum(drawn) < fewer[1]

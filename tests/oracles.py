@@ -354,18 +354,16 @@ def crossmpt(H, weights, layers, heads, magnitude, syndrome):
     return np.array(out)
 
 
-def squares(checks, n):
-    """Kinds of the edges at bit 0 of a cyclic code, numbered as met; doubling keeps the kind."""
-    kinds = [None] * len(checks)
-    for kind, check in enumerate(checks):
-        image = check
-        for _ in range(n):
-            for edge, other in enumerate(checks):
-                if other == image and kinds[edge] is None:
-                    kinds[edge] = kind
-            image = sorted(2 * j % n for j in image)
-    met = list(dict.fromkeys(kinds))
-    return [met.index(kind) for kind in kinds]
+def alike(checks, maps):
+    """Numbers from 0 of the sets of checks, lists of positions, that the ``maps`` of positions connect."""
+    numbers = list(range(len(checks)))
+    for _ in checks:
+        for i, check in enumerate(checks):
+            for image in (sorted(f(j) for j in check) for f in maps):
+                if image in checks:
+                    j = checks.index(image)
+                    numbers[i] = numbers[j] = min(numbers[i], numbers[j])
+    return [sorted(set(numbers)).index(number) for number in numbers]
 
 
 def decide_again(decide, code, y, tries, known):
@@ -411,24 +409,24 @@ def finished(code, y, own, believed, order, size):
     return out
 
 
-def fecnn_net(code, weights, length, iterations, scale, magnitude, hard):
+def fecnn_net(code, weights, length, group, maps, iterations, scale, magnitude, hard):
     """Logits (B, n) of fecnn-net after its last iteration, bit by bit and check by check.
 
-    Checks are the shifts of ``supports``; those of a bit are met in the order of supports and of their ones.
+    Checks are the images of ``supports`` under ``group``, functions of a position that move the bits within
+    blocks of ``length``. Those of a block's first bit are met in the order of supports and of their ones.
+    Those of bit 0 that ``maps`` take to each other have the same weights.
     """
     n, out = code.n, []
     lists = [[int(i) for i in support if i >= 0] for support in weights["supports"]]
     edges = [[] for _ in range(n)]
-    checks = []
-    for support in lists:
-        for place in support:
-            block = place // length
-            for member in range(length):
-                shift = (member - place) % length
-                moved = [i - i % length + (i % length + shift) % length for i in support]
-                checks.append(sorted(moved))
-                edges[block * length + member].append(checks[-1])
-    kinds = squares(edges[0], n) if length == n and n % 2 else None
+    for first in range(0, n, length):
+        for support in lists:
+            for place in support:
+                for check in [sorted(g(i) for i in support) for g in group if g(place) == first]:
+                    if check not in edges[first]:
+                        for g in group:
+                            edges[g(first)].append(sorted(g(i) for i in check))
+    kinds = alike(edges[0], maps) if maps else None
     for values, bits in zip(np.float64(magnitude), hard, strict=True):
         L = scale * values
         X = L.copy()

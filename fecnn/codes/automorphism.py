@@ -1,5 +1,6 @@
-"""Automorphisms: position permutations that map a code onto itself (block shifts and squaring)."""
+"""Automorphisms: permutations of the positions that map a code onto itself."""
 
+import math
 from functools import lru_cache
 
 import numpy as np
@@ -53,11 +54,8 @@ def squaring(code: Code) -> Permutation | None:
 
 
 def automorphisms(code: Code) -> list[Permutation]:
-    """Generators of the known automorphisms (the block shift and `squaring`); may be empty."""
-    found = [squaring(code)]
-    if (length := shift_length(code)) > 1:
-        found.insert(0, block_shift(code.n, length))
-    return [permutation for permutation in found if permutation is not None]
+    """Generators of the known automorphisms, `translations` and then `stabilisers`; may be empty."""
+    return translations(code) + stabilisers(code)
 
 
 def translations(code: Code) -> list[Permutation]:
@@ -78,10 +76,84 @@ def translations(code: Code) -> list[Permutation]:
     length = shift_length(code)
     if 1 < length < n:
         found.append(block_shift(n, length))
+    return found + flips(code)
+
+
+def flips(code: Code) -> list[Permutation]:
+    """The permutations j -> j XOR 2^i that map a code of length n = 2^m onto itself; may be empty.
+
+    Example:
+        >>> import fecnn
+        >>> len(flips(fecnn.load_code("polar-64-32"))), len(flips(fecnn.load_code("ccsds-128-64")))
+        (6, 1)
+    """
+    n, positions = code.n, np.arange(code.n)
+    digits = range(n.bit_length() - 1) if n & (n - 1) == 0 else ()
+    return [flip for i in digits if is_automorphism(code, flip := positions ^ 1 << i)]
+
+
+def stabilisers(code: Code) -> list[Permutation]:
+    """Automorphisms that leave position 0 where it is and map translations onto translations; may be empty.
+
+    Cyclic codes of odd length have `squaring`; array codes the same within each block of p and among the
+    blocks; polar and Reed-Muller codes in their natural order the additions of one binary digit of the
+    position to another (Bardet, Dragoi, Otmani and Tillich 2016).
+
+    Example:
+        >>> import fecnn
+        >>> len(stabilisers(fecnn.load_code("bch-31-21"))), len(stabilisers(fecnn.load_code("rm-32-16")))
+        (1, 20)
+    """
+    n, positions = code.n, np.arange(code.n)
+    found = [squaring(code)]
+    p = math.isqrt(n)
+    if p * p == n and n % 2:
+        doubled = 2 * (positions // p) % p * p + 2 * positions % p
+        found.append(doubled if is_automorphism(code, doubled) else None)
     if n & (n - 1) == 0:
-        flips = [positions ^ 1 << digit for digit in range(n.bit_length() - 1)]
-        found += [flip for flip in flips if is_automorphism(code, flip)]
-    return found
+        digits = range(n.bit_length() - 1)
+        sums = [positions ^ (positions >> j & 1) << i for i in digits for j in digits if i != j]
+        found += [one for one in sums if is_automorphism(code, one)]
+    return [permutation for permutation in found if permutation is not None]
+
+
+def regular_group(code: Code) -> Permutation:
+    """A group of automorphisms that moves the bits of each block, freely: (p, n) int64.
+
+    Each block of p consecutive positions is moved onto itself, and each of its positions to each other one by
+    exactly one of the p permutations: the first position b p of a block goes to b p + s by permutation s. It
+    is the cyclic group, that of `flips` or that of `translations` if it has one block, otherwise that of
+    block shifts, which is trivial (p = 1) if no block can be shifted.
+
+    Example:
+        >>> import fecnn
+        >>> regular_group(fecnn.load_code("polar-64-32")).shape
+        (64, 64)
+        >>> regular_group(fecnn.load_code("ccsds-128-64")).shape
+        (16, 128)
+    """
+    n = code.n
+    length = shift_length(code)
+    for generators in (flips(code), translations(code)) if length < n else ():
+        group = _closure(generators, n)
+        if len(set(group[:, 0].tolist())) == n:
+            return group[np.argsort(group[:, 0])]
+    shift = block_shift(n, length)
+    moves = [np.arange(n)]
+    for _ in range(length - 1):
+        moves.append(shift[moves[-1]])
+    return np.array(moves)
+
+
+def _closure(generators: list[Permutation], n: int) -> Permutation:
+    """All products of these permutations of n positions, (group order, n); the identity if more than n."""
+    identity = np.arange(n)
+    fresh, group = [identity], {identity.tobytes(): identity}
+    while fresh and len(group) <= n:
+        products = {one.tobytes(): one for old in fresh for one in (step[old] for step in generators)}
+        fresh = [one for key, one in products.items() if key not in group]
+        group |= {one.tobytes(): one for one in fresh}
+    return np.array(list(group.values()) if len(group) <= n else [identity])
 
 
 def reach_all(permutations: list[Permutation], n: int) -> bool:

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from fecnn.arrays import Bits
 from fecnn.channels.channel import noise_sigma
-from fecnn.codes.automorphism import Permutation, shift_length, squaring
+from fecnn.codes.automorphism import Permutation, regular_group, stabilisers
 from fecnn.codes.code import Code
 from fecnn.codes.low_weight import MAX_WORDS, low_weight_checks
 from fecnn.errors import shown
@@ -54,8 +54,8 @@ class FecnnNet(ErrorNet):
     Chen and Ye, ICML 2021.
 
     Args:
-        code: Any code. Codes without a shift (`fecnn.codes.automorphism.shift_length` 1) get separate weights
-            for each edge.
+        code: Any code. Codes without known automorphisms (`fecnn.codes.automorphism.regular_group`) get
+            separate weights for each edge.
         iterations: Number of iterations in training.
         limit: Maximum number of iterations in decoding; by default twice ``iterations``.
         width: Numbers in the memory of a bit.
@@ -92,16 +92,17 @@ class FecnnNet(ErrorNet):
                 raise ValueError(f"{name} must be a whole number above 0, got {shown(value)}")
         if max(iterations, limit or 1) > MAX_ITERATIONS:
             raise ValueError(f"iterations and limit must be at most {MAX_ITERATIONS}")
-        n, length = code.n, shift_length(code)
-        doubling = squaring(code) if length == n else None
+        moves = regular_group(code)
+        n, length = code.n, len(moves)
+        fixing = stabilisers(code) if length == n else []
         if supports is None:
-            supports = _padded(check_orbits(low_weight_checks(code), length, doubling)[:orbits])
-        checks = _all_shifts(supports, code, length)
+            supports = _padded(check_orbits(low_weight_checks(code), moves, fixing)[:orbits])
+        checks = _all_images(supports, code, moves)
         super().__init__(checks)
         self.iterations, self.limit, self.blocks = iterations, limit or 2 * iterations, n // length
         self.scale = 2 / noise_sigma(reference_ebn0_db, code.rate) ** 2
         self.register_buffer("supports", torch.from_numpy(supports.astype(np.int16)))
-        incoming = incoming_checks(supports, n, length)
+        incoming = incoming_checks(supports, checks, moves)
         degree = incoming.shape[1]
         # Padding edges of blocks with few checks come from an extra check whose message is 0.
         extra = int(incoming.max()) + 1 - len(checks)
@@ -109,7 +110,7 @@ class FecnnNet(ErrorNet):
         self._constant("incoming", incoming.reshape(-1))
         self._constant("incidence", np.pad(checks, ((0, extra), (0, 0))).astype(np.float32))
         self._constant("real", np.repeat(np.array([1, 0], np.float32), [len(checks), extra])[:, None])
-        classes = np.arange(degree) if doubling is None else tied_edges(supports, n)
+        classes = tied_edges(checks[incoming[0, :, 0]], fixing) if fixing else np.arange(degree)
         self._constant("tied", classes)
 
         kinds = int(classes.max()) + 1
@@ -269,39 +270,58 @@ class _Flow(NamedTuple):
         )
 
 
-def check_orbits(words: Bits, length: int, doubling: Permutation | None) -> list[list[int]]:
-    """One word from every orbit of shifts of blocks of ``length``, as the positions of its ones.
+def check_orbits(words: Bits, moves: Permutation, fixing: list[Permutation]) -> list[list[int]]:
+    """One word from every orbit under the group ``moves`` (p, n), as the positions of its ones.
 
-    They are in the order of the words (N, n), except that the images of an orbit under ``doubling``, if any,
-    follow it.
+    They are in the order of the words (N, n), except that an orbit is followed by those that the permutations
+    ``fixing`` map it to.
     """
-    blocks = words.shape[1] // length
     known = {word.tobytes() for word in words}
     seen: set[bytes] = set()
     orbits = []
-    for word in words:
-        while word.tobytes() in known and word.tobytes() not in seen:
+    for first in words:
+        waiting = [first]
+        while waiting:
+            word = waiting.pop()
+            if word.tobytes() not in known or word.tobytes() in seen:
+                continue
             orbits.append(np.flatnonzero(word).tolist())
-            shifts = (np.roll(word.reshape(blocks, length), shift, axis=1) for shift in range(length))
-            seen |= {shifted.tobytes() for shifted in shifts}
-            word = word if doubling is None else word[np.argsort(doubling)]
+            seen |= {image.tobytes() for image in _moved(word, moves)}
+            waiting += [_moved(word, one[None])[0] for one in reversed(fixing)]
     return orbits
 
 
-def incoming_checks(supports: NDArray[np.int16], n: int, length: int) -> NDArray[np.int64]:
-    """Index of the check that brings each message: (n / length blocks, degree, length).
+def incoming_checks(supports: NDArray[np.int16], checks: Bits, moves: Permutation) -> NDArray[np.int64]:
+    """Index of the check that brings each message: (n / p blocks, degree, p), for the group ``moves`` (p, n).
 
-    Shift s of orbit o is check o * length + s. Row d of a block holds the same edge of the same orbit for all
-    its bits; missing rows of a block point to one past the last check.
+    Row d of a block holds the images of one check of its first bit, for all its bits; missing rows of a block
+    point to one past the last check.
     """
-    blocks: list[list[NDArray[np.int64]]] = [[] for _ in range(n // length)]
-    bits = np.arange(length)
-    for orbit, support in enumerate(supports.astype(np.int64)):
-        for position in support[support >= 0]:
-            blocks[position // length].append(orbit * length + (bits - position) % length)
-    degree = max(len(rows) for rows in blocks)
-    filler = np.full(length, len(supports) * length)
+    length, n = moves.shape
+    places = {check.tobytes(): place for place, check in enumerate(checks)}
+    back = np.argsort(moves, axis=0)  # back[b p + s, j]: which move takes position j of block b to b p + s
+    blocks: list[list[list[int]]] = []
+    for first in range(0, n, length):
+        rows: dict[int, list[int]] = {}
+        for support in supports.astype(np.int64):
+            word = np.zeros(n, np.uint8)
+            word[support[support >= 0]] = 1
+            for position in support[(support >= first) & (support < first + length)]:
+                check = _moved(word, moves[back[0, position]][None])[0]
+                if places[check.tobytes()] not in rows:
+                    images = _moved(check, moves)
+                    rows[places[check.tobytes()]] = [places[image.tobytes()] for image in images]
+        blocks.append(list(rows.values()))
+    degree = max(map(len, blocks))
+    filler = [len(checks)] * length
     return np.array([rows + [filler] * (degree - len(rows)) for rows in blocks])
+
+
+def _moved(word: Bits, moves: Permutation) -> Bits:
+    """The word (n,) with position j moved to moves[s, j], for each s: (p, n)."""
+    images = np.zeros(moves.shape, np.uint8)
+    np.put_along_axis(images, moves[:, np.flatnonzero(word)], 1, axis=1)
+    return images
 
 
 def _padded(supports: Sequence[Sequence[int]]) -> NDArray[np.int16]:
@@ -311,8 +331,8 @@ def _padded(supports: Sequence[Sequence[int]]) -> NDArray[np.int16]:
     return padded
 
 
-def _all_shifts(supports: NDArray[np.int16], code: Code, length: int) -> Bits:
-    """Every shift of every orbit as a check, (orbits * length, n) bits."""
+def _all_images(supports: NDArray[np.int16], code: Code, moves: Permutation) -> Bits:
+    """Each image of each orbit under the group ``moves`` once, as a check: (m, n) bits."""
     if (
         supports.dtype.kind != "i"
         or supports.ndim != 2
@@ -321,39 +341,31 @@ def _all_shifts(supports: NDArray[np.int16], code: Code, length: int) -> Bits:
         or supports.max() >= code.n
     ):
         raise ValueError(f"supports must be rows of positions below n = {code.n}, padded by -1")
-    if len(supports) * length > MAX_WORDS:
-        raise ValueError(f"supports must be at most {MAX_WORDS // length} orbits, got {len(supports)}")
+    if len(supports) * len(moves) > MAX_WORDS:
+        raise ValueError(f"supports must be at most {MAX_WORDS // len(moves)} orbits, got {len(supports)}")
     words = np.zeros((len(supports), code.n), np.uint8)
     for word, support in zip(words, supports, strict=True):
         word[support[support >= 0]] = 1
-    blocks = words.reshape(len(words), -1, length)
-    shifts = [np.roll(blocks, shift, axis=2).reshape(words.shape) for shift in range(length)]
-    checks = np.stack(shifts, axis=1).reshape(-1, code.n)
+    images = {image.tobytes(): image for word in words for image in _moved(word, moves)}
+    checks = np.array(list(images.values()))
     if code.dual.syndrome(checks).any():
         raise ValueError(f"supports hold words that are not parity checks of {code.name}")
     return checks
 
 
-def tied_edges(supports: NDArray[np.int16], n: int) -> NDArray[np.int64]:
-    """Classes, (degree,) from 0, of the edges at bit 0 that j -> 2 j mod n maps to each other.
+def tied_edges(checks: Bits, fixing: list[Permutation]) -> NDArray[np.int64]:
+    """Classes, (degree,) from 0, of the edges at bit 0 that automorphisms map to each other.
 
-    The code is cyclic. An edge is a check that contains bit 0; a class ends with an edge whose image is not
-    among the checks.
+    An edge is a check that contains bit 0, (degree, n) bits; the permutations ``fixing`` leave bit 0 where
+    it is.
     """
-    checks = [
-        tuple(sorted((support[support >= 0] - position) % n))
-        for support in supports.astype(np.int64)
-        for position in support[support >= 0]
-    ]
-    places: dict[tuple[int, ...], list[int]] = {}
-    for edge, check in enumerate(checks):
-        places.setdefault(check, []).append(edge)
+    places = {check.tobytes(): place for place, check in enumerate(checks)}
     classes = np.full(len(checks), -1)
-    count = 0
-    for check in checks:
-        if classes[places[check][0]] < 0:
-            while check in places and classes[places[check][0]] < 0:
-                classes[places[check]] = count
-                check = tuple(sorted(2 * j % n for j in check))
-            count += 1
+    for place in range(len(checks)):
+        waiting, name = [place], classes.max() + 1
+        while waiting:
+            if classes[one := waiting.pop()] < 0:
+                classes[one] = name
+                images = _moved(checks[one], np.array(fixing))
+                waiting += [places[image.tobytes()] for image in images if image.tobytes() in places]
     return classes

@@ -1,5 +1,7 @@
 """fecnn-net and the literature's dense networks: sizes, equations in loops, symmetry."""
 
+import itertools
+
 import numpy as np
 import oracles
 import pytest
@@ -7,7 +9,13 @@ import torch
 from shaken import shaken
 
 import fecnn
-from fecnn.codes.automorphism import automorphisms, is_automorphism, random_automorphisms, shift_length
+from fecnn.codes.automorphism import (
+    automorphisms,
+    is_automorphism,
+    random_automorphisms,
+    regular_group,
+    shift_length,
+)
 from fecnn.decoders.trained import KNOWN, LISTED, decider, surely_most_likely
 from fecnn.nets.checkpoint import load
 from fecnn.nets.dense import LiteratureMLNN, LiteratureSLNN
@@ -23,40 +31,74 @@ def frames(n, rng, size=5):
     return np.abs(y), (y < 0).astype(np.float32)
 
 
+def shifts(length):
+    return [lambda j, s=s: j - j % length + (j + s) % length for s in range(length)]
+
+
+def flips(n):
+    return [lambda j, s=s: j ^ s for s in range(n)]
+
+
+def plane(p):
+    return [lambda j, a=a, b=b: (j // p + a) % p * p + (j + b) % p for a in range(p) for b in range(p)]
+
+
+def doubled(n):
+    return [lambda j: 2 * j % n]
+
+
+def additions(*pairs):
+    """Digit a of the position is added to digit b."""
+    return [lambda j, a=a, b=b: j ^ (j >> a & 1) << b for a, b in pairs]
+
+
 @pytest.mark.parametrize(
-    ("name", "length", "options"),
+    ("name", "length", "group", "maps", "options"),
     [
-        ("hamming-7-4", 1, {}),  # systematic, so not cyclic
-        ("bch-15-7", 15, {"orbits": 2}),
-        ("bch-15-11", 15, {}),
-        ("polar-16-8", 8, {}),
-        ("ext-hamming-8-4", 1, {}),
+        ("hamming-7-4", 1, shifts(1), [], {}),  # systematic, so not cyclic
+        ("bch-15-7", 15, shifts(15), doubled(15), {"orbits": 2}),
+        ("bch-15-11", 15, shifts(15), doubled(15), {}),
+        ("polar-16-8", 16, flips(16), additions((0, 1), (1, 2), (2, 1), (1, 0), (2, 3)), {}),
+        ("rm-32-16", 32, flips(32), additions(*itertools.permutations(range(5), 2)), {"orbits": 6}),
+        ("ldpc-49-24", 49, plane(7), [lambda j: 2 * (j // 7) % 7 * 7 + 2 * j % 7], {}),
+        ("ccsds-128-64", 16, shifts(16), [], {}),
+        ("ext-hamming-8-4", 1, shifts(1), [], {}),  # its parity bit is put last
     ],
 )
-def test_fecnn_net_is_its_equations(rng, name, length, options):
+def test_fecnn_net_is_its_equations(rng, name, length, group, maps, options):
     code = fecnn.load_code(name)
-    assert shift_length(code) == length
+    assert len(regular_group(code)) == length
     network = shaken(FecnnNet(code, iterations=2, width=4, **options))
     magnitude, hard = frames(code.n, rng, 3)
     with torch.no_grad():
         logits = network(torch.from_numpy(magnitude), torch.from_numpy(hard)).numpy()
     weights = {key: value.numpy() for key, value in network.state_dict().items()}
-    expected = oracles.fecnn_net(code, weights, length, 2, network.scale, magnitude, hard)
+    expected = oracles.fecnn_net(code, weights, length, group, maps, 2, network.scale, magnitude, hard)
     np.testing.assert_allclose(logits, expected, rtol=2e-3, atol=2e-3)
 
 
-def test_fecnn_net_shares_its_weights_by_shifts(rng):
+@pytest.mark.parametrize("name", ["bch-31-16", "rm-32-16", "ldpc-49-24"])
+def test_fecnn_net_decides_alike_after_every_automorphism(name, rng):
+    code = fecnn.load_code(name)
+    network = FecnnNet(code, iterations=2, width=8)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter += 0.01 * torch.randn(parameter.shape, generator=torch.manual_seed(1))
+    magnitude, hard = (torch.from_numpy(a) for a in frames(code.n, rng))
+    assert len(automorphisms(code)) > 1
+    with torch.no_grad():
+        for move in automorphisms(code):
+            moved = network(magnitude[:, move], hard[:, move])
+            torch.testing.assert_close(moved, network(magnitude, hard)[:, move], rtol=1e-4, atol=1e-4)
+
+
+def test_fecnn_net_of_some_orbits_is_cyclic_still(rng):
     code = fecnn.load_code("bch-31-16")
     network = shaken(FecnnNet(code, iterations=2, width=8, orbits=3))
     magnitude, hard = (torch.from_numpy(a) for a in frames(31, rng))
     with torch.no_grad():
         shifted = network(magnitude.roll(5, dims=1), hard.roll(5, dims=1))
         torch.testing.assert_close(shifted, network(magnitude, hard).roll(5, dims=1), rtol=1e-4, atol=1e-4)
-    doubled = 2 * torch.arange(31) % 31
-    closed = shaken(FecnnNet(code, iterations=2, width=8))  # all orbits: squaring is a symmetry as well
-    with torch.no_grad():
-        squared, plain = closed(magnitude[:, doubled], hard[:, doubled]), closed(magnitude, hard)
-    torch.testing.assert_close(squared, plain[:, doubled], rtol=1e-4, atol=1e-4)
 
 
 def test_fecnn_net_stops_at_the_first_codeword(rng):
@@ -157,14 +199,33 @@ def test_shifts_are_found(name, length):
     assert shift_length(fecnn.load_code(name)) == length
 
 
-def test_automorphisms_map_the_code_onto_itself(rng):
-    code = fecnn.load_code("bch-31-21")
+@pytest.mark.parametrize("name", ["bch-31-21", "rm-32-16", "polar-64-32", "ldpc-49-24", "ccsds-128-64"])
+def test_automorphisms_map_the_code_onto_itself(name, rng):
+    code = fecnn.load_code(name)
     assert all(is_automorphism(code, one) for one in automorphisms(code))
-    words = code.encode(rng.integers(0, 2, (50, 21), dtype=np.uint8))
+    words = code.encode(rng.integers(0, 2, (50, code.k), dtype=np.uint8))
     places = random_automorphisms(code, 50, rng)
     assert not code.syndrome(np.take_along_axis(words, places, axis=1)).any()
-    assert len(np.unique(places, axis=0)) > 30
+    assert len(np.unique(places, axis=0)) > 13  # CCSDS has 16
+
+
+def test_a_code_without_known_automorphisms_is_left_as_it_is(rng):
     assert (random_automorphisms(fecnn.golay(), 3, rng) == np.arange(24)).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "length"),
+    [("bch-31-16", 31), ("rm-32-16", 32), ("ldpc-121-60", 121), ("ccsds-128-64", 16), ("golay-24-12", 1)],
+)
+def test_a_regular_group_moves_the_bits_of_each_block_freely(name, length):
+    code = fecnn.load_code(name)
+    moves = regular_group(code)
+    assert moves.shape == (length, code.n)
+    assert all(is_automorphism(code, move) for move in moves)
+    assert all((move[other] == moves).all(axis=1).any() for move in moves[:5] for other in moves)
+    for first in range(0, code.n, length):
+        assert (moves[:, first] == np.arange(first, first + length)).all()
+        assert (np.sort(moves[:, first + length - 1]) == np.arange(first, first + length)).all()
 
 
 # Frames that are decoded again

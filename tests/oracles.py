@@ -414,18 +414,25 @@ def fecnn_net(code, weights, length, group, maps, iterations, scale, magnitude, 
 
     Checks are the images of ``supports`` under ``group``, functions of a position that move the bits within
     blocks of ``length``. Those of a block's first bit are met in the order of supports and of their ones.
-    Those of bit 0 that ``maps`` take to each other have the same weights.
+    Those of bit 0 that ``maps`` take to each other have the same weights. A check that the images of a word
+    bring several times counts so often, relative to the least such number.
     """
     n, out = code.n, []
     lists = [[int(i) for i in support if i >= 0] for support in weights["supports"]]
-    edges = [[] for _ in range(n)]
+    edges, times = [[] for _ in range(n)], [[] for _ in range(n)]
     for first in range(0, n, length):
-        for support in lists:
-            for place in support:
-                for check in [sorted(g(i) for i in support) for g in group if g(place) == first]:
-                    if check not in edges[first]:
-                        for g in group:
-                            edges[g(first)].append(sorted(g(i) for i in check))
+        met = [
+            sorted(g(i) for i in support)
+            for support in lists
+            for place in support
+            for g in group
+            if g(place) == first
+        ]
+        for check in [check for i, check in enumerate(met) if check not in met[:i]]:
+            for g in group:
+                edges[g(first)].append(sorted(g(i) for i in check))
+                times[g(first)].append(met.count(check))
+    least = min(min(counts) for counts in times)
     kinds = alike(edges[0], maps) if maps else None
     for values, bits in zip(np.float64(magnitude), hard, strict=True):
         L = scale * values
@@ -445,7 +452,7 @@ def fecnn_net(code, weights, length, group, maps, iterations, scale, magnitude, 
             ]
             logits = np.zeros(n)
             for j in range(n):
-                q, m = j // length, messages[j]
+                q, m = j // length, messages[j] * np.array(times[j]) / least
                 kind = kinds or list(range(len(m)))
                 memory[j] += (
                     weights["input_bias"][q, :, 0]

@@ -1,5 +1,6 @@
 """fecnn-net: a recurrent message-passing network on low-weight dual words."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -73,6 +74,7 @@ class FecnnNet(ErrorNet):
     tied: Tensor
     incidence: Tensor
     incoming: Tensor
+    repeats: Tensor
     real: Tensor
 
     def __init__(
@@ -102,15 +104,17 @@ class FecnnNet(ErrorNet):
         self.iterations, self.limit, self.blocks = iterations, limit or 2 * iterations, n // length
         self.scale = 2 / noise_sigma(reference_ebn0_db, code.rate) ** 2
         self.register_buffer("supports", torch.from_numpy(supports.astype(np.int16)))
-        incoming = incoming_checks(supports, checks, moves)
-        degree = incoming.shape[1]
+        incoming, repeats = incoming_checks(supports, checks, moves)
+        degree = int(repeats.sum(axis=1).max())
         # Padding edges of blocks with few checks come from an extra check whose message is 0.
         extra = int(incoming.max()) + 1 - len(checks)
         self._constant("spanning", code.H.astype(np.float32))
         self._constant("incoming", incoming.reshape(-1))
+        self._constant("repeats", repeats[:, None].astype(np.float32))
         self._constant("incidence", np.pad(checks, ((0, extra), (0, 0))).astype(np.float32))
         self._constant("real", np.repeat(np.array([1, 0], np.float32), [len(checks), extra])[:, None])
-        classes = tied_edges(checks[incoming[0, :, 0]], fixing) if fixing else np.arange(degree)
+        edges = incoming.shape[1]
+        classes = tied_edges(checks[incoming[0, :, 0]], fixing) if fixing else np.arange(edges)
         self._constant("tied", classes)
 
         kinds = int(classes.max()) + 1
@@ -211,7 +215,7 @@ class FecnnNet(ErrorNet):
 
     def _edge(self, weight: Tensor) -> Tensor:
         """The weight of every edge, (..., degree)."""
-        return weight.index_select(2, self.tied)
+        return weight.index_select(2, self.tied) * self.repeats
 
     def messages(self, X: Tensor, syndrome: Tensor) -> Tensor:
         """Messages to every bit: X (n, B) and syndrome (checks, B) to (blocks, degree, B n / blocks).
@@ -291,30 +295,43 @@ def check_orbits(words: Bits, moves: Permutation, fixing: list[Permutation]) -> 
     return orbits
 
 
-def incoming_checks(supports: NDArray[np.int16], checks: Bits, moves: Permutation) -> NDArray[np.int64]:
-    """Index of the check that brings each message: (n / p blocks, degree, p), for the group ``moves`` (p, n).
+def incoming_checks(
+    supports: NDArray[np.int16], checks: Bits, moves: Permutation
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which check brings each message, (n / p blocks, degree, p), and its weight, (n / p blocks, degree).
 
-    Row d of a block holds the images of one check of its first bit, for all its bits; missing rows of a block
-    point to one past the last check.
+    Row d of a block holds the images under ``moves`` (p, n) of one check of its first bit, for all its bits;
+    missing rows of a block point to one past the last check. If the moves of an orbit's word bring the same
+    check r times, its weight is r, divided by the least such number of all.
     """
     length, n = moves.shape
     places = {check.tobytes(): place for place, check in enumerate(checks)}
-    back = np.argsort(moves, axis=0)  # back[b p + s, j]: which move takes position j of block b to b p + s
-    blocks: list[list[list[int]]] = []
+    to_first = np.argsort(moves, axis=0)[0]  # the move that takes each bit to the first place of its block
+    blocks: list[Counter[int]] = []
     for first in range(0, n, length):
-        rows: dict[int, list[int]] = {}
-        for support in supports.astype(np.int64):
-            word = np.zeros(n, np.uint8)
-            word[support[support >= 0]] = 1
-            for position in support[(support >= first) & (support < first + length)]:
-                check = _moved(word, moves[back[0, position]][None])[0]
-                if places[check.tobytes()] not in rows:
-                    images = _moved(check, moves)
-                    rows[places[check.tobytes()]] = [places[image.tobytes()] for image in images]
-        blocks.append(list(rows.values()))
-    degree = max(map(len, blocks))
-    filler = [len(checks)] * length
-    return np.array([rows + [filler] * (degree - len(rows)) for rows in blocks])
+        met = (
+            places[_moved(word, moves[[to_first[position]]]).tobytes()]
+            for word in _words(supports, n)
+            for position in np.flatnonzero(word[first : first + length]) + first
+        )
+        blocks.append(Counter(met))
+    incoming = np.full((len(blocks), max(map(len, blocks)), length), len(checks))
+    repeats = np.ones(incoming.shape[:2], np.int64)
+    least = min(min(counts.values()) for counts in blocks)
+    for block, counts in enumerate(blocks):
+        for row, (place, count) in enumerate(counts.items()):
+            images = _moved(checks[place], moves)
+            incoming[block, row] = [places[image.tobytes()] for image in images]
+            repeats[block, row] = count // least
+    return incoming, repeats
+
+
+def _words(supports: NDArray[np.int16], n: int) -> Bits:
+    """The words (N, n) whose ones are at the positions in each row, which is padded by -1."""
+    words = np.zeros((len(supports), n), np.uint8)
+    for word, support in zip(words, supports, strict=True):
+        word[support[support >= 0]] = 1
+    return words
 
 
 def _moved(word: Bits, moves: Permutation) -> Bits:
@@ -343,10 +360,7 @@ def _all_images(supports: NDArray[np.int16], code: Code, moves: Permutation) -> 
         raise ValueError(f"supports must be rows of positions below n = {code.n}, padded by -1")
     if len(supports) * len(moves) > MAX_WORDS:
         raise ValueError(f"supports must be at most {MAX_WORDS // len(moves)} orbits, got {len(supports)}")
-    words = np.zeros((len(supports), code.n), np.uint8)
-    for word, support in zip(words, supports, strict=True):
-        word[support[support >= 0]] = 1
-    images = {image.tobytes(): image for word in words for image in _moved(word, moves)}
+    images = {image.tobytes(): image for word in _words(supports, code.n) for image in _moved(word, moves)}
     checks = np.array(list(images.values()))
     if code.dual.syndrome(checks).any():
         raise ValueError(f"supports hold words that are not parity checks of {code.name}")

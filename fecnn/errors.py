@@ -65,7 +65,7 @@ def shown(value: object) -> str:
 
 EXTRAS = {
     "cluster": ("dask", "distributed", "dask_jobqueue"),
-    "export": ("pyarrow",),
+    "export": ("h5py", "pyarrow"),
     "nets": ("torch", "safetensors"),
     "onnx": ("onnx", "onnxruntime", "onnxscript", "torch"),
     "plot": ("matplotlib",),

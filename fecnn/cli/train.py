@@ -157,7 +157,9 @@ def labels_command(
     frames: Annotated[int, typer.Option(min=1, help="Words in all.")] = 1 << 20,
     targets: Annotated[str, typer.Option(help="ml, map (posteriors) or sent: what the labels are.")] = "ml",
     messages: Annotated[str, typer.Option(help="zero: only the zero word is sent; or random.")] = "zero",
-    form: Annotated[str, typer.Option("--format", help="npz, or mat for MATLAB and SBND.")] = "npz",
+    form: Annotated[
+        str, typer.Option("--format", help="npz; mat for MATLAB and SBND; or h5 (HDF5).")
+    ] = "npz",
     shard: Annotated[int, typer.Option(min=1, help="Words in a file.")] = 1 << 20,
     seed: Annotated[int, typer.Option(min=0, help="Of the noise.")] = 1,
     out: Annotated[Path, typer.Option("--out", help="Folder for the files.", file_okay=False)] = Path(

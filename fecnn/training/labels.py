@@ -16,11 +16,12 @@ from fecnn.arrays import LLR, Bits, bpsk, hard
 from fecnn.channels.channel import noise_sigma
 from fecnn.codes.code import Code
 from fecnn.decoders import decoder, soft_decoder
+from fecnn.errors import extra
 
 Targets = Literal["ml", "map", "sent"]
 Messages = Literal["zero", "random"]
 
-FORMATS = (".npz", ".mat")
+FORMATS = (".npz", ".mat", ".h5")
 SHARD = 1 << 20
 """Frames in a file."""
 
@@ -134,23 +135,27 @@ def write_labels(
     """Write a training set, shard by shard; files that are there already are kept, so that it resumes.
 
     ``.npz`` is NumPy's, and ``.mat`` MATLAB's, which the programs of SBND (arXiv 2605.03620) read as they
-    are. ``about`` in each is what it was made from, as JSON.
+    are; ``.h5`` is HDF5, with one dataset for each array, from which parts can be read. ``about`` in each, an
+    attribute in HDF5, is what it was made from, as JSON.
 
     Args:
         labels: The training set.
         folder: Where the files go.
         frames: Frames in all.
         shard: Frames in a file.
-        suffix: ``.npz`` or ``.mat``.
+        suffix: ``.npz``, ``.mat`` or ``.h5``.
 
     Yields:
         Each file with its frames, and how many of their labels were not proved.
 
     Raises:
         ValueError: If the format is another, a number is below 1, or a file there is of another training set.
+        ModuleNotFoundError: If HDF5 is wanted and h5py is not installed.
     """
     if suffix not in FORMATS:
         raise ValueError(f"labels are written as {' or '.join(FORMATS)}, got {suffix}")
+    if suffix == ".h5":
+        _h5py()
     if min(frames, shard) < 1:
         raise ValueError(f"frames and shard must be 1 or more, got {frames} and {shard}")
     name = f"{labels.code.name}-{labels.targets}-{labels.ebn0_db:g}dB"
@@ -173,9 +178,20 @@ def write_labels(
         with writing(path) as file:
             if suffix == ".npz":
                 np.savez(file, allow_pickle=False, **made)
-            else:
+            elif suffix == ".mat":
                 savemat(file, made)  # type: ignore[arg-type]
+            else:
+                with _h5py().File(file, "w") as content:
+                    content.attrs["about"] = made.pop("about").item()
+                    for array, values in made.items():
+                        content[array] = values
         yield path, count, about["not_proved"]
+
+
+def _h5py() -> Any:
+    with extra("export", "an HDF5 file"):
+        import h5py
+    return h5py
 
 
 def _about(path: Path) -> dict[str, Any]:
@@ -183,8 +199,11 @@ def _about(path: Path) -> dict[str, Any]:
         if path.suffix == ".npz":
             with path.open("rb") as file, np.load(file) as content:
                 text = str(content["about"])
-        else:
+        elif path.suffix == ".mat":
             text = str(loadmat(path, variable_names=["about"])["about"][0])
+        else:
+            with path.open("rb") as file, _h5py().File(file, "r") as content:
+                text = str(content.attrs["about"])
         found: dict[str, Any] = json.loads(text)
         found["not_proved"] = int(found["not_proved"])
     except Exception as error:  # the readers raise many kinds

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import h5py
 import numpy as np
 import oracles
 import pytest
@@ -68,7 +69,7 @@ def test_shards_differ_and_are_functions_of_seed_and_number():
     assert (long["y"][:100] == first).all()
 
 
-@pytest.mark.parametrize("suffix", [".npz", ".mat"])
+@pytest.mark.parametrize("suffix", [".npz", ".mat", ".h5"])
 def test_files_resume_and_are_read_by_others(tmp_path, suffix):
     labels = Labels(CODE, 2.0)
     written = list(write_labels(labels, tmp_path, 2500, shard=1000, suffix=suffix))
@@ -84,9 +85,14 @@ def test_files_resume_and_are_read_by_others(tmp_path, suffix):
         assert written[1][0].read_bytes() == before
         found = np.load(written[1][0])
         about = json.loads(str(found["about"]))
-    else:
+    elif suffix == ".mat":
         found = loadmat(written[1][0])
         about = json.loads(str(found["about"][0]))
+    else:
+        with h5py.File(written[1][0]) as file:
+            found = {array: file[array][:] for array in file}
+            about = json.loads(file.attrs["about"])
+        assert found["proved"].dtype == np.bool_
     np.testing.assert_array_equal(found["y"], whole["y"])
     np.testing.assert_array_equal(found["e"], whole["e"])
     assert (found["y"].dtype, found["e"].dtype) == (np.float32, np.int8)

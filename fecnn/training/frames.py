@@ -1,5 +1,7 @@
 """The frames used in training: every batch is a function of its step."""
 
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -95,6 +97,27 @@ class Source:
 
     def _rng(self, purpose: int, index: int) -> np.random.Generator:
         return stream(self.training.seed, purpose, index)
+
+
+class Ahead:
+    """The batches of a source, made by threads before they are asked for: an accelerator need not wait.
+
+    Args:
+        batch: The batch of a step; it is called from several threads at once.
+        threads: How many threads make batches.
+        depth: How many batches are made beyond the last one asked for.
+    """
+
+    def __init__(self, batch: Callable[[int], Batch], threads: int = 4, depth: int = 8) -> None:
+        self._batch, self._depth = batch, depth
+        self._pool = ThreadPoolExecutor(threads, "frames")
+        self._coming: dict[int, Future[Batch]] = {}
+
+    def batch(self, step: int) -> Batch:
+        """The batch of a step, counted from 0."""
+        wanted = range(step, step + self._depth + 1)
+        self._coming = {one: self._coming.get(one) or self._pool.submit(self._batch, one) for one in wanted}
+        return self._coming[step].result()
 
 
 def stream(seed: int, purpose: int, index: int) -> np.random.Generator:

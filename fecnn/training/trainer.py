@@ -30,7 +30,7 @@ from fecnn.nets.checkpoint import (
 )
 from fecnn.nets.device import torch_device
 from fecnn.nets.error_domain import ErrorNet
-from fecnn.training.frames import CHUNK, VALIDATION, Batch, Source, stream
+from fecnn.training.frames import CHUNK, VALIDATION, Ahead, Batch, Source, stream
 from fecnn.training.recipe import Training
 
 
@@ -55,9 +55,11 @@ class Trainer:
     def __init__(self, training: Training) -> None:
         self.training = training
         self.code = training.load_code()
-        self.source = Source(training, self.code)
         torch.manual_seed(training.seed)
         self.device = torch_device(training.device)
+        self.source: Source | Ahead = Source(training, self.code)
+        if self.device.type == "cuda":
+            self.source = Ahead(self.source.batch)
         self.network = build(training.model, self.code).to(self.device)
         self.kept = self.network if training.optimiser.average is None else copy.deepcopy(self.network)
         self.optimiser = _optimiser(training, self.network)

@@ -23,7 +23,9 @@ RULES = ("sum-product", "min-sum")
 SCHEDULES = ("flooding", "layered")
 CHECKS = ("H", "overcomplete")
 
-Run = Callable[[LLR, bool], tuple[LLR, NDArray[np.int64], NDArray[np.bool_]]]
+Run = Callable[[LLR, bool, LLR | None], tuple[LLR, NDArray[np.int64], NDArray[np.bool_]]]
+"""From LLRs, whether to stop at a codeword, and an array for the posteriors' sums over iterations: the last
+posteriors, the iterations used, and whether all checks are satisfied."""
 
 
 def bp(
@@ -69,13 +71,11 @@ def bp(
         >>> decode(np.float32([[2, 3, -0.1, 4, 1, 2, 3]]))
         array([[0, 0, 0, 0, 0, 0, 0]], dtype=uint8)
     """
-    run = _prepare(code, rule, scale, offset, schedule, iterations, damping, checks)
+    run = prepared(code, rule, scale, offset, schedule, iterations, damping, checks)
 
     def measure(llr: LLR) -> tuple[Bits, Effort]:
-        posterior, used, solved = run(llr, True)
-        # A posterior of exactly 0 takes the channel's decision, which favours no codeword.
-        ones = (posterior < 0) | ((posterior == 0) & (llr < 0))
-        return ones.astype(np.uint8), Effort(used, ~solved)
+        posterior, used, solved = run(llr, True, None)
+        return decided(posterior, llr), Effort(used, ~solved)
 
     return Measured(measure)
 
@@ -107,19 +107,25 @@ def bp_app(
         >>> app(np.float32([1, 2, -0.5]))
         array([2.5, 2.5, 2.5], dtype=float32)
     """
-    run = _prepare(code, rule, scale, offset, schedule, iterations, damping, checks)
+    run = prepared(code, rule, scale, offset, schedule, iterations, damping, checks)
 
     def posterior_of(llr: LLR) -> LLR:
-        posterior, _, solved = run(llr, False)
+        posterior, _, solved = run(llr, False, None)
         lost = np.flatnonzero(~solved)
-        on_the_way, _, stopped = run(np.ascontiguousarray(llr[lost]), True)
+        on_the_way, _, stopped = run(np.ascontiguousarray(llr[lost]), True, None)
         posterior[lost[stopped]] = on_the_way[stopped]
         return posterior
 
     return posterior_of
 
 
-def _prepare(
+def decided(posterior: LLR, llr: LLR) -> Bits:
+    """Bits by their posteriors; one of exactly 0 takes the channel's decision, which favours no codeword."""
+    ones: NDArray[np.bool_] = (posterior < 0) | ((posterior == 0) & (llr < 0))
+    return ones.astype(np.uint8)
+
+
+def prepared(
     code: Code,
     rule: str,
     scale: float,
@@ -129,6 +135,7 @@ def _prepare(
     damping: float,
     checks: str,
 ) -> Run:
+    """Belief propagation with the options of `bp`, as a function; errors as there."""
     for name, value, known in (
         ("rule", rule, RULES),
         ("schedule", schedule, SCHEDULES),
@@ -148,11 +155,13 @@ def _prepare(
         raise ValueError(f"offset needs rule='min-sum', got offset={offset} with {rule}; use scale")
     bits, starts = _edges(code, code.H if checks == "H" else low_weight_checks(code))
     numbers = rule == "sum-product", np.float32(scale), np.float32(offset), schedule == "layered"
+    none = np.empty((0, code.n), np.float32)
 
-    def run(llr: LLR, stop: bool) -> tuple[LLR, NDArray[np.int64], NDArray[np.bool_]]:
+    def run(llr: LLR, stop: bool, sums: LLR | None) -> tuple[LLR, NDArray[np.int64], NDArray[np.bool_]]:
         posterior = np.empty_like(llr)
         used, solved = np.empty(len(llr), np.int64), np.empty(len(llr), np.bool_)
-        kernel.bp(llr, bits, starts, *numbers, np.float32(damping), iterations, stop, posterior, used, solved)
+        out = posterior, used, solved, none if sums is None else sums
+        kernel.bp(llr, bits, starts, *numbers, np.float32(damping), iterations, stop, *out)
         return posterior, used, solved
 
     return run

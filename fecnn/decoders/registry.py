@@ -70,6 +70,7 @@ class BuiltIn:
 REGISTRY = {
     "berlekamp-massey": "fecnn.decoders.berlekamp_massey:BERLEKAMP_MASSEY",
     "bp": "fecnn.decoders.bp:BP",
+    "bp-osd": "fecnn.decoders.bp_osd:BP_OSD",
     "chase2": "fecnn.decoders.chase:CHASE2",
     "crossmpt": "fecnn.decoders.trained:CROSSMPT",
     "ecct": "fecnn.decoders.trained:ECCT",

@@ -12,7 +12,8 @@ from fecnn.channels.channel import AWGN, Channel
 from fecnn.codes.code import Code
 from fecnn.decoders.contract import Decoder, Effort, Factory, Lister, Measured, as_output
 from fecnn.decoders.cost import REAL, Cost
-from fecnn.decoders.osd import osd_cost, osd_list
+from fecnn.decoders.finish import finisher, most_likely, price, surely_most_likely
+from fecnn.decoders.osd import osd_cost
 from fecnn.decoders.registry import BuiltIn, Example
 from fecnn.errors import CheckpointError
 from fecnn.nets.card import checkpoint_folder, default_weights, read_card
@@ -31,9 +32,6 @@ KNOWN = 10.0
 
 FAR = 16.0
 """LLRs this many times the median of their frame are known bits."""
-
-LISTED = 8
-"""Words that OSD lists for a network, unless its order is 0."""
 
 Received = NDArray[np.float32]
 Counts = NDArray[np.int64]
@@ -93,7 +91,7 @@ def find(
                 # A positive logit says that the hard decision is wrong.
                 believed = -bpsk(decided[open_]) * logits.float().cpu().numpy()[open_]
                 chosen = rows[open_]
-                word[chosen] = _most_likely(code, y[chosen], word[chosen], *finish(believed))
+                word[chosen] = most_likely(code, y[chosen], word[chosen], *finish(believed))
     return word, work
 
 
@@ -111,7 +109,7 @@ def find_again(
     18(1), 1972) with one-bit patterns and the network as the inner decoder.
     """
     word, work = find(finder, code, y, device, finish)
-    least = np.where(code.syndrome(word).any(axis=1), np.inf, _price(y, word))
+    least = np.where(code.syndrome(word).any(axis=1), np.inf, price(y, word))
     doubtful = np.flatnonzero(~surely_most_likely(code, y, word))
     weakest = np.argsort(np.abs(y[doubtful]), axis=1, kind="stable")
     for i in range(tries):
@@ -120,47 +118,12 @@ def find_again(
         guess[at] = np.where(guess[at] < 0, KNOWN, -KNOWN)
         found, taken = find(finder, code, guess, device, finish)
         work[doubtful] += taken
-        price = np.where(code.syndrome(found).any(axis=1), np.inf, _price(y[doubtful], found))
-        better = price < least[doubtful]
-        word[doubtful[better]], least[doubtful[better]] = found[better], price[better]
+        prices = np.where(code.syndrome(found).any(axis=1), np.inf, price(y[doubtful], found))
+        better = prices < least[doubtful]
+        word[doubtful[better]], least[doubtful[better]] = found[better], prices[better]
         still = ~surely_most_likely(code, y[doubtful], word[doubtful])
         doubtful, weakest = doubtful[still], weakest[still]
     return word, work
-
-
-def surely_most_likely(code: Code, y: Received, word: Bits) -> NDArray[np.bool_]:
-    """Whether each word (B, n) is a codeword that the minimum distance d proves to be maximum likelihood.
-
-    Any other codeword differs in at least d places. At best for it, these are the w places where the word
-    differs from the hard decision and the d - w least reliable others. The word is proved ML if the former
-    cost no more than the latter (Taipale and Pursley, IEEE Trans. IT 37(1), 1991). If d is not known, every
-    codeword counts as proved.
-    """
-    codeword: NDArray[np.bool_] = np.asarray(~code.syndrome(word).any(axis=1))
-    if code.minimum_distance is None:
-        return codeword
-    differs = word != hard(y)
-    others = np.sort(np.where(differs, np.inf, np.abs(y)), axis=1)
-    missing = code.minimum_distance - differs.sum(axis=1)
-    counted = np.arange(code.n) < missing[:, None]
-    safe: NDArray[np.bool_] = _price(y, word) <= np.where(counted, others, 0).sum(axis=1)
-    return codeword & safe
-
-
-def _most_likely(code: Code, y: Received, own: Bits, words: Bits, held: NDArray[np.bool_]) -> Bits:
-    """Of own words (B, n), codewords or not, and listed ones (B, L, n) where they are held, the likeliest."""
-    all_of_them = np.concatenate([own[:, None], words], axis=1)
-    held = np.concatenate([~code.syndrome(own).any(axis=1, keepdims=True), held], axis=1)
-    differs = all_of_them != hard(y)[:, None]
-    price = np.where(differs, np.abs(y)[:, None], 0).sum(axis=2, dtype=np.float32)
-    best: Bits = all_of_them[np.arange(len(y)), np.where(held, price, np.inf).argmin(axis=1)]
-    return best
-
-
-def _price(y: Received, word: Bits) -> NDArray[np.float32]:
-    """Cost of words relative to the hard decision: the sum of |y| where they differ, (B,)."""
-    price: NDArray[np.float32] = np.where(word != hard(y), np.abs(y), 0).sum(axis=1, dtype=np.float32)
-    return price
 
 
 def _float(bits: Bits, device: "torch.device") -> "torch.Tensor":
@@ -189,7 +152,7 @@ def _build(
         raise ValueError(f"finish must be 'osd' or left out, got {finish!r}")
     if order and finish is None:
         raise ValueError("order is that of finish = 'osd'; give both")
-    finisher = None if finish is None else osd_list(code, list=LISTED if order else 1, order=order)
+    lister = None if finish is None else finisher(code, order)
     name = weights or default_weights(kind, code)
     network, card = load(name, code)
     if card.model.kind != kind:
@@ -202,10 +165,10 @@ def _build(
             f"{'tries' if tries else 'finish'} is for networks that find errors; {kind} does not"
         )
     if not tries:
-        decide = decider(network, code, where, finisher)
+        decide = decider(network, code, where, lister)
         return OnLLRs(lambda y: (decide(y), np.zeros(len(y), np.int64)), mean, channel)
     finder = cast("ErrorNet", network)
-    return OnLLRs(lambda y: find_again(finder, code, y, tries, where, finisher), mean, channel)
+    return OnLLRs(lambda y: find_again(finder, code, y, tries, where, lister), mean, channel)
 
 
 class OnLLRs(Measured):

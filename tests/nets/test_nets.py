@@ -16,7 +16,8 @@ from fecnn.codes.automorphism import (
     regular_group,
     shift_length,
 )
-from fecnn.decoders.trained import KNOWN, LISTED, decider, surely_most_likely
+from fecnn.decoders.finish import LISTED, surely_most_likely
+from fecnn.decoders.trained import KNOWN, decider
 from fecnn.nets.checkpoint import load
 from fecnn.nets.dense import LiteratureMLNN, LiteratureSLNN
 from fecnn.nets.fecnn_net import FecnnNet

@@ -25,17 +25,32 @@ ONE, ZERO = np.float32(1.0), np.float32(0.0)
 
 @kernel(error_model="numpy", fastmath={"contract"})
 def bp(
-    llr, bits, starts, sum_product, scale, offset, layered, damping, iterations, stop, posterior, used, solved
+    llr,
+    bits,
+    starts,
+    sum_product,
+    scale,
+    offset,
+    layered,
+    damping,
+    iterations,
+    stop,
+    posterior,
+    used,
+    solved,
+    sums,
 ):
     """Iterate each frame until its decisions satisfy all checks (if ``stop``), or ``iterations`` times.
 
     llr (B, n) f4; check c looks at bits[starts[c] : starts[c + 1]] (i8); scale, offset, damping f4.
-    Out: posterior (B, n) f4; used (B,) i8 iterations; solved (B,) b1, whether all checks are satisfied.
+    Out: posterior (B, n) f4; used (B,) i8 iterations; solved (B,) b1, whether all checks are satisfied;
+    sums (B, n) f4, the posteriors summed over iterations, or without rows if they are not wanted.
     """
     n = llr.shape[1]
     channel = np.zeros((n, LANES), np.float32)
     total = np.zeros((n, LANES), np.float32)
     following = np.empty((n, LANES), np.float32)
+    sum_of = np.zeros((n, LANES), np.float32)
     message = np.zeros((len(bits), LANES), np.float32)
     widest = 0
     for check in range(len(starts) - 1):
@@ -58,6 +73,10 @@ def bp(
         )
         if not layered:
             total, following = following, total
+        if len(sums) > 0:
+            for j in range(n):
+                for lane in range(LANES):
+                    sum_of[j, lane] += total[j, lane]
         broken = _broken(channel, total, bits, starts)
         for lane in range(LANES):
             frame = frame_of[lane]
@@ -68,6 +87,10 @@ def bp(
             if age[lane] == iterations or (stop and satisfied):
                 for j in range(n):
                     posterior[frame, j] = total[j, lane]
+                if len(sums) > 0:
+                    for j in range(n):
+                        sums[frame, j] = sum_of[j, lane]
+                        sum_of[j, lane] = ZERO
                 used[frame], solved[frame] = age[lane], satisfied
                 frame_of[lane], waiting = _next_frame(
                     llr, waiting, bits, starts, stop, posterior, used, solved

@@ -90,7 +90,7 @@ def bp_osd_cost(
 BP_OSD = BuiltIn(
     bp_osd,
     cost=bp_osd_cost,
-    cites="Fossorier (IEEE JSAC 19(5), 2001)",
+    cites="Fossorier, IEEE JSAC 19(5), 2001",
     reach="any code",
     example=Example("ccsds-128-64", 3.0),
 )

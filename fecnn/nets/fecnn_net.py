@@ -33,11 +33,14 @@ SMALLEST = 1e-6
 
 
 class FecnnNet(ErrorNet):
-    """Neural belief propagation with memory, on all least-weight dual words, with weights shared by shifts.
+    """Neural belief propagation with memory, on all least-weight dual words, with weights shared by symmetry.
 
     It uses three things that the code provides for free: the syndrome, so that no codeword is special; the
     low-weight dual words, each of which is a parity check (the rows of H of a BCH code are few and heavy);
-    and the cyclic shifts that map the code onto itself, so that one set of weights serves all n positions.
+    and a group of automorphisms that moves every position to every other by exactly one of its members, so
+    that one set of weights serves all n positions: the shifts of a cyclic code, the translations j -> j XOR i
+    of a Reed-Muller or polar code, those of the plane for an array code. A code with none of these has blocks
+    of positions, each with a set of its own: one a circulant for a quasi-cyclic code, else one a position.
 
     With L_j = 2 |y_j| / sigma^2 at a reference Eb/N0, and X = L at first, an iteration computes
 
@@ -46,13 +49,14 @@ class FecnnNet(ErrorNet):
         X_j   = L_j + w . m_j + u . z_j                 and a logit -(b L_j + w . m_j + v . z_j)
 
     where s_c = +-1 is the syndrome of check c and m_j holds the messages to bit j in an order relative to j,
-    the same for all bits of a block of the shift. A, a, w, u, v, b and the MLP are the same in all
-    iterations. If j -> 2 j mod n maps a cyclic code onto itself (as for all primitive BCH codes), edges that
-    it maps to each other share their columns of A and w. A frame is finished once its decision is a codeword.
-    (Fixed factors and biases are omitted here.) Training starts at u = v = 0, which is belief propagation,
-    damped by w and not extrinsic. Neural belief propagation: Nachmani, Be'ery and Burshtein 2016. On
-    redundant checks: Buchberger, Haeger, Pfister, Schmalen and Graell i Amat 2020. Shared by cyclic shifts:
-    Chen and Ye, ICML 2021.
+    the same for all bits of a block of the group. A, a, w, u, v, b and the MLP are the same in all
+    iterations. Edges that further automorphisms map to each other share their columns of A and w
+    (`fecnn.codes.automorphism.stabilisers`: for a cyclic code j -> 2 j mod n, for Reed-Muller and polar codes
+    the linear maps of the position's digits). A frame is finished once its decision is a codeword. (Fixed
+    factors and biases are omitted here.) Training starts at u = v = 0, which is belief propagation, damped by
+    w and not extrinsic. Neural belief propagation: Nachmani, Be'ery and Burshtein 2016. On redundant checks:
+    Buchberger, Haeger, Pfister, Schmalen and Graell i Amat 2020. Shared by cyclic shifts: Chen and Ye, ICML
+    2021.
 
     Args:
         code: Any code. Codes without known automorphisms (`fecnn.codes.automorphism.regular_group`) get

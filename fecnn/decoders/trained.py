@@ -393,7 +393,7 @@ crossmpt = decoder_of(
 )
 fecnn_net = decoder_of(
     "fecnn-net",
-    """Neural message passing on low-weight dual words, weights shared by the code's symmetries: our own, trained.
+    """Neural message passing on low-weight dual words, weights shared by symmetry: our own, trained.
 
     The network is `fecnn.nets.fecnn_net.FecnnNet`. Everything else is as for ``ecct``; the default weights
     are ``fecnn-net-`` plus the code's name.

@@ -34,6 +34,7 @@ def page(card: Card) -> str:
             f"`{card.model.kind}` ({options}) for {card.code}, {card.parameters:,} parameters.",
             f"Recipe: {card.config['recipe'] or 'its own'}. Training: {budget}, "
             f"{card.cpu_seconds / 60:.1f} minutes of one CPU core.",
+            *_left(card),
             "",
             "```python",
             f'code = fecnn.load_code("{card.code}")',
@@ -53,6 +54,15 @@ def page(card: Card) -> str:
             "",
         ]
     )
+
+
+def _left(card: Card) -> list[str]:
+    """How long it would take to train as long as published, in a sentence, if it is not done."""
+    left = PUBLISHED_FRAMES.get(card.model.kind, 0) - card.frames
+    if left <= 0 or not card.frames:
+        return []
+    hours = left * card.cpu_seconds / card.frames / 3600
+    return [f"The other {left:,} frames would take {hours:,.1f} hours at this pace."]
 
 
 def _rate(errors: int, point: Validated) -> str:

@@ -321,7 +321,7 @@ def incoming_checks(
         blocks.append(Counter(met))
     incoming = np.full((len(blocks), max(map(len, blocks)), length), len(checks))
     repeats = np.ones(incoming.shape[:2], np.int64)
-    least = min(min(counts.values()) for counts in blocks)
+    least = min(count for counts in blocks for count in counts.values())
     for block, counts in enumerate(blocks):
         for row, (place, count) in enumerate(counts.items()):
             images = _moved(checks[place], moves)

@@ -43,7 +43,8 @@ def bp_osd(
         belief: What OSD takes for LLRs: ``posterior``, those of the last iteration (Fossorier, IEEE JSAC
             19(5), 2001), or ``sum``, posteriors summed over the iterations (Jiang, Zhao, Xu and Zhang, IEEE
             Commun. Lett. 11(8), 2007), since those of a frame that finds no codeword swing.
-        always: Also where belief propagation found a codeword, if the minimum distance does not prove it ML.
+        always: Also where belief propagation found a codeword that the minimum distance does not prove to be
+            ML. If that distance is not known, no codeword is doubted, and this changes nothing.
         both: OSD lists the best words by the channel's LLRs too.
         rule: As for `bp`.
         scale: As for `bp`.
@@ -66,7 +67,7 @@ def bp_osd(
     lister = finisher(code, order_of(code, order))
 
     def measure(llr: LLR) -> tuple[Bits, Effort]:
-        sums = np.empty_like(llr)
+        sums = np.zeros_like(llr)
         posterior, used, solved = run(llr, True, sums)
         words = decided(posterior, llr)
         rows = np.flatnonzero(~surely_most_likely(code, llr, words) if always else ~solved)

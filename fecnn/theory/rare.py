@@ -223,7 +223,7 @@ class _Noise:
         return np.stack([sphere, words, bits], axis=1)
 
     def _drawn_lengths(self, rng: np.random.Generator, size: int) -> Reals:
-        """Lengths of ``sphere``: normal within 0 and the reach, but for the share `FLOOR` uniform."""
+        """Lengths of ``sphere`` between 0 and the reach: a share `FLOOR` uniform, the others normal."""
         mean, deviation = self._length
         first, last = self._inside
         normal = mean + deviation * scipy.special.ndtri(first + (last - first) * rng.random(size))
@@ -301,8 +301,9 @@ def _tempered(log_weights: Reals) -> Reals:
 
 @dataclass
 class _Weighed:
-    """The sum of the weights of errors among so many frames, and what it takes to know how sure it is.
+    """Sums over the errors in a number of frames, from which the BLER and its interval follow.
 
+    frames: The number of frames.
     total, squares: Sums over errors of the weight and its square.
     unseen: Sum of each weight times the weight that ``sphere`` alone would have given.
     """

@@ -56,7 +56,7 @@ def test_maximum_likelihood_is_known_to_one_in_a_thousand(name, ebn0_db):
 
 @functools.cache
 def counted(decode, code, ebn0_db, frames):
-    """BLER from so many frames."""
+    """BLER counted in a number of frames."""
     channel, errors = fecnn.AWGN.at(ebn0_db, code.rate), 0
     rng = np.random.default_rng(12345)
     for _ in range(frames >> 13):

@@ -44,7 +44,7 @@ def bp(
 
     llr (B, n) f4; check c looks at bits[starts[c] : starts[c + 1]] (i8); scale, offset, damping f4.
     Out: posterior (B, n) f4; used (B,) i8 iterations; solved (B,) b1, whether all checks are satisfied;
-    sums (B, n) f4, the posteriors summed over iterations, or without rows if they are not wanted.
+    sums (B, n) f4, zeros at first, the posteriors summed over iterations, or without rows if not wanted.
     """
     n = llr.shape[1]
     channel = np.zeros((n, LANES), np.float32)

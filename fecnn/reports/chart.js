@@ -167,7 +167,7 @@ class Chart {
     const g = add(plot, "g", { stroke: colour, fill: "none", class: "curve" });
     g.dataset.curve = curve.label;
     const line = curve.marks.filter(([, , , , state]) => state < 2).map(place);
-    if (curve.dash) add(g, "path", { d: "M" + line.join("L"), "stroke-width": curve.width, "stroke-dasharray": this.known.dashes[curve.dash] });
+    if (curve.dash && line.length) add(g, "path", { d: "M" + line.join("L"), "stroke-width": curve.width, "stroke-dasharray": this.known.dashes[curve.dash] });
     let bars = "";
     for (const [x, y, low, high, state] of curve.marks) {
       if (low !== null && state < 2) {

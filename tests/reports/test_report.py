@@ -132,6 +132,11 @@ def test_every_panel_has_a_legend(opened):
             assert set(labels) == set(drawn(page, chart)) != set()
 
 
+def test_a_curve_without_an_error_is_drawn_without_a_line(opened):
+    page = opened(of("shared-weights"))  # exact ML of LDPC (121,60) made none in a million frames
+    assert all("ml" in drawn(page, chart) for chart in range(5))
+
+
 def test_a_click_hides_a_curve_in_every_chart_and_table(opened):
     page = opened(of("optimal-hamming-7-4"))
     assert all("hard" in drawn(page, chart) for chart in range(2))

@@ -248,7 +248,7 @@ def transformer_cost(
     multiplications of the embedding, and ones(H) bits of the syndrome.
     """
     m, n = network.checks.shape
-    tokens, width, blocks = m + n, network.norm.normalized_shape[0], len(network.blocks)
+    tokens, width, blocks = m + n, network.norm.normalized_shape[0], network.layers
     heads = network.blocks[0].attention.heads
     edges = [network.edges] if hasattr(network, "edges") else [network.to_checks, network.to_bits]
     pairs = sum(edge.pairs.numel() if dense else int(edge.pairs.sum()) for edge in edges)

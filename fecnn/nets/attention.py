@@ -75,17 +75,18 @@ class TokenNet(ErrorNet):
     Args:
         code: The code.
         layers: Number of blocks, N.
+        shared: Use one block N times, as recurrent transformers do (de Boni Rovella 2024).
         width: Entries per token, d.
         heads: Number of attention heads, a divisor of width.
         dropout: Dropout of the attention weights in training.
-        checks: ``H`` or ``systematic``; see `check_matrix`.
+        checks, orbits: ``H``, ``systematic``, or ``light`` with a number of orbits; see `check_matrix`.
 
     Shapes: |y| (B, n) and hard decisions (B, n) -> logits (B, n), positive where the decision is wrong.
 
     Raises:
-        TypeError: If layers, heads or width is not a whole number.
+        TypeError: If layers, heads or width is not a whole number, or shared not a truth value.
         ValueError: If layers < 1, heads < 1, width is not a positive multiple of heads, dropout is outside
-            [0, 1), checks is unknown, or the network would be too large.
+            [0, 1), checks or orbits are not possible, or the network would be too large.
     """
 
     def __init__(
@@ -93,14 +94,18 @@ class TokenNet(ErrorNet):
         code: Code,
         *,
         layers: int = 6,
+        shared: bool = False,
         width: int = 32,
         heads: int = 8,
         dropout: float = 0.0,
         checks: str = "H",
+        orbits: int | None = None,
     ) -> None:
         for name, value in (("layers", layers), ("heads", heads), ("width", width)):
             if not isinstance(value, int):
                 raise TypeError(f"{name} must be a whole number, got {shown(value)}")
+        if not isinstance(shared, bool):
+            raise TypeError(f"shared must be true or false, got {shown(shared)}")
         if layers < 1:
             raise ValueError(f"layers must be at least 1, got {layers}")
         if heads < 1:
@@ -109,12 +114,13 @@ class TokenNet(ErrorNet):
             raise ValueError(f"width must be a positive multiple of heads = {heads}, got {width}")
         if not 0 <= dropout < 1:
             raise ValueError(f"dropout must be in [0, 1), got {dropout}")
-        rows = check_matrix(code, checks)
+        rows = check_matrix(code, checks, orbits)
         m, n = rows.shape
         refuse_huge(layers * 12 * width**2 + (n + m) * (n + width), layers)
         super().__init__(rows)
         self.embedding = nn.Parameter(torch.empty(n + m, width))
-        self.blocks = nn.ModuleList([Block(width, heads, dropout) for _ in range(layers)])
+        self.layers = layers
+        self.blocks = nn.ModuleList([Block(width, heads, dropout) for _ in range(1 if shared else layers)])
         self.middle_norm = nn.LayerNorm(width) if layers > 1 else None
         self.norm = nn.LayerNorm(width)
         self.per_token = nn.Linear(width, 1)
@@ -132,6 +138,10 @@ class TokenNet(ErrorNet):
         values = torch.cat([magnitude, self.syndrome(hard).to(magnitude.dtype)], dim=-1)
         return values.unsqueeze(-1) * self.embedding
 
+    def block(self, layer: int) -> nn.Module:
+        """The block of a layer, counted from 1."""
+        return self.blocks[(layer - 1) % len(self.blocks)]
+
     def head(self, tokens: Tensor) -> Tensor:
         """Logits (B, n) of the tokens (B, n + m, width) that the last block returned."""
         logits: Tensor = self.out(self.per_token(self.norm(tokens)).squeeze(-1))
@@ -139,4 +149,4 @@ class TokenNet(ErrorNet):
 
     def normed_after(self, layer: int) -> nn.LayerNorm | None:
         """The extra norm after block N // 2, counted from 1, if there are at least two blocks."""
-        return self.middle_norm if layer == len(self.blocks) // 2 else None
+        return self.middle_norm if layer == self.layers // 2 else None

@@ -32,7 +32,8 @@ class CrossMPT(TokenNet):
         """The logits (B, n), the only stage."""
         tokens, n = self.tokens(magnitude, hard), self.checks.shape[1]
         bits, checks = tokens[:, :n], tokens[:, n:]
-        for layer, block in enumerate(self.blocks, start=1):
+        for layer in range(1, self.layers + 1):
+            block = self.block(layer)
             bits = block(bits, checks, self.to_checks)
             checks = block(checks, bits, self.to_bits)
             if norm := self.normed_after(layer):

@@ -30,7 +30,8 @@ class ECCT(TokenNet):
     def stages(self, magnitude: Tensor, hard: Tensor) -> list[Tensor]:
         """The logits (B, n), the only stage."""
         x = self.tokens(magnitude, hard)
-        for layer, block in enumerate(self.blocks, start=1):
+        for layer in range(1, self.layers + 1):
+            block = self.block(layer)
             x = block(x, None, self.edges)
             if norm := self.normed_after(layer):
                 x = norm(x)

@@ -15,9 +15,13 @@ from torch import Tensor, nn
 
 from fecnn.arrays import Bits
 from fecnn.codes import gf2
+from fecnn.codes.automorphism import regular_group
 from fecnn.codes.code import Code
+from fecnn.codes.low_weight import low_weight_checks
+from fecnn.errors import shown
+from fecnn.nets.orbits import all_images, check_orbits, padded
 
-CHECKS = ("H", "systematic")
+CHECKS = ("H", "systematic", "light")
 
 
 class ErrorNet(nn.Module):
@@ -65,17 +69,38 @@ class ErrorNet(nn.Module):
         raise NotImplementedError
 
 
-def check_matrix(code: Code, checks: str) -> Bits:
-    """The parity checks that a network is built on.
+def check_matrix(code: Code, checks: str, orbits: int | None = None) -> Bits:
+    """The parity checks that a network is built on, (m, n) bits.
 
     Args:
         code: The code.
-        checks: ``H``, or ``systematic``: the rows of H combined to an identity on n - k of the columns, the
-            last possible ones. Columns are not moved, so the code stays the same.
+        checks: ``H``; ``systematic``: the rows of H combined to an identity on n - k of the columns, the
+            last possible ones (columns are not moved, so the code stays the same); or ``light``: the dual
+            words of least weight, and further ones until they span the dual code.
+        orbits: Use only this many orbits of the light checks under the code's known automorphisms
+            (`fecnn.codes.automorphism.regular_group`), the first ones; None for all.
 
     Raises:
-        ValueError: If ``checks`` is neither.
+        TypeError: If ``orbits`` is not a whole number.
+        ValueError: If ``checks`` is none of these, ``orbits`` is below 1 or given for other checks, or so
+            few orbits do not span the dual code.
     """
     if checks not in CHECKS:
-        raise ValueError(f"checks must be {' or '.join(CHECKS)}, got {checks!r}")
-    return code.H if checks == "H" else gf2.rref(code.H, order=range(code.n - 1, -1, -1))[0]
+        raise ValueError(f"checks must be one of {', '.join(CHECKS)}, got {checks!r}")
+    if orbits is not None and (not isinstance(orbits, int) or isinstance(orbits, bool)):
+        raise TypeError(f"orbits must be a whole number, got {shown(orbits)}")
+    if orbits is not None and (orbits < 1 or checks != "light"):
+        raise ValueError(f"orbits must be at least 1, and is for checks = 'light'; got {orbits}")
+    if checks == "H":
+        return code.H
+    if checks == "systematic":
+        return gf2.rref(code.H, order=range(code.n - 1, -1, -1))[0]
+    moves = regular_group(code)
+    words = low_weight_checks(code)
+    found = all_images(padded(check_orbits(words, moves, [])[:orbits]), code, moves)
+    if (rank := gf2.rank(found)) < code.n - code.k:
+        raise ValueError(
+            f"{orbits} orbits of light checks have rank {rank}, and {code.name} has n - k = "
+            f"{code.n - code.k}; use more orbits"
+        )
+    return found

@@ -68,12 +68,16 @@ def test_literature_networks_by_their_widths_alone():
 
 
 @pytest.mark.parametrize("kind", ["ecct", "crossmpt"])
-@pytest.mark.parametrize(("layers", "width"), [(1, 16), (2, 32)])
+@pytest.mark.parametrize(("layers", "width", "shared"), [(1, 16, False), (2, 32, False), (3, 16, True)])
 @pytest.mark.parametrize("name", ["bch-31-16", "ldpc-49-24"])
-def test_products_of_transformers_are_those_that_torch_counts(kind, layers, width, name):
+def test_products_of_transformers_are_those_that_torch_counts(kind, layers, width, shared, name):
     """In float64 torch computes all pairs; it counts two operations for each product."""
     code = fecnn.load_code(name)
-    network = build(Model(kind=kind, options={"layers": layers, "width": width}), code).double().eval()
+    network = (
+        build(Model(kind=kind, options={"layers": layers, "width": width, "shared": shared}), code)
+        .double()
+        .eval()
+    )
     y = torch.randn(3, code.n, dtype=torch.float64)
     with FlopCounterMode(display=False) as counter, torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
         network.stages(y.abs(), (y < 0).double())

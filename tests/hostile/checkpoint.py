@@ -36,7 +36,7 @@ class Checkpoint(Target):
             card = save(self.folder, network, self.card_of(network, kind, options))
             self.cards.append(json.loads(card.model_dump_json()))
             self.weights.append((self.folder / WEIGHTS).read_bytes())
-        self.words = [*Card.model_fields, *OPTIONS, *NETWORKS, "H", "systematic"]
+        self.words = [*Card.model_fields, *OPTIONS, *NETWORKS, "H", "systematic", "light"]
         self.pickles = [pickle.dumps(Trap(self.folder / "sprung")), torch_pickle(self.folder / "sprung")]
 
     def card_of(self, network, kind, options):

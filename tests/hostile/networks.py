@@ -3,10 +3,15 @@
 NETWORKS = {
     "fecnn-net": {"iterations": 2, "width": 4},
     "ecct": {"layers": 1, "width": 8, "heads": 2},
-    "crossmpt": {"layers": 2, "width": 8, "heads": 2, "checks": "systematic"},
+    "crossmpt": {
+        "layers": 2,
+        "width": 8,
+        "heads": 2,
+        "shared": True,
+        "checks": "light",
+        "orbits": 1,
+    },
     "literature-mlnn": {"hidden": [5, 3]},
     "literature-slnn": {"hidden": [4]},
 }
-OPTIONS = (
-    "iterations limit width orbits reference_ebn0_db supports layers heads dropout checks hidden code".split()
-)
+OPTIONS = "iterations limit width orbits reference_ebn0_db supports layers shared heads dropout checks hidden code".split()

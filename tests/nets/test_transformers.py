@@ -7,9 +7,11 @@ import torch
 from shaken import shaken
 
 import fecnn
+from fecnn.codes import gf2
 from fecnn.nets.crossmpt import CrossMPT
 from fecnn.nets.ecct import ECCT
 from fecnn.nets.edge_attention import Edges
+from fecnn.nets.error_domain import check_matrix
 
 NETS = [(ECCT, oracles.ecct), (CrossMPT, oracles.crossmpt)]
 BOTH = pytest.mark.parametrize("net", [ECCT, CrossMPT])
@@ -38,7 +40,7 @@ def test_parameters_are_as_many_as_published(net, name):
 
 
 @pytest.mark.parametrize("name", ["hamming-7-4", "bch-15-7", "polar-16-8"])
-@pytest.mark.parametrize("checks", ["H", "systematic"])
+@pytest.mark.parametrize("checks", ["H", "systematic", "light"])
 def test_masks_follow_their_definition(name, checks):
     code = fecnn.load_code(name)
     ecct, cross = (net(code, layers=1, checks=checks) for net in (ECCT, CrossMPT))
@@ -79,11 +81,19 @@ def test_attention_edge_by_edge_equals_torch(size, batch, cross):
 @pytest.mark.parametrize(("net", "equations"), NETS)
 @pytest.mark.parametrize("name", ["hamming-7-4", "bch-15-7"])
 @pytest.mark.parametrize("layers", [1, 2, 3])
-def test_forward_equals_the_equations(net, equations, name, layers):
+@pytest.mark.parametrize("shared", [False, True])
+def test_forward_equals_the_equations(net, equations, name, layers, shared):
     code = fecnn.load_code(name)
-    ours = shaken(net(code, layers=layers, width=16, heads=4)).eval()
+    ours = shaken(net(code, layers=layers, shared=shared, width=16, heads=4)).eval()
     magnitude, hard = frames(code.n)
     weights = {key: value.double().numpy() for key, value in ours.state_dict().items()}
+    if shared:
+        weights |= {
+            f"blocks.{layer}.{key.removeprefix('blocks.0.')}": value
+            for layer in range(1, layers)
+            for key, value in weights.items()
+            if key.startswith("blocks.0.")
+        }
     syndrome = 1 - 2 * (hard.numpy().astype(int) @ code.H.T.astype(int) % 2)
     expected = equations(code.H, weights, layers, 4, magnitude.numpy(), syndrome)
     with torch.no_grad():
@@ -167,9 +177,46 @@ def test_a_state_is_weights_alone(net):
         ({"width": 0}, "width must be a positive multiple of heads = 8, got 0"),
         ({"dropout": 1.0}, r"dropout must be in \[0, 1\), got 1.0"),
         ({"dropout": -0.1}, r"dropout must be in \[0, 1\), got -0.1"),
-        ({"checks": "G"}, "checks must be H or systematic, got 'G'"),
+        ({"checks": "G"}, "checks must be one of H, systematic, light, got 'G'"),
+        ({"orbits": 1}, "orbits must be at least 1, and is for checks = 'light'; got 1"),
+        ({"checks": "light", "orbits": 0}, "orbits must be at least 1"),
     ],
 )
 def test_wrong_options(net, options, says):
     with pytest.raises(ValueError, match=says):
         net(fecnn.load_code("hamming-7-4"), **options)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"shared": 1}, "shared must be true or false, got 1"),
+        ({"checks": "light", "orbits": 1.0}, "orbits must be a whole number, got 1.0"),
+        ({"checks": "light", "orbits": True}, "orbits must be a whole number, got True"),
+    ],
+)
+def test_options_of_wrong_type(net, options, says):
+    with pytest.raises(TypeError, match=says):
+        net(fecnn.load_code("hamming-7-4"), **options)
+
+
+@pytest.mark.parametrize("orbits", [1, 2, 15, None])
+def test_orbits_of_light_checks(orbits):
+    """The 465 dual words of weight 8 of BCH (31,16) are 15 orbits of shifts."""
+    code = fecnn.load_code("bch-31-16")
+    checks = check_matrix(code, "light", orbits)
+    assert len(np.unique(checks, axis=0)) == len(checks) == 31 * (orbits or 15)
+    assert (checks.sum(axis=1) == 8).all()
+    assert not (code.codebook() @ checks.T.astype(int) % 2).any()
+    assert gf2.rank(checks) == 15
+    shifts = {np.roll(check, 1).tobytes() for check in checks}
+    assert shifts == {check.tobytes() for check in checks}
+
+
+def test_too_few_orbits_span_too_little():
+    """Without known automorphisms an orbit is a single check."""
+    code = fecnn.Code.from_parity_check(np.array([[1, 1, 0, 0, 0], [0, 1, 1, 1, 0], [0, 0, 0, 1, 1]]))
+    with pytest.raises(ValueError, match=r"2 orbits of light checks have rank 2, and .* has n - k = 3"):
+        check_matrix(code, "light", 2)
+    assert gf2.rank(check_matrix(code, "light")) == 3

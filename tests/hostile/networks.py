@@ -14,4 +14,6 @@ NETWORKS = {
     "literature-mlnn": {"hidden": [5, 3]},
     "literature-slnn": {"hidden": [4]},
 }
-OPTIONS = "iterations limit width orbits reference_ebn0_db supports layers shared heads dropout checks hidden code".split()
+OPTIONS = (
+    "iterations limit width orbits reference_ebn0_db supports layers shared heads dropout checks hidden code"
+).split()

@@ -47,6 +47,14 @@ class WithoutRadio:
         return True if collection_path.parts[-2:] == ("pipelines", "gnuradio.py") else None
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """With -n, files stay together as long as there are others; without it, benchmarks must be timed."""
+    # loadfile would try a test that kills its process again in each process that comes for it.
+    if getattr(config.option, "numprocesses", None) and config.option.dist == "no":
+        config.option.dist = "worksteal"
+
+
 def pytest_configure(config):
     if find_spec("gnuradio") is None:
         config.pluginmanager.register(

@@ -6,12 +6,14 @@ import time
 from collections.abc import Generator
 from pathlib import Path
 
+import numpy as np
 import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as save_tensors
 
 from fecnn._files.atomic import write
+from fecnn.codes.automorphism import automorphisms
 from fecnn.errors import CheckpointError
 from fecnn.nets.card import Card
 from fecnn.nets.checkpoint import (
@@ -119,6 +121,9 @@ def _resume(trainer: Trainer, path: Path) -> None:
 
 
 def _identity(trainer: Trainer) -> str:
-    """The part of the configuration that determines the weights, with the code's fingerprint."""
+    """What determines the weights: the configuration, the code, and the permutations that move frames."""
     content = trainer.training.model_dump(mode="json", exclude={"device", "save_every", "code"})
-    return json.dumps({**content, "code": trainer.code.fingerprint}, sort_keys=True)
+    content["code"] = trainer.code.fingerprint
+    if trainer.training.data.augment:
+        content["automorphisms"] = np.array(automorphisms(trainer.code)).tolist()
+    return json.dumps(content, sort_keys=True)

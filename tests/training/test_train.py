@@ -18,6 +18,7 @@ from trainings import DENSE, ECCT, SMALL, SPELT_OUT, plan, whole
 
 import fecnn
 from fecnn.arrays import hard
+from fecnn.codes.automorphism import automorphisms
 from fecnn.errors import CheckpointError
 from fecnn.nets.card import checkpoint_folder, read_card, zoo_names
 from fecnn.nets.checkpoint import load
@@ -173,6 +174,16 @@ def test_losing_the_numbers_is_said(tmp_path):
     training = plan(DENSE, optimiser={"rate": 1e30})
     with pytest.raises(FloatingPointError, match="lower rate"):
         whole(training, tmp_path)
+
+
+def test_a_checkpoint_with_other_automorphisms_is_refused(tmp_path, monkeypatch):
+    """Frames would be moved by other permutations from here on."""
+    training = plan(code="bch-15-7", data={"augment": True})
+    whole(training, tmp_path, seconds=0)
+    whole(training, tmp_path, seconds=0)
+    monkeypatch.setattr("fecnn.training.train.automorphisms", lambda code: automorphisms(code)[:1])
+    with pytest.raises(CheckpointError, match=r"of another configuration \(automorphisms differ\)"):
+        whole(training, tmp_path, seconds=0)
 
 
 def test_a_checkpoint_of_another_configuration_is_refused(tmp_path):

@@ -36,6 +36,13 @@ class Comparison:
     only_first: int
     only_second: int
 
+    def __str__(self) -> str:
+        return (
+            f"of {self.frames:,} frames {self.first_errors:,} and {self.second_errors:,} wrong, "
+            f"{self.only_first:,} by the first alone and {self.only_second:,} by the second alone, "
+            f"p = {self.p_value:.2g}"
+        )
+
     def __add__(self, other: "Comparison") -> "Comparison":
         """The sum of two comparisons, which must be of different frames."""
         return Comparison(

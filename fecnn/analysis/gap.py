@@ -59,6 +59,13 @@ class Gap:
     low: float
     high: float
 
+    def __str__(self) -> str:
+        there = _decibels(self.crossing.ebn0_db, self.crossing.low, self.crossing.high)
+        if not there:
+            return f"{self.curve} of {self.code}: not reached"
+        away = _decibels(self.gap_db, self.low, self.high)
+        return f"{self.curve} of {self.code}: at {there} dB, {away} dB from {self.reference}"
+
 
 def gap_to_ml(
     study: Study,

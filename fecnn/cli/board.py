@@ -1,5 +1,6 @@
 """Progress in the terminal: a table that is redrawn, or plain lines where stderr is not a terminal."""
 
+import os
 import sys
 import threading
 import time
@@ -34,8 +35,8 @@ class Board:
 
     @property
     def drawn(self) -> bool:
-        """Whether there is a terminal to draw on."""
-        return self._console.is_terminal
+        """Whether there is a terminal to draw on. A notebook's cell looks like one and is none."""
+        return self._console.is_terminal and "JPY_PARENT_PID" not in os.environ
 
     @property
     def narrow(self) -> bool:

@@ -205,3 +205,10 @@ def test_flags_of_another_number_of_frames_are_refused(simulated, tmp_path):
         StoreError, match=r"short\.sqlite is damaged \(batch 0 .*: 1 bytes of flags for 1,000"
     ):
         compare(study, "ml", "hard", path)
+
+
+def test_a_comparison_in_words():
+    found = Comparison(frames=40_000, both=1000, only_first=9, only_second=1)
+    assert str(found) == (
+        "of 40,000 frames 1,009 and 1,001 wrong, 9 by the first alone and 1 by the second alone, p = 0.021"
+    )

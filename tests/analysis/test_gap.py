@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 from scipy.stats import norm
 
 import fecnn
-from fecnn.analysis.gap import _crossings, display_gaps, gap_to_ml, published_gaps_along_ml
+from fecnn.analysis.gap import Crossing, Gap, _crossings, display_gaps, gap_to_ml, published_gaps_along_ml
 from fecnn.analysis.table import table
 from fecnn.studies.reference import Reference
 from fecnn.theory.bounds import tangential_sphere_bound
@@ -174,6 +174,12 @@ def test_of_shipped_results():
     assert "uncoded" not in gaps
     shown = display_gaps(list(gaps.values()))
     assert list(shown["decoder"]) == [name for name in gaps if math.isfinite(gaps[name].crossing.ebn0_db)]
+
+
+def test_a_gap_in_words():
+    there = Crossing(4.376, 4.351, 4.402)
+    gap = Gap("osd (order 1)", "bch-31-16", there, "ml", 0.0866, 0.046, 0.128)
+    assert str(gap) == "osd (order 1) of bch-31-16: at 4.38 [4.35, 4.40] dB, 0.09 [0.05, 0.13] dB from ml"
 
 
 def test_what_makes_no_sense_is_refused(study):

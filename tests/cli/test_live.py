@@ -134,6 +134,14 @@ def test_a_training_is_drawn_in_a_terminal(capsys, monkeypatch):
     assert "about 0:06 left; Ctrl-C stops" in drawn
 
 
+def test_a_training_in_the_cell_of_a_notebook_is_told_in_lines(capsys, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("JPY_PARENT_PID", "1")
+    with TrainingBoard(PLAN) as board:
+        board.update(Step(400))
+    assert "\x1b" not in capsys.readouterr().err
+
+
 def test_a_log_says_how_far_a_training_is_once_a_minute(capsys, monkeypatch):
     clock = [0.0]
     monkeypatch.setattr("time.monotonic", lambda: clock[0])

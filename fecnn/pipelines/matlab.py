@@ -35,7 +35,9 @@ class Columns:
         (7, 2)
     """
 
-    def __init__(self, name: str, code: str, *, output: Literal["code", "message"] = "code", **options: Any) -> None:
+    def __init__(
+        self, name: str, code: str, *, output: Literal["code", "message"] = "code", **options: Any
+    ) -> None:
         whole = {
             key: int(value) if isinstance(value, float) and value.is_integer() else value
             for key, value in options.items()

@@ -14,15 +14,21 @@ from numpy.typing import ArrayLike, NDArray
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 Bits = NDArray[np.uint8]
+"""An array of 0 and 1, uint8; frames are rows: ``(B, n)`` code bits, ``(B, k)`` message bits."""
+
 LLR = NDArray[np.float32]
+"""An array of log-likelihood ratios log p(y|0) / p(y|1), float32: positive means bit 0."""
 
 _BPSK = np.array([1.0, -1.0], np.float32)
 
 
 def bpsk(bits: Bits) -> NDArray[np.float32]:
-    """BPSK symbols of bits, any shape: 0 -> +1.0, 1 -> -1.0, as float32.
+    """BPSK symbols of bits: 0 -> +1.0, 1 -> -1.0, as float32.
 
     This looks up a table, because ``1 - 2 * bits`` wraps to 255 on uint8.
+
+    Args:
+        bits: Bits, uint8 of any shape.
 
     Example:
         >>> bpsk(np.array([0, 1], np.uint8))
@@ -41,7 +47,15 @@ def compiled_for(array: NDArray[Scalar]) -> NDArray[Scalar]:
 
 
 def hard(llr: NDArray[np.floating[Any]]) -> Bits:
-    """Hard decisions of LLRs, any shape: 1 where the LLR is negative, else 0."""
+    """Hard decisions of LLRs, uint8: 1 where the LLR is negative, else 0.
+
+    Args:
+        llr: LLRs of any shape, positive for bit 0.
+
+    Example:
+        >>> hard(np.float32([0.5, -2.0, 0.0]))
+        array([0, 1, 0], dtype=uint8)
+    """
     return (llr < 0).astype(np.uint8)
 
 

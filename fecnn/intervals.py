@@ -2,7 +2,12 @@
 
 
 def proportion_interval(errors: int, frames: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Clopper-Pearson interval (1934) for a probability, from ``errors`` seen in ``frames`` trials.
+    """Exact confidence interval for a probability, such as a BLER (Clopper and Pearson, 1934).
+
+    Args:
+        errors: Number of trials with the event, such as frames decoded wrong.
+        frames: Number of trials.
+        confidence: Nominal coverage.
 
     Raises:
         ValueError: If not 0 <= errors <= frames, or the confidence is not in (0, 1).

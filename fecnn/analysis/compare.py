@@ -175,6 +175,16 @@ def compare(
             the same frames at some point.
         FileNotFoundError: If there are no results; shipped results do not record single frames.
         StoreError: If the results file cannot be used.
+
+    Example:
+        >>> import fecnn, tempfile
+        >>> study = fecnn.load_study("optimal-hamming-7-4")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = folder + "/demo.sqlite"
+        ...     fecnn.run(study, store=file, seconds=0.01).finish()
+        ...     compared = compare(study, "ml", "slnn", file)
+        >>> compared[2.0].only_first, compared[2.0].only_second
+        (0, 0)
     """
     if first == second:
         raise ValueError(f"cannot compare {first!r} with itself")

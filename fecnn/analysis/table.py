@@ -56,6 +56,14 @@ def table(study: Study, store: str | Path | None = None) -> "pd.DataFrame":
     Raises:
         FileNotFoundError: If there are no results.
         StoreError: If the results file cannot be used.
+
+    Example:
+        >>> import fecnn
+        >>> study = fecnn.load_study("optimal-hamming-7-4")
+        >>> results = table(study, study.path.parent / "results.csv")
+        >>> row = results[(results["curve"] == "ml") & (results["ebn0_db"] == 6)].iloc[0]
+        >>> int(row["block_errors"]), int(row["frames"])
+        (203, 262144)
     """
     import pandas as pd  # takes a second to import, so only where a table is made
 
@@ -100,6 +108,17 @@ def judge(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
     published value is much more, or much less, certain than ours. ``z`` is the difference of the logarithms
     of the two BLERs in standard deviations, positive if the published one is higher; it is missing if the
     source gives no counts. `fecnn.analysis.agreement` judges all points together.
+
+    Args:
+        study: The study.
+        results: Its table, from `table`.
+
+    Example:
+        >>> import fecnn
+        >>> study = fecnn.load_study("optimal-hamming-7-4")
+        >>> judged = judge(study, table(study, study.path.parent / "results.csv"))
+        >>> int(judged["agrees"].sum()), len(judged)
+        (0, 0)
     """
     import pandas as pd
 

@@ -18,10 +18,20 @@ class Channel(Protocol):
 
     @classmethod
     def at(cls, ebn0_db: float, rate: float) -> Self:
-        """The channel at Eb/N0 in dB per information bit, for a code of this rate."""
+        """The channel at an Eb/N0, for a code of this rate.
+
+        Args:
+            ebn0_db: Eb/N0 in dB per information bit.
+            rate: Information bits per code bit, k / n.
+        """
 
     def transmit(self, bits: Bits, rng: Noise) -> LLR:
-        """LLRs of the received word: ``(frames, n)`` bits to ``(frames, n)`` float32."""
+        """LLRs of received words, float32 of the shape of the bits.
+
+        Args:
+            bits: Code bits, ``(frames, n)`` uint8.
+            rng: Where the noise comes from, such as ``numpy.random.default_rng()``.
+        """
 
 
 def noise_sigma(ebn0_db: float, rate: float) -> float:
@@ -46,6 +56,9 @@ def _refuse_sigma(sigma: float) -> None:
 class AWGN:
     """BPSK over additive white Gaussian noise: y = s + sigma z, LLR = 2 y / sigma^2.
 
+    Args:
+        sigma: Standard deviation of the noise, per real sample; `AWGN.at` takes Eb/N0.
+
     Example:
         >>> channel = AWGN.at(3.0, rate=0.5)
         >>> round(channel.sigma, 4)
@@ -62,15 +75,29 @@ class AWGN:
 
     @classmethod
     def at(cls, ebn0_db: float, rate: float) -> Self:
-        """The channel at Eb/N0 in dB per information bit, for a code of this rate."""
+        """The channel at an Eb/N0, for a code of this rate.
+
+        Args:
+            ebn0_db: Eb/N0 in dB per information bit.
+            rate: Information bits per code bit, k / n.
+        """
         return cls(noise_sigma(ebn0_db, rate))
 
     def llr(self, y: NDArray[np.float32]) -> LLR:
-        """LLRs of received values y, any shape."""
+        """LLRs of received values.
+
+        Args:
+            y: Received values, float32 of any shape; the symbols are +1 for bit 0 and -1 for bit 1.
+        """
         return y * np.float32(2 / self.sigma**2)
 
     def transmit(self, bits: Bits, rng: Noise) -> LLR:
-        """LLRs of the received word: ``(frames, n)`` bits to ``(frames, n)`` float32."""
+        """LLRs of received words, float32 of the shape of the bits.
+
+        Args:
+            bits: Code bits, ``(frames, n)`` uint8.
+            rng: Where the noise comes from, such as ``numpy.random.default_rng()``.
+        """
         y = bpsk(bits)
         y += np.float32(self.sigma) * rng.standard_normal(y.shape, dtype=np.float32)
         return self.llr(y)
@@ -80,8 +107,15 @@ class AWGN:
 class BSC:
     """Binary symmetric channel: bits flip with probability ``crossover``, LLR = +-ln((1 - p) / p).
 
+    Args:
+        crossover: The probability p that a bit flips.
+
     Raises:
         ValueError: If the crossover probability is not in 0..1/2.
+
+    Example:
+        >>> BSC(0.1).transmit(np.array([[0, 0, 1]], np.uint8), np.random.default_rng(0))
+        array([[ 2.1972246,  2.1972246, -2.1972246]], dtype=float32)
     """
 
     crossover: float
@@ -95,11 +129,21 @@ class BSC:
 
     @classmethod
     def at(cls, ebn0_db: float, rate: float) -> Self:
-        """Hard-decided BPSK over AWGN at this Eb/N0 in dB: p = Q(1 / sigma)."""
+        """Hard-decided BPSK over AWGN at an Eb/N0: p = Q(1 / sigma).
+
+        Args:
+            ebn0_db: Eb/N0 in dB per information bit.
+            rate: Information bits per code bit, k / n.
+        """
         return cls(0.5 * math.erfc(1 / (math.sqrt(2) * noise_sigma(ebn0_db, rate))))
 
     def transmit(self, bits: Bits, rng: Noise) -> LLR:
-        """LLRs of the received word: ``(frames, n)`` bits to ``(frames, n)`` float32."""
+        """LLRs of received words, float32 of the shape of the bits.
+
+        Args:
+            bits: Code bits, ``(frames, n)`` uint8.
+            rng: Where the noise comes from, such as ``numpy.random.default_rng()``.
+        """
         flips = rng.random(bits.shape, dtype=np.float32) < self.crossover
         p = self.crossover
         magnitude = math.inf if p == 0 else math.log((1 - p) / p)
@@ -111,6 +155,14 @@ class Rayleigh:
     """BPSK over independent Rayleigh fading with gains known to the receiver.
 
     y = a s + sigma z, LLR = 2 a y / sigma^2. E[a^2] = 1, so Eb/N0 is the mean received value.
+
+    Args:
+        sigma: Standard deviation of the noise, per real sample; `Rayleigh.at` takes Eb/N0.
+
+    Example:
+        >>> channel = Rayleigh.at(10.0, rate=0.5)
+        >>> channel.transmit(np.zeros((2, 3), np.uint8), np.random.default_rng(0)).shape
+        (2, 3)
     """
 
     sigma: float
@@ -120,11 +172,21 @@ class Rayleigh:
 
     @classmethod
     def at(cls, ebn0_db: float, rate: float) -> Self:
-        """The channel at mean Eb/N0 in dB per information bit, for a code of this rate."""
+        """The channel at a mean Eb/N0, for a code of this rate.
+
+        Args:
+            ebn0_db: Eb/N0 in dB per information bit, in the mean over the fading.
+            rate: Information bits per code bit, k / n.
+        """
         return cls(noise_sigma(ebn0_db, rate))
 
     def transmit(self, bits: Bits, rng: Noise) -> LLR:
-        """LLRs of the received word: ``(frames, n)`` bits to ``(frames, n)`` float32."""
+        """LLRs of received words, float32 of the shape of the bits.
+
+        Args:
+            bits: Code bits, ``(frames, n)`` uint8.
+            rng: Where the noise comes from, such as ``numpy.random.default_rng()``.
+        """
         noise = rng.standard_normal(bits.shape, dtype=np.float32)
         in_phase = rng.standard_normal(bits.shape, dtype=np.float32)
         quadrature = rng.standard_normal(bits.shape, dtype=np.float32)

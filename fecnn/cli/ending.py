@@ -12,6 +12,15 @@ from typing import Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
+EXIT_CODES = {
+    0: "all went well",
+    1: "an error, said in one line; `verify` also if a batch differs, `merge` also if it rejects a file",
+    2: "the command line was not understood",
+    130: "stopped by Ctrl-C; what was committed is kept",
+    141: "the reader of the output has left, as in `fecnn table STUDY | head`",
+}
+"""What the exit code of a command means."""
+
 
 class Commands(TyperGroup):
     """All commands. Closed pipes, Ctrl-C and terminals with few characters never end in a traceback."""

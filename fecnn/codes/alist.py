@@ -32,6 +32,9 @@ MAX_ENTRIES = 1 << 27
 def read_alist(path: str | Path) -> Bits:
     """The parity-check matrix, ``(m, n)`` bits, of an alist file.
 
+    Args:
+        path: The file.
+
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is not a consistent alist; the message names the file, the line and the fault.
@@ -66,12 +69,23 @@ def alist_of(text: str, path: Path) -> Bits:
 
 
 def write_alist(H: ArrayLike, path: str | Path) -> None:
-    """Write ``(m, n)`` bits as an alist file with zero-padded lists; the write is atomic.
+    """Write a matrix as an alist file with zero-padded lists; the write is atomic.
+
+    Args:
+        H: The matrix, ``(m, n)`` bits.
+        path: The file.
 
     Raises:
         TypeError: If H does not hold numbers.
         ValueError: If H is not a binary matrix with columns.
         FileNotFoundError: If the folder does not exist.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     write_alist([[1, 1, 0], [0, 1, 1]], Path(folder, "h.alist"))
+        ...     Path(folder, "h.alist").read_text().splitlines()[0]
+        '3 2'
     """
     bits = as_bits(H, "H")
     if bits.ndim != 2 or bits.shape[1] == 0:

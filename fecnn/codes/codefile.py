@@ -125,6 +125,13 @@ def save_code(
     Raises:
         FileNotFoundError: If the folder does not exist.
         ValueError: If the path does not end in ``.toml``, the code is too large, or the witness is invalid.
+
+    Example:
+        >>> import fecnn, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_code(fecnn.hamming(3), Path(folder, "mine.toml"), source="Hamming 1950")
+        ...     fecnn.load_code(Path(folder, "mine.toml"))
+        Code(hamming-7-4: n=7, k=4)
     """
     target = Path(path)
     if target.suffix != ".toml":

@@ -60,6 +60,9 @@ FORMATS = (
 def read_matrix(path: str | Path) -> Bits:
     """The matrix, ``(m, n)`` bits, in a file of any format that `load_code` reads.
 
+    Args:
+        path: The file.
+
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If it is of no known format, is damaged, or holds no matrix of 0 and 1, or several.

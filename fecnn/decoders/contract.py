@@ -12,9 +12,11 @@ from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
 
 Decoder = Callable[[LLR], Bits]
+"""A function from LLRs (B, n) float32 to code bits (B, n) or message bits (B, k), uint8."""
 
 
 SoftDecoder = Callable[[LLR], LLR]
+"""A function from LLRs (B, n) float32 to a-posteriori LLRs (B, n) float32."""
 
 
 Lister = Callable[[LLR], tuple[Bits, NDArray[np.bool_]]]
@@ -29,9 +31,10 @@ Factory = Callable[..., Callable[[LLR], NDArray[Any]]]
 class Effort:
     """What a decoder reports about its decisions, frame by frame.
 
-    work: Iterations, test patterns, queries or search nodes, (B,) int64; 0 where it never varies.
-    uncertified: (B,) bool, True where the decoder gave up, or a budget ran out before it could do all it
-        promises.
+    Attributes:
+        work: Iterations, test patterns, queries or search nodes, (B,) int64; 0 where it never varies.
+        uncertified: (B,) bool, True where the decoder gave up, or a budget ran out before it could do all it
+            promises.
     """
 
     work: NDArray[np.int64]

@@ -24,10 +24,11 @@ KINDS = ("multiplications", "additions", "comparisons", "binary", "exponentials"
 class Cost:
     """The cost of decoding one frame.
 
-    multiplications, additions, comparisons, binary, exponentials: Operations.
-    parameters: Numbers stored permanently: weights, or the entries of a table.
-    parameter_bits: Bits of all parameters.
-    memory_bits: Bits held while a frame is decoded, without its LLRs.
+    Attributes:
+        multiplications, additions, comparisons, binary, exponentials: Operations.
+        parameters: Numbers stored permanently: weights, or the entries of a table.
+        parameter_bits: Bits of all parameters.
+        memory_bits: Bits held while a frame is decoded, without its LLRs.
     """
 
     multiplications: float = 0

@@ -94,7 +94,13 @@ def soft_decoder(
 ) -> BuiltSoftDecoder:
     """A soft-output decoder by name: LLRs ``(..., n)`` to a-posteriori LLRs ``(..., n)`` float32.
 
-    Arguments and errors are those of `decoder`. An output is infinite for a bit that is certain.
+    Errors are those of `decoder`. An output is infinite for a bit that is certain.
+
+    Args:
+        name: As for `decoder`; built-in names are those of ``decoder_names(soft=True)``.
+        code: The code to decode.
+        channel: The channel that produced the LLRs; None for decoders that need only the LLRs.
+        options: The factory's own options.
 
     Example:
         >>> import fecnn

@@ -94,6 +94,13 @@ def plot(
     Raises:
         LookupError: If a metric, a style or a place of the legend is unknown.
         ValueError: If there are no results, or a width or a range is impossible.
+
+    Example:
+        >>> import fecnn
+        >>> study = fecnn.load_study("optimal-hamming-7-4")
+        >>> results = fecnn.table(study, study.path.parent / "results.csv")
+        >>> figure = plot(study, results, ["bler"], style="paper")
+        >>> figure.savefig("figure.pdf")  # doctest: +SKIP
     """
     dress = styled(style, width, title, serif, legend, xlim, ylim)
     if ax is None:

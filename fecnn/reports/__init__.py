@@ -36,6 +36,13 @@ def report(
 
     Raises:
         ValueError: If a study has no results.
+
+    Example:
+        >>> import fecnn
+        >>> study = fecnn.load_study("optimal-hamming-7-4")
+        >>> page = report([study], [fecnn.table(study, study.path.parent / "results.csv")])
+        >>> page.startswith("<!doctype html>"), "http" in page.partition("<body")[0]
+        (True, False)
     """
     scenes = [_scene(study, found, references) for study, found in zip(studies, results, strict=True)]
     data: list[dict[str, Any]] = []

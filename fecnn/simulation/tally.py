@@ -13,16 +13,21 @@ from fecnn.decoders.contract import Effort
 class Tally:
     """Counts over frames; tallies of different frames can be added (sum them starting from ``Tally()``).
 
-    frames: Frames decoded.
-    block_errors: Frames with any wrong code bit.
-    bit_errors, bit_errors_sq: Wrong message bits, and the sum of their squares per frame.
-    code_bit_errors, code_bit_errors_sq: The same for code bits.
-    ml_errors: Block errors in which the decoder's codeword is more likely than the sent one. Maximum
-        likelihood errs in these frames too, so they bound its block error rate from below.
-    work: Test patterns, queries or search nodes that the decoder tried; 0 if it does not count them.
-    uncertified: Frames in which a budget ran out before the decoder could do all it promises.
-    seconds: Decoding time: CPU time of the decoding thread.
-    flags: The block errors of one batch, one bit per frame (`numpy.packbits`); a sum has none.
+    Attributes:
+        frames: Frames decoded.
+        block_errors: Frames with any wrong code bit.
+        bit_errors, bit_errors_sq: Wrong message bits, and the sum of their squares per frame.
+        code_bit_errors, code_bit_errors_sq: The same for code bits.
+        ml_errors: Block errors in which the decoder's codeword is more likely than the sent one. Maximum
+            likelihood errs in these frames too, so they bound its block error rate from below.
+        work: Test patterns, queries or search nodes that the decoder tried; 0 if it does not count them.
+        uncertified: Frames in which a budget ran out before the decoder could do all it promises.
+        seconds: Decoding time: CPU time of the decoding thread.
+        flags: The block errors of one batch, one bit per frame (`numpy.packbits`); a sum has none.
+
+    Example:
+        >>> sum([Tally(frames=100, block_errors=3), Tally(frames=50)], Tally()).frames
+        150
     """
 
     frames: int = 0

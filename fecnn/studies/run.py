@@ -250,6 +250,16 @@ def merge(study: Study, files: Sequence[str | Path] = (), folder: str | Path = R
         FileNotFoundError: If there are no shards.
         MergeError: If a file is missing or damaged, has only results of other studies, contradicts itself, or
             disagrees with existing results. Nothing of it is merged; all other files are.
+
+    Example:
+        >>> import fecnn, tempfile
+        >>> study = fecnn.load_study("optimal-hamming-7-4")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     for part in (1, 2):
+        ...         fecnn.run(study, store=folder, seconds=0, shard=(part, 2)).finish()
+        ...     merged = fecnn.merge(study, folder=folder)
+        >>> [one.path.name for one in merged]
+        ['optimal-hamming-7-4.shard-1-of-2.sqlite', 'optimal-hamming-7-4.shard-2-of-2.sqlite']
     """
     shards = f"{glob.escape(study.name)}.shard-*-of-*.sqlite"
     paths = [Path(file) for file in files] or sorted(Path(folder).glob(shards))

@@ -192,13 +192,27 @@ class Curve(Table):
 class Study(Table):
     """A study: a question, a code, and curves to simulate on the same noise.
 
-    curves: The curves of the file, with one curve per code where it gives a list.
-    drawn: Decoders in ``reference.csv`` whose points are drawn; all by default.
-    panels: What each panel of the figure shows: a ``metric``, or a ``code``.
-    metrics: The error rates drawn, and ``gap`` for the gap to exact ML in dB; with one panel per code, only
-        the first, and the gap.
-    bounds: Bounds drawn with the BLER, by their names in `fecnn.theory.bounds.BOUNDS`, for each code over
-        AWGN (not for uncoded bits).
+    Attributes:
+        title: Shown above tables and figures.
+        question: What the study is to answer; shown in reports.
+        code: A code's name or file, or a table of files, as for `fecnn.load_code`; curves may have their own.
+        channel: ``awgn``, ``bsc`` or ``rayleigh``.
+        ebn0_db: Points in dB per information bit: one, a list, or ``from``, ``to`` and ``step``.
+        stop: When a point has enough: ``block_errors``, ``frames``, ``relative_width`` or ``seconds``.
+        batch: Frames that are counted and stored together.
+        seed: Seed of the messages and the noise.
+        curves: The curves of the file, with one curve per code where it gives a list.
+        drawn: Decoders in ``reference.csv`` whose points are drawn; all by default.
+        panels: What each panel of the figure shows: a ``metric``, or a ``code``.
+        metrics: The error rates drawn, and ``gap`` for the gap to exact ML in dB; with one panel per code,
+            only the first, and the gap.
+        bounds: Bounds drawn with the BLER, by their names in `fecnn.theory.bounds.BOUNDS`, for each code over
+            AWGN (not for uncoded bits).
+
+    Example:
+        >>> study = load_study("optimal-hamming-7-4")
+        >>> study.name, study.channel, len(study.curves)
+        ('optimal-hamming-7-4', 'awgn', 8)
     """
 
     title: str
@@ -598,6 +612,9 @@ def _told_row(curve: Curve, points: Sequence[Point | RarePoint]) -> tuple[str, .
 def load_study(name_or_path: str | Path) -> Study:
     """A study by name, by file, or by the folder that holds its ``study.toml``.
 
+    Args:
+        name_or_path: A shipped study's name, the path of a ``.toml`` file, or that of a folder.
+
     Raises:
         LookupError: If there is no study of that name.
         FileNotFoundError: If there is no such file.
@@ -635,7 +652,12 @@ def _rare_problems(curve: Curve, channel: str) -> Iterator[str]:
 
 
 def study_names() -> list[str]:
-    """Names of the shipped studies."""
+    """Names of the shipped studies.
+
+    Example:
+        >>> "osd-orders" in study_names()
+        True
+    """
     return list(shipped("studies"))
 
 

@@ -95,19 +95,27 @@ QUADRATURE = 1e-9
 class Estimate:
     """An estimated BLER: of exact maximum likelihood by `ml_bler`, of any decoder by `fecnn.rare_bler`.
 
-    value: The estimate. For light words it is the union bound of the words found, and nothing more is proved
-        of it than that it lies between the ends.
-    low: Lower end of a 95 % interval. Except for ``monte-carlo`` and ``importance sampling``, it is at least
-        the lower bound of Kuai, Alajaji and Takahara. For light words it is that bound, which is certain.
-    high: Upper end; for ``union`` it includes all words that were not listed. Where the lower end is limited
-        by a bound, the upper one is too, by the tangential-sphere and union bounds. For light words it is the
-        largest union bound of all spectra that the code can have, which is certain, but may be far above the
-        value.
-    method: ``importance sampling`` (by `fecnn.rare_bler`), or ``monte-carlo``, ``rays``, ``union``, ``union
-        and rays``, ``light words``, or ``light words (not proved all)``: the value may lack words of least
-        weight.
-    frames: Number of frames, rays, drawn words, drawn words and rays, or light words behind the estimate.
-    effective: Number of errors for which plain Monte-Carlo would have an equally narrow interval.
+    Attributes:
+        value: The estimate. For light words it is the union bound of the words found, and nothing more is
+            proved of it than that it lies between the ends.
+        low: Lower end of a 95 % interval. Except for ``monte-carlo`` and ``importance sampling``, it is at
+            least the lower bound of Kuai, Alajaji and Takahara. For light words it is that bound, which is
+            certain.
+        high: Upper end; for ``union`` it includes all words that were not listed. Where the lower end is
+            limited by a bound, the upper one is too, by the tangential-sphere and union bounds. For light
+            words it is the largest union bound of all spectra that the code can have, which is certain, but
+            may be far above the value.
+        method: ``importance sampling`` (by `fecnn.rare_bler`), or ``monte-carlo``, ``rays``, ``union``,
+            ``union and rays``, ``light words``, or ``light words (not proved all)``: the value may lack words
+            of least weight.
+        frames: Number of frames, rays, drawn words, drawn words and rays, or light words behind the estimate.
+        effective: Number of errors for which plain Monte-Carlo would have an equally narrow interval.
+
+    Example:
+        >>> import fecnn
+        >>> found = fecnn.ml_bler(fecnn.hamming(3), 12.0)
+        >>> found.certain, found.low < found.value < found.high
+        (False, True)
     """
 
     value: float

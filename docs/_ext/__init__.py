@@ -1,0 +1,1 @@
+"""What makes the site's pages out of the repository; one idea a file."""

@@ -11,10 +11,12 @@ import dataclasses
 import inspect
 import re
 import textwrap
+from pathlib import Path
 
 import pytest
 
 import fecnn
+from fecnn.decoders.registry import REGISTRY, built_in
 
 NAMES = [name for name in fecnn.__all__ if callable(getattr(fecnn, name))]
 TYPES = ("Bits", "LLR", "Decoder", "SoftDecoder")
@@ -78,6 +80,17 @@ def lacks(name, thing):
             yield f"{it} under Raises"
     if "." not in name and ">>> " not in text:
         yield "an example"
+
+
+def test_the_source_of_each_decoder_is_in_the_bibliography():
+    """By its first author and its year, or its number at arXiv."""
+    entries = (Path(__file__).parents[1] / "docs" / "references.bib").read_text().split("@misc")
+    for name in REGISTRY:
+        if (cites := built_in(name).cites) == "our own":
+            continue
+        for work in cites.split("; "):
+            words = [re.match(r"\w+", work)[0], re.search(r"\b(?:19|20)\d\d\b|\d{4}\.\d{5}", work)[0]]
+            assert any(all(word in entry for word in words) for entry in entries), (name, work)
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - set(TYPES)))

@@ -12,6 +12,11 @@ import fecnn
 from .repository import ROOT
 
 MORE = {
+    "What functions return": """
+        fecnn.analysis.gap.Gap fecnn.analysis.compare.Comparison fecnn.analysis.frames.DecodedFrames
+        fecnn.studies.verify.Check fecnn.studies.run.Merged fecnn.studies.run.Run
+        fecnn.simulation.simulate.Progress
+    """,
     "The contract of a decoder": """
         fecnn.testing.check_decoder fecnn.decoders.Measured fecnn.decoders.Effort
         fecnn.decoders.BuiltDecoder fecnn.decoders.BuiltSoftDecoder fecnn.decoders.BuiltListDecoder
@@ -65,14 +70,12 @@ def page(room: str, names: list[str]) -> str:
 
 
 def more() -> str:
-    text = (
-        title("Other modules")
-        + "Names that these pages use. They work as shown in this version, but may move; "
-    )
-    text += ":doc:`/public` says what does not.\n\n.. currentmodule:: fecnn\n\n"
-    return text + "".join(
-        title(head, "-") + "".join(map(entry, names.split())) for head, names in MORE.items()
-    )
+    text = title("Other modules")
+    text += "Names that other pages use. They work as shown in this version, but may move: of these, only\n"
+    text += "`fecnn.testing.check_decoder` is :doc:`public </public>`.\n\n.. currentmodule:: fecnn\n\n"
+    for head, names in MORE.items():
+        text += title(head, "-") + "".join(map(entry, names.split()))
+    return text
 
 
 def pages() -> dict[str, str]:

@@ -5,6 +5,8 @@ from unittest.mock import patch
 
 from typer.testing import CliRunner
 
+from .markdown import table
+
 PLAIN = {"TERMINAL_WIDTH": "80", "COLUMNS": "80", "NO_COLOR": "1", "TERM": "dumb"}
 
 HEAD = """# Command line
@@ -13,8 +15,6 @@ HEAD = """# Command line
 
 ## Exit codes
 
-| code | meaning |
-|---|---|
 """
 
 
@@ -30,7 +30,7 @@ def pages() -> dict[str, str]:
             return "\n".join(line for last, line in zip(["", *lines], lines, strict=False) if line or last)
 
         names = [str(command.name) for command in app.registered_commands]
-        text = HEAD + "".join(f"| {code} | {meaning} |\n" for code, meaning in EXIT_CODES.items())
+        text = HEAD + table(("code", "meaning"), EXIT_CODES.items())
         text += f"\n## fecnn\n\n```text\n{said()}\n```\n"
         text += "".join(f"\n## fecnn {name}\n\n```text\n{said(name)}\n```\n" for name in names)
     return {"commands.md": text}

@@ -28,7 +28,8 @@ LIKELIHOOD = 3.841458820694124
 class Comparison:
     """Outcomes of two decoders on the same frames.
 
-    both, only_first, only_second: Frames that both got wrong, and frames that only one of them got wrong.
+    Attributes:
+        both, only_first, only_second: Frames that both got wrong, and frames that only one of them got wrong.
     """
 
     frames: int

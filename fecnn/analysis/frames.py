@@ -29,14 +29,16 @@ from fecnn.studies.study import Study
 class DecodedFrames:
     """Frames of one point of a study, with what its decoder and exact ML decide.
 
-    point: The point of the study.
-    llr: What the decoder saw, (F, n) float32; positive means 0.
-    sent: The sent codewords, (F, n) uint8.
-    decided: What the decoder decided, (F, n) uint8: code bits, also if it returns messages.
-    ml: What exact ML decides, (F, n) uint8; None if the code is too large for it, or it was not asked for.
-    proved: Where ``ml`` is proved to be ML, (F,) bool; elsewhere the search gave up. None without ``ml``.
-    frame: Index of each frame in the point's noise, (F,) int64, ascending; frame ``f`` is frame ``f % B`` of
-        batch ``f // B``, where B is ``point.task.batch``.
+    Attributes:
+        point: The point of the study.
+        llr: What the decoder saw, (F, n) float32; positive means 0.
+        sent: The sent codewords, (F, n) uint8.
+        decided: What the decoder decided, (F, n) uint8: code bits, also if it returns messages.
+        ml: What exact ML decides, (F, n) uint8; None if the code is too large for it, or it was not asked
+            for.
+        proved: Where ``ml`` is proved to be ML, (F,) bool; elsewhere the search gave up. None without ``ml``.
+        frame: Index of each frame in the point's noise, (F,) int64, ascending; frame ``f`` is frame ``f % B``
+            of batch ``f // B``, where B is ``point.task.batch``.
     """
 
     point: Point

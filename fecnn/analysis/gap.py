@@ -47,8 +47,9 @@ class Crossing:
 class Gap:
     """A curve's distance in dB from the reference of its code, with a 95 % interval.
 
-    crossing: Where the curve reaches the target.
-    reference: Name of the ML curve, or ``tangential-sphere bound``.
+    Attributes:
+        crossing: Where the curve reaches the target.
+        reference: Name of the ML curve, or ``tangential-sphere bound``.
     """
 
     curve: str

@@ -36,12 +36,13 @@ LOSSES = 3
 class Progress:
     """A point after one more batch.
 
-    total: Counts of the ordered prefix so far.
-    finished: Whether the point's stopping rule is met.
-    batch, counts, seconds: Index, counts and wall time of the batch just simulated; unset for a point as it
-        was when the run started.
-    failure: Why the point was stopped, if a batch failed.
-    loss: What happened to a worker that was lost with batches of the point; they are simulated again.
+    Attributes:
+        total: Counts of the ordered prefix so far.
+        finished: Whether the point's stopping rule is met.
+        batch, counts, seconds: Index, counts and wall time of the batch just simulated; unset for a point as
+            it was when the run started.
+        failure: Why the point was stopped, if a batch failed.
+        loss: What happened to a worker that was lost with batches of the point; they are simulated again.
     """
 
     point: Point

@@ -28,12 +28,13 @@ LONGEST_NAME = 80
 class Check:
     """One batch of a results file, simulated again; or why a curve or a point of it could not be checked.
 
-    curve: The curve's name in the study, or its decoder, options and code.
-    stored: Number of batches of the curve in the file.
-    task: The point that the batch belongs to.
-    batch: Index of the batch; None if nothing was simulated.
-    differences: What differs, such as ``block_errors: 12 in the file, 11 again``; empty if all is equal.
-    obstacle: Why the curve, or this point of it, could not be checked.
+    Attributes:
+        curve: The curve's name in the study, or its decoder, options and code.
+        stored: Number of batches of the curve in the file.
+        task: The point that the batch belongs to.
+        batch: Index of the batch; None if nothing was simulated.
+        differences: What differs, such as ``block_errors: 12 in the file, 11 again``; empty if all is equal.
+        obstacle: Why the curve, or this point of it, could not be checked.
     """
 
     curve: str

@@ -115,10 +115,10 @@ def judge(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
 
     Example:
         >>> import fecnn
-        >>> study = fecnn.load_study("optimal-hamming-7-4")
+        >>> study = fecnn.load_study("optimal-bch-31-21")
         >>> judged = judge(study, table(study, study.path.parent / "results.csv"))
-        >>> int(judged["agrees"].sum()), len(judged)
-        (0, 0)
+        >>> judged["verdict"].value_counts().to_dict()
+        {'agrees': 12, 'differs': 1}
     """
     import pandas as pd
 

@@ -255,11 +255,12 @@ def merge(study: Study, files: Sequence[str | Path] = (), folder: str | Path = R
         >>> import fecnn, tempfile
         >>> study = fecnn.load_study("optimal-hamming-7-4")
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     for part in (1, 2):
-        ...         fecnn.run(study, store=folder, seconds=0, shard=(part, 2)).finish()
-        ...     merged = fecnn.merge(study, folder=folder)
+        ...     files = [f"{folder}/part-{i}.sqlite" for i in (1, 2)]
+        ...     for i, file in enumerate(files, start=1):
+        ...         fecnn.run(study, store=file, seconds=0, shard=(i, 2)).finish()
+        ...     merged = merge(study, files, folder)
         >>> [one.path.name for one in merged]
-        ['optimal-hamming-7-4.shard-1-of-2.sqlite', 'optimal-hamming-7-4.shard-2-of-2.sqlite']
+        ['part-1.sqlite', 'part-2.sqlite']
     """
     shards = f"{glob.escape(study.name)}.shard-*-of-*.sqlite"
     paths = [Path(file) for file in files] or sorted(Path(folder).glob(shards))

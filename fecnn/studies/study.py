@@ -212,7 +212,7 @@ class Study(Table):
     Example:
         >>> study = load_study("optimal-hamming-7-4")
         >>> study.name, study.channel, len(study.curves)
-        ('optimal-hamming-7-4', 'awgn', 8)
+        ('optimal-hamming-7-4', 'awgn', 9)
     """
 
     title: str

@@ -179,10 +179,11 @@ def compare(
 
     Example:
         >>> import fecnn, tempfile
-        >>> study = fecnn.load_study("optimal-hamming-7-4")
+        >>> stop = {"frames": 1000}
+        >>> study = fecnn.make_study("demo", code="hamming-7-4", ebn0_db=2, stop=stop, curves=["ml", "slnn"])
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     file = folder + "/demo.sqlite"
-        ...     fecnn.run(study, store=file, seconds=0.01).finish()
+        ...     fecnn.run(study, store=file).finish()
         ...     compared = compare(study, "ml", "slnn", file)
         >>> compared[2.0].only_first, compared[2.0].only_second
         (0, 0)

@@ -29,7 +29,11 @@ exclude_patterns = ["_ext", "site"]
 # Pages, which are also read on the code host.
 myst_heading_anchors = 4
 myst_enable_extensions = ["colon_fence"]
-nb_execution_mode = "off"  # outputs are stored in the notebooks; a test runs these
+nb_execution_mode = "auto"  # pages without stored outputs are run
+nb_execution_in_temp = True
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+nb_merge_streams = True
 bibtex_bibfiles = ["references.bib"]
 
 # Docstrings.

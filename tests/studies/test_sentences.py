@@ -12,7 +12,7 @@ for module in pkgutil.iter_modules(sentences.__path__):
 
 PAGES = [
     str(path.relative_to(sentences.ROOT))
-    for pattern in ("README.md", "docs/*.md", "studies/*/README.md")
+    for pattern in ("README.md", "docs/*.md", "docs/tutorials/*.md", "studies/*/README.md")
     for path in sorted(sentences.ROOT.glob(pattern))
 ]
 
@@ -40,6 +40,7 @@ NOT_COUNTED = {
         "fewer towards the end of a point",  # how work is handed out
     ),
     "docs/write-a-decoder.md": ("is not worse than hard decisions.",),  # what check_decoder asks for
+    "docs/tutorials/two-papers.md": ("says that transformers lose to ordered statistics decoding",),  # quoted
     "studies/complexity-slnn-mlnn/README.md": (
         "claims that the training-free architectures are less complex than the literature's.",  # quoted
     ),

@@ -19,6 +19,8 @@ from fecnn.simulation.tally import COUNTS, Tally
 from fecnn.theory.bounds import kat_bound, tangential_sphere_bound
 
 STUDIES = fecnn.study_names()
+PAGES = Path(__file__).parents[2] / "studies"
+"""Of the checkout: a wheel has no pages and figures."""
 OPTIMAL = [name for name in STUDIES if name.startswith("optimal-")]
 
 
@@ -42,7 +44,7 @@ def published_table(tool):
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_study_ships_everything(name, published_table):
     study, results = shipped(name)
-    home = study.path.parent
+    home = PAGES / name
     assert len(results) == len(study.all_points)
     assert results["finished"].all()
     assert "<svg" in (home / "figure.svg").read_text()
@@ -64,7 +66,7 @@ def test_a_study_ships_everything(name, published_table):
 def test_the_table_of_verdicts_is_the_one_that_the_record_gives(published_table):
     study, results = shipped(published_table.NAME)
     made = published_table.verdicts(study, results)
-    text = (study.path.parent / "README.md").read_text()
+    text = (PAGES / study.name / "README.md").read_text()
     assert published_table.between(text, "<!-- verdicts -->", made, "<!-- end of verdicts -->") == text
 
 
@@ -73,7 +75,7 @@ def test_the_networks_of_a_verdict_are_those_of_the_record(name, tool):
     study = fecnn.load_study(name)
     made = tool("write_study").networks(study)
     assert made.count("\n") == 2 + len(study.drawn)
-    assert made in (study.path.parent / "README.md").read_text()
+    assert made in (PAGES / name / "README.md").read_text()
 
 
 # Counted from the model of the papers' own code, layers and widths as given.

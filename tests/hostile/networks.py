@@ -9,7 +9,6 @@ NETWORKS = {
         "heads": 2,
         "shared": True,
         "checks": "light",
-        "orbits": 1,
     },
     "literature-mlnn": {"hidden": [5, 3]},
     "literature-slnn": {"hidden": [4]},

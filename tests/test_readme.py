@@ -44,6 +44,7 @@ def command_line(line, folder):
     [
         "README.md",
         "docs/decoders.md",
+        "docs/exact-search.md",
         "docs/networks.md",
         "docs/pipelines.md",
         "docs/studies.md",

@@ -44,7 +44,9 @@ def command_line(line, folder):
     [
         "README.md",
         "docs/decoders.md",
+        "docs/bounds-and-rare-events.md",
         "docs/exact-search.md",
+        "docs/file-formats.md",
         "docs/networks.md",
         "docs/pipelines.md",
         "docs/studies.md",

@@ -22,6 +22,7 @@ extensions = [
     "_ext.generated",
     "_ext.links",
     "_ext.signatures",
+    "_ext.streams",
     "_ext.tables",
 ]
 exclude_patterns = ["_ext", "site"]

@@ -45,7 +45,7 @@ def card(name: str) -> str:
 
 
 def pages() -> dict[str, str]:
-    names = study_names()
+    names = sorted(path.parent.name for path in ROOT.glob("studies/*/README.md"))
     grid = f":::::{{grid}} 1 1 2 2\n:gutter: 3\n\n{''.join(map(card, names))}:::::\n"
     return {"studies/index.md": HEAD + grid + contents(names)}
 

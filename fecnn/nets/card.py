@@ -30,11 +30,10 @@ Options = dict[str, bool | Whole | float | str | list[Whole] | None]
 
 PINNED = frozenset(
     """
-    4559e2c9747f6a8b 0eae4614e23f58d4 911488311cb43da8 0379146de317c0e1 4c6feedd2c0de36d
-    0cf2870b84e3716d 290fb5aa2f855d17 c77bf0239e17fea0 5c5ce1d1ea1fbd99 65a0fe0fa908be76
-    ee71aab11b86e1ee e1f027374858b378 726ada9c4ca8e18a f856c47d1f10d130 684e77cbb5f4a016
-    ec62607d41572431 040e87694de5e759 d535acbd4fc719a3 cc8e5d3d1ba6ae60 5dbd1a40daf91a60
-    ce7844cbc5771a74 91bcf9a36c1c19c4
+    911488311cb43da8 0379146de317c0e1 290fb5aa2f855d17 c77bf0239e17fea0 5c5ce1d1ea1fbd99
+    65a0fe0fa908be76 ee71aab11b86e1ee e1f027374858b378 726ada9c4ca8e18a f856c47d1f10d130
+    684e77cbb5f4a016 ec62607d41572431 040e87694de5e759 d535acbd4fc719a3 cc8e5d3d1ba6ae60
+    5dbd1a40daf91a60 ce7844cbc5771a74 91bcf9a36c1c19c4
     """.split()
 )
 """Zoo networks whose results are named by their weights alone; see `network_version`."""

@@ -351,10 +351,10 @@ def test_a_study_pins_weights_wherever_they_lie(trained, copy, tmp_path):
 def heads(tmp_path):
     """A transformer of the zoo in a folder of one's own, and what a study of it finds."""
     folder = tmp_path / "net"
-    shutil.copytree(checkpoint_folder("ecct-bch-31-16"), folder)
+    shutil.copytree(checkpoint_folder("ecct-bch-63-51"), folder)
     path = tmp_path / "heads.toml"
     path.write_text(
-        'title = "t"\ncode = "bch-31-16"\nebn0_db = [2]\nbatch = 256\nstop = { frames = 512 }\n'
+        'title = "t"\ncode = "bch-63-51"\nebn0_db = [2]\nbatch = 256\nstop = { frames = 512 }\n'
         '[[curve]]\ndecoder = "ecct"\noptions = { weights = "./net" }\n'
     )
 
@@ -394,7 +394,7 @@ def test_a_card_that_was_changed_is_another_network(heads, heads_, everywhere):
 
 def before_of(folder, path):
     """The study with the card of the zoo again."""
-    shutil.copy(checkpoint_folder("ecct-bch-31-16") / CARD, folder / CARD)
+    shutil.copy(checkpoint_folder("ecct-bch-63-51") / CARD, folder / CARD)
     return load_study(path)
 
 

@@ -7,6 +7,7 @@ import re
 
 from fecnn.analysis.costs import curve_costs
 from fecnn.analysis.gap import gap_to_ml
+from fecnn.nets.card import checkpoint_folder, read_card
 from fecnn.studies.record import record
 from sentences import (
     BCH_CODES,
@@ -197,7 +198,8 @@ def operations_of_bch_31_21():
 
 @says(
     "docs/train.md",
-    "At 3 and 4 dB both are better than the networks of d = 32 in the zoo ([transformers-bch-31-16](../studies/transformers-bch-31-16/README.md)), and have 13 and 23 times the block errors of ML at 4 dB: these recipes need more frames than that.",
+    "CrossMPT and ECCT have 13 and 23 times the block errors of ML at 4 dB.",
+    "The networks of d = 32 in the zoo see 62 light dual words instead of the 15 rows of H, and are better at 3 and 4 dB after 768,000 frames",
 )
 def trained_on_a_gpu():
     page = "docs/train.md"
@@ -205,21 +207,22 @@ def trained_on_a_gpu():
     ratios = []
     for kind in ("ECCT", "CrossMPT"):
         line = re.search(
-            rf"\| {kind} \|.*? \| [\d.e-]+ \([\d,]+; .*?, (\S+)\) \| [\d.e-]+ \(([\d,]+); .*?, (\S+)\)",
+            rf"\| {kind} \|.*? \| [\d.e-]+ \([\d,]+; (\S+), \S+\) \| [\d.e-]+ \(([\d,]+); (\S+), \S+\)",
             text(page),
         )
-        high, errors, higher = line.groups()
-        for recipe in ("improved", "published"):
-            for ebn0_db, end in ((3.0, high), (4.0, higher)):
-                zoo = row("transformers-bch-31-16", f"{kind} N=6 d=32, {recipe} recipe", ebn0_db)
-                assert float(end) < zoo["bler_low"]
+        low, errors, lower = line.groups()
+        for ebn0_db, end in ((3.0, low), (4.0, lower)):
+            zoo = row("transformers-bch-31-16", f"{kind} d=32, light checks", ebn0_db)
+            assert zoo["bler_high"] < float(end)
+        card = read_card(checkpoint_folder(f"{kind.lower()}-bch-31-16"))
+        assert (card.frames, card.model.options["orbits"] * 31) == (768_000, 62)
         ratios.append(int(errors.replace(",", "")) / int(ml[2]))
     printed(ratios[1], "13", ratios[0], "23")
 
 
 @says(
     "docs/pipelines.md",
-    "`fecnn-net` has at most 4 % more block errors if it is not told, and the transformers have 1 % fewer.",
+    "`fecnn-net` has at most 4 % more block errors if it is not told, and the transformers have up to 2 % fewer.",
     "it decides best on LLRs of the magnitude it saw there, and has 26 % fewer block errors if it is not told.",
 )
 def with_and_without_the_noise_level():
@@ -237,7 +240,8 @@ def with_and_without_the_noise_level():
     ):
         _, told, untold = cells(page, network, ebn0_db)
         more.setdefault(network.split("`")[1], []).append(100 * (untold / told - 1))
-    printed(max(more["fecnn-net"]), "4", *more["ecct"], "-1", *more["crossmpt"], "-1")
+    printed(max(more["fecnn-net"]), "4", *more["crossmpt"], "-2")
+    assert -2 < more["ecct"][0] <= 0
     printed(*more["literature-mlnn"], "-26")
 
 

@@ -99,7 +99,7 @@ def test_every_public_name_code_decoder_network_and_study_has_its_place(site, pa
         ("codes", fecnn.code_names()),
         ("decoders", REGISTRY),
         ("networks", zoo_names()),
-        ("studies", fecnn.study_names()),
+        ("studies", [path.parent.name for path in ROOT.glob("studies/*/README.md")]),
     ):
         assert {path.stem for path in (site / "generated" / room).glob("*.html")} == {"index", *names}
         links = pages[site / "generated" / room / "index.html"].links

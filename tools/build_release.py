@@ -62,6 +62,10 @@ def main(folder, tag=None):
     folder.mkdir(parents=True, exist_ok=True)
     if any(folder.iterdir()):
         sys.exit(f"{folder} is not empty")
+    if tag is not None:
+        changed = ["git", "status", "--porcelain"]
+        if subprocess.run(changed, cwd=ROOT, capture_output=True, text=True, check=True).stdout:
+            sys.exit("the checkout has changes that are not committed")
     archive, wheel = distributions(folder)
     version = wheel.name.split("-")[1]
     if tag is not None and tag != f"v{version}":

@@ -75,10 +75,14 @@ def trainings() -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield network, data, config
 
 
-def finished(folder: Path) -> Card | None:
-    """The card of a training, once it is done."""
+def finished(folder: Path, config: dict[str, Any]) -> Card | None:
+    """The card of a training, once it is done as the configuration says."""
     card = read_card(folder) if (folder / CARD).is_file() else None
-    return card if card is not None and card.finished else None
+    if card is None or not card.finished:
+        return None
+    if training_of(card.config, card.name) != training_of(config, card.name):
+        sys.exit(f"{folder} holds another training; use another folder")
+    return card
 
 
 def rows(network: str, data: str, card: Card) -> Iterator[dict[str, Any]]:
@@ -152,11 +156,11 @@ def main(folder: Path, chosen: list[str]) -> None:
     found, complete = [], True
     for network, data, config in trainings():
         home = folder / config["name"]
-        card = finished(home)
+        card = finished(home, config)
         if card is None and (not chosen or network in chosen):
             for progress in islice(train(training_of(config, config["name"]), home), 0, None, 60):
                 print(f"{config['name']}: step {progress.step:,}, loss {progress.loss:.4f}", flush=True)
-            card = finished(home)
+            card = finished(home, config)
         complete &= card is not None
         if card is not None:
             found += rows(network, data, card)

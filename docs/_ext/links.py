@@ -16,7 +16,7 @@ from .repository import ROOT, page_of
 HOST = "https://github.com/fecnn/fecnn"
 ON_HOST = re.compile(rf"{HOST}/blob/main/|https://raw\.githubusercontent\.com/fecnn/fecnn/main/")
 LINK = re.compile(r"(?<=\]\()[^)\s]+(?=\))")
-FENCE = re.compile(r"^(?:```|~~~|:::)")
+FENCE = re.compile(r"^\s*(?:```|~~~)")
 
 log = logging.getLogger(__name__)
 

@@ -23,6 +23,10 @@ def joined(outputs):
         found.append(output)
     for output in streams.values():
         output["text"] = CODES.sub("", output["text"])
+    if len(streams) == 2:  # which comes first is chance
+        places = sorted(found.index(output) for output in streams.values())
+        for place, name in zip(places, ("stdout", "stderr"), strict=True):
+            found[place] = streams[name]
     return found
 
 

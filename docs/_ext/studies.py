@@ -9,7 +9,7 @@ from .repository import ROOT
 
 HEAD = """# Studies
 
-Each is a file that anybody can run again, with its counts, its figure and its answer.
+Each has its question, its counts, its figure and its answer, and the command that makes it again.
 [Studies](/studies.md) shows how to write your own.
 
 """

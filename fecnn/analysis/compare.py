@@ -41,7 +41,7 @@ class Comparison:
         return (
             f"of {self.frames:,} frames {self.first_errors:,} and {self.second_errors:,} wrong, "
             f"{self.only_first:,} by the first alone and {self.only_second:,} by the second alone, "
-            f"p = {self.p_value:.2g}"
+            f"p {_probability(self.p_value)}"
         )
 
     def __add__(self, other: "Comparison") -> "Comparison":
@@ -217,7 +217,7 @@ def display_comparison(found: dict[float, Comparison]) -> "pd.DataFrame":
             "B wrong": f"{pair.second_errors:,}",
             "only A": f"{pair.only_first:,}",
             "only B": f"{pair.only_second:,}",
-            "p": f"{pair.p_value:.2g}" if pair.p_value else "< 1e-300",
+            "p": _probability(pair.p_value).removeprefix("= "),
             "BLER A - BLER B [95 %]": with_interval(pair.difference, *pair.difference_interval),
             "BLER A / BLER B [95 %]": _ratio(pair.ratio, *pair.ratio_interval),
             "separate": f"{pair.separate_frames:,.0f}",
@@ -301,3 +301,7 @@ def _likelihood_ratio(counts: NDArray[np.float64], residual: NDArray[np.float64]
 
     found = minimize_scalar(loss, bounds=(low, high), method="bounded", options={"xatol": 1e-12})
     return 2 * max(0.0, -min(float(found.fun), loss(low), loss(high)))
+
+
+def _probability(p: float) -> str:
+    return f"= {p:.2g}" if p else "< 1e-300"

@@ -65,6 +65,8 @@ class Gap:
         if not there:
             return f"{self.curve} of {self.code}: not reached"
         away = _decibels(self.gap_db, self.low, self.high)
+        if not away:
+            return f"{self.curve} of {self.code}: at {there} dB; {self.reference} does not reach it"
         return f"{self.curve} of {self.code}: at {there} dB, {away} dB from {self.reference}"
 
 

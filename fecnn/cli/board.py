@@ -35,7 +35,7 @@ class Board:
 
     @property
     def drawn(self) -> bool:
-        """Whether there is a terminal to draw on. A notebook's cell looks like one and is none."""
+        """Whether there is a terminal to draw on. A notebook's cell looks like one but is not."""
         return self._console.is_terminal and "JPY_PARENT_PID" not in os.environ
 
     @property

@@ -116,7 +116,7 @@ class TokenNet(ErrorNet):
             raise ValueError(f"dropout must be in [0, 1), got {dropout}")
         rows = check_matrix(code, checks, orbits)
         m, n = rows.shape
-        refuse_huge(layers * 12 * width**2 + (n + m) * (n + width), layers)
+        refuse_huge((1 if shared else layers) * 12 * width**2 + (n + m) * (n + width), layers, n + m)
         super().__init__(rows)
         self.embedding = nn.Parameter(torch.empty(n + m, width))
         self.layers = layers

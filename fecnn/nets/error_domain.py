@@ -19,7 +19,7 @@ from fecnn.codes.automorphism import regular_group
 from fecnn.codes.code import Code
 from fecnn.codes.low_weight import low_weight_checks
 from fecnn.errors import shown
-from fecnn.nets.orbits import all_images, check_orbits, padded
+from fecnn.nets.orbits import all_images, check_orbits, first_orbits
 
 CHECKS = ("H", "systematic", "light")
 
@@ -82,8 +82,8 @@ def check_matrix(code: Code, checks: str, orbits: int | None = None) -> Bits:
 
     Raises:
         TypeError: If ``orbits`` is not a whole number.
-        ValueError: If ``checks`` is none of these, ``orbits`` is below 1 or given for other checks, or so
-            few orbits do not span the dual code.
+        ValueError: If ``checks`` is none of these, ``orbits`` is below 1 or given for other checks, there
+            are fewer orbits, or so few do not span the dual code.
     """
     if checks not in CHECKS:
         raise ValueError(f"checks must be one of {', '.join(CHECKS)}, got {checks!r}")
@@ -97,7 +97,7 @@ def check_matrix(code: Code, checks: str, orbits: int | None = None) -> Bits:
         return gf2.rref(code.H, order=range(code.n - 1, -1, -1))[0]
     moves = regular_group(code)
     words = low_weight_checks(code)
-    found = all_images(padded(check_orbits(words, moves, [])[:orbits]), code, moves)
+    found = all_images(first_orbits(check_orbits(words, moves, []), orbits, code), code, moves)
     if (rank := gf2.rank(found)) < code.n - code.k:
         raise ValueError(
             f"{orbits} orbits of light checks have rank {rank}, and {code.name} has n - k = "

@@ -14,7 +14,7 @@ from fecnn.codes.code import Code
 from fecnn.codes.low_weight import low_weight_checks
 from fecnn.errors import shown
 from fecnn.nets.error_domain import ErrorNet
-from fecnn.nets.orbits import all_images, check_orbits, incoming_checks, padded, tied_edges
+from fecnn.nets.orbits import all_images, check_orbits, first_orbits, incoming_checks, tied_edges
 from fecnn.nets.size import refuse_huge
 
 LARGEST = 14.0
@@ -100,7 +100,7 @@ class FecnnNet(ErrorNet):
         n, length = code.n, len(moves)
         fixing = stabilisers(code) if length == n else []
         if supports is None:
-            supports = padded(check_orbits(low_weight_checks(code), moves, fixing)[:orbits])
+            supports = first_orbits(check_orbits(low_weight_checks(code), moves, fixing), orbits, code)
         checks = all_images(supports, code, moves)
         super().__init__(checks)
         self.iterations, self.limit, self.blocks = iterations, limit or 2 * iterations, n // length

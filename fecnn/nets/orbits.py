@@ -33,6 +33,17 @@ def check_orbits(words: Bits, moves: Permutation, fixing: list[Permutation]) -> 
     return orbits
 
 
+def first_orbits(found: list[list[int]], orbits: int | None, code: Code) -> NDArray[np.int16]:
+    """The first ``orbits`` of the orbits found, or all, as rows of positions padded by -1.
+
+    Raises:
+        ValueError: If there are not so many.
+    """
+    if orbits is not None and orbits > len(found):
+        raise ValueError(f"{code.name} has {len(found)} orbits of light checks, fewer than {orbits}")
+    return padded(found[:orbits])
+
+
 def incoming_checks(
     supports: NDArray[np.int16], checks: Bits, moves: Permutation
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

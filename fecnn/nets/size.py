@@ -6,17 +6,24 @@ MAX_PARAMETERS = 1 << 27
 MAX_LAYERS = 1000
 """Most layers or blocks of a network."""
 
+MAX_TOKENS = 1 << 13
+"""Most tokens of a transformer, whose masks have the square of it."""
 
-def refuse_huge(parameters: int, layers: int = 1) -> None:
+
+def refuse_huge(parameters: int, layers: int = 1, tokens: int = 0) -> None:
     """Reject a network that is too large, before it is built.
 
     Args:
         parameters: Approximate number of parameters.
         layers: Number of layers or blocks.
+        tokens: Number of tokens that may attend to each other.
 
     Raises:
-        ValueError: If there are more than `MAX_PARAMETERS` parameters, or more than `MAX_LAYERS` layers.
+        ValueError: If there are more than `MAX_PARAMETERS` parameters, `MAX_LAYERS` layers or `MAX_TOKENS`
+            tokens.
     """
+    if tokens > MAX_TOKENS:
+        raise ValueError(f"a transformer has at most {MAX_TOKENS} tokens, not {tokens}; use fewer checks")
     if layers > MAX_LAYERS:
         raise ValueError(f"a network has at most {MAX_LAYERS} layers; use fewer")
     if parameters > MAX_PARAMETERS:

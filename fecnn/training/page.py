@@ -1,5 +1,6 @@
 """How a training went: one-line summaries, and the page of a trained network."""
 
+import json
 import math
 
 from fecnn.intervals import proportion_interval
@@ -21,7 +22,7 @@ def page(card: Card) -> str:
     published = PUBLISHED_FRAMES.get(card.model.kind)
     if published:
         budget += f", {card.frames / published:.2%} of the {published:,} frames of the published training"
-    options = ", ".join(f"{key} {value}" for key, value in card.model.options.items())
+    options = ", ".join(f"{key} = {json.dumps(value)}" for key, value in card.model.options.items())
     rows = [
         f"| {p.ebn0_db:g} | {p.frames:,} | {p.block_errors:,} | {_rate(p.block_errors, p)} | {_ml(p)} "
         f"| {_log(p.code_bit_errors, p, card)} | {_log(p.ml_code_bit_errors, p, card)} |"

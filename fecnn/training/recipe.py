@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from fecnn._files.problems import refusal, sentences
 from fecnn._files.toml import read_toml
-from fecnn.codes.catalogue import load_code
+from fecnn.codes.catalogue import is_code_path, load_code
 from fecnn.codes.code import Code
 from fecnn.errors import nearest, shown
 from fecnn.nets.card import CONFIG, ZOO, Model
@@ -226,7 +226,7 @@ def load_training(name_or_path: str | Path, device: str | None = None) -> Traini
     if device is not None:
         content["device"] = device
     code = content.get("code")
-    if isinstance(code, str) and code.endswith((".toml", ".alist")):
+    if isinstance(code, str) and is_code_path(code):
         content["code"] = str((path.parent / code).resolve())
     return training_of(content, str(path))
 

@@ -1,5 +1,6 @@
 """Training with checkpoints from which it resumes to bit-for-bit the same weights."""
 
+import hashlib
 import json
 import math
 import time
@@ -125,5 +126,6 @@ def _identity(trainer: Trainer) -> str:
     content = trainer.training.model_dump(mode="json", exclude={"device", "save_every", "code"})
     content["code"] = trainer.code.fingerprint
     if trainer.training.data.augment:
-        content["automorphisms"] = np.array(automorphisms(trainer.code)).tolist()
+        moves = np.array(automorphisms(trainer.code), np.int64)
+        content["automorphisms"] = hashlib.sha256(moves.tobytes()).hexdigest()
     return json.dumps(content, sort_keys=True)

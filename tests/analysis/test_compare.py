@@ -212,3 +212,4 @@ def test_a_comparison_in_words():
     assert str(found) == (
         "of 40,000 frames 1,009 and 1,001 wrong, 9 by the first alone and 1 by the second alone, p = 0.021"
     )
+    assert str(Comparison(frames=5000, both=0, only_first=5000, only_second=0)).endswith("p < 1e-300")

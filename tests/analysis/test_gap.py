@@ -180,6 +180,11 @@ def test_a_gap_in_words():
     there = Crossing(4.376, 4.351, 4.402)
     gap = Gap("osd (order 1)", "bch-31-16", there, "ml", 0.0866, 0.046, 0.128)
     assert str(gap) == "osd (order 1) of bch-31-16: at 4.38 [4.35, 4.40] dB, 0.09 [0.05, 0.13] dB from ml"
+    assert str(replace(gap, gap_db=math.nan)) == (
+        "osd (order 1) of bch-31-16: at 4.38 [4.35, 4.40] dB; ml does not reach it"
+    )
+    nowhere = Crossing(math.nan, math.nan, math.nan)
+    assert str(replace(gap, crossing=nowhere)) == "osd (order 1) of bch-31-16: not reached"
 
 
 def test_what_makes_no_sense_is_refused(study):

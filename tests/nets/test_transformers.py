@@ -214,6 +214,17 @@ def test_orbits_of_light_checks(orbits):
     assert shifts == {check.tobytes() for check in checks}
 
 
+def test_more_orbits_than_there_are():
+    with pytest.raises(ValueError, match="bch-31-16 has 15 orbits of light checks, fewer than 16"):
+        check_matrix(fecnn.load_code("bch-31-16"), "light", 16)
+
+
+@BOTH
+def test_too_many_tokens_are_refused_before_their_masks_are_made(net):
+    with pytest.raises(ValueError, match="at most 8192 tokens, not 202057; use fewer checks"):
+        net(fecnn.load_code("bch-127-64"), checks="light")
+
+
 def test_too_few_orbits_span_too_little():
     """Without known automorphisms an orbit is a single check."""
     code = fecnn.Code.from_parity_check(np.array([[1, 1, 0, 0, 0], [0, 1, 1, 1, 0], [0, 0, 0, 1, 1]]))

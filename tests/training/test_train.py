@@ -418,3 +418,13 @@ def test_trainings_of_the_zoo_say_the_precision_of_their_cards():
     for name in zoo_names():
         card = read_card(checkpoint_folder(name))
         assert load_training(name).precision == card.config.get("precision", "float32")
+
+
+def test_a_code_is_looked_for_beside_its_configuration(tmp_path, monkeypatch):
+    np.savetxt(tmp_path / "H.txt", fecnn.load_code("hamming-7-4").H, fmt="%d")
+    config = tmp_path / "net.toml"
+    config.write_text(
+        'name = "net"\ncode = "H.txt"\nrecipe = "improved"\nsteps = 1\n[model]\nkind = "fecnn-net"\n'
+    )
+    monkeypatch.chdir("/")
+    assert load_training(config).load_code().n == 7

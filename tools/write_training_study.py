@@ -170,7 +170,7 @@ def main(folder: Path, chosen: list[str]) -> None:
     results = pd.DataFrame(found)
     write(HOME / "results.csv", csv_text(results))
     panels = tuple(panel(network, results[results["network"] == network]) for network in NETWORKS)
-    save(picture(Scene("what training buys", panels), styled()), HOME / "figure.svg")
+    save(picture(Scene("What training buys", panels), styled(ylim=(2e-3, 1.0))), HOME / "figure.svg")
     readme = HOME / "README.md"
     before, _, rest = readme.read_text().partition(BEGIN)
     write(readme, f"{before}{BEGIN}\n{markdown(table(results))}{END}{rest.partition(END)[2]}")

@@ -173,7 +173,9 @@ def test_the_decoders_of_the_readme_exist_and_every_study_has_a_row():
     assert named <= set(REGISTRY)
     assert len(named) > 20
     page = (ROOT / "docs" / "studies.md").read_text()
-    assert set(re.findall(r"^\| \[([\w-]+)\]", page, re.MULTILINE)) == set(fecnn.study_names())
+    assert set(re.findall(r"^\| \[([\w-]+)\]", page, re.MULTILINE)) == {
+        path.parent.name for path in ROOT.glob("studies/*/README.md")
+    }
 
 
 @pytest.mark.parametrize("path", sorted(path.name for path in ROOT.glob("docs/*.md")))

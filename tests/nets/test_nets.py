@@ -57,7 +57,7 @@ def additions(*pairs):
     ("name", "length", "group", "maps", "options"),
     [
         ("hamming-7-4", 1, shifts(1), [], {}),  # systematic, so not cyclic
-        ("bch-15-7", 15, shifts(15), doubled(15), {"orbits": 2}),
+        ("bch-15-7", 15, shifts(15), doubled(15), {"orbits": 1}),
         ("bch-15-11", 15, shifts(15), doubled(15), {}),
         ("bch-63-51", 63, shifts(63), doubled(63), {}),  # one orbit has 21 checks
         ("polar-16-8", 16, flips(16), additions((0, 1), (1, 2), (2, 1), (1, 0), (2, 3)), {}),

@@ -256,6 +256,7 @@ def test_without_a_noise_level_neither_it_nor_the_scale_of_the_llrs_matters(name
     estimated = fecnn.decoder(card.model.kind, code, weights=name)
     errors = [int((decode(llr) != codewords).any(axis=1).sum()) for decode in (told, estimated)]
     assert errors[1] <= 1.1 * errors[0]
+    llr = llr[:400]
     for scale in (0.25, 2.0**10, 2.0**-40):
         assert (estimated(llr * np.float32(scale)) == estimated(llr)).all()
     assert (estimated.at(channel)(llr) == told(llr)).all()

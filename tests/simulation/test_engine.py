@@ -319,7 +319,9 @@ def test_every_rule_stops_at_the_first_batch_that_meets_it(tmp_path, rule):
         total += made[length]
         length += 1
     assert length > 1
-    assert len(made) == length
+    # Lots are sized by the pace so far: a batch that takes unusually long may meet the rule inside its lot.
+    surplus = len(made) - length
+    assert surplus >= 0 if point.stop.seconds else surplus == 0
     (row,) = results(plan, tmp_path / "r.sqlite").to_dict("records")
     assert row["finished"]
     assert {name: row[name] for name in COUNTED} == counted(total)

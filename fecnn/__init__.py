@@ -50,6 +50,8 @@ __all__ = [
     "merge",
     "ml_bler",
     "network",
+    "nr_ldpc",
+    "nr_polar",
     "plot",
     "polar",
     "proportion_interval",
@@ -106,6 +108,8 @@ if TYPE_CHECKING:
         uncoded,
     )
     from fecnn.codes.matrix_file import read_matrix
+    from fecnn.codes.nr_ldpc import nr_ldpc
+    from fecnn.codes.nr_polar import nr_polar
     from fecnn.codes.polar import polar
     from fecnn.decoders import decoder, list_decoder, soft_decoder
     from fecnn.decoders.contract import Decoder, SoftDecoder
@@ -146,6 +150,8 @@ _HOMES = {
         "array_ldpc bch ccsds_128_64 golay hamming reed_muller repetition single_parity_check uncoded"
     ),
     "codes.matrix_file": "read_matrix",
+    "codes.nr_ldpc": "nr_ldpc",
+    "codes.nr_polar": "nr_polar",
     "codes.polar": "polar",
     "decoders": "decoder list_decoder soft_decoder",
     "decoders.contract": "Decoder SoftDecoder",

@@ -8,18 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from fecnn._files.shipped import is_path, shipped, shipped_folder
-from fecnn.codes import families as build
+from fecnn.codes import families
 from fecnn.codes.code import MAX_LENGTH, Code, can_be_counted
 from fecnn.codes.codefile import CodeFile, code_of, named_fault, read_code_file
 from fecnn.codes.matrix_file import code_from, not_transposed, read_matrix, stem
 from fecnn.codes.polar import polar, read_reliability
+from fecnn.codes.registry import build
 from fecnn.errors import nearest
 
 # With the longest length available by name; longer ones take minutes or gigabytes to build.
 _TRIVIAL: Mapping[str, tuple[Callable[[int], Code], int]] = {
-    "repetition": (build.repetition, 1 << 11),
-    "spc": (build.single_parity_check, 1 << 13),
-    "uncoded": (build.uncoded, 1 << 13),
+    "repetition": (families.repetition, 1 << 11),
+    "spc": (families.single_parity_check, 1 << 13),
+    "uncoded": (families.uncoded, 1 << 13),
 }
 
 
@@ -33,38 +34,52 @@ def code_names() -> list[str]:
     return list(shipped("codes"))
 
 
-Files = tuple[tuple[str, str | int], ...]
-"""The files of a code's matrices as plain data: the pairs of a mapping that `load_code` takes."""
+Given = bool | int | float | str | tuple[int, ...]
+Recipe = tuple[tuple[str, Given], ...]
+"""A mapping that `load_code` takes, as plain data: its pairs."""
 
-Place = str | Path | Mapping[str, Any] | Files
-"""Where a code is: a name, a file, or the files of its matrices by what they are."""
+Place = str | Path | Mapping[str, Any] | Recipe
+"""Where a code is: a name, a file, or how it is made."""
 
 
 def load_code(place: Place) -> Code:
-    """A code by name, from a file, or from the files of its matrices.
+    """A code by name, from a file, or from what it is made of.
 
     Args:
         place: A shipped code's name; ``uncoded-K``, ``repetition-N`` or ``spc-N``; the path of a code file
-            (``.toml``) or of a matrix, in any format that `fecnn.read_matrix` reads; or a mapping:
-            ``{"generator": path, "parity_check": path}``, of which one may be missing, or
-            ``{"frozen_bits": path, "k": K}`` for a polar code whose channels a file lists by reliability, as
-            AFF3CT's ``.pc`` files do. A matrix is taken as parity checks unless the file names it as a
-            generator.
+            (``.toml``) or of a matrix, in any format that `fecnn.read_matrix` reads (taken as parity checks
+            unless the file names it as a generator); or a mapping with one of
+
+            - ``code``: another code's name or path;
+            - ``family`` and the arguments of its builder, as in ``{"family": "bch", "n": 40, "k": 28}``; see
+              `fecnn.codes.registry.FAMILIES`;
+            - ``generator`` and ``parity_check``: paths, of which one may be missing;
+            - ``frozen_bits`` and ``k``: a polar code whose channels a file lists by reliability, as AFF3CT's
+              ``.pc`` files do;
+
+            and with any of ``subcode`` (a CRC), ``shorten``, ``puncture`` and ``extend`` (True), which are
+            then done to it, in this order, as the methods of `fecnn.Code` of these names do.
 
     Raises:
-        LookupError: If no shipped code has this name.
+        LookupError: If no shipped code, or no family, has this name.
         FileNotFoundError: If there is no such file.
         ValueError: If a file is damaged, or states something its matrices contradict, or the matrices do not
-            belong together.
+            belong together; or if a key is unknown, or something cannot be built or done.
 
     Example:
         >>> load_code("hamming-7-4")
         Code(hamming-7-4: n=7, k=4)
         >>> load_code("spc-3").minimum_distance
         2
+        >>> load_code({"code": "ccsds-128-64", "puncture": 16})
+        Code(ccsds-128-64-punctured-112-64: n=112, k=64)
+        >>> load_code({"family": "polar", "n": 128, "k": 64, "sequence": "5g", "crc": 11})
+        Code(polar-128-64-crc-11: n=128, k=64)
     """
-    if isinstance(place, Mapping | tuple):
-        return _from_files(dict(place))
+    if isinstance(place, Mapping):
+        return _made(recipe(place))
+    if isinstance(place, tuple):
+        return _made(place)
     if str(place) in _HELD:
         return _HELD[str(place)]
     if not is_code_path(place):
@@ -73,6 +88,19 @@ def load_code(place: Place) -> Code:
     if path.suffix == ".toml":
         return code_of(read_code_file(path), path)
     return named_fault(path, lambda: code_from(path))
+
+
+def recipe(given: Mapping[str, Any]) -> Recipe:
+    """A mapping that `load_code` takes, as plain data that can be hashed and stored.
+
+    Example:
+        >>> recipe({"code": "hamming-7-4", "shorten": [0, 1]})
+        (('code', 'hamming-7-4'), ('shorten', (0, 1)))
+    """
+    return tuple(
+        (key, tuple(value) if isinstance(value, list) else str(value) if isinstance(value, Path) else value)
+        for key, value in given.items()
+    )
 
 
 def is_code_path(place: Place) -> bool:
@@ -102,32 +130,93 @@ def told(place: object) -> str:
     return str(place).split(":")[1] if isinstance(place, str) and is_held(place) else str(place)
 
 
-def with_paths(place: str | Files, changed: Callable[[str], str]) -> str | Files:
+def with_paths(place: str | Recipe, changed: Callable[[str], str]) -> str | Recipe:
     """A place whose paths are changed, such as those that start at a study's file."""
     if isinstance(place, str):
         return changed(place) if is_code_path(place) else place
-    return tuple((key, changed(value) if isinstance(value, str) else value) for key, value in place)
+    return tuple(
+        (key, changed(value) if _is_file(key, value) and isinstance(value, str) else value)
+        for key, value in place
+    )
 
 
-KEYS = (("generator", "parity_check"), ("frozen_bits", "k"))
-"""What a mapping may have: one of the matrices or both, or both of the others."""
+def _is_file(key: str, value: object) -> bool:
+    """Whether an entry of a recipe is the path of a file."""
+    if key == "code":
+        return isinstance(value, str) and is_code_path(value)
+    return key in ("generator", "parity_check", "frozen_bits")
+
+
+MATRICES, POLAR = ("generator", "parity_check"), ("frozen_bits", "k")
+DONE = ("subcode", "shorten", "puncture", "extend")
+"""What may be done to a code, in this order."""
+
+
+@lru_cache(maxsize=64)
+def _built(family: str, parameters: Recipe) -> Code:
+    return build(
+        family, {key: list(value) if isinstance(value, tuple) else value for key, value in parameters}
+    )
+
+
+def _made(place: Recipe) -> Code:
+    rest = dict(place)
+    done = {key: rest.pop(key) for key in DONE if key in rest}
+    if "family" in rest:
+        family = rest.pop("family")
+        if not isinstance(family, str):
+            raise ValueError(f"family of a code is a name, got {family!r}")
+        code = _built(family, tuple(rest.items()))
+    elif "code" in rest:
+        other = rest.pop("code")
+        if rest:
+            raise _unknown(next(iter(rest)), DONE)
+        if not isinstance(other, str):
+            raise ValueError(f"code is the name or path of another code, got {other!r}")
+        code = load_code(other)
+    else:
+        code = _from_files(rest)
+    for key, how in done.items():
+        code = _done(code, key, how)
+    return code
+
+
+def _done(code: Code, key: str, how: Any) -> Code:
+    """One of the things that may be done to a code."""
+    if key == "extend":
+        if how is not True:
+            raise ValueError(f"extend of a code is true, or left out, got {how!r}")
+        return code.extend()
+    if key == "subcode":
+        if isinstance(how, bool) or not isinstance(how, int | str):
+            raise ValueError(f"subcode of a code is a CRC, such as 11 or '0x11021', got {how!r}")
+        return code.subcode(crc=how)
+    places = list(how) if isinstance(how, tuple) else how
+    if isinstance(places, bool) or not isinstance(places, int | list):
+        raise ValueError(f"{key} of a code is a number of bits, or a list of positions, got {how!r}")
+    return code.shorten(places) if key == "shorten" else code.puncture(places)
+
+
+def _unknown(key: str, known: tuple[str, ...]) -> ValueError:
+    return ValueError(f"unknown key {key!r} of a code; {nearest(str(key), list(known))}")
 
 
 def _from_files(place: Mapping[str, Any]) -> Code:
-    unknown = [key for key in place if not any(key in keys for keys in KEYS)]
-    if unknown:
-        known = [key for keys in KEYS for key in keys]
-        raise ValueError(f"unknown key {unknown[0]!r} of a code; {nearest(str(unknown[0]), known)}")
-    if set(place) == set(KEYS[1]):
+    for key in place:
+        if key not in (*MATRICES, *POLAR):
+            raise _unknown(key, (*MATRICES, *POLAR, "code", "family", *DONE))
+    if set(place) == set(POLAR):
         path = Path(place["frozen_bits"])
         order = read_reliability(path)
         k = place["k"]
         if isinstance(k, bool) or not isinstance(k, int) or not 1 <= k <= len(order):
             raise ValueError(f"k of a polar code of length {len(order)} is 1 to {len(order)}, got {k!r}")
         return polar(len(order), k, information_set=order[:k])
-    paths = {key: Path(value) for key, value in place.items() if key in KEYS[0]}
+    paths = {key: Path(value) for key, value in place.items() if key in MATRICES}
     if not paths or len(paths) < len(place):
-        raise ValueError("a code is given by generator, parity_check or both, or by frozen_bits and k")
+        raise ValueError(
+            "a code is given by generator, parity_check or both, by frozen_bits and k, by code, or by family"
+        )
     matrices = {key: read_matrix(path) for key, path in paths.items()}
     file = paths.get("parity_check", paths.get("generator"))
     assert file is not None
@@ -153,7 +242,12 @@ def claims(place: Place, code: Code) -> str | None:
     Decoders rely on them: `hard` and `chase2` correct up to the minimum distance, `ml` stops by the spectrum.
     """
     said = code.minimum_distance, code.known_spectrum
-    if said == (None, None) or can_be_counted(code) or not (is_code_path(place) or is_held(place)):
+    theirs = (
+        any(_is_file(key, value) for key, value in recipe(dict(place)))
+        if isinstance(place, Mapping | tuple)
+        else is_code_path(place) or is_held(place)
+    )
+    if said == (None, None) or can_be_counted(code) or not theirs:
         return None
     return hashlib.sha256(repr(said).encode()).hexdigest()
 

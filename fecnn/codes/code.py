@@ -1,7 +1,7 @@
 """Binary linear block codes: their matrices, and what follows from them."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property, wraps
 from typing import Concatenate, ParamSpec, TypeVar, cast
@@ -14,6 +14,7 @@ from fecnn._notebook import html
 from fecnn.arrays import Bits, as_bits
 from fecnn.codes import gf2
 from fecnn.codes.kernels import count_weights
+from fecnn.codes.mother import Mother
 from fecnn.errors import shown
 
 MAX_LENGTH = 1 << 14
@@ -42,10 +43,12 @@ class Code:
             by counting; otherwise it must agree with the columns of G and H, and its MacWilliams transform
             (1963) must be a valid spectrum.
         bit_order: Order of the positions that keeps a trellis small; not part of the fingerprint.
+        mother: The longer code that it is cut from, if decoders may work from that; see `shorten`.
 
     Raises:
         ValueError: If a matrix is empty, too large, not binary or of the wrong rank; if G H^T is not 0; if
-            the bit order is not a permutation; or if the minimum distance or spectrum cannot be right.
+            the bit order is not a permutation; if the minimum distance or spectrum cannot be right; or if it
+            is not what is sent of its mother.
 
     Example:
         >>> code = Code.from_generator([[1, 0, 1], [0, 1, 1]], name="spc-3")
@@ -61,6 +64,7 @@ class Code:
     minimum_distance: int | None = None
     known_spectrum: tuple[int, ...] | None = None
     bit_order: tuple[int, ...] | None = None
+    mother: Mother | None = None
 
     def __post_init__(self) -> None:
         G = _matrix(self.G, "G")
@@ -90,6 +94,7 @@ class Code:
             matrix.flags.writeable = False
             object.__setattr__(self, matrix_name, matrix)
         _check_claims(self)
+        _check_mother(self)
 
     @classmethod
     def from_generator(cls, G: ArrayLike, *, name: str = "unnamed") -> "Code":
@@ -124,7 +129,7 @@ class Code:
         return cls(G, bits, name=name)
 
     def __eq__(self, other: object) -> bool:
-        """Whether both matrices are equal; names and what is claimed of a code do not count."""
+        """Whether matrices and mother codes are equal; names and what is claimed of a code do not count."""
         if not isinstance(other, Code):
             return NotImplemented
         return self is other or self.fingerprint == other.fingerprint
@@ -134,7 +139,7 @@ class Code:
 
     def __reduce__(self) -> tuple[object, ...]:
         """Pickle the matrices and known properties; everything else is recomputed."""
-        known = self.minimum_distance, self.known_spectrum, self.bit_order
+        known = self.minimum_distance, self.known_spectrum, self.bit_order, self.mother
         return Code, (self.G, self.H, self.name, *known)
 
     def __repr__(self) -> str:
@@ -181,10 +186,13 @@ class Code:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of n, k, G and H: equal for two codes only if both matrices are equal."""
+        """SHA-256 of n, k, G, H and the mother code: equal for two codes only if all of these are equal."""
         digest = hashlib.sha256(f"{self.n},{self.k},{len(self.H)};".encode())
         for matrix in (self.G, self.H):
             digest.update(np.packbits(matrix).tobytes())
+        if self.mother is not None:
+            seen = f"{self.mother.code.fingerprint},{list(self.mother.sent)},{list(self.mother.zero)}"
+            digest.update(seen.encode())
         return digest.hexdigest()
 
     def encode(self, messages: ArrayLike) -> Bits:
@@ -283,6 +291,93 @@ class Code:
             raise ValueError(f"{self.name} has n = k = {self.n}: its dual has only the zero word")
         spectrum = None if self.known_spectrum is None else macwilliams(self.known_spectrum, self.k)
         return Code(gf2.rref(self.H)[0], self.G, name=f"dual of {self.name}", known_spectrum=spectrum)
+
+    def shorten(self, bits: int | Iterable[int], *, name: str = "") -> "Code":
+        """The words that are zero in some positions, without these positions.
+
+        Its k is smaller by the rank of these columns. If G is systematic there, their message bits are zero.
+
+        Args:
+            bits: Positions, or how many from the first on.
+            name: Of the new code.
+
+        Returns:
+            A code that knows its `mother`: algebraic decoders and successive cancellation work from that. Its
+            minimum distance is counted where that is quick, and not known otherwise.
+
+        Raises:
+            ValueError: If a position does not exist, or only the zero word is left.
+
+        Example:
+            >>> import fecnn
+            >>> fecnn.hamming(4).shorten(3)
+            Code(hamming-15-11-shortened-12-8: n=12, k=8)
+        """
+        from fecnn.codes.operations import shorten
+
+        return shorten(self, bits, name=name)
+
+    def puncture(self, bits: int | Iterable[int], *, name: str = "") -> "Code":
+        """The words without some positions, which are not sent.
+
+        Args:
+            bits: Positions, or how many from the last back.
+            name: Of the new code.
+
+        Returns:
+            A code that knows its `mother`: belief propagation works on the H of that, with LLR 0 for what is
+            not sent. Its minimum distance is counted where that is quick, and not known otherwise.
+
+        Raises:
+            ValueError: If a position does not exist, or two words become equal.
+
+        Example:
+            >>> import fecnn
+            >>> fecnn.ccsds_128_64().puncture(16)
+            Code(ccsds-128-64-punctured-112-64: n=112, k=64)
+        """
+        from fecnn.codes.operations import puncture
+
+        return puncture(self, bits, name=name)
+
+    def extend(self, *, name: str = "") -> "Code":
+        """The words with their overall parity appended; an odd minimum distance grows by one.
+
+        Args:
+            name: Of the new code.
+
+        Example:
+            >>> import fecnn
+            >>> fecnn.hamming(3).extend().minimum_distance
+            4
+        """
+        from fecnn.codes.operations import extend
+
+        return extend(self, name=name)
+
+    def subcode(
+        self, *, crc: int | str | None = None, checks: ArrayLike | None = None, name: str = ""
+    ) -> "Code":
+        """The words whose messages end in a CRC, or that satisfy more checks.
+
+        Args:
+            crc: The CRC, as `fecnn.codes.crc.crc_of` takes it; k shrinks by its degree.
+            checks: Parity checks of the code bits, (m, n) bits.
+            name: Of the new code.
+
+        Raises:
+            ValueError: If neither or both are given, there is no such CRC, or only the zero word is left.
+
+        Example:
+            >>> import fecnn
+            >>> fecnn.polar(64, 38).subcode(crc=6)
+            Code(polar-64-38-crc-6: n=64, k=32)
+            >>> fecnn.hamming(3).subcode(checks=[1, 1, 1, 1, 1, 1, 1]).minimum_distance
+            4
+        """
+        from fecnn.codes.operations import subcode
+
+        return subcode(self, crc=crc, checks=checks, name=name)
 
     @cached_property
     def _encoder(self) -> gf2.LinearMap:
@@ -406,6 +501,23 @@ def _check_claims(code: Code) -> None:
             f"the weight spectrum of {code.name} is not that of this code: {fault}; leave it out if it is "
             "not known"
         )
+
+
+def _check_mother(code: Code) -> None:
+    """Reject a mother code of which other words are sent; decoders take theirs from it."""
+    if code.mother is None:
+        return
+    longer, sent, zero = code.mother.code, code.mother.sent, code.mother.zero
+    if longer.mother is not None:
+        raise ValueError(f"the mother of {code.name} has a mother itself: give that one")
+    if len(sent) != code.n or not all(0 <= place < longer.n for place in (*sent, *zero)):
+        raise ValueError(
+            f"the mother of {code.name} must say n = {code.n} positions of {longer.name} that are sent, and "
+            f"which are zero, each 0 to {longer.n - 1}"
+        )
+    words = gf2.vanishing(longer.G, zero)[:, list(sent)]
+    if len(words) != code.k or gf2.rank(words) < code.k or not gf2.are_orthogonal(words, code.H):
+        raise ValueError(f"the words of {code.name} are not those sent of its mother {longer.name}")
 
 
 def _fault_of(spectrum: tuple[int, ...], code: Code, counted: tuple[int, ...] | None) -> str:

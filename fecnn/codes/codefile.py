@@ -1,7 +1,6 @@
 """Code files: TOML files with a code, its family, parameters, source and known properties."""
 
 import dataclasses
-import inspect
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -9,37 +8,53 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+)
 
 from fecnn._files.atomic import write
 from fecnn._files.problems import refusal, sentences
 from fecnn._files.text import read_text
 from fecnn._files.toml import refuse_controls, toml_of
 from fecnn.arrays import Bits
-from fecnn.codes import families as build
 from fecnn.codes.code import MAX_LENGTH, Code
-from fecnn.codes.polar import polar
-from fecnn.errors import nearest
+from fecnn.codes.mother import Mother
+from fecnn.codes.registry import build
 
 MAX_BYTES = 1 << 24
 """Largest code file read or written; larger matrices belong in an alist."""
 
-FAMILIES: Mapping[str, Callable[..., Code]] = {
-    "array_ldpc": build.array_ldpc,
-    "bch": build.bch,
-    "ccsds_128_64": build.ccsds_128_64,
-    "golay": build.golay,
-    "hamming": build.hamming,
-    "polar": polar,
-    "reed_muller": build.reed_muller,
-    "repetition": build.repetition,
-    "single_parity_check": build.single_parity_check,
-    "uncoded": build.uncoded,
-}
-"""The builder of each family that code files may name."""
-
-Parameter = StrictBool | StrictInt | StrictFloat | list[StrictInt]
+Parameter = StrictBool | StrictInt | StrictFloat | StrictStr | list[StrictInt]
 Row = Annotated[str, Field(pattern="^[01]+$", max_length=MAX_LENGTH)]
+
+
+class MotherTable(BaseModel):
+    """The code that a shortened, punctured or repeated one is cut from, see `fecnn.codes.mother.Mother`.
+
+    Attributes:
+        name: Its name.
+        n: Its length.
+        sent: The position in it of each bit that is sent, 0-based.
+        zero: Its positions that are 0.
+        G: Rows of its generator, as strings of 0 and 1.
+        H: Rows of its parity-check matrix, likewise.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    n: Annotated[StrictInt, Field(ge=1, le=MAX_LENGTH)]
+    sent: Annotated[list[Annotated[StrictInt, Field(ge=0, lt=MAX_LENGTH)]], Field(max_length=MAX_LENGTH)]
+    zero: Annotated[list[Annotated[StrictInt, Field(ge=0, lt=MAX_LENGTH)]], Field(max_length=MAX_LENGTH)] = []
+    G: Annotated[list[Row], Field(min_length=1, max_length=MAX_LENGTH)]
+    H: Annotated[list[Row], Field(max_length=2 * MAX_LENGTH)]
 
 
 class CodeFile(BaseModel):
@@ -47,7 +62,7 @@ class CodeFile(BaseModel):
 
     Attributes:
         name: As shown in tables; for a shipped code, the file's name.
-        family: The builder, one of `FAMILIES`, or "custom".
+        family: The builder, one of `fecnn.codes.registry.FAMILIES`, or "custom".
         parameters: The builder's arguments.
         n: Code bits.
         k: Message bits.
@@ -60,6 +75,7 @@ class CodeFile(BaseModel):
         sha256: `Code.fingerprint`.
         G: Rows of the generator, as strings of 0 and 1.
         H: Rows of the parity-check matrix, likewise.
+        mother: The code that it is cut from, if decoders may work from that.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -80,12 +96,18 @@ class CodeFile(BaseModel):
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     G: Annotated[list[Row], Field(min_length=1, max_length=MAX_LENGTH)]
     H: Annotated[list[Row], Field(max_length=2 * MAX_LENGTH)]
+    mother: MotherTable | None = None
 
 
 def code_text(code: Code) -> str:
     """A code file with all that a code carries."""
-    spectrum = code.known_spectrum
-    says = {
+    return _toml(_validated(_said_of(code), Path(code.name)))
+
+
+def _said_of(code: Code) -> dict[str, Any]:
+    """What a code carries, as the keys of its file."""
+    spectrum, mother = code.known_spectrum, code.mother
+    return {
         "name": code.name,
         "n": code.n,
         "k": code.k,
@@ -95,8 +117,17 @@ def code_text(code: Code) -> str:
         "sha256": code.fingerprint,
         "G": _rows(code.G),
         "H": _rows(code.H),
+        "mother": None
+        if mother is None
+        else {
+            "name": mother.code.name,
+            "n": mother.code.n,
+            "sent": list(mother.sent),
+            "zero": list(mother.zero),
+            "G": _rows(mother.code.G),
+            "H": _rows(mother.code.H),
+        },
     }
-    return _toml(_validated(says, Path(code.name)))
 
 
 def save_code(
@@ -116,7 +147,7 @@ def save_code(
     Args:
         code: The code to write.
         path: The file, ending ``.toml``.
-        family: The builder in `FAMILIES`, or "custom".
+        family: The builder in `fecnn.codes.registry.FAMILIES`, or "custom".
         source: Where the code comes from.
         parameters: The builder's arguments.
         minimum_distance_proof: How the minimum distance is known.
@@ -136,22 +167,12 @@ def save_code(
     target = Path(path)
     if target.suffix != ".toml":
         raise ValueError(f"path of a code file must end in .toml, got {target}")
-    spectrum = code.known_spectrum
-    says = {
-        "name": code.name,
+    says = _said_of(code) | {
         "family": family,
         "parameters": dict(parameters or {}),
-        "n": code.n,
-        "k": code.k,
         "source": source,
-        "minimum_distance": code.minimum_distance,
         "minimum_distance_proof": minimum_distance_proof,
-        "weight_spectrum": None if spectrum is None else {w: a for w, a in enumerate(spectrum) if a},
         "witness": None if witness is None else [int(position) for position in witness],
-        "bit_order": None if code.bit_order is None else list(code.bit_order),
-        "sha256": code.fingerprint,
-        "G": _rows(code.G),
-        "H": _rows(code.H),
     }
     file = _validated(says, target)
     code_of(file, target)
@@ -175,16 +196,11 @@ def rebuild(file: CodeFile) -> Code:
         >>> rebuild(code_file("hamming-7-4")).fingerprint == code_file("hamming-7-4").sha256
         True
     """
-    if file.family not in FAMILIES:
-        raise LookupError(
-            f"no builder for family {file.family!r} of {file.name}; {nearest(file.family, list(FAMILIES))}"
-        )
-    builder = FAMILIES[file.family]
     try:
-        inspect.signature(builder).bind(**file.parameters)
-    except TypeError as error:
-        raise ValueError(f"parameters of {file.name} do not fit the builder {file.family}: {error}") from None
-    return dataclasses.replace(builder(**file.parameters), name=file.name)
+        code = build(file.family, file.parameters)
+    except (LookupError, ValueError) as error:
+        raise type(error)(f"{file.name}: {error}") from None
+    return dataclasses.replace(code, name=file.name)
 
 
 def read_code_file(path: Path) -> CodeFile:
@@ -210,14 +226,15 @@ def _validated(says: dict[str, Any], path: Path) -> CodeFile:
         file = CodeFile.model_validate(says)
     except ValidationError as error:
         raise refusal(path, sentences(error, CodeFile), "a code file") from None
-    for name, rows, count in (("G", file.G, file.k), ("H", file.H, len(file.H))):
-        if len(rows) != count:
-            raise ValueError(f"{path}: {name} has {len(rows)} rows, but k = {file.k}")
-        wrong = next((index for index, row in enumerate(rows) if len(row) != file.n), None)
+    if len(file.G) != file.k:
+        raise ValueError(f"{path}: G has {len(file.G)} rows, but k = {file.k}")
+    matrices = [("G", file.G, file.n), ("H", file.H, file.n)]
+    if file.mother is not None:
+        matrices += [("mother.G", file.mother.G, file.mother.n), ("mother.H", file.mother.H, file.mother.n)]
+    for name, rows, n in matrices:
+        wrong = next((index for index, row in enumerate(rows) if len(row) != n), None)
         if wrong is not None:
-            raise ValueError(
-                f"{path}: row {wrong + 1} of {name} has {len(rows[wrong])} digits, but n = {file.n}"
-            )
+            raise ValueError(f"{path}: row {wrong + 1} of {name} has {len(rows[wrong])} digits, but n = {n}")
     return file
 
 
@@ -227,7 +244,12 @@ def code_of(file: CodeFile, path: Path) -> Code:
     Raises:
         ValueError: If they disagree; the message names ``path``.
     """
-    code = named_fault(path, lambda: Code(_bits(file.G, file.n), _bits(file.H, file.n), name=file.name))
+    code = named_fault(
+        path,
+        lambda: Code(
+            _bits(file.G, file.n), _bits(file.H, file.n), name=file.name, mother=_mother(file.mother)
+        ),
+    )
     if code.fingerprint != file.sha256:
         raise ValueError(
             f"{path}: sha256 is {file.sha256}, but G and H have {code.fingerprint}: the file was edited; "
@@ -255,6 +277,13 @@ def code_of(file: CodeFile, path: Path) -> Code:
             bit_order=None if file.bit_order is None else tuple(file.bit_order),
         ),
     )
+
+
+def _mother(table: MotherTable | None) -> Mother | None:
+    if table is None:
+        return None
+    longer = Code(_bits(table.G, table.n), _bits(table.H, table.n), name=table.name)
+    return Mother(longer, tuple(table.sent), tuple(table.zero))
 
 
 def _check_witness(file: CodeFile, code: Code, path: Path) -> None:
@@ -291,13 +320,16 @@ def _bits(rows: list[str], n: int) -> Bits:
 
 
 def _toml(file: CodeFile) -> str:
-    """The file's text: keys in the order of `CodeFile`, then the two tables."""
+    """The file's text: keys in the order of `CodeFile`, then its tables."""
     says = {key: value for key, value in file if value is not None}
-    tables = {key: says.pop(key) for key in ("parameters", "weight_spectrum") if key in says}
+    tables = {key: says.pop(key) for key in ("parameters", "weight_spectrum", "mother") if key in says}
     lines = [f"{key} = {_value(value, key in ('G', 'H'))}" for key, value in says.items()]
     for key, table in tables.items():
         lines += ["", f"[{key}]"]
-        lines += [f"{_key(str(entry))} = {_value(value)}" for entry, value in table.items()]
+        lines += [
+            f"{_key(str(entry))} = {_value(value, entry in ('G', 'H'))}"
+            for entry, value in dict(table).items()
+        ]
     return "\n".join(lines) + "\n"
 
 

@@ -9,9 +9,7 @@ import numpy as np
 from fecnn.arrays import Bits
 from fecnn.codes import gf2
 from fecnn.codes.code import MAX_LENGTH, Code
-
-_DISTANCE_BY_COUNTING = 16
-"""Largest min(k, n - k) for which `bch` finds the minimum distance by counting all weights (milliseconds)."""
+from fecnn.codes.operations import counted
 
 
 def hamming(r: int, *, extended: bool = False) -> Code:
@@ -33,55 +31,69 @@ def hamming(r: int, *, extended: bool = False) -> Code:
     r = whole_number("r", r, 2, 13 if extended else 14)
     values = [value for value in range(1, 2**r) if value.bit_count() > 1]
     parity = ((np.array(values)[:, None] >> np.arange(r)) & 1).astype(np.uint8)
-    G, H = systematic_form(parity)
     n, k = 2**r - 1, len(values)
-    if extended:
-        return Code(*_extend(G, H), name=f"ext-hamming-{n + 1}-{k}", minimum_distance=4)
-    return Code(G, H, name=f"hamming-{n}-{k}", minimum_distance=3)
+    code = Code(*systematic_form(parity), name=f"hamming-{n}-{k}", minimum_distance=3)
+    return code.extend(name=f"ext-hamming-{n + 1}-{k}") if extended else code
 
 
-def bch(n: int, k: int, *, extended: bool = False) -> Code:
-    """The primitive narrow-sense BCH code (n, k), systematic, built by galois (Bose & Ray-Chaudhuri 1960).
+def bch(
+    n: int,
+    k: int | None = None,
+    *,
+    d: int | None = None,
+    polynomial: int | None = None,
+    extended: bool = False,
+) -> Code:
+    """The narrow-sense BCH code (n, k), primitive or shortened, systematic (Bose & Ray-Chaudhuri 1960).
 
-    The field is galois's default for BCH codes, ``matlab_primitive_poly`` (x^7 + x^3 + 1 for n = 127).
-    Building takes seconds; the usual codes are in the catalogue. The minimum distance is set only where
-    counting all weights is quick; elsewhere the designed distance is just a lower bound.
+    Built by galois, which takes seconds; the usual codes are in the catalogue. The minimum distance is set
+    only where counting all weights is quick; elsewhere the designed distance is just a lower bound.
 
     Args:
-        n: Length before extension, 2^m - 1.
+        n: Length before extension. Unless it is 2^m - 1, the code of the next such length is shortened in its
+            first message bits.
         k: Dimension; only certain values exist for each n.
+        d: Designed distance, instead of k: the largest code of at least this.
+        polynomial: The primitive polynomial of degree m of the field, as bits with the leading one, such as
+            0b1000011 for x^6 + x + 1. By default galois's ``matlab_primitive_poly`` (x^7 + x^3 + 1 for
+            n = 127).
         extended: Append an overall parity bit: (n + 1, k).
 
     Raises:
-        ValueError: If n is not 2^m - 1, or there is no such code; the message names the closest possible k.
+        ValueError: If there is no such code (the message names the closest possible k), neither or both of k
+            and d are given, or the polynomial is not primitive of degree m.
 
     Example:
         >>> bch(15, 7).minimum_distance
         5
+        >>> bch(63, d=7), bch(40, 28)
+        (Code(bch-63-45: n=63, k=45), Code(bch-40-28: n=40, k=28))
     """
     n = whole_number("n", n, 3, MAX_LENGTH - 1)
-    if (n + 1) & n:
-        raise ValueError(
-            f"n of a primitive BCH code must be 2**m - 1, got {n}; the nearest is {_near_primitive(n)}"
-        )
-    k = operator.index(k)
-    possible = _bch_dimensions(n)
-    if k not in possible:
-        near = sorted(sorted(possible, key=lambda other: abs(other - k))[:2])
-        raise ValueError(
-            f"no BCH code of length {n} has k = {k}; the nearest possible: {' and '.join(map(str, near))}"
-        )
+    m = n.bit_length()
+    shortened = 2**m - 1 - n
+    # Of each dimension the largest designed distance.
+    distances = {full - shortened: distance for full, distance in _bch_distances(m) if full > shortened}
+    k = _bch_dimension(n, k, d, distances)
     import galois  # takes seconds to import, so only where a BCH code is built
 
-    built = galois.BCH(n, k)
-    G, H = (np.asarray(matrix).astype(np.uint8) for matrix in (built.G, built.H))
-    if extended:
-        G, H = _extend(G, H)
-    code = Code(G, H, name=f"ebch-{n + 1}-{k}" if extended else f"bch-{n}-{k}")
-    if min(k, code.n - k) > _DISTANCE_BY_COUNTING:
-        return code
-    spectrum = code.weight_spectrum()
-    return Code(G, H, name=code.name, minimum_distance=_first_weight(spectrum), known_spectrum=spectrum)
+    field, label = None, ""
+    if polynomial is not None:
+        polynomial = operator.index(polynomial)
+        if polynomial.bit_length() != m + 1 or not galois.Poly.Int(polynomial).is_primitive():
+            raise ValueError(
+                f"polynomial must be primitive of degree {m} for n = {n}, such as "
+                f"{int(galois.primitive_poly(2, m)):#b}, got {polynomial:#b}"
+            )
+        field = galois.GF(2**m, irreducible_poly=polynomial)
+        if polynomial != int(galois.matlab_primitive_poly(2, m)):
+            label = f"-0x{polynomial:x}"
+    built = galois.BCH(2**m - 1, k + shortened, extension_field=field)
+    # Shortened in its first bits, which are message bits, and without the zeros this leaves in H.
+    G = np.asarray(built.G).astype(np.uint8)[shortened:, shortened:]
+    H = np.asarray(built.H).astype(np.uint8)[:, shortened:]
+    code = Code(G, H, name=f"bch-{n}-{k}{label}")
+    return counted(code.extend(name=f"e{code.name.replace(str(n), str(n + 1), 1)}") if extended else code)
 
 
 def reed_muller(r: int, m: int) -> Code:
@@ -162,10 +174,8 @@ def golay(*, extended: bool = True) -> Code:
     shifts = np.zeros((12, 23), np.uint8)
     for row in range(12):
         shifts[row, [row + power for power in (0, 2, 4, 5, 6, 10, 11)]] = 1
-    G, H = systematic_form(gf2.rref(shifts)[0][:, 12:])
-    if extended:
-        return Code(*_extend(G, H), name="golay-24-12", minimum_distance=8)
-    return Code(G, H, name="golay-23-12", minimum_distance=7)
+    code = Code(*systematic_form(gf2.rref(shifts)[0][:, 12:]), name="golay-23-12", minimum_distance=7)
+    return code.extend(name="golay-24-12") if extended else code
 
 
 def ccsds_128_64() -> Code:
@@ -270,35 +280,41 @@ def systematic_form(parity: Bits) -> tuple[Bits, Bits]:
     return G, H
 
 
-def _extend(G: Bits, H: Bits) -> tuple[Bits, Bits]:
-    """Append the overall parity bit to G, and its check (a row of ones) to H."""
-    parity = (G.sum(axis=1, keepdims=True) % 2).astype(np.uint8)
-    wider = np.pad(H, ((0, 1), (0, 1)))
-    wider[-1] = 1
-    return np.concatenate([G, parity], axis=1), wider
-
-
-def _first_weight(spectrum: Sequence[int]) -> int:
-    return next(weight for weight, count in enumerate(spectrum) if weight and count)
-
-
-def _near_primitive(n: int) -> int:
-    m = max(2, n.bit_length() - 1)
-    below, above = (1 << m) - 1, min(2 << m, MAX_LENGTH) - 1
-    return above if above - n < n - below else below
-
-
-def _bch_dimensions(n: int) -> set[int]:
-    """Every k below n of a narrow-sense BCH code of length n = 2^m - 1, from cyclotomic cosets modulo n."""
+def _bch_distances(m: int) -> list[tuple[int, int]]:
+    """Every k below 2^m - 1 of a narrow-sense BCH code, falling, with its largest designed distance."""
+    n = 2**m - 1
     roots: set[int] = set()
-    possible = set()
+    found = []
     for start in range(1, n):
+        if start in roots:
+            continue
+        if roots:
+            found.append((n - len(roots), start))
         power = start
         while power not in roots:
             roots.add(power)
             power = 2 * power % n
-        possible.add(n - len(roots))
-    return possible
+    return [*found, (n - len(roots), n)]
+
+
+def _bch_dimension(n: int, k: int | None, d: int | None, distances: dict[int, int]) -> int:
+    """The dimension asked for, by itself or by its designed distance."""
+    if k is None and d is not None:
+        d = operator.index(d)
+        possible = [other for other, distance in distances.items() if distance >= d > 1]
+        if not possible:
+            most = max(distances.values(), default=0)
+            raise ValueError(f"no BCH code of length {n} has designed distance {d}: it is 2 to {most}")
+        return max(possible)
+    if k is None or d is not None:
+        raise ValueError("a BCH code is given by its dimension k or its designed distance d, one of them")
+    k = operator.index(k)
+    if k not in distances:
+        near = sorted(sorted(distances, key=lambda other: abs(other - k))[:2])
+        raise ValueError(
+            f"no BCH code of length {n} has k = {k}; the nearest possible: {' and '.join(map(str, near))}"
+        )
+    return k
 
 
 def kernel_rows(m: int, rows: Sequence[int]) -> Bits:

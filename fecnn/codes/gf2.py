@@ -124,6 +124,28 @@ def null_space(matrix: Bits) -> Bits:
     return basis
 
 
+def vanishing(matrix: Bits, columns: Iterable[int]) -> Bits:
+    """Rows that span all vectors of the row space that are 0 in some columns; where possible, as they are.
+
+    Independent rows give independent rows. The lightest row with a one in a column is added to the others
+    that have one, and left out, so that sparse rows stay as sparse as possible.
+
+    Example:
+        >>> vanishing(np.array([[1, 1, 0], [1, 0, 1], [0, 1, 1]], np.uint8), [0])
+        array([[0, 1, 1],
+               [0, 1, 1]], dtype=uint8)
+    """
+    rows = pack(matrix)
+    for column in columns:
+        word, shift = divmod(column, 64)
+        ones = np.flatnonzero((rows[:, word] >> np.uint64(shift)) & np.uint64(1))
+        if ones.size:
+            lightest = ones[weights(rows[ones]).argmin()]
+            rows[ones[ones != lightest]] ^= rows[lightest]
+            rows = np.delete(rows, lightest, axis=0)
+    return unpack(rows, matrix.shape[1])
+
+
 def right_inverse(matrix: Bits) -> Bits:
     """The (n, k) bits X with ``matrix @ X = I`` for a (k, n) matrix of rank k.
 

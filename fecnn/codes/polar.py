@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 
 from fecnn._files.text import read_text
 from fecnn.arrays import Bits
-from fecnn.codes import gf2
+from fecnn.codes import gf2, nr_tables
 from fecnn.codes.code import Code
-from fecnn.codes.families import kernel_rows, log2_of, systematic_form, whole_number
+from fecnn.codes.crc import crc_of, with_crc
+from fecnn.codes.families import kernel_rows, log2_of, whole_number
 
 Floats = NDArray[np.float64]
-
-CRC_POLYNOMIALS = {6: 0b1100001, 11: 0b111000100001, 24: 0b1101100101011000100010111}
-"""CRC6, CRC11 and CRC24C of 3GPP TS 38.212, section 5.1, by their length; bit i is the coefficient of D^i."""
 
 
 def polar(
@@ -27,8 +25,9 @@ def polar(
     design_snr_db: float | None = None,
     erasure: float | None = None,
     information_set: Iterable[int] | None = None,
+    sequence: str | None = None,
     systematic: bool = False,
-    crc: int = 0,
+    crc: int | str = 0,
 ) -> Code:
     """A polar code: k rows of the m-th Kronecker power of [[1, 0], [1, 1]], natural order (Arikan 2009).
 
@@ -43,11 +42,12 @@ def polar(
             in dB, with the energy of a *code* bit. The function phi is integrated, not fitted.
         erasure: Bhattacharyya parameters of a binary erasure channel with this erasure probability.
         information_set: The k row indices themselves, 0-based, natural order.
+        sequence: ``5g``: the reliability sequence of 3GPP TS 38.212, table 5.3.1.2-1, for n up to 1024.
         systematic: The same code, but the message appears in the codeword at the information positions, in
             increasing order (Arikan 2011).
-        crc: Length of a cyclic redundancy check of 3GPP TS 38.212 (6, 11 or 24; 0 for none), placed in the
-            last of k + crc information positions. The result is a subcode of dimension k of that polar code,
-            with unknown minimum distance.
+        crc: A cyclic redundancy check, as `fecnn.codes.crc.crc_of` takes it (a length of 3GPP TS 38.212, or
+            any polynomial; 0 for none), placed in the last information positions, of which there are as many
+            more. The result is a subcode of dimension k of that polar code, with unknown minimum distance.
 
     Raises:
         ValueError: If a number is out of range, the information set does not fit, more than one construction
@@ -58,13 +58,19 @@ def polar(
         Code(polar-16-8: n=16, k=8)
         >>> polar(8, 4, information_set=[3, 5, 6, 7]).minimum_distance
         4
+        >>> polar(128, 64, sequence="5g", crc=11)
+        Code(polar-128-64-crc-11: n=128, k=64)
     """
     m = log2_of("n", n)
-    if crc and crc not in CRC_POLYNOMIALS:
-        known = ", ".join(map(str, CRC_POLYNOMIALS))
-        raise ValueError(f"crc must be 0 for none, or {known} bits (3GPP TS 38.212), got {crc!r}")
-    k = whole_number("k", k, 1, n - crc) + crc
-    given = {"design_snr_db": design_snr_db, "erasure": erasure, "information_set": information_set}
+    outer = crc_of(crc) if crc else None
+    checks = outer.degree if outer else 0
+    k = whole_number("k", k, 1, n - checks) + checks
+    given = {
+        "design_snr_db": design_snr_db,
+        "erasure": erasure,
+        "information_set": information_set,
+        "sequence": sequence,
+    }
     named = [name for name, value in given.items() if value is not None]
     if len(named) > 1:
         raise ValueError(
@@ -72,12 +78,38 @@ def polar(
         )
     if information_set is not None:
         rows = _checked_set(information_set, n, k)
+    elif sequence is not None:
+        rows = sorted(reliability_sequence(n, sequence)[-k:])
     elif design_snr_db is not None:
         rows = best_channels(gaussian_means(m, design_snr_db), k)
     else:
         rows = best_channels(erasure_scores(m, 0.5 if erasure is None else erasure), k)
-    code = _polar(m, rows, systematic)
-    return _with_crc(code, crc) if crc else code
+    kind = "-systematic" if systematic else ""
+    code = _polar(m, rows, systematic, f"polar-{n}-{k}{kind}")
+    return with_crc(code, outer, name=f"polar-{n}-{k - checks}{kind}-{outer.label}") if outer else code
+
+
+def reliability_sequence(n: int, name: str = "5g") -> list[int]:
+    """The synthetic channels of a polar code of length n, worst first, 0-based in natural order.
+
+    Args:
+        n: Length, a power of two.
+        name: ``5g``: table 5.3.1.2-1 of 3GPP TS 38.212, of 1024 channels; those below n are a shorter code's.
+
+    Raises:
+        ValueError: If there is no such sequence, or it is shorter.
+
+    Example:
+        >>> reliability_sequence(16)
+        [0, 1, 2, 4, 8, 3, 5, 9, 6, 10, 12, 7, 11, 13, 14, 15]
+    """
+    if name != "5g":
+        raise ValueError(f"sequence must be '5g', got {name!r}")
+    log2_of("n", n)
+    known = nr_tables.polar_sequence()
+    if n > len(known):
+        raise ValueError(f"the sequence of 3GPP TS 38.212 has {len(known)} channels, got n = {n}")
+    return [channel for channel in known if channel < n]
 
 
 def read_reliability(path: str | Path) -> list[int]:
@@ -165,8 +197,8 @@ def gaussian_means(m: int, design_snr_db: float) -> Floats:
     return means
 
 
-def _polar(m: int, rows: list[int], systematic: bool) -> Code:
-    n, k = 2**m, len(rows)
+def _polar(m: int, rows: list[int], systematic: bool, name: str) -> Code:
+    n = 2**m
     frozen = sorted(set(range(n)) - set(rows))
     G = kernel_rows(m, rows)
     # The kernel's power is its own inverse, so row i of x F is a check for every frozen i: column i of F,
@@ -176,25 +208,7 @@ def _polar(m: int, rows: list[int], systematic: bool) -> Code:
     if systematic:
         # F restricted to the information rows and columns is triangular, so these columns are the pivots.
         G = gf2.rref(G, order=rows)[0]
-    name = f"polar-{n}-{k}" + ("-systematic" if systematic else "")
     return Code(G, H, name=name, minimum_distance=2 ** min(row.bit_count() for row in rows))
-
-
-def _with_crc(polar_code: Code, crc: int) -> Code:
-    """The subcode whose last ``crc`` information bits are the CRC of those before, first bit sent first."""
-    k = polar_code.k - crc
-    polynomial, remainder = CRC_POLYNOMIALS[crc], 1
-    rows: list[list[int]] = []
-    for _ in range(k):
-        for _ in range(crc if not rows else 1):  # D^crc for the last bit, one more power for each earlier bit
-            remainder <<= 1
-            remainder ^= polynomial * (remainder >> crc)
-        rows.append([(remainder >> power) & 1 for power in range(crc - 1, -1, -1)])
-    outer_G, outer_H = systematic_form(np.array(rows[::-1], np.uint8))
-    G = gf2.LinearMap(polar_code.G)(outer_G)
-    checks = gf2.LinearMap(gf2.right_inverse(polar_code.G).T.copy())(outer_H)
-    name = polar_code.name.replace(f"-{polar_code.k}", f"-{k}") + f"-crc-{crc}"
-    return Code(G, np.concatenate([polar_code.H, checks]), name=name)
 
 
 def _checked_set(information_set: Iterable[int], n: int, k: int) -> list[int]:

@@ -13,6 +13,7 @@ from fecnn.codes.cyclic import ZeroRun, zero_run
 from fecnn.decoders.contract import Decoder, Effort, Measured
 from fecnn.decoders.cost import Cost
 from fecnn.decoders.kernels import berlekamp_massey as kernel
+from fecnn.decoders.on_mother import hard_on
 from fecnn.decoders.registry import BuiltIn, Example
 
 
@@ -32,7 +33,8 @@ def berlekamp_massey(code: Code, channel: Channel | None = None, /, *, t: int | 
     Field, zeros and designed distance are found from the code itself.
 
     Args:
-        code: A cyclic code such as BCH, or one extended by an overall parity bit in the last position.
+        code: A cyclic code such as BCH, or one extended by an overall parity bit in the last position; either
+            may be shortened, in consecutive positions if the code does not know its mother.
         channel: Not used.
         t: Errors to correct, 0 to half the designed distance (the default).
 
@@ -46,6 +48,8 @@ def berlekamp_massey(code: Code, channel: Channel | None = None, /, *, t: int | 
         np.False_
     """
     algebra = algebra_of(code)
+    if algebra is None and code.mother is not None and code.mother.only_shortened:
+        return hard_on(code.mother, berlekamp_massey(code.mother.code, t=t))
     if algebra is None:
         raise _not_cyclic(code)
     if t is None:
@@ -68,13 +72,13 @@ def berlekamp_massey(code: Code, channel: Channel | None = None, /, *, t: int | 
 def _not_cyclic(code: Code) -> ValueError:
     """The error for a code without cyclic algebra."""
     return ValueError(
-        f"{code.name} is not a cyclic code (nor a cyclic code extended by a parity bit); use hard where "
-        "n - k is small, or osd"
+        f"{code.name} is not a cyclic code (nor one that is extended by a parity bit or shortened); use hard "
+        "where n - k is small, or osd"
     )
 
 
 def algebra_of(code: Code) -> Algebra | None:
-    """The zeros of a cyclic or extended cyclic code, as the kernel needs them; None for any other code."""
+    """The zeros of a cyclic code, also extended or shortened, as the kernel needs them; None for others."""
     run, core = zero_run(code), code.n
     if run is None and not (code.G.sum(axis=1) % 2).any() and code.k < code.n - 1:
         core -= 1
@@ -101,9 +105,9 @@ def berlekamp_massey_cost(code: Code, work: float | None = None, *, t: int | Non
     Raises:
         ValueError: If the code is not cyclic.
     """
-    from fecnn.decoders.berlekamp_massey import algebra_of
-
     algebra = algebra_of(code)
+    if algebra is None and code.mother is not None and code.mother.only_shortened:
+        return berlekamp_massey_cost(code.mother.code, t=t)
     if algebra is None:
         raise _not_cyclic(code)
     n, checks, most = code.n, code.n - code.k, algebra.run.t
@@ -127,6 +131,6 @@ BERLEKAMP_MASSEY = BuiltIn(
     berlekamp_massey,
     cost=berlekamp_massey_cost,
     cites="Berlekamp 1968; Massey, IEEE Trans. IT 15(1), 1969",
-    reach="BCH and other cyclic codes, also extended",
+    reach="BCH and other cyclic codes, also extended or shortened",
     example=Example("bch-127-64", 4.0),
 )

@@ -1,16 +1,17 @@
 """Belief propagation on the Tanner graph of H, or of all short checks of the code."""
 
 import math
-from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fecnn.arrays import LLR, Bits
+from fecnn.arrays import LLR, Bits, within_reach
 from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
 from fecnn.codes.low_weight import low_weight_checks
+from fecnn.codes.mother import Mother
 from fecnn.decoders.contract import Decoder, Effort, Measured, SoftDecoder
 from fecnn.decoders.cost import REAL, Cost
 from fecnn.decoders.kernels import bp as kernel
@@ -23,9 +24,37 @@ RULES = ("sum-product", "min-sum")
 SCHEDULES = ("flooding", "layered")
 CHECKS = ("H", "overcomplete")
 
-Run = Callable[[LLR, bool, LLR | None], tuple[LLR, NDArray[np.int64], NDArray[np.bool_]]]
-"""From LLRs, whether to stop at a codeword, and an array for the posteriors' sums over iterations: the last
-posteriors, the iterations used, and whether all checks are satisfied."""
+
+@dataclass(frozen=True)
+class Believed:
+    """What belief propagation ends with, for each frame.
+
+    posterior: The last posteriors, (B, n) float32.
+    words: Bits by their posteriors, (B, n); one of exactly 0 takes the channel's decision, which favours no
+        codeword.
+    sums: Posteriors summed over iterations, (B, n) float32; None if they were not asked for.
+    used: Iterations, (B,).
+    solved: Whether all checks are satisfied, (B,).
+    """
+
+    posterior: LLR
+    words: Bits
+    sums: LLR | None
+    used: NDArray[np.int64]
+    solved: NDArray[np.bool_]
+
+
+class Run(Protocol):
+    """Belief propagation with its options."""
+
+    def __call__(self, llr: LLR, *, stop: bool = True, sums: bool = False) -> Believed:
+        """What it believes of frames, (B, n).
+
+        Args:
+            llr: LLRs.
+            stop: Whether a frame is left as soon as its decisions satisfy all checks.
+            sums: Whether posteriors are summed.
+        """
 
 
 def bp(
@@ -48,6 +77,7 @@ def bp(
 
     Args:
         code: Any code. The rows of its H are the checks, so another H of the same code decodes differently.
+            Of a punctured or repeated code they are those of its mother, with LLR 0 for what is not sent.
         channel: Not used: LLRs are enough.
         rule: ``sum-product``, exact on graphs without cycles, or ``min-sum`` (Wiberg 1996).
         scale: Factor on every check message, above 0. Below 1 it gives normalised min-sum (Chen and
@@ -74,8 +104,8 @@ def bp(
     run = prepared(code, rule, scale, offset, schedule, iterations, damping, checks)
 
     def measure(llr: LLR) -> tuple[Bits, Effort]:
-        posterior, used, solved = run(llr, True, None)
-        return decided(posterior, llr), Effort(used, ~solved)
+        found = run(llr)
+        return found.words, Effort(found.used, ~found.solved)
 
     return Measured(measure)
 
@@ -110,19 +140,13 @@ def bp_app(
     run = prepared(code, rule, scale, offset, schedule, iterations, damping, checks)
 
     def posterior_of(llr: LLR) -> LLR:
-        posterior, _, solved = run(llr, False, None)
-        lost = np.flatnonzero(~solved)
-        on_the_way, _, stopped = run(np.ascontiguousarray(llr[lost]), True, None)
-        posterior[lost[stopped]] = on_the_way[stopped]
-        return posterior
+        found = run(llr, stop=False)
+        lost = np.flatnonzero(~found.solved)
+        on_the_way = run(np.ascontiguousarray(llr[lost]))
+        found.posterior[lost[on_the_way.solved]] = on_the_way.posterior[on_the_way.solved]
+        return found.posterior
 
     return posterior_of
-
-
-def decided(posterior: LLR, llr: LLR) -> Bits:
-    """Bits by their posteriors; one of exactly 0 takes the channel's decision, which favours no codeword."""
-    ones: NDArray[np.bool_] = (posterior < 0) | ((posterior == 0) & (llr < 0))
-    return ones.astype(np.uint8)
 
 
 def prepared(
@@ -153,18 +177,36 @@ def prepared(
         raise ValueError(f"offset must be 0 or more, got {offset}")
     if offset > 0 and rule != "min-sum":
         raise ValueError(f"offset needs rule='min-sum', got offset={offset} with {rule}; use scale")
-    bits, starts = _edges(code, code.H if checks == "H" else low_weight_checks(code))
+    H, mother = _graph(code, checks)
+    bits, starts = _edges(code, H)
     numbers = rule == "sum-product", np.float32(scale), np.float32(offset), schedule == "layered"
-    none = np.empty((0, code.n), np.float32)
 
-    def run(llr: LLR, stop: bool, sums: LLR | None) -> tuple[LLR, NDArray[np.int64], NDArray[np.bool_]]:
-        posterior = np.empty_like(llr)
+    def run(llr: LLR, *, stop: bool = True, sums: bool = False) -> Believed:
+        given = llr if mother is None else within_reach(mother.llr(llr))
+        posterior, summed = np.empty_like(given), np.zeros_like(given if sums else given[:0])
         used, solved = np.empty(len(llr), np.int64), np.empty(len(llr), np.bool_)
-        out = posterior, used, solved, none if sums is None else sums
-        kernel.bp(llr, bits, starts, *numbers, np.float32(damping), iterations, stop, *out)
-        return posterior, used, solved
+        out = posterior, used, solved, summed
+        kernel.bp(given, bits, starts, *numbers, np.float32(damping), iterations, stop, *out)
+        ones: NDArray[np.bool_] = (posterior < 0) | ((posterior == 0) & (given < 0))
+        words = ones.astype(np.uint8)
+        if mother is not None:
+            posterior, words = mother.sent_of(posterior), mother.sent_of(words)
+            summed = mother.sent_of(summed)
+        return Believed(posterior, words, summed if sums else None, used, solved)
 
     return run
+
+
+def _graph(code: Code, checks: str) -> tuple[Bits, Mother | None]:
+    """The check matrix, and the longer code that it belongs to; None if it is the code's own.
+
+    The H of a shortened code is that of its mother without the columns of known bits, and does as well.
+    """
+    if checks == "overcomplete":
+        return low_weight_checks(code), None
+    if code.mother is None or code.mother.only_shortened:
+        return code.H, None
+    return code.mother.code.H, code.mother
 
 
 def _edges(code: Code, H: Bits) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -194,13 +236,9 @@ def bp_cost(
     each input). Min-sum takes three comparisons and two exclusive ors per edge. Both take 2 E additions at
     the bits, plus E exclusive ors and n comparisons for the syndrome.
     """
-    matrix = code.H
-    if checks == "overcomplete":
-        from fecnn.codes.low_weight import low_weight_checks
-
-        matrix = low_weight_checks(code)
-    edges = int(matrix.sum())
-    both = Cost(additions=2 * edges, comparisons=code.n, binary=edges, memory_bits=REAL * (edges + code.n))
+    matrix = _graph(code, checks)[0]
+    edges, n = int(matrix.sum()), matrix.shape[1]
+    both = Cost(additions=2 * edges, comparisons=n, binary=edges, memory_bits=REAL * (edges + n))
     if rule == "min-sum":
         iteration = both + Cost(comparisons=3 * edges, binary=2 * edges)
     else:

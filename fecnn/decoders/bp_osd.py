@@ -5,7 +5,7 @@ import numpy as np
 from fecnn.arrays import LLR, Bits
 from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
-from fecnn.decoders.bp import bp_cost, decided, prepared
+from fecnn.decoders.bp import bp_cost, prepared
 from fecnn.decoders.contract import Decoder, Effort, Measured
 from fecnn.decoders.cost import Cost
 from fecnn.decoders.finish import finisher, most_likely, surely_most_likely
@@ -67,15 +67,14 @@ def bp_osd(
     lister = finisher(code, order_of(code, order))
 
     def measure(llr: LLR) -> tuple[Bits, Effort]:
-        sums = np.zeros_like(llr)
-        posterior, used, solved = run(llr, True, sums)
-        words = decided(posterior, llr)
-        rows = np.flatnonzero(~surely_most_likely(code, llr, words) if always else ~solved)
-        given, believed = llr[rows], (sums if belief == "sum" else posterior)[rows]
+        found = run(llr, sums=belief == "sum")
+        words = found.words
+        rows = np.flatnonzero(~surely_most_likely(code, llr, words) if always else ~found.solved)
+        given, believed = llr[rows], (found.posterior if found.sums is None else found.sums)[rows]
         lists = [lister(beliefs) for beliefs in ((believed, given) if both else (believed,))]
         listed, held = (np.concatenate(parts, axis=1) for parts in zip(*lists, strict=True))
         words[rows] = most_likely(code, given, words[rows], listed, held)
-        return words, Effort(used, np.zeros(len(llr), np.bool_))
+        return words, Effort(found.used, np.zeros(len(llr), np.bool_))
 
     return Measured(measure)
 

@@ -13,10 +13,12 @@ from fecnn.arrays import LLR, Bits
 from fecnn.channels.channel import Channel
 from fecnn.codes import gf2
 from fecnn.codes.code import Code
+from fecnn.codes.nr_polar import CRC_ORDER, crc_order
 from fecnn.codes.polar import erasure_scores, kronecker_transform
 from fecnn.decoders.contract import Decoder, Effort, Lister, Measured, SoftDecoder, empty_list
 from fecnn.decoders.cost import REAL, Cost
 from fecnn.decoders.kernels import polar as kernel
+from fecnn.decoders.on_mother import hard_on, list_on, soft_on
 from fecnn.decoders.registry import BuiltIn, Example
 
 Values = TypeVar("Values", Bits, LLR)
@@ -36,7 +38,8 @@ def sc(code: Code, channel: Channel | None = None, /, *, exact: bool = False) ->
 
     Args:
         code: A polar code: one spanned by rows of the Kronecker power of [[1, 0], [1, 1]], which includes
-            Reed-Muller codes. Its bits are in natural or bit-reversed order (see `arranged`).
+            Reed-Muller codes. Its bits are in natural or bit-reversed order (see `arranged`). Or a code that
+            is shortened, punctured or repeated from one.
         channel: Not used.
         exact: Use the exact box-plus instead of its max-log form, which hardware uses and which loses little.
 
@@ -49,6 +52,8 @@ def sc(code: Code, channel: Channel | None = None, /, *, exact: bool = False) ->
         >>> decode(np.float32([2, 3, -0.1, 4, 1, 2, 3, 2]))
         array([0, 0, 0, 0, 0, 0, 0, 0], dtype=uint8)
     """
+    if code.mother is not None:
+        return hard_on(code.mother, sc(code.mother.code, exact=exact))
     form = arranged(code)
     if form.outer:
         raise ValueError(
@@ -80,7 +85,8 @@ def scl(
     as uncertified. The work of a frame is the number of final paths whose checks were tried.
 
     Args:
-        code: A polar code, or a subcode of one, in natural or bit-reversed order; see `arranged`.
+        code: A polar code, or a subcode of one, in natural or bit-reversed order; see `arranged`. Or a code
+            that is shortened, punctured or repeated from one.
         channel: Not used.
         list: Number of paths, 1 to 4096. With 2**(k + c) paths, where c is the number of checks beyond frozen
             bits (the bits of a CRC), this is maximum likelihood. So a list of 2**k or more is extended to
@@ -96,6 +102,8 @@ def scl(
         >>> decode(np.ones(16, np.float32)).sum()
         np.uint64(0)
     """
+    if code.mother is not None:
+        return hard_on(code.mother, scl(code.mother.code, list=list, exact=exact))
     form, paths = arranged(code), _paths(code, list, 1)
 
     def measure(llr: LLR) -> tuple[Bits, Effort]:
@@ -139,6 +147,8 @@ def scl_app(
         >>> app(np.float32([1, 2, -0.5, 1]))
         array([3.5, 3.5, 3.5, 3.5], dtype=float32)
     """
+    if code.mother is not None:
+        return soft_on(code.mother, scl_app(code.mother.code, list=list, exact=exact))
     form, paths = arranged(code), _paths(code, list, 2)
 
     def app(llr: LLR) -> LLR:
@@ -174,6 +184,8 @@ def scl_list(
     Raises:
         ValueError: If the list size is out of range, or the code is not a polar code in either order.
     """
+    if code.mother is not None:
+        return list_on(code.mother, scl_list(code.mother.code, list=list, exact=exact, checked=checked))
     form, paths = arranged(code), _paths(code, list, 1)
     columns = form.columns if checked else form.columns[:, :0]
 
@@ -266,13 +278,25 @@ def _digit_orders(m: int) -> NDArray[np.int64]:
 
 
 def frozen_bits(code: Code) -> NDArray[np.bool_]:
-    """The frozen bits of a polar code, (n,), in the order used for decoding; errors as for `arranged`."""
-    return arranged(code).frozen
+    """The frozen bits of a polar code, or of its mother, in the order used for decoding, (n,).
+
+    Errors as for `arranged`.
+    """
+    return arranged(code if code.mother is None else code.mother.code).frozen
 
 
 def _has_a_crc(G: Bits, frozen: NDArray[np.bool_], checks: int) -> bool:
-    """Whether the information bits, or those of a systematic code, end in a CRC of the other bits."""
-    return any(_ends_in_a_crc(words[:, ~frozen], checks) for words in (kronecker_transform(G), G))
+    """Whether the information bits, or those of a systematic code, end in a CRC of the other bits.
+
+    Also in the order of the 5G downlink, which distributes the CRC.
+    """
+    inputs = kronecker_transform(G)[:, ~frozen]
+    candidates = [inputs, G[:, ~frozen]]
+    if inputs.shape[1] <= len(CRC_ORDER):
+        spread = np.empty_like(inputs)
+        spread[:, crc_order(inputs.shape[1])] = inputs
+        candidates.append(spread)
+    return any(_ends_in_a_crc(words, checks) for words in candidates)
 
 
 def _ends_in_a_crc(words: Bits, checks: int) -> bool:
@@ -304,8 +328,9 @@ def sc_cost(code: Code, work: float | None = None, **_: Any) -> Cost:
     Box-plus in its max-log form takes three comparisons (two signs, a minimum) and an exclusive or; the other
     update is one addition (Arikan 2009; Leroux, Tal, Vardy and Gross 2011).
     """
-    half = code.n // 2 * int(math.log2(code.n))
-    return Cost(additions=half, comparisons=3 * half, binary=2 * half, memory_bits=(REAL + 1) * 2 * code.n)
+    n = code.n if code.mother is None else code.mother.code.n
+    half = n // 2 * int(math.log2(n))
+    return Cost(additions=half, comparisons=3 * half, binary=2 * half, memory_bits=(REAL + 1) * 2 * n)
 
 
 def scl_cost(code: Code, work: float | None = None, *, list: int = 8, **_: Any) -> Cost:
@@ -322,14 +347,14 @@ SC = BuiltIn(
     sc,
     cost=sc_cost,
     cites="Arikan, IEEE Trans. IT 55(7), 2009",
-    reach="polar codes, in natural or bit-reversed order",
+    reach="polar codes, in natural or bit-reversed order, also shortened or punctured",
     example=Example("polar-128-64", 3.0),
 )
 SCL = BuiltIn(
     scl,
     cost=scl_cost,
     cites="Tal and Vardy, IEEE Trans. IT 61(5), 2015",
-    reach="polar codes and their subcodes by a CRC or a few checks",
+    reach="polar codes and their subcodes by a CRC or a few checks, also shortened or punctured",
     example=Example("polar-128-64", 3.0),
     soft=scl_app,
     lister=scl_list,

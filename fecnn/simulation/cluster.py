@@ -20,8 +20,7 @@ from uuid import uuid4
 
 from fecnn._files.atomic import write
 from fecnn._version import __version__
-from fecnn.codes.catalogue import Files as CodePlaces
-from fecnn.codes.catalogue import is_held, load_code, with_paths
+from fecnn.codes.catalogue import Recipe, is_held, load_code, with_paths
 from fecnn.codes.codefile import code_text
 from fecnn.decoders.foreign import files_at
 from fecnn.errors import ClusterError, extra
@@ -273,7 +272,7 @@ def _moved(task: Task, place_of: Callable[[str], str]) -> Task:
     """The task with its files in other places."""
     weights = task.weights and replace(task.weights, place=place_of(task.weights.place))
 
-    def moved(place: str | CodePlaces) -> str | CodePlaces:
+    def moved(place: str | Recipe) -> str | Recipe:
         return place_of(place) if isinstance(place, str) and is_held(place) else with_paths(place, place_of)
 
     code, sender = moved(task.code), task.sender and moved(task.sender)

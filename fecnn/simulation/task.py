@@ -9,7 +9,7 @@ from typing import Any
 
 from fecnn.channels.channel import channel_at
 from fecnn.channels.stream import STREAM
-from fecnn.codes.catalogue import Files
+from fecnn.codes.catalogue import Recipe, recipe
 from fecnn.codes.code import Code
 from fecnn.decoders import decoder
 from fecnn.decoders.foreign import running
@@ -50,7 +50,7 @@ class Task:
         fingerprint, if this task sees that code's frames (codewords and noise); None otherwise.
     """
 
-    code: str | Files
+    code: str | Recipe
     fingerprint: str
     channel: str
     decoder: str
@@ -61,7 +61,7 @@ class Task:
     weights: Weights | None = None
     source: str | None = None
     claims: str | None = None
-    sender: str | Files | None = None
+    sender: str | Recipe | None = None
     sender_fingerprint: str | None = None
     home: str | None = None
 
@@ -151,7 +151,7 @@ class Task:
 
 def _place(described: Any) -> Any:
     """Where a code is, of what JSON has made of it."""
-    return tuple((str(key), value) for key, value in described) if isinstance(described, list) else described
+    return recipe({str(key): value for key, value in described}) if isinstance(described, list) else described
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,8 @@ MOST_NAMED = 5
 """Most curves that are named with a problem they share."""
 
 MEANINGS = {
-    "code": "a code is a name, a file or a table of files",
-    "curve code": "a code is a name, a file or a table of files, or a list of these",
+    "code": "a code is a name, a file or a table",
+    "curve code": "a code is a name, a file or a table, or a list of these",
     "curve": "write [[curve]] with double brackets: a study has a list of curves",
     "ebn0_db": "a number, a list of numbers, or { from, to, step }",
     "options": "an option is a number, a word, true or false",

@@ -18,7 +18,7 @@ from fecnn._files.shipped import is_path, shipped, shipped_folder
 from fecnn._files.toml import Table, read_toml
 from fecnn._notebook import html
 from fecnn.channels.channel import CHANNELS
-from fecnn.codes.catalogue import Files, claims, load_code, told, with_paths
+from fecnn.codes.catalogue import Recipe, claims, load_code, recipe, told, with_paths
 from fecnn.codes.code import Code, has_spectrum
 from fecnn.codes.families import uncoded
 from fecnn.decoders import decoder
@@ -60,6 +60,8 @@ class Grid(Table):
 
 def _kind(value: object) -> str:
     """Which of the forms that a key may have is meant, so that problems are told of this one alone."""
+    if isinstance(value, FamilyTable) or (isinstance(value, dict) and "family" in value):
+        return "family"
     return "list" if isinstance(value, list) else "table" if isinstance(value, dict | Table) else "value"
 
 
@@ -94,23 +96,41 @@ class StopTable(Table):
         return Stop(**self.model_dump())
 
 
-class CodeFiles(Table):
-    """A code by the files of its matrices, or of its frozen bits, see `fecnn.load_code`."""
+class CodeTable(Table):
+    """A code by what it is made of: the keys of a mapping that `fecnn.load_code` takes."""
 
+    code: str | None = None
+    family: str | None = None
     generator: str | None = None
     parity_check: str | None = None
     frozen_bits: str | None = None
     k: int | None = None
+    subcode: int | str | None = None
+    shorten: int | list[int] | None = None
+    puncture: int | list[int] | None = None
+    extend: bool | None = None
 
     def __str__(self) -> str:
-        return Path(self.parity_check or self.generator or self.frozen_bits or "").name
+        said = dict(self.given())
+        for key in ("parity_check", "generator", "frozen_bits"):
+            if key in said:
+                return Path(str(said[key])).name
+        first = str(said.pop("family", said.pop("code", "")))
+        return f"{first}({', '.join(f'{key}={value}' for key, value in said.items())})"
 
-    def files(self) -> Files:
+    def given(self) -> Recipe:
         """What is given, as plain data."""
-        return tuple((key, value) for key, value in self if value is not None)
+        return recipe({key: value for key, value in self if value is not None})
 
 
-CodeName = Annotated[Annotated[str, Tag("value")] | Annotated[CodeFiles, Tag("table")], Discriminator(_kind)]
+class FamilyTable(CodeTable, extra="allow"):
+    """A code of a family: its other keys are the arguments of the builder."""
+
+
+CodeName = Annotated[
+    Annotated[str, Tag("value")] | Annotated[CodeTable, Tag("table")] | Annotated[FamilyTable, Tag("family")],
+    Discriminator(_kind),
+]
 
 
 class Curve(Table):
@@ -122,7 +142,7 @@ class Curve(Table):
     decoder: Name, plug-in or ``module:function``.
     label: Name in tables and figures; by default the decoder and its options (and the curve's own code).
     options: The decoder's options.
-    code: A code name or file, a table of files (`CodeFiles`), or ``uncoded`` for the k message bits sent
+    code: A code name or file, a table (`CodeTable`), or ``uncoded`` for the k message bits sent
         without a code; or a list of these, which gives one curve per code.
     published: The decoder in ``reference.csv`` whose points, for the same code, this curve should agree with.
     method: ``rare``, or None to simulate the decoder.
@@ -137,7 +157,8 @@ class Curve(Table):
     code: (
         Annotated[
             Annotated[str, Tag("value")]
-            | Annotated[CodeFiles, Tag("table")]
+            | Annotated[CodeTable, Tag("table")]
+            | Annotated[FamilyTable, Tag("family")]
             | Annotated[list[CodeName], Field(min_length=1), Tag("list")],
             Discriminator(_kind),
         ]
@@ -195,7 +216,8 @@ class Study(Table):
     Attributes:
         title: Shown above tables and figures.
         question: What the study is to answer; shown in reports.
-        code: A code's name or file, or a table of files, as for `fecnn.load_code`; curves may have their own.
+        code: A code's name or file, or a table of what it is made of, as for `fecnn.load_code`; curves may
+            have their own.
         channel: ``awgn``, ``bsc`` or ``rayleigh``.
         ebn0_db: Points in dB per information bit: one, a list, or ``from``, ``to`` and ``step``.
         stop: When a point has enough: ``block_errors``, ``frames``, ``relative_width`` or ``seconds``.
@@ -229,7 +251,7 @@ class Study(Table):
     bounds: list[str] = Field(default=[])
     curves: list[Curve] = Field(alias="curve", min_length=1)
     _path: Path = PrivateAttr(default=Path())
-    _codes: list[tuple[str | Files, Code]] = PrivateAttr(default_factory=list)
+    _codes: list[tuple[str | Recipe, Code]] = PrivateAttr(default_factory=list)
     _foreign: dict[str, Foreign | None] = PrivateAttr(default_factory=dict)
     _refused: frozenset[Place] = PrivateAttr(default=frozenset())
 
@@ -494,7 +516,7 @@ class Study(Table):
             else:
                 yield Point(curve.name, curve.published, code, task, (curve.stop or self.stop).rule())
 
-    def _sender_of(self, curve: Curve, code: Code) -> tuple[str | Files, str] | tuple[None, None]:
+    def _sender_of(self, curve: Curve, code: Code) -> tuple[str | Recipe, str] | tuple[None, None]:
         """The first code with the same codewords, if it is another: the study's own, or an earlier curve's.
 
         A code from an alist has another generator matrix than the same code from its file; with a common
@@ -563,18 +585,18 @@ class Study(Table):
             found.add(f"ebn0_db {shown} names a point twice", whose)
         return values
 
-    def _place_of(self, curve: Curve) -> str | Files:
+    def _place_of(self, curve: Curve) -> str | Recipe:
         """The code as `load_code` takes it, with paths resolved from the study's folder."""
         said = self._said_code(curve) or ""
         if said == "uncoded":
             return uncoded(load_code(self._place(self.code or "")).k).name
         return self._place(said)
 
-    def _place(self, said: str | CodeFiles) -> str | Files:
-        place = said if isinstance(said, str) else said.files()
+    def _place(self, said: str | CodeTable) -> str | Recipe:
+        place = said if isinstance(said, str) else said.given()
         return with_paths(place, lambda path: str((self.path.parent / path).resolve()))
 
-    def _said_code(self, curve: Curve) -> str | CodeFiles | None:
+    def _said_code(self, curve: Curve) -> str | CodeTable | None:
         return self.code if curve.code is None or isinstance(curve.code, list) else curve.code
 
     def _code_of(self, curve: Curve, found: Found) -> Code | None:

@@ -111,8 +111,8 @@ def test_bch_claims_no_distance_that_it_did_not_count():
         (31, 0, "has k = 0; the nearest possible: 1 and 6"),
         (63, 40, "has k = 40; the nearest possible: 39 and 36|has k = 40; the nearest possible: 36 and 39"),
         (127, 60, "has k = 60; the nearest possible: 57 and 64"),
-        (16, 7, r"n of a primitive BCH code must be 2\*\*m - 1, got 16; the nearest is 15"),
-        (60, 7, "got 60; the nearest is 63"),
+        (16, 7, "no BCH code of length 16 has k = 7; the nearest possible: 6 and 11"),
+        (60, 8, "has k = 8; the nearest possible: 4 and 7"),
         (1, 1, r"n must be in 3..16383, got 1"),
     ],
 )

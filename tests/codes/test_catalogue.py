@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import fecnn
 from fecnn._files import shipped
 from fecnn._files.text import control_character
 from fecnn.codes import catalogue, codefile, gf2
@@ -19,6 +20,7 @@ from fecnn.codes.codefile import rebuild, save_code
 from fecnn.codes.families import hamming, repetition, uncoded
 from fecnn.codes.low_weight import distance_bound, low_weight_words
 from fecnn.codes.polar import kronecker_transform, polar
+from fecnn.codes.registry import FAMILIES
 from fecnn.studies.study import study_names, study_path
 
 EXPECTED = {
@@ -545,10 +547,10 @@ def test_mutated_files_give_a_code_or_a_value_error(tmp_path_factory, data):
 @pytest.mark.parametrize(
     ("family", "parameters", "error", "words"),
     [
-        ("bhc", {}, LookupError, "no builder for family 'bhc' of rep; did you mean bch"),
-        ("custom", {}, LookupError, "no builder for family 'custom'"),
-        ("bch", {"n": 31}, ValueError, "parameters of rep do not fit the builder bch: missing .*'k'"),
-        ("hamming", {"r": 3, "s": 1}, ValueError, "do not fit the builder hamming: .*unexpected .*'s'"),
+        ("bhc", {}, LookupError, "rep: no code family 'bhc'; did you mean bch"),
+        ("custom", {}, LookupError, "rep: no code family 'custom'"),
+        ("bch", {"k": 21}, ValueError, "rep: bch of a code: missing .*'n'; it takes n, k, d, polynomial"),
+        ("hamming", {"r": 3, "s": 1}, ValueError, "hamming of a code: .*unexpected .*'s'"),
         ("hamming", {"r": 1}, ValueError, r"r must be in 2..14, got 1"),
     ],
 )
@@ -600,3 +602,16 @@ def test_a_study_of_ones_own_is_a_path(studies, monkeypatch):
 
 def test_the_shipped_studies_are_found():
     assert all(study_path(name).is_file() for name in study_names())
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_a_family_is_whole(name):
+    family = FAMILIES[name]
+    assert getattr(fecnn, name) is family.build
+    code = family.build(**family.example)
+    assert load_code({"family": name, **family.example}) == code
+    assert code.n <= 64 or name == "ccsds_128_64"
+    assert family.cites
+    assert family.summary.endswith(".")
+    for page in ("decoders", "public"):
+        assert f"`{name}`" in (Path(__file__).parents[2] / f"docs/{page}.md").read_text(), page

@@ -212,7 +212,7 @@ def test_the_matrices_of_a_code_in_two_files(tmp_path):
         fecnn.load_code({"generator": tmp_path / "longer.txt", "parity_check": tmp_path / "H.alist"})
     with pytest.raises(ValueError, match=r"unknown key 'generater' of a code; did you mean generator"):
         fecnn.load_code({"generater": "x"})
-    with pytest.raises(ValueError, match="by generator, parity_check or both, or by frozen_bits and k"):
+    with pytest.raises(ValueError, match="by generator, parity_check or both, by frozen_bits and k"):
         fecnn.load_code({"generator": tmp_path / "G.txt", "k": 4})
 
 

@@ -156,7 +156,8 @@ def test_codes_that_are_not_cyclic_are_refused():
     for code in (fecnn.polar(16, 8), fecnn.hamming(4), fecnn.uncoded(5), fecnn.single_parity_check(8)):
         assert not is_cyclic(code) or zero_run(code) is None
         with pytest.raises(
-            ValueError, match=r"is not a cyclic code \(nor a cyclic code extended by a parity bit\); use"
+            ValueError,
+            match=r"is not a cyclic code \(nor one that is extended by a parity bit or shortened\); use",
         ):
             fecnn.decoder("berlekamp-massey", code)
 

@@ -12,11 +12,11 @@ from study_runs import shipped
 import fecnn
 from fecnn.analysis import table as results
 from fecnn.channels.channel import CHANNELS
-from fecnn.codes.codefile import CodeFile
+from fecnn.codes.codefile import CodeFile, MotherTable
 from fecnn.nets.card import Card, Model, Validated, Validation
 from fecnn.simulation import store
 from fecnn.studies.reference import COLUMNS, OPTIONAL
-from fecnn.studies.study import MAX_POINTS, ML_REL_ERROR, REL_ERROR, CodeFiles, Curve, Grid, StopTable, Study
+from fecnn.studies.study import MAX_POINTS, ML_REL_ERROR, REL_ERROR, CodeTable, Curve, Grid, StopTable, Study
 from fecnn.training.recipe import Check, Data, EarlyStop, Optimiser, Training
 
 PAGE = (Path(__file__).parents[2] / "docs" / "file-formats.md").read_text()
@@ -26,8 +26,9 @@ MODELS = {
     "Curve": Curve,
     "Stop": StopTable,
     "Grid": Grid,
-    "Code of a study": CodeFiles,
+    "Code of a study": CodeTable,
     "Code file": CodeFile,
+    "Mother of a code": MotherTable,
     "Training": Training,
     "Model": Model,
     "Data": Data,
@@ -92,7 +93,7 @@ def test_every_table_of_a_file_is_told():
     for kind in MODELS.values():
         look(kind)
     assert used <= set(MODELS.values())
-    assert {Curve, StopTable, Grid, CodeFiles, Model, Data, Optimiser, Check, Validated} <= used
+    assert {Curve, StopTable, Grid, CodeTable, Model, Data, Optimiser, Check, Validated} <= used
 
 
 def test_limits_and_choices():

@@ -173,11 +173,11 @@ WRONG = {
     "points too close": (BASE + "ebn0_db = { from = 0, to = 1e-6, step = 1e-8 }\n", "names a point twice"),
     "code is a number": (
         BASE + "code = 7\n",
-        "FILE: curve 1.code: a code is a name, a file or a table of files, or a list",
+        "FILE: curve 1.code: a code is a name, a file or a table, or a list",
     ),
     "list of numbers": (
         BASE + "code = [7]\n",
-        "FILE: curve 1.code 1: a code is a name, a file or a table of files, or a list",
+        "FILE: curve 1.code 1: a code is a name, a file or a table, or a list",
     ),
     "list of no codes": (BASE + "code = []\n", "FILE: curve 1.code: must not be empty"),
     "code twice": (
@@ -897,7 +897,7 @@ def test_what_is_refused_is_not_missing_too(tmp_path):
         'title = "t"\ncode = 7\nebn0_db = "1:5"\n[[curve]]\nlabel = 3\n[[curve]]\ndecoder = "ml"\nlabel = 3\n'
     )
     assert refusal(tmp_path, text).splitlines()[1:] == [
-        "  - code: a code is a name, a file or a table of files, got 7",
+        "  - code: a code is a name, a file or a table, got 7",
         "  - ebn0_db: a number, a list of numbers, or { from, to, step }, got '1:5'",
         "  - curve 1.decoder: missing",
         "  - curve 1.label: must be a text in quotes, got 3",

@@ -20,10 +20,10 @@ def frames(name, ebn0_db, count, rng):
 
 def test_sums_are_those_of_the_posteriors_after_each_iteration(rng):
     code, _, llr = frames("ccsds-128-64", 2.0, 200, rng)
-    sums = np.zeros_like(llr)
-    posterior, used, solved = prepared(code, *OPTIONS, 4, 0.0, "H")(llr, True, sums)
+    found = prepared(code, *OPTIONS, 4, 0.0, "H")(llr, sums=True)
+    posterior, used, solved, sums = found.posterior, found.used, found.solved, found.sums
     assert 20 < solved.sum() < 180
-    after = [prepared(code, *OPTIONS, count, 0.0, "H")(llr, True, None)[0] for count in range(1, 5)]
+    after = [prepared(code, *OPTIONS, count, 0.0, "H")(llr).posterior for count in range(1, 5)]
     for frame, count in enumerate(used):
         np.testing.assert_allclose(sums[frame], sum(one[frame] for one in after[:count]), rtol=1e-5)
     clean = used == 0
@@ -37,8 +37,8 @@ def test_sums_are_those_of_the_posteriors_after_each_iteration(rng):
 @pytest.mark.parametrize("always", [False, True])
 def test_the_decision_is_the_best_of_textbook_lists(order, belief, both, always, rng):
     code, _, llr = frames("bch-15-7", 1.0, 300, rng)
-    sums = np.zeros_like(llr)
-    posterior, _, solved = prepared(code, *OPTIONS, 10, 0.0, "H")(llr, True, sums)
+    found = prepared(code, *OPTIONS, 10, 0.0, "H")(llr, sums=True)
+    posterior, solved, sums = found.posterior, found.solved, found.sums
     own = fecnn.hard(posterior)
     size = LISTED if order else 1
     expected = oracles.finished(code, llr, own, sums if belief == "sum" else posterior, order, size)

@@ -33,6 +33,9 @@ def test_the_version_is_the_same_everywhere():
     changelog = (ROOT / "CHANGELOG.md").read_text()
     version, date = re.findall(r"^## (\S+) - (\S+)$", changelog, re.MULTILINE)[0]
     assert version == fecnn.__version__ == CITATION["version"] == RECIPE["context"]["version"]
+    cited = (ROOT / "docs" / "install.md").read_text()
+    assert f"version = {{{version}}}" in cited
+    assert CITATION["title"] in cited
     if date == "unreleased":
         assert "date-released" not in CITATION
     else:

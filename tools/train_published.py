@@ -104,7 +104,7 @@ def main(arguments: list[str] | None = None) -> None:
         for path in folder.iterdir():
             if path.name != STATE:
                 write(asked.state / path.name, path.read_bytes())
-    write(asked.state / "README.md", page(card))
+    write(asked.state / "README.md", page(card, str(asked.state)))
     print(f"{card.name}: {card.frames:,} frames, {'finished' if card.finished else 'not finished'}")
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from fecnn.codes import gf2
 from fecnn.codes.bit_order import search_bit_order, trellis_states
 from fecnn.codes.code import MAX_SPECTRUM_DIMENSION, Code
-from fecnn.codes.codefile import FAMILIES, save_code
+from fecnn.codes.codefile import save_code
+from fecnn.codes.registry import build
 from fecnn.decoders.trellis import MAX_STATES
 
 HAMMING = "Hamming, Error detecting and error correcting codes, Bell System Tech. J. 29(2), 1950."
@@ -185,7 +186,7 @@ DISTANCES = {
 
 
 def write(entry: Entry, folder: Path) -> None:
-    code = dataclasses.replace(FAMILIES[entry.family](**entry.parameters), name=entry.name)
+    code = dataclasses.replace(build(entry.family, entry.parameters), name=entry.name)
     witness = None
     if min(code.k, code.n - code.k) <= MAX_SPECTRUM_DIMENSION:
         code, proof = with_spectrum(code, code.weight_spectrum()), COUNTED

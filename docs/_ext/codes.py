@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from fecnn import code_names
 from fecnn.codes.catalogue import code_file
-from fecnn.codes.codefile import FAMILIES, CodeFile
+from fecnn.codes.codefile import CodeFile
+from fecnn.codes.registry import FAMILIES
 from fecnn.nets.card import checkpoint_folder, read_card, zoo_names
 
 from .markdown import contents, link, table

@@ -127,9 +127,10 @@ def sentences(found: "pd.DataFrame") -> list[str]:
     lines = []
     for _, row in found.iterrows():
         how, sigma = "low" if row["sigma"] < 0 else "high", row["sigma"]
-        together = f"{how} together by {abs(sigma):.1f} sigma, p = {row['p_mean']:.1g}"
-        if row["p_mean"] >= CHANCE:
-            together = f"within chance: {sigma:+.1f} sigma"
+        together = f"{sigma:+.1f} sigma together"
+        if row["p_mean"] < CHANCE:
+            together = f"{how} together by {abs(sigma):.1f} sigma"
+        together += f", p = {row['p_mean']:.1g}"
         points = f"{row['points']} point{'s' if row['points'] != 1 else ''}"
         lines.append(
             f"BLER {row['bler']}: {points}, mean z {row['mean_z']:+.2f} ({together}), "

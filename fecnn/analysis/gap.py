@@ -34,8 +34,8 @@ FAR_APART = 4.0
 class Crossing:
     """Eb/N0 in dB at which a curve reaches an error rate, with the ends of a 95 % interval.
 
-    It is NaN if the curve does not reach the rate. An end is infinite if the interval extends beyond what was
-    simulated.
+    It is NaN if the curve does not pass the rate; both ends are then inf if it is above it at all points, and
+    -inf if it is below. Otherwise an end is infinite if the interval extends far beyond what was simulated.
     """
 
     ebn0_db: float
@@ -61,9 +61,9 @@ class Gap:
     high: float
 
     def __str__(self) -> str:
-        there = _decibels(self.crossing.ebn0_db, self.crossing.low, self.crossing.high)
-        if not there:
-            return f"{self.curve} of {self.code}: not reached"
+        there = _there(self.crossing)
+        if not math.isfinite(self.crossing.ebn0_db):
+            return f"{self.curve} of {self.code}: {there}"
         away = _decibels(self.gap_db, self.low, self.high)
         if not away:
             return f"{self.curve} of {self.code}: at {there} dB; {self.reference} does not reach it"
@@ -87,9 +87,10 @@ def gap_to_ml(
     close that points 1 dB apart move a crossing by at most 0.02 dB.
 
     The interval is a parametric bootstrap: both curves' counts are drawn again, and the gap is read off each
-    time. The two decode the same frames, so block errors in which the decoder's word beats the sent one are
-    also errors of ML; these are drawn once for both. For bit error rates the curves are drawn independently,
-    from the effective number of events of `fecnn.rate_interval`, which errs towards wide intervals.
+    time; for this the first and last lines are continued by at most their length. The two decode the same
+    frames, so block errors in which the decoder's word beats the sent one are also errors of ML; these are
+    drawn once for both. For bit error rates the curves are drawn independently, from the effective number of
+    events of `fecnn.rate_interval`, which errs towards wide intervals.
 
     If the study has no counted ``ml`` curve, or it does not reach a target BLER, the reference is exact ML as
     estimated (``ml`` with ``method = "rare"``). Estimated curves, of any decoder, have noise of their own, so
@@ -186,7 +187,7 @@ def published_gaps_along_ml(
         with np.errstate(invalid="ignore"):
             gap = _summary(ours - theirs)
         name, code = points[0].decoder, points[0].code
-        found.append((float(ebn0_db), Gap(name, code, Crossing(*_summary(ours)), optimum, *gap)))
+        found.append((float(ebn0_db), Gap(name, code, _crossing(ours), optimum, *gap)))
     return found
 
 
@@ -234,11 +235,11 @@ def _gaps(
                 crossings = _crossings(theirs.ebn0_db, drawn[optimum][1], target)
             with np.errstate(invalid="ignore"):  # both may be infinite, beyond what was simulated
                 gap = _summary(found - (found if name == optimum else crossings))
-            yield place, Gap(name, point.code.name, Crossing(*_summary(found)), optimum, *gap)
+            yield place, Gap(name, point.code.name, _crossing(found), optimum, *gap)
 
 
 def display_gaps(gaps: list[Gap], target: float = 1e-3, metric: str = "bler") -> "pd.DataFrame":
-    """Gaps as text for a table; curves that do not reach the target are left out.
+    """Gaps as text for a table; of a curve that does not pass the target it says on which side it is.
 
     Args:
         gaps: From `gap_to_ml`.
@@ -247,13 +248,16 @@ def display_gaps(gaps: list[Gap], target: float = 1e-3, metric: str = "bler") ->
     """
     import pandas as pd
 
-    rows = []
-    for gap in gaps:
-        if math.isfinite(gap.crossing.ebn0_db):
-            there = _decibels(gap.crossing.ebn0_db, gap.crossing.low, gap.crossing.high)
-            rows.append([gap.curve, there, _decibels(gap.gap_db, gap.low, gap.high)])
+    rows = [[gap.curve, _there(gap.crossing), _decibels(gap.gap_db, gap.low, gap.high)] for gap in gaps]
     needed = f"Eb/N0 for {METRICS[metric]} {target:g} [dB]"
     return pd.DataFrame(rows, columns=["decoder", needed, "gap to ML [dB]"])
+
+
+def _there(crossing: Crossing) -> str:
+    """Where a curve reaches the target, in words if it does not."""
+    if math.isfinite(crossing.ebn0_db):
+        return _decibels(crossing.ebn0_db, crossing.low, crossing.high)
+    return "below it at all points" if crossing.high < 0 else "above it at all points"
 
 
 def _decibels(value: float, low: float, high: float) -> str:
@@ -407,23 +411,31 @@ def _drawn_together(ours: _Counts, optimum: _Counts, rng: np.random.Generator) -
 
 
 def _crossings(ebn0_db: Reals, rows: Reals, target: float) -> Reals:
-    """Where each row of rates first falls to the target, in dB.
+    """Where each row of rates first falls to the target, in dB; the first row is measured, the others drawn.
 
-    It is -inf if the row starts below the target, and inf if it never reaches it.
+    It is -inf if the row starts below the target, and inf if it never reaches it. Drawn rows are continued
+    along their first and last lines, by at most the length of these.
     """
     if not len(ebn0_db):
         return np.full(len(rows), math.inf)
     below = rows <= target
-    after = below.argmax(axis=1)
-    crosses = below.any(axis=1) & (after > 0)
-    found = np.where(below.any(axis=1), np.where(rows[:, 0] < target, -math.inf, ebn0_db[0]), math.inf)
-    row, place = np.flatnonzero(crosses), after[crosses]
+    reaches, after = below.any(axis=1), below.argmax(axis=1)
+    found = np.where(reaches, np.where(rows[:, 0] < target, -math.inf, ebn0_db[0]), math.inf)
+    if len(ebn0_db) == 1:
+        return np.asarray(found)
+    place = np.where(reaches, np.maximum(after, 1), len(ebn0_db) - 1)
     amplitude = 10 ** (ebn0_db / 20)
-    quantile = -scipy.special.ndtri(np.minimum(rows[row[:, None], place[:, None] - [1, 0]], 1 - 1e-12))
-    share = (-scipy.special.ndtri(target) - quantile[:, 0]) / (quantile[:, 1] - quantile[:, 0])
-    first, second = amplitude[place - 1], amplitude[place]
-    found[row] = 20 * np.log10(first + share * (second - first))
-    return np.asarray(found)
+    pair = rows[np.arange(len(rows))[:, None], place[:, None] - [1, 0]]
+    quantile = -scipy.special.ndtri(np.minimum(pair, 1 - 1e-12))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = (-scipy.special.ndtri(target) - quantile[:, 0]) / (quantile[:, 1] - quantile[:, 0])
+        first, second = amplitude[place - 1], amplitude[place]
+        crossing = 20 * np.log10(first + share * (second - first))
+    falls = quantile[:, 1] > quantile[:, 0]
+    before, beyond = reaches & (after == 0) & (-1 <= share) & (share <= 0), ~reaches & (share <= 2)
+    inside = reaches & (after > 0)
+    continued = np.where(np.arange(len(rows)) > 0, falls & (before | beyond), False)
+    return np.where(inside | continued, crossing, found)
 
 
 def _bound_crossing(code: Code, target: float) -> float:
@@ -433,6 +445,12 @@ def _bound_crossing(code: Code, target: float) -> float:
         return math.log(max(tangential_sphere_bound(code, ebn0_db), 1e-300) / target)
 
     return float(brentq(excess, -20, 40, xtol=1e-6))
+
+
+def _crossing(found: Reals) -> Crossing:
+    if math.isfinite(found[0]):
+        return Crossing(*_summary(found))
+    return Crossing(math.nan, float(found[0]), float(found[0]))
 
 
 def _summary(found: Reals) -> tuple[float, float, float]:

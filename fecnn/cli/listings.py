@@ -89,7 +89,9 @@ def nets(
         if name is not None:
             from fecnn.training.page import page
 
-            typer.echo(page(read_card(checkpoint_folder(name))), nl=False)
+            typer.echo(
+                page(read_card(checkpoint_folder(name)), "" if name in zoo_names() else name), nl=False
+            )
             return
         heads = ("network", "code", "recipe", "parameters", "frames", "CPU [min]", "block errors over ML's")
         listing = Table(*(Column(Text(head)) for head in heads), box=None, pad_edge=False)
@@ -126,8 +128,9 @@ def studies() -> None:
 
 def _describe_code(name: str) -> None:
     from fecnn.codes.catalogue import code_file, code_names, load_code
+    from fecnn.codes.operations import counted
 
-    code = load_code(name)
+    code = counted(load_code(name))
     lines = [
         f"{code.name}: n = {code.n}, k = {code.k}, rate {code.rate:.4f}",
         f"fingerprint: {code.fingerprint}",

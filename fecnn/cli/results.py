@@ -26,15 +26,18 @@ def table_command(
     form: FormOption = None,
     columns: ColumnsOption = None,
     file: FileOption = None,
+    bler: Annotated[float, typer.Option(help="The BLER at which gaps to ML are read.")] = 1e-3,
 ) -> None:
     """Print a study's results: error rates with intervals, published points, and gaps to ML.
 
-    Intervals are 95 %, and gaps are at BLER 1e-3. Without your own results, the ones shipped with the study
+    Intervals are 95 %. Without your own results, the ones shipped with the study
     are shown. The CSV holds every count. LaTeX tables use booktabs and siunitx.
 
     Examples:
 
         fecnn table optimal-bch-31-21
+
+        fecnn table optimal-bch-31-21 --bler 1e-2
 
         fecnn table optimal-bch-31-21 -o results.csv
 
@@ -48,7 +51,7 @@ def table_command(
         if form == "csv":
             give(results, form, file, columns)
         elif form == "terminal":
-            print_study(plan, results, columns)
+            print_study(plan, results, columns, bler)
         else:
             give(display(plan, results), form, file, columns)
             if form == "markdown" and file is None:

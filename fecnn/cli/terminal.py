@@ -53,8 +53,8 @@ def say_whose_code_runs(plan: "Study", allowed: bool = True, decoders: Collectio
         typer.echo(whose_code_runs(name, it), err=True)
 
 
-def print_study(study: "Study", results: Any, columns: str | None = None) -> None:
-    """Print a study's table, its gaps to maximum likelihood, and its agreement with published points."""
+def print_study(study: "Study", results: Any, columns: str | None = None, bler: float = 1e-3) -> None:
+    """Print a study's table, its gaps to ML at a BLER, and its agreement with published points."""
     from fecnn.analysis.gap import display_gaps, gap_to_ml
     from fecnn.analysis.table import display, published_summary
     from fecnn.analysis.texts import FOOTNOTE, chosen, has_star
@@ -65,7 +65,7 @@ def print_study(study: "Study", results: Any, columns: str | None = None) -> Non
     print_table(shown, study.title)
     if has_star(shown):
         table_console().print(FOOTNOTE, markup=False)
-    gaps = display_gaps(gap_to_ml(study, results))
+    gaps = display_gaps(gap_to_ml(study, results, bler=bler), bler)
     if len(gaps):
         typer.echo()
         print_table(gaps)

@@ -72,7 +72,7 @@ def train_command(
             typer.echo(f"\nstopped; the same command resumes from the last checkpoint in {folder}", err=True)
             raise typer.Exit(130) from None
         save_learning(card, folder / "curve.svg")
-        write(folder / "README.md", page(card))
+        write(folder / "README.md", page(card, str(folder)))
         typer.echo(f"{'trained' if card.finished else 'not finished'}: {folder}")
 
 

@@ -16,8 +16,13 @@ def sentence(validation: Validation) -> str:
     return "; ".join([f"step {validation.step:,}, loss {validation.loss:.5f}", *points])
 
 
-def page(card: Card) -> str:
-    """The README of a trained network, in Markdown."""
+def page(card: Card, folder: str = "") -> str:
+    """The README of a trained network, in Markdown.
+
+    Args:
+        card: Its card.
+        folder: Where it is, as its user says it; empty if it ships with fecnn.
+    """
     budget = f"{card.frames:,} frames ({card.step:,} steps of {card.config['batch']})"
     published = PUBLISHED_FRAMES.get(card.model.kind)
     if published:
@@ -38,13 +43,16 @@ def page(card: Card) -> str:
             *_left(card),
             "",
             "```python",
-            f'code = fecnn.load_code("{card.code}")',
+            f"code = fecnn.load_code({_place(card)})",
             "channel = fecnn.AWGN.at(4.0, code.rate)",
-            f'decode = fecnn.decoder("{card.model.kind}", code, channel, weights="{card.name}")',
+            f'decode = fecnn.decoder("{card.model.kind}", code, channel, weights="{folder or card.name}")',
             "```",
             "",
-            f"`fecnn train {card.name}` trains it again, from [train.toml](train.toml).",
-            "",
+            *(
+                []
+                if folder
+                else [f"`fecnn train {card.name}` trains it again, from [train.toml](train.toml).", ""]
+            ),
             "![learning curve](curve.svg)",
             "",
             "At the end, on the validation frames (the studies have far more of them):",
@@ -55,6 +63,11 @@ def page(card: Card) -> str:
             "",
         ]
     )
+
+
+def _place(card: Card) -> str:
+    """The code as the training was given it."""
+    return json.dumps(card.config["code"], ensure_ascii=False)
 
 
 def _left(card: Card) -> list[str]:

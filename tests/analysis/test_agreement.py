@@ -83,7 +83,7 @@ def test_biased_references_are_found_where_they_are_biased(rng):
     lines = sentences(found.reset_index())
     assert lines[0].startswith("BLER 0.1 and more: 64 points, mean z -")
     assert "low together by" in lines[0]
-    assert all("within chance" in line for line in lines[1:])
+    assert all(" sigma together, p = " in line for line in lines[1:])
 
 
 def test_scatter_that_counts_do_not_explain_is_found(rng):

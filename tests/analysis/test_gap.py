@@ -142,15 +142,34 @@ def test_intervals_of_published_curves_cover(study):
     assert 0.9 < sum(inside) / 240 < 0.995
 
 
-def test_an_end_that_was_not_simulated_is_infinite(study):
+def test_drawn_curves_are_continued_a_little(study):
+    """At the BLER of the last point the interval has two ends, and one far beyond is infinite."""
     results = simulated(study, np.random.default_rng(3), 1.0)
     last = rates(5.0, 1.0)
     gap, _ = gap_to_ml(study, results, bler=float(last) * 1.02)
-    assert gap.high == math.inf
-    gap, _ = gap_to_ml(study, results, bler=1e-9)
-    assert math.isnan(gap.gap_db)
-    assert math.isnan(gap.crossing.ebn0_db)
-    assert display_gaps([gap]).empty
+    assert gap.low < 1.0 < gap.high < 1.6
+    grid = np.array([0.0, 1.0])
+    measured = [0.1, 0.01]
+    line = _crossings(grid, np.array([measured, measured]), 0.006)
+    assert line[0] == math.inf
+    assert 1 < line[1] < 1.5
+    assert _crossings(grid, np.array([measured, measured]), 1e-6).tolist() == [math.inf, math.inf]
+    line = _crossings(grid, np.array([measured, measured]), 0.12)
+    assert line[0] == -math.inf
+    assert -0.5 < line[1] < 0
+    rising = [0.01, 0.02]
+    assert _crossings(grid, np.array([measured, rising]), 0.005)[1] == math.inf
+
+
+def test_curves_that_do_not_pass_the_target_say_on_which_side_they_are(study):
+    results = simulated(study, np.random.default_rng(3), 1.0)
+    for bler, words in ((1e-9, "above it at all points"), (0.9, "below it at all points")):
+        gap, _ = gap_to_ml(study, results, bler=bler)
+        assert math.isnan(gap.gap_db)
+        assert math.isnan(gap.crossing.ebn0_db)
+        (row,) = display_gaps([gap], bler).to_numpy().tolist()
+        assert row == ["hard", words, ""]
+        assert str(gap) == f"hard of hamming-7-4: {words}"
 
 
 def test_the_tangential_sphere_bound_as_reference(study):
@@ -173,7 +192,7 @@ def test_of_shipped_results():
     assert gaps["osd (order 0)"].low > 0.1
     assert "uncoded" not in gaps
     shown = display_gaps(list(gaps.values()))
-    assert list(shown["decoder"]) == [name for name in gaps if math.isfinite(gaps[name].crossing.ebn0_db)]
+    assert list(shown["decoder"]) == list(gaps)
 
 
 def test_a_gap_in_words():
@@ -183,8 +202,8 @@ def test_a_gap_in_words():
     assert str(replace(gap, gap_db=math.nan)) == (
         "osd (order 1) of bch-31-16: at 4.38 [4.35, 4.40] dB; ml does not reach it"
     )
-    nowhere = Crossing(math.nan, math.nan, math.nan)
-    assert str(replace(gap, crossing=nowhere)) == "osd (order 1) of bch-31-16: not reached"
+    nowhere = Crossing(math.nan, -math.inf, -math.inf)
+    assert str(replace(gap, crossing=nowhere)) == "osd (order 1) of bch-31-16: below it at all points"
 
 
 def test_what_makes_no_sense_is_refused(study):

@@ -10,7 +10,7 @@ from fecnn.training.page import page
 
 @pytest.mark.parametrize("own", [False, True])
 def test_what_the_page_of_a_network_says_can_be_run(own, tmp_path):
-    folder = checkpoint_folder("literature-mlnn-hamming-7-4")
+    folder = checkpoint_folder("mlnn-100-hamming-7-4")
     if own:
         shutil.copytree(folder, tmp_path / "mine")
     text = page(read_card(folder), str(tmp_path / "mine") if own else "")

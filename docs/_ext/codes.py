@@ -1,16 +1,24 @@
 """A page for each code of the catalogue: its parameters, what is proved of it, and its weight spectrum."""
 
-import io
 from collections.abc import Mapping
+from math import comb
+from typing import Any
 
-from fecnn import code_names
+import numpy as np
+
+from fecnn import Code, code_names, load_code
 from fecnn.codes.catalogue import code_file
 from fecnn.codes.codefile import CodeFile
 from fecnn.codes.registry import FAMILIES
 from fecnn.nets.card import checkpoint_folder, read_card, zoo_names
+from fecnn.theory.bounds import BOUNDS
 
 from .markdown import contents, link, table
+from .pictures import COLOURS, picture
 from .studies import naming
+
+DRAWN = (("tangential-sphere", "-"), ("kat", "--"), ("sphere-packing", ":"))
+LOWEST = 1e-10
 
 HEAD = """# Codes
 
@@ -22,21 +30,47 @@ All matrices, distances and spectra are checked by tests.
 
 
 def spectrum_figure(spectrum: Mapping[int, int]) -> bytes:
-    """Words by weight on a logarithmic scale, without a background, so that it suits a dark page too."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
+    """Words by weight on a logarithmic scale."""
+    words = {weight: count for weight, count in spectrum.items() if weight}
 
-    style = {"svg.hashsalt": "fecnn", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}
-    colours = ("axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")
-    with mpl.rc_context(style | dict.fromkeys(colours, "#888888")):
-        figure = Figure(figsize=(6, 2.4), layout="constrained")
-        axes = figure.add_subplot()
-        words = {weight: count for weight, count in spectrum.items() if weight}
-        axes.vlines(list(words), 0.5, [float(count) for count in words.values()], color="#3477b8", lw=2.5)
+    def draw(axes: Any) -> None:
+        axes.vlines(list(words), 0.5, [float(count) for count in words.values()], color=COLOURS[0], lw=2.5)
         axes.set(yscale="log", xlabel="weight", ylabel="codewords", ylim=(0.5, None), xlim=(0, None))
-        picture = io.BytesIO()
-        figure.savefig(picture, format="svg", transparent=True, metadata={"Date": None})
-    return picture.getvalue()
+
+    return picture(draw)
+
+
+def bounds_figure(code: Code) -> bytes:
+    """What bounds say of the BLER of exact ML, and of any code of this size."""
+    grid = np.arange(0.0, 8.1)
+
+    def draw(axes: Any) -> None:
+        for colour, (bound, kind) in zip(COLOURS, DRAWN, strict=False):
+            values = np.array([BOUNDS[bound].value(code, ebn0_db) for ebn0_db in grid])
+            shown = (values > LOWEST) & (values < 1)
+            axes.plot(grid[shown], values[shown], kind, color=colour, label=BOUNDS[bound].label, lw=1.5)
+        axes.set(yscale="log", xlabel="Eb/N0 [dB]", ylabel="BLER", ylim=(LOWEST, 1))
+
+    return picture(draw)
+
+
+def largest_distance(n: int, k: int) -> tuple[int, str]:
+    """The largest minimum distance that the bounds of Griesmer and Hamming leave for a linear (n, k) code."""
+
+    def griesmer(d: int) -> bool:
+        return sum(-(-d // 2**i) for i in range(k)) <= n
+
+    def hamming(d: int) -> bool:
+        # Of even distance: the code without one bit has d - 1, which is odd.
+        length, radius = n - (d % 2 == 0), (d - 1) // 2
+        return 2**k * sum(comb(length, i) for i in range(radius + 1)) <= 2**length
+
+    most = {
+        name: max(d for d in range(1, n + 1) if holds(d))
+        for name, holds in (("Griesmer", griesmer), ("Hamming", hamming))
+    }
+    name = min(most, key=lambda one: most[one])
+    return most[name], name
 
 
 def builder(file: CodeFile) -> str:
@@ -49,12 +83,14 @@ def builder(file: CodeFile) -> str:
 def page(name: str) -> str:
     file = code_file(name)
     nets = [net for net in zoo_names() if read_card(checkpoint_folder(net)).code == name]
+    most, whose = largest_distance(file.n, file.k)
     proof = f". {file.minimum_distance_proof}" if file.minimum_distance_proof else ""
     rows = [
         ("length n", file.n),
         ("dimension k", file.k),
         ("rate", f"{file.k / file.n:.4f}"),
         ("minimum distance", f"{file.minimum_distance or 'not known'}{proof}"),
+        ("no linear code of this size has more than", f"d = {most} ({whose} bound)"),
         ("parity checks", f"{len(file.H)} rows"),
         ("family", builder(file)),
         ("source", file.source),
@@ -66,6 +102,7 @@ def page(name: str) -> str:
     text = f"# {name}\n\n{load}\n{table(('', ''), rows)}"
     if file.weight_spectrum is None:
         return f"{text}\n## Weight spectrum\n\nNot known.\n"
+    text += f"\n## Bounds\n\n![Bounds on the BLER]({name}-bounds.svg)\n"
     counts = [(weight, f"{count:,}") for weight, count in sorted(file.weight_spectrum.items())]
     return f"{text}\n## Weight spectrum\n\n![Codewords by weight]({name}.svg)\n\n" + table(
         ("weight", "codewords"), counts
@@ -80,6 +117,7 @@ def pages() -> dict[str, str | bytes]:
         file = code_file(name)
         if file.weight_spectrum is not None:
             made[f"codes/{name}.svg"] = spectrum_figure(file.weight_spectrum)
+            made[f"codes/{name}-bounds.svg"] = bounds_figure(load_code(name))
         known = "yes" if file.weight_spectrum else ""
         rows.append(
             (

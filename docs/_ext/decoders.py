@@ -2,7 +2,10 @@
 
 import inspect
 import textwrap
+from functools import cache
+from typing import Any
 
+import pandas as pd
 from sphinx.ext.napoleon import Config, GoogleDocstring
 
 from fecnn import load_code
@@ -11,6 +14,8 @@ from fecnn.decoders.cost import KINDS
 from fecnn.decoders.registry import REGISTRY, BuiltIn, built_in, decoder_rows
 
 from .markdown import contents, link, table
+from .pictures import COLOURS, picture
+from .repository import ROOT
 from .studies import naming
 
 HEAD = """# Decoders
@@ -20,6 +25,11 @@ HEAD = """# Decoders
 [write a decoder](/write-a-decoder.md) adds yours.
 
 """
+
+TIMED = (
+    "As the studies measured it, with the options that they use most: one thread of a shared machine, so "
+    "take it as an indication. [Benchmarks](/generated/benchmarks.md) has comparisons.\n"
+)
 
 
 def call(name: str, ours: BuiltIn) -> str:
@@ -52,6 +62,35 @@ def cost(name: str, ours: BuiltIn) -> str:
     )
 
 
+MOST_CURVES = 7
+
+
+@cache
+def measured() -> pd.DataFrame:
+    """The points of all studies that have a time."""
+    tables = [pd.read_csv(path) for path in sorted(ROOT.glob("studies/*/results.csv"))]
+    rows = pd.concat([one for one in tables if "us_per_frame" in one])
+    return rows[rows["us_per_frame"].notna() & (rows["channel"] == "awgn")]
+
+
+def times_figure(name: str) -> bytes | None:
+    """Time per frame over Eb/N0 as the studies measured it, one curve a code; None if they do not have it."""
+    rows = measured()[measured()["decoder"] == name]
+    options = rows["options"].mode()
+    rows = rows[rows["options"].isin(options[:1])]
+    codes = rows["code"].value_counts().index[:MOST_CURVES]
+    if rows.empty or rows["code"].value_counts().max() < 3:
+        return None
+
+    def draw(axes: Any) -> None:
+        for colour, code in zip(COLOURS, sorted(codes), strict=False):
+            curve = rows[rows["code"] == code].groupby("ebn0_db")["us_per_frame"].median()
+            axes.plot(curve.index, curve, "o-", color=colour, label=code, lw=1.2, ms=3)
+        axes.set(yscale="log", xlabel="Eb/N0 [dB]", ylabel="us per frame")
+
+    return picture(draw)
+
+
 def page(name: str) -> str:
     ours = built_in(name)
     gives = ["bits (`fecnn.decoder`)"]
@@ -63,6 +102,9 @@ def page(name: str) -> str:
         ("source", ours.cites),
         ("studies", ", ".join(link("studies", study) for study in naming(name)) or "none"),
     ]
+    timed = ""
+    if times_figure(name) is not None:
+        timed = f"\n![Time per frame over Eb/N0]({name}-times.svg)\n\n" + TIMED
     config = Config(napoleon_use_rtype=False)
     text = str(GoogleDocstring(inspect.getdoc(ours.hard) or "", config, what="function"))
     return f"""# {name}
@@ -81,11 +123,13 @@ def page(name: str) -> str:
 
 {cost(name, ours)}
 The [cost model](/generated/api/more.rst) says what is counted.
-"""
+{timed}"""
 
 
-def pages() -> dict[str, str]:
-    made = {f"decoders/{name}.md": page(name) for name in REGISTRY}
+def pages() -> dict[str, str | bytes]:
+    made: dict[str, str | bytes] = {f"decoders/{name}.md": page(name) for name in REGISTRY}
+    figures = {f"decoders/{name}-times.svg": times_figure(name) for name in REGISTRY}
+    made |= {path: figure for path, figure in figures.items() if figure is not None}
     heads = ("decoder", "what it is", "codes", "soft", "list")
     rows = [(link("decoders", name), *cells[:-1]) for name, *cells in decoder_rows()]
     return made | {"decoders/index.md": HEAD + table(heads, rows) + contents(sorted(REGISTRY))}

@@ -256,7 +256,7 @@ def test_tries_are_those_of_a_loop_over_frames(kind, rng):
 def test_a_finished_frame_has_the_best_word_of_a_textbook_list(kind, order, rng):
     code = fecnn.load_code("bch-31-16")
     channel = fecnn.AWGN.at(1.0, code.rate)
-    llr = channel.transmit(code.encode(rng.integers(0, 2, (120, 16), dtype=np.uint8)), rng)
+    llr = channel.transmit(code.encode(rng.integers(0, 2, (50, 16), dtype=np.uint8)), rng)
     y = llr * np.float32(channel.sigma**2 / 2)
     network = load(f"{kind}-bch-31-16", code)[0]
     alone = decider(network, code, torch.device("cpu"))(y)
@@ -268,8 +268,8 @@ def test_a_finished_frame_has_the_best_word_of_a_textbook_list(kind, order, rng)
     proved = surely_most_likely(code, y, alone)
     expected[proved] = alone[proved]
     words = fecnn.decoder(kind, code, channel, finish="osd", order=order)(llr)
-    assert (words == expected).all(axis=1).sum() >= 119  # logits of another batch differ in their last digits
-    assert (words != alone).any(axis=1).sum() > 3
+    assert (words == expected).all(axis=1).sum() >= 49  # logits of another batch differ in their last digits
+    assert (words != alone).any(axis=1).sum() > 1
     assert not code.syndrome(words).any()
 
 

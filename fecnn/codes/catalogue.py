@@ -140,11 +140,22 @@ def with_paths(place: str | Recipe, changed: Callable[[str], str]) -> str | Reci
     )
 
 
+def paths_of(place: Place) -> list[Path]:
+    """The files that a code is loaded from.
+
+    Example:
+        >>> paths_of({"code": "./mine.alist", "shorten": 2}), paths_of("hamming-7-4")
+        ([PosixPath('mine.alist')], [])
+    """
+    if isinstance(place, Mapping | tuple):
+        return [Path(str(value)) for key, value in dict(place).items() if _is_file(key, value)]
+    return [Path(place)] if is_code_path(place) else []
+
+
 def _is_file(key: str, value: object) -> bool:
     """Whether an entry of a recipe is the path of a file."""
-    if key == "code":
-        return isinstance(value, str) and is_code_path(value)
-    return key in ("generator", "parity_check", "frozen_bits")
+    named = isinstance(value, str | Path)
+    return named and (key in (*MATRICES, POLAR[0]) or (key == "code" and is_code_path(value)))  # type: ignore[arg-type]
 
 
 MATRICES, POLAR = ("generator", "parity_check"), ("frozen_bits", "k")
@@ -242,12 +253,7 @@ def claims(place: Place, code: Code) -> str | None:
     Decoders rely on them: `hard` and `chase2` correct up to the minimum distance, `ml` stops by the spectrum.
     """
     said = code.minimum_distance, code.known_spectrum
-    theirs = (
-        any(_is_file(key, value) for key, value in recipe(dict(place)))
-        if isinstance(place, Mapping | tuple)
-        else is_code_path(place) or is_held(place)
-    )
-    if said == (None, None) or can_be_counted(code) or not theirs:
+    if said == (None, None) or can_be_counted(code) or not (paths_of(place) or is_held(place)):
         return None
     return hashlib.sha256(repr(said).encode()).hexdigest()
 

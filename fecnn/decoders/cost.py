@@ -40,6 +40,19 @@ class Cost:
     parameter_bits: int = 0
     memory_bits: int = 0
 
+    def __str__(self) -> str:
+        """The numbers for a reader, without those that are 0.
+
+        Example:
+            >>> print(Cost(additions=1234.6, binary=20, memory_bits=4096))
+            1,255 operations (1,235 additions, 20 binary), memory 4,096 bit
+        """
+        kinds = [f"{getattr(self, kind):,.0f} {kind}" for kind in KINDS if getattr(self, kind)]
+        text = f"{self.operations:,.0f} operations" + (f" ({', '.join(kinds)})" if kinds else "")
+        if self.parameters:
+            text += f", {self.parameters:,} parameters"
+        return text + (f", memory {self.memory_bits:,.0f} bit" if self.memory_bits else "")
+
     @property
     def operations(self) -> float:
         """All operations, each counted as one."""

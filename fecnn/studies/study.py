@@ -116,7 +116,8 @@ class CodeTable(Table):
             if key in said:
                 return Path(str(said[key])).name
         first = str(said.pop("family", said.pop("code", "")))
-        return f"{first}({', '.join(f'{key}={value}' for key, value in said.items())})"
+        given = {key: list(value) if isinstance(value, tuple) else value for key, value in said.items()}
+        return f"{first}({', '.join(f'{key}={value}' for key, value in given.items())})"
 
     def given(self) -> Recipe:
         """What is given, as plain data."""

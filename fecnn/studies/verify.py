@@ -1,14 +1,14 @@
 """Verifying a results file: some of its batches are simulated again and compared bit for bit."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from fecnn._files.text import plain
-from fecnn.codes.catalogue import Place, claims, is_code_path, load_code
+from fecnn.codes.catalogue import Place, claims, is_code_path, load_code, paths_of
 from fecnn.codes.code import Code
 from fecnn.decoders.foreign import foreign
 from fecnn.decoders.registry import REGISTRY
@@ -278,7 +278,7 @@ def _obstacle(task: Task, foreign_code: bool) -> str | None:
 
 
 def _code_obstacle(place: Place, fingerprint: str | None, said: str | None = None) -> str | None:
-    for path in _files_of(place):
+    for path in paths_of(place):
         if not path.is_file():
             return f"its code file {path} is not here"
     try:
@@ -290,13 +290,6 @@ def _code_obstacle(place: Place, fingerprint: str | None, said: str | None = Non
     if said is not None and claims(place, code) != said:
         return f"{place} states another minimum distance or spectrum here"
     return None
-
-
-def _files_of(place: Place) -> list[Path]:
-    """The files that a code is loaded from, if it is not a name."""
-    if isinstance(place, Mapping | tuple):
-        return [Path(value) for key, value in dict(place).items() if isinstance(value, str)]
-    return [Path(place)] if is_code_path(place) else []
 
 
 def _decoder_obstacle(task: Task, foreign_code: bool) -> str | None:

@@ -317,3 +317,40 @@ def test_estimates_are_not_checked_and_said_so(call, tmp_path):
     make(tmp_path, STUDY + '[[curve]]\nlabel = "rare"\ndecoder = "ml"\nmethod = "rare"\n', "small.toml")
     call("run", "small.toml")
     assert "2 estimated points are not checked" in call("verify", "small.toml").stdout
+
+
+def test_codes_made_of_others_are_made_again(tmp_path):
+    """A results file says how its codes are made, and that is all that is needed to check it."""
+    plan = make(
+        tmp_path,
+        """
+title = "t"
+ebn0_db = [3.0]
+stop = { frames = 512 }
+batch = 256
+[[curve]]
+code = { code = "ccsds-128-64", puncture = [3, 70], shorten = 2 }
+decoder = "bp"
+[[curve]]
+code = { family = "nr_ldpc", k = 20, n = 48 }
+decoder = "bp"
+[[curve]]
+code = { family = "nr_polar", k = 20, e = 100, link = "uplink" }
+decoder = "scl"
+label = "5G polar"
+""",
+    )
+    names = [point.code.name for point in plan.points]
+    assert names == ["ccsds-128-64-shortened-punctured-124-62", "nr-ldpc-48-20", "nr-polar-100-20-uplink"]
+    assert [curve.name for curve in plan.curves] == [
+        "bp of ccsds-128-64(shorten=2, puncture=[3, 70])",
+        "bp of nr_ldpc(k=20, n=48)",
+        "5G polar",
+    ]
+    path = tmp_path / "r.sqlite"
+    run_all(plan, path)
+    table = fecnn.table(plan, path)
+    assert set(table["code"]) == set(names)
+    found = list(fecnn.verify(path, seconds=None))
+    assert len(found) == 6
+    assert all(check.equal for check in found)

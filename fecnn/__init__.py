@@ -43,6 +43,7 @@ __all__ = [
     "hamming",
     "hard",
     "judge",
+    "ldpc_qc",
     "list_decoder",
     "load_code",
     "load_study",
@@ -102,6 +103,7 @@ if TYPE_CHECKING:
         ccsds_128_64,
         golay,
         hamming,
+        ldpc_qc,
         reed_muller,
         repetition,
         single_parity_check,
@@ -147,7 +149,7 @@ _HOMES = {
     "codes.code": "Code",
     "codes.codefile": "save_code",
     "codes.families": (
-        "array_ldpc bch ccsds_128_64 golay hamming reed_muller repetition single_parity_check uncoded"
+        "array_ldpc bch ccsds_128_64 golay hamming ldpc_qc reed_muller repetition single_parity_check uncoded"
     ),
     "codes.matrix_file": "read_matrix",
     "codes.nr_ldpc": "nr_ldpc",

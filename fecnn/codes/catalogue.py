@@ -34,7 +34,7 @@ def code_names() -> list[str]:
     return list(shipped("codes"))
 
 
-Given = bool | int | float | str | tuple[int, ...]
+Given = bool | int | float | str | tuple[int, ...] | tuple[tuple[int, ...], ...]
 Recipe = tuple[tuple[str, Given], ...]
 """A mapping that `load_code` takes, as plain data: its pairs."""
 
@@ -98,9 +98,16 @@ def recipe(given: Mapping[str, Any]) -> Recipe:
         (('code', 'hamming-7-4'), ('shorten', (0, 1)))
     """
     return tuple(
-        (key, tuple(value) if isinstance(value, list) else str(value) if isinstance(value, Path) else value)
-        for key, value in given.items()
+        (key, str(value) if isinstance(value, Path) else _as_tuples(value)) for key, value in given.items()
     )
+
+
+def _as_tuples(value: Any) -> Any:
+    return tuple(map(_as_tuples, value)) if isinstance(value, list | tuple) else value
+
+
+def _as_lists(value: Any) -> Any:
+    return list(map(_as_lists, value)) if isinstance(value, tuple) else value
 
 
 def is_code_path(place: Place) -> bool:
@@ -165,9 +172,7 @@ DONE = ("subcode", "shorten", "puncture", "extend")
 
 @lru_cache(maxsize=64)
 def _built(family: str, parameters: Recipe) -> Code:
-    return build(
-        family, {key: list(value) if isinstance(value, tuple) else value for key, value in parameters}
-    )
+    return build(family, {key: _as_lists(value) for key, value in parameters})
 
 
 def _made(place: Recipe) -> Code:

@@ -31,7 +31,7 @@ from fecnn.codes.registry import build
 MAX_BYTES = 1 << 24
 """Largest code file read or written; larger matrices belong in an alist."""
 
-Parameter = StrictBool | StrictInt | StrictFloat | StrictStr | list[StrictInt]
+Parameter = StrictBool | StrictInt | StrictFloat | StrictStr | list[StrictInt] | list[list[StrictInt]]
 Row = Annotated[str, Field(pattern="^[01]+$", max_length=MAX_LENGTH)]
 
 

@@ -1,5 +1,6 @@
 """Builders of classic codes. Each returns a `Code`, named as in the catalogue."""
 
+import dataclasses
 import math
 import operator
 from collections.abc import Sequence
@@ -226,6 +227,38 @@ def array_ldpc(p: int, rows: int) -> Code:
     H = np.block([[_circulant(p, [-i * j % p]) for j in range(p)] for i in range(rows)])
     G = gf2.rref(gf2.null_space(H))[0]
     return Code(G, H, name=f"ldpc-{p * p}-{len(G)}")
+
+
+def ldpc_qc(base: Sequence[Sequence[int]], z: int) -> Code:
+    """The quasi-cyclic LDPC code of a base matrix of shifts (Fossorier 2004).
+
+    H keeps all its rows, though some may depend on others. `fecnn.read_matrix` reads such matrices from a
+    file.
+
+    Args:
+        base: The base matrix, rows of whole numbers: -1 for a block of zeros, and s from 0 on for the identity
+            matrix whose ones are moved s columns to the right, modulo z.
+        z: Size of the blocks, at least 1.
+
+    Raises:
+        ValueError: If the rows differ in length, an entry is below -1, the code would be too long, or only
+            the zero word satisfies all checks.
+
+    Example:
+        >>> code = ldpc_qc([[0, 1, 2, -1], [-1, 2, 0, 1]], 5)
+        >>> code, code.H.shape
+        (Code(ldpc-qc-20-10: n=20, k=10), (10, 20))
+    """
+    z = whole_number("z", z, 1, MAX_LENGTH)
+    rows = [[operator.index(entry) for entry in row] for row in base]
+    if not rows or not rows[0] or len({len(row) for row in rows}) > 1:
+        raise ValueError(f"base must be a matrix, got rows of {sorted({len(row) for row in rows})} entries")
+    if min(map(min, rows)) < -1:
+        raise ValueError(f"entries of base must be -1 or a shift from 0 on, got {min(map(min, rows))}")
+    whole_number("the length, columns of base times z,", len(rows[0]) * z, 1, MAX_LENGTH)
+    H = np.block([[_circulant(z, [entry % z] if entry >= 0 else []) for entry in row] for row in rows])
+    code = Code.from_parity_check(H)
+    return dataclasses.replace(code, name=f"ldpc-qc-{code.n}-{code.k}")
 
 
 def uncoded(k: int) -> Code:

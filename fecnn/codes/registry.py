@@ -38,6 +38,11 @@ FAMILIES = {
     "ccsds_128_64": Family(block.ccsds_128_64, "CCSDS 231.0-B", {}),
     "golay": Family(block.golay, "Golay 1949", {}),
     "hamming": Family(block.hamming, "Hamming 1950", {"r": 3}),
+    "ldpc_qc": Family(
+        block.ldpc_qc,
+        "Fossorier, IEEE Trans. IT 50(8), 2004",
+        {"base": [[0, 1, 2, -1], [-1, 2, 0, 1]], "z": 5},
+    ),
     "nr_ldpc": Family(nr_ldpc, "3GPP TS 38.212, sections 5.3.2 and 5.4.2", {"k": 20, "n": 48}),
     "nr_polar": Family(nr_polar, "3GPP TS 38.212, sections 5.3.1 and 5.4.1", {"k": 12, "e": 54}),
     "polar": Family(polar, "Arikan, IEEE Trans. IT 55(7), 2009", {"n": 16, "k": 8}),

@@ -18,6 +18,7 @@ from fecnn.codes.families import (
     bch,
     golay,
     hamming,
+    ldpc_qc,
     reed_muller,
     repetition,
     single_parity_check,
@@ -379,3 +380,25 @@ def test_gaussian_approximation_stays_finite_for_long_codes_at_both_ends():
 def test_impossible_polar_codes_are_refused(options, words):
     with pytest.raises(ValueError, match=words):
         polar(**options)
+
+
+def test_quasi_cyclic_codes_of_base_matrices():
+    shifts = [[(0, 7), (2,), (14,), (6,)], [(6,), (0, 15), (0,), (1,)]]
+    base = [[shift[0] for shift in row] for row in shifts]
+    code = ldpc_qc(base, 16)
+    assert code.H.shape == (32, 64)
+    for i, row in enumerate(base):
+        for j, shift in enumerate(row):
+            block = code.H[16 * i : 16 * i + 16, 16 * j : 16 * j + 16]
+            assert [int(one) for one in block.argmax(axis=1)] == [(t + shift) % 16 for t in range(16)]
+    # The array codes are of this kind: P^(i j), moved to the left.
+    array = ldpc_qc([[-i * j % 7 for j in range(7)] for i in range(4)], 7)
+    assert same_code(array, array_ldpc(7, 4))
+    for wrong, words in (
+        (([[0, 1], [0]], 4), r"base must be a matrix, got rows of \[1, 2\] entries"),
+        (([[0, -2]], 4), "must be -1 or a shift from 0 on, got -2"),
+        (([[0] * 5], 4000), "times z, must be in"),
+        (([], 4), "base must be a matrix"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            ldpc_qc(*wrong)

@@ -236,8 +236,8 @@ def ldpc_qc(base: Sequence[Sequence[int]], z: int) -> Code:
     file.
 
     Args:
-        base: The base matrix, rows of whole numbers: -1 for a block of zeros, and s from 0 on for the identity
-            matrix whose ones are moved s columns to the right, modulo z.
+        base: The base matrix, rows of whole numbers: -1 for a block of zeros, s from 0 on for the identity
+            matrix with its ones moved s columns to the right, modulo z.
         z: Size of the blocks, at least 1.
 
     Raises:

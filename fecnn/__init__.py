@@ -11,6 +11,7 @@ from fecnn._version import __version__ as __version__
 
 __all__ = [
     "AWGN",
+    "BEC",
     "BSC",
     "LLR",
     "Bits",
@@ -92,7 +93,9 @@ if TYPE_CHECKING:
     from fecnn.analysis.gap import gap_to_ml
     from fecnn.analysis.table import judge, table
     from fecnn.arrays import LLR, Bits, bpsk, hard
-    from fecnn.channels.channel import AWGN, BSC, Rayleigh
+    from fecnn.channels.awgn import AWGN
+    from fecnn.channels.discrete import BEC, BSC
+    from fecnn.channels.fading import Rayleigh
     from fecnn.codes.alist import read_alist, write_alist
     from fecnn.codes.catalogue import code_names, load_code
     from fecnn.codes.code import Code
@@ -143,7 +146,9 @@ _HOMES = {
     "analysis.gap": "gap_to_ml",
     "analysis.table": "judge table",
     "arrays": "LLR Bits bpsk hard",
-    "channels.channel": "AWGN BSC Rayleigh",
+    "channels.awgn": "AWGN",
+    "channels.discrete": "BEC BSC",
+    "channels.fading": "Rayleigh",
     "codes.alist": "read_alist write_alist",
     "codes.catalogue": "code_names load_code",
     "codes.code": "Code",

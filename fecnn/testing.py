@@ -1,12 +1,17 @@
-"""Checks that a decoder, built-in or your own, keeps the decoder contract."""
+"""Checks that a decoder or a channel, built-in or your own, keeps its contract."""
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
 from fecnn.arrays import LLR, Bits, bpsk, hard
-from fecnn.channels.channel import AWGN
+from fecnn.channels.awgn import AWGN
+from fecnn.channels.channel import Channel
+from fecnn.channels.contract import refuse_unaddressed
+from fecnn.channels.registry import channel_at
+from fecnn.channels.stream import FrameStream
 from fecnn.codes.code import Code
 from fecnn.codes.families import hamming
 from fecnn.codes.polar import polar
@@ -16,6 +21,7 @@ from fecnn.errors import ContractError
 
 EBN0_DB = 3.0
 FRAMES = 400
+CHANNEL_FRAMES = 20_000
 
 
 def check_decoder(name: str, *codes: Code, symmetric: bool = True, **options: Any) -> None:
@@ -50,6 +56,68 @@ def check_decoder(name: str, *codes: Code, symmetric: bool = True, **options: An
         _Check(name, code, decode).all(channel, symmetric, twin)
     if not codes:
         _check_full_code(name, options)
+
+
+def check_channel(name: str, *, calibrated: bool = True, n: int = 13, **options: bool | float | str) -> None:
+    """Check a channel against the contract that studies rely on.
+
+    The channel must
+
+    - return float32 LLRs of shape (frames, n) without NaN, also for an empty batch, and not write to its
+      input;
+    - draw all its randomness from the source that it is given, so that frames are the same in other batches,
+      when made again, and from two threads at once;
+    - keep the sign: at 20 dB most positive LLRs are of zeros, and most negative ones of ones;
+    - be calibrated: among bits with an LLR near x, the share of zeros is 1 / (1 + exp(-x)).
+
+    Args:
+        name: A channel's name, or ``"module:function"``.
+        calibrated: False for a channel whose LLRs approximate, such as those of a max-log demapper.
+        n: Bits per frame.
+        options: The channel's options.
+
+    Raises:
+        ContractError: Naming the clause that is broken.
+
+    Example:
+        >>> check_channel("awgn")
+    """
+    named = (*options.items(), ("name", name)) if options else name
+    for ebn0_db in (1.0, 20.0):
+        channel = channel_at(named, ebn0_db, 0.5)
+        refuse_unaddressed(name, channel, n)
+        bits = FrameStream("channel", 0).messages(CHANNEL_FRAMES, n)
+        llr = channel.transmit(bits, FrameStream("channel", 0))
+        if channel.transmit(bits[:0], FrameStream("channel", 0)).shape != (0, n):
+            raise ContractError(f"channel {name} does not return an empty array for an empty batch")
+        with ThreadPoolExecutor(2) as pool:
+            for again in pool.map(
+                lambda _, channel=channel, bits=bits: channel.transmit(bits, FrameStream("channel", 0)),
+                range(4),
+            ):
+                if not np.array_equal(again, llr):
+                    raise ContractError(f"channel {name} cannot be called from two threads at once")
+        if ebn0_db == 20.0 and np.sum(hard(llr) != bits) + 0.5 * np.sum(llr == 0) > 0.25 * bits.size:
+            raise ContractError(f"channel {name} has the sign of its LLRs wrong: positive means bit 0")
+        if calibrated:
+            _check_calibration(name, channel, bits, llr)
+
+
+def _check_calibration(name: str, channel: Channel, bits: Bits, llr: LLR) -> None:
+    """Check that the shares of zeros are those that the LLRs claim, to six standard deviations."""
+    zero, value = (bits == 0).ravel(), llr.ravel().astype(np.float64)
+    claimed = 1 / (1 + np.exp(-np.clip(value, -700, 700)))
+    edges = np.array([-np.inf, -12, -8, -6, *np.arange(-5, 5.25, 0.5), 6, 8, 12, np.inf])
+    which = np.digitize(value, edges)
+    for i in np.unique(which):
+        here = which == i
+        expected, found = claimed[here].sum(), int(zero[here].sum())
+        deviation = math.sqrt(float((claimed[here] * (1 - claimed[here])).sum()))
+        if abs(found - expected) > 6 * deviation + 3:
+            raise ContractError(
+                f"channel {name} ({channel}) is not calibrated: of {int(here.sum())} bits with LLRs of "
+                f"{value[here].min():.2f} to {value[here].max():.2f}, {found} are 0, not {expected:.1f}"
+            )
 
 
 def _check_full_code(name: str, options: dict[str, Any]) -> None:

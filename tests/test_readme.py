@@ -43,6 +43,7 @@ def command_line(line, folder):
     "path",
     [
         "README.md",
+        "docs/channels.md",
         "docs/decoders.md",
         "docs/bounds-and-rare-events.md",
         "docs/exact-search.md",

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 import fecnn
+from fecnn.channels.registry import REGISTRY as CHANNELS
 from fecnn.decoders.registry import REGISTRY
 from fecnn.nets.card import zoo_names
 
@@ -97,6 +98,7 @@ def test_every_public_name_code_decoder_network_and_study_has_its_place(site, pa
     assert [name for name in fecnn.__all__ if f"fecnn.{name}" not in reference] == []
     for room, names in (
         ("codes", fecnn.code_names()),
+        ("channels", CHANNELS),
         ("decoders", REGISTRY),
         ("networks", zoo_names()),
         ("studies", [path.parent.name for path in ROOT.glob("studies/*/README.md")]),

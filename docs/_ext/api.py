@@ -21,6 +21,10 @@ MORE = {
         fecnn.testing.check_decoder fecnn.decoders.Measured fecnn.decoders.Effort
         fecnn.decoders.BuiltDecoder fecnn.decoders.BuiltSoftDecoder fecnn.decoders.BuiltListDecoder
     """,
+    "The contract of a channel": """
+        fecnn.testing.check_channel fecnn.channels.channel.Channel fecnn.channels.stream.Noise
+        fecnn.channels.registry.channel_at
+    """,
     "Costs": "fecnn.decoders.complexity.complexity fecnn.decoders.cost.Cost",
     "Bounds": """
         fecnn.theory.bounds.union_bound fecnn.theory.bounds.tangential_sphere_bound
@@ -30,7 +34,8 @@ MORE = {
     """,
     "Workers": "fecnn.simulation.threads.Threads fecnn.simulation.cluster.connect",
 }
-"""Names of other modules that the pages show; of these only `check_decoder` is public."""
+"""Names of other modules that the pages show; of these only `check_decoder` and
+`check_channel` are public."""
 
 
 def rooms() -> dict[str, list[str]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from . import api, codes, commands, decoders, families, networks, repository, studies
+from . import api, channels, codes, commands, decoders, families, networks, repository, studies
 
 FOLDER = "generated"
 
@@ -18,7 +18,7 @@ FOLDER = "generated"
 def write_pages(app: Sphinx) -> None:
     folder = Path(app.srcdir, FOLDER)
     made: dict[str, str | bytes] = {}
-    for module in (repository, studies, codes, families, decoders, networks, commands, api):
+    for module in (repository, studies, codes, families, channels, decoders, networks, commands, api):
         made |= module.pages()
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.is_file() and path.relative_to(folder).as_posix() not in made:

@@ -59,7 +59,10 @@ def run_command(
     ] = False,
     foreign_code: Annotated[
         bool,
-        typer.Option("--foreign-code/--no-foreign-code", help="Allow decoders that do not ship with fecnn."),
+        typer.Option(
+            "--foreign-code/--no-foreign-code",
+            help="Allow decoders and channels that do not ship with fecnn.",
+        ),
     ] = True,
     out: OutOption = RESULTS,
 ) -> None:

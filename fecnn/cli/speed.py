@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from fecnn._files.atomic import write
-from fecnn.channels.channel import AWGN
+from fecnn.channels.awgn import AWGN
 from fecnn.channels.stream import FrameStream
 from fecnn.codes.catalogue import load_code
 from fecnn.decoders import decoder

@@ -35,7 +35,7 @@ def say_what_is_stale(plan: "Study", store: Path) -> bool:
 
 
 def say_whose_code_runs(plan: "Study", allowed: bool = True, decoders: Collection[str] | None = None) -> None:
-    """Announce whose code a study's decoders run (or only these), except fecnn's own.
+    """Announce whose code a study's channels and decoders (or only these) run, except fecnn's own.
 
     Raises:
         ValueError: If there is any and it is not allowed.
@@ -43,11 +43,11 @@ def say_whose_code_runs(plan: "Study", allowed: bool = True, decoders: Collectio
     from fecnn.decoders.foreign import whose_code_runs
 
     for name, it in plan.foreign.items():
-        if decoders is not None and name not in decoders:
+        if decoders is not None and it.kind == "decoder" and name not in decoders:
             continue
         if not allowed:
             raise ValueError(
-                f"decoder {name} does not ship with fecnn: it runs code from {it.file}, "
+                f"{it.kind} {name} does not ship with fecnn: it runs code from {it.file}, "
                 "and --no-foreign-code forbids that"
             )
         typer.echo(whose_code_runs(name, it), err=True)

@@ -41,7 +41,7 @@ def verify_command(
         bool | None,
         typer.Option(
             "--foreign-code/--no-foreign-code",
-            help="Allow decoders that do not ship with fecnn.",
+            help="Allow decoders and channels that do not ship with fecnn.",
             show_default="only those of a study",
         ),
     ] = None,
@@ -115,7 +115,10 @@ def frames_command(
     out: OutOption = RESULTS,
     foreign_code: Annotated[
         bool,
-        typer.Option("--foreign-code/--no-foreign-code", help="Allow decoders that do not ship with fecnn."),
+        typer.Option(
+            "--foreign-code/--no-foreign-code",
+            help="Allow decoders and channels that do not ship with fecnn.",
+        ),
     ] = True,
 ) -> None:
     """Save frames of a study, such as those a decoder got wrong: LLRs, sent word, decision, and that of ML.
@@ -159,16 +162,22 @@ def frames_command(
 
 
 def _say_whose_code_of_a_file_runs(path: Path) -> None:
-    """Announce the decoders of a results file that do not ship with fecnn, where they are here."""
+    """Announce the decoders and channels of a results file that do not ship with fecnn, if they are here."""
     from fecnn._files.text import plain
     from fecnn.decoders.foreign import foreign, whose_code_runs
     from fecnn.simulation.store import Store
 
     with Store(path) as store:
-        named = sorted({(task.decoder, task.home) for task in store.tasks() if task.source}, key=str)
+        tasks = list(store.tasks())
+    named = sorted({(task.decoder, task.home) for task in tasks if task.source}, key=str)
+    channels = sorted({task.channel for task in tasks if task.channel_source})
     for name, home in named:
         with suppress(ValueError, LookupError):  # reported with its curve
             if (found := foreign(name, home)) is not None:
+                typer.echo(plain(whose_code_runs(name, found)), err=True)
+    for name in channels:
+        with suppress(ValueError, LookupError):
+            if (found := foreign(name, kind="channel")) is not None:
                 typer.echo(plain(whose_code_runs(name, found)), err=True)
 
 

@@ -1,4 +1,4 @@
-"""Decoders that do not ship with fecnn: where their code is, its version, and running exactly that version.
+"""Decoders and channels that do not ship with fecnn: where their code is, its version, and running it.
 
 Nothing is imported to find this out; imports are read from the syntax of the files.
 """
@@ -17,40 +17,46 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from inspect import Signature
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeGuard
+from typing import Any, Literal, TypeGuard
 
+from fecnn.channels import registry as channels
 from fecnn.decoders.outline import outline, parsed
 from fecnn.decoders.registry import REGISTRY, decoder_names, plugin
 from fecnn.errors import nearest
 
+Kind = Literal["decoder", "channel"]
+
 
 @dataclass(frozen=True)
 class Foreign:
-    """A decoder that does not ship with fecnn.
+    """A decoder or channel that does not ship with fecnn.
 
     file: The path of its module.
     version: The SHA-256 of its module and everything it imports, except installed packages and the standard
         library. For an entry point: its distribution and version, plus the SHA-256 if that is not an
         installed copy.
+    kind: Which of the two it is.
     """
 
     file: str
     version: str
+    kind: Kind = "decoder"
 
 
-def foreign(decoder: str, home: str | None = None) -> Foreign | None:
-    """The file and version behind a decoder's name; None if the decoder ships with fecnn.
+def foreign(name: str, home: str | None = None, *, kind: Kind = "decoder") -> Foreign | None:
+    """The file and version behind the name of a decoder or channel; None if it ships with fecnn.
 
     Args:
-        decoder: The name of a built-in decoder or entry point, or ``module:function``.
+        name: The name of a built-in one or an entry point, or ``module:function``.
         home: A folder with modules of its own, besides those on Python's path.
+        kind: What the name is of.
 
     Raises:
-        LookupError: If there is no such decoder or module.
+        LookupError: If there is no such decoder or channel, or module.
         ValueError: If its module has no file.
     """
     with _lock, _at(home):
-        found = _find(decoder)
+        found = _find(name, kind)
     return found and found[0]
 
 
@@ -71,7 +77,7 @@ def signature_of(decoder: str, it: Foreign) -> Signature | None:
 def files_at(home: str, decoder: str) -> dict[str, bytes]:
     """The files of a decoder that lie in its folder, by their paths there."""
     with _lock, _at(home):
-        found = _find(decoder)
+        found = _find(decoder, "decoder")
     folder = Path(home)
     files = [Path(str(it.spec.origin)) for it in found[1].values()] if found else []
     contents = [it.content for it in found[1].values()] if found else []
@@ -94,36 +100,36 @@ def _at(home: str | None) -> Iterator[None]:
         sys.path[:] = before
 
 
-def whose_code_runs(decoder: str, it: Foreign) -> str:
+def whose_code_runs(name: str, it: Foreign) -> str:
     """The line that announces whose code is about to run."""
-    return f"decoder {decoder} runs code from {it.file}"
+    return f"{it.kind} {name} runs code from {it.file}"
 
 
 @contextmanager
-def running(decoder: str, version: str, home: str | None = None) -> Iterator[None]:
-    """While in this block, a foreign decoder's name resolves to its files as they are now.
+def running(name: str, version: str, home: str | None = None, *, kind: Kind = "decoder") -> Iterator[None]:
+    """While in this block, the name of a foreign decoder or channel resolves to its files as they are now.
 
-    Whatever was imported before is set aside. Each version has its own modules, so a decoder built from
+    Whatever was imported before is set aside. Each version has its own modules, so what was built from
     another version keeps those. Modules imported by others are restored afterwards.
 
     Raises:
-        LookupError: If there is no such decoder or module.
-        ValueError: If its files are not this version, modules of this version were reloaded, or the decoder
+        LookupError: If there is no such decoder or channel, or module.
+        ValueError: If its files are not this version, modules of this version were reloaded, or it
             imported files that its version does not cover.
     """
     with _lock, _at(home):
-        found = _find(decoder)
+        found = _find(name, kind)
         if found is None or found[0].version != version:
             where = "of fecnn itself" if found is None else f"in {found[0].file}"
             raise ValueError(
-                f"the code of decoder {decoder} {where} is not the version that the study was loaded with: "
+                f"the code of {kind} {name} {where} is not the version that the study was loaded with: "
                 "it has changed since, or is another copy; load the study again, or make the copies identical"
             )
         it, files = found
         ours = _versions.setdefault((it.file, version), {})
         if not all(map(_exact, ours.values())):
             raise ValueError(
-                f"decoder {decoder}: its code was reloaded, so two versions are mixed in this process; "
+                f"{kind} {name}: its code was reloaded, so two versions are mixed in this process; "
                 "start a new process"
             )
         theirs = {name: sys.modules.pop(name) for name in files if name in sys.modules}
@@ -135,8 +141,8 @@ def running(decoder: str, version: str, home: str | None = None) -> Iterator[Non
             yield
             if strange := _uncovered(set(sys.modules) - before - files.keys()):
                 raise ValueError(
-                    f"decoder {decoder} has imported {strange}, which is not part of its version: import it "
-                    "with an import statement, from the decoder's own folder or from PYTHONPATH"
+                    f"{kind} {name} has imported {strange}, which is not part of its version: import it "
+                    "with an import statement, from its own folder or from PYTHONPATH"
                 )
         finally:
             sys.path[:] = path
@@ -205,19 +211,20 @@ def _exact(module: ModuleType) -> bool:
     return isinstance(getattr(module.__spec__, "loader", None), _Exact)
 
 
-def _find(decoder: str) -> tuple[Foreign, dict[str, _File]] | None:
-    """The file and version of a decoder, and the source files to load as they were read."""
-    if decoder in REGISTRY:
+def _find(name: str, kind: Kind) -> tuple[Foreign, dict[str, _File]] | None:
+    """The file and version behind a name, and the source files to load as they were read."""
+    if name in (REGISTRY if kind == "decoder" else channels.REGISTRY):
         return None
-    entry = None
-    if ":" in decoder:
-        module, _, function = decoder.partition(":")
+    entry, beside = None, kind == "decoder"
+    if ":" in name:
+        module, _, function = name.partition(":")
         if not module or not function:
-            raise LookupError(f"decoder {decoder!r} must be named module:function")
+            raise LookupError(f"{kind} {name!r} must be named module:function")
     else:
-        entry = plugin(decoder)
+        entry = plugin(name) if kind == "decoder" else channels.plugin(name)
         if entry is None:
-            raise LookupError(f"no decoder {decoder!r}; {nearest(decoder, decoder_names())}")
+            known = decoder_names() if kind == "decoder" else channels.channel_names()
+            raise LookupError(f"no {kind} {name!r}; {nearest(name, known)}")
         module = entry.module
     if module.partition(".")[0] == "fecnn":
         return None
@@ -225,22 +232,22 @@ def _find(decoder: str) -> tuple[Foreign, dict[str, _File]] | None:
     if module not in files:
         if module in sys.modules:
             raise ValueError(
-                f"decoder {decoder} exists in memory only; save it in a file, so that it has a version"
+                f"{kind} {name} exists in memory only; save it in a file, so that it has a version"
             )
         raise LookupError(
-            f"no module {module!r} for decoder {decoder!r}; is it installed, or on PYTHONPATH? "
-            f"A file beside a study is named by its path: ./{module}.py:{function}"
+            f"no module {module!r} for {kind} {name!r}; is it installed, or on PYTHONPATH?"
+            + (f" A file beside a study is named by its path: ./{module}.py:{function}" if beside else "")
         )
     where, version = str(files[module].spec.origin), _digest(files)
     if entry is not None and entry.dist is not None:
         named = f"{entry.dist.name} {entry.dist.version}"
         if _installed(where):
-            return Foreign(where, named), {}
+            return Foreign(where, named, kind), {}
         version = f"{named} {version}"
     sources = {
-        name: it for name, it in files.items() if str(it.spec.origin).endswith(".py") and it.spec.loader
+        module: it for module, it in files.items() if str(it.spec.origin).endswith(".py") and it.spec.loader
     }
-    return Foreign(where, version), sources
+    return Foreign(where, version, kind), sources
 
 
 def _digest(files: Mapping[str, _File]) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fecnn._files.named import function_named
 from fecnn.decoders.signature import misfits
 from fecnn.errors import nearest
 
@@ -213,7 +214,7 @@ def factory(name: str, *, soft: bool = False) -> "Factory":
     elif (in_file := file_of(name)) is not None:
         found = _function_in(*in_file, name, kind)
     elif ":" in name:
-        found = _function(name, kind)
+        found = function_named(name, kind)
     elif (entry := plugin(name, soft=soft)) is not None:
         found = entry.load()
     if found is None:
@@ -239,25 +240,6 @@ def list_factory(name: str) -> "Callable[..., Lister]":
         names = [known for known in REGISTRY if built_in(known).lister]
         raise LookupError(f"no list decoder {name!r}; {nearest(name, names)}")
     return found
-
-
-def _function(name: str, kind: str) -> Any:
-    """The object behind ``module:function``."""
-    module, _, function = name.partition(":")
-    if not module or not function:
-        raise LookupError(f"{kind} {name!r} must be named module:function")
-    try:
-        loaded = importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name is None or not (module + ".").startswith(error.name + "."):
-            raise
-        raise LookupError(
-            f"no module {module!r} for {kind} {name!r}; is it installed, or on PYTHONPATH? "
-            f"A file is named by its path: ./{module}.py:{function}"
-        ) from None
-    if not hasattr(loaded, function):
-        raise LookupError(f"module {module!r} has no function {function!r} for {kind} {name!r}")
-    return getattr(loaded, function)
 
 
 def file_of(name: str) -> tuple[Path, str] | None:

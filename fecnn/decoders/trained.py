@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fecnn.arrays import LLR, Bits, bpsk, hard
-from fecnn.channels.channel import AWGN, Channel
+from fecnn.channels.awgn import AWGN
+from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
 from fecnn.decoders.contract import Decoder, Effort, Factory, Lister, Measured, as_output
 from fecnn.decoders.cost import REAL, Cost

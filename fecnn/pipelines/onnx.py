@@ -13,7 +13,7 @@ import numpy as np
 
 from fecnn._files.atomic import write
 from fecnn._version import __version__
-from fecnn.channels.channel import AWGN
+from fecnn.channels.awgn import AWGN
 from fecnn.codes.code import Code
 from fecnn.errors import FecnnError, extra
 from fecnn.nets.card import Card

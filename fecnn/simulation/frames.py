@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fecnn.arrays import LLR, Bits, compiled_for
-from fecnn.channels.channel import AWGN, Channel
+from fecnn.channels.awgn import AWGN
+from fecnn.channels.channel import Channel
 from fecnn.channels.stream import FrameStream
 from fecnn.codes import gf2
 from fecnn.codes.code import Code

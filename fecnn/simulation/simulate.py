@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from fecnn._notebook import html
-from fecnn.channels.channel import channel_at
 from fecnn.channels.stream import FrameStream
 from fecnn.codes.catalogue import claims, load_code
 from fecnn.decoders.built import BuiltDecoder
@@ -20,7 +19,7 @@ from fecnn.jit import compiling
 from fecnn.simulation.frames import AnyEngine, Resent, engine_of
 from fecnn.simulation.stop import Prefix
 from fecnn.simulation.tally import Tally
-from fecnn.simulation.task import Point, Task, build_decoder
+from fecnn.simulation.task import Point, Task, build_channel, build_decoder
 from fecnn.simulation.witness import recheck, record
 from fecnn.simulation.workers import Failed, Made, WorkerLost, Workers
 
@@ -346,7 +345,7 @@ def _build(task: Task) -> tuple[AnyEngine, BuiltDecoder]:
         if (code.fingerprint, claims(task.code, code)) != (task.fingerprint, task.claims):
             raise ValueError(f"{task.code} is not the code that this task was made for; load the study again")
         decode = build_decoder(task, code)
-        channel = channel_at(task.channel, task.ebn0_db, code.rate)
+        channel = build_channel(task, code)
         engine: AnyEngine = engine_of(code, channel)
         if task.sender is not None:
             sender = load_code(task.sender)

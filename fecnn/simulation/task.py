@@ -7,7 +7,9 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
-from fecnn.channels.channel import channel_at
+from fecnn.channels.channel import Channel
+from fecnn.channels.contract import refuse_unaddressed
+from fecnn.channels.registry import channel_at
 from fecnn.channels.stream import STREAM
 from fecnn.codes.catalogue import Recipe, recipe
 from fecnn.codes.code import Code
@@ -46,6 +48,7 @@ class Task:
         (`fecnn.nets.card.network_version`), that does not ship with fecnn; None if it does.
     claims: Unverified statements in the code's file (`fecnn.codes.catalogue.claims`), if any.
     home: The folder of a decoder that is named by its file; None for any other.
+    channel_source: The version of a channel that does not ship with fecnn; None if it does.
     sender, sender_fingerprint: Where another code with the same codewords is loaded from, and its
         fingerprint, if this task sees that code's frames (codewords and noise); None otherwise.
     """
@@ -64,6 +67,7 @@ class Task:
     sender: str | Recipe | None = None
     sender_fingerprint: str | None = None
     home: str | None = None
+    channel_source: str | None = None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Task) and self._content == other._content
@@ -141,7 +145,7 @@ class Task:
     def _digest(self, *without: str, stream: int = STREAM) -> str:
         content = {key: value for key, value in self.described().items() if key not in without}
         del content["sender"], content["home"]
-        for name in ("source", "claims", "sender_fingerprint"):
+        for name in ("source", "claims", "sender_fingerprint", "channel_source"):
             if getattr(self, name) is None:
                 content.pop(name, None)
         if "options" in content:
@@ -219,13 +223,28 @@ class RarePoint:
         return hashlib.sha256(json.dumps(self.content, sort_keys=True).encode()).hexdigest()
 
 
+def build_channel(task: Task, code: Code) -> Channel:
+    """The channel of a task.
+
+    Raises:
+        ValueError: If it is not the version that the task was made for.
+        ContractError: If one that does not ship with fecnn makes no frames that can be made again.
+    """
+    if task.channel_source is None:
+        return channel_at(task.channel, task.ebn0_db, code.rate)
+    with running(task.channel, task.channel_source, kind="channel"):
+        channel = channel_at(task.channel, task.ebn0_db, code.rate)
+        refuse_unaddressed(task.channel, channel, code.n)
+    return channel
+
+
 def build_decoder(task: Task, code: Code) -> Any:
     """The decoder of a task.
 
     Raises:
         ValueError: If its code or network is not the version that the task was made for.
     """
-    channel = channel_at(task.channel, task.ebn0_db, code.rate)
+    channel = build_channel(task, code)
     options: dict[str, Any] = dict(task.options)
     if task.weights is not None:
         place = options["weights"] = task.weights.place

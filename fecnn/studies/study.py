@@ -17,7 +17,6 @@ from fecnn._files.problems import MAX_PROBLEMS, refusal
 from fecnn._files.shipped import is_path, shipped, shipped_folder
 from fecnn._files.toml import Table, read_toml
 from fecnn._notebook import html
-from fecnn.channels.channel import CHANNELS
 from fecnn.codes.catalogue import Recipe, claims, load_code, recipe, told, with_paths
 from fecnn.codes.code import Code, has_spectrum
 from fecnn.codes.families import uncoded
@@ -219,7 +218,7 @@ class Study(Table):
         question: What the study is to answer; shown in reports.
         code: A code's name or file, or a table of what it is made of, as for `fecnn.load_code`; curves may
             have their own.
-        channel: ``awgn``, ``bsc`` or ``rayleigh``.
+        channel: ``awgn``, ``bec``, ``bsc`` or ``rayleigh``; a plug-in, or ``module:function``.
         ebn0_db: Points in dB per information bit: one, a list, or ``from``, ``to`` and ``step``.
         stop: When a point has enough: ``block_errors``, ``frames``, ``relative_width`` or ``seconds``.
         batch: Frames that are counted and stored together.
@@ -254,6 +253,7 @@ class Study(Table):
     _path: Path = PrivateAttr(default=Path())
     _codes: list[tuple[str | Recipe, Code]] = PrivateAttr(default_factory=list)
     _foreign: dict[str, Foreign | None] = PrivateAttr(default_factory=dict)
+    _foreign_channels: dict[str, Foreign | None] = PrivateAttr(default_factory=dict)
     _refused: frozenset[Place] = PrivateAttr(default=frozenset())
 
     @classmethod
@@ -416,8 +416,10 @@ class Study(Table):
 
     @property
     def foreign(self) -> dict[str, Foreign]:
-        """Decoders that do not ship with fecnn; running the study runs their code."""
+        """Decoders and channels that do not ship with fecnn; running the study runs their code."""
         found = {curve.decoder: self._foreign_of(curve.decoder) for curve in self.curves}
+        channels = {curve.channel or self.channel for curve in self.curves}
+        found |= {name: self._foreign_channel(name) for name in sorted(channels)}
         return {name: it for name, it in found.items() if it is not None}
 
     def check(self) -> None:
@@ -463,6 +465,16 @@ class Study(Table):
             self._foreign[name] = foreign(*self._decoder_of(name))
         return self._foreign[name]
 
+    def _foreign_channel(self, name: str) -> Foreign | None:
+        if name not in self._foreign_channels:
+            self._foreign_channels[name] = foreign(name, kind="channel")
+        return self._foreign_channels[name]
+
+    def _channel_source_of(self, name: str) -> str | None:
+        """The version of a channel that does not ship with fecnn."""
+        found = self._foreign_channel(name)
+        return None if found is None else found.version
+
     def _decoder_of(self, name: str) -> tuple[str, str | None]:
         """A decoder's name, and its folder if a file is named: the name is the same wherever that lies."""
         in_file = file_of(name)
@@ -476,9 +488,9 @@ class Study(Table):
     def _points_of(self, curve: Curve, found: Found) -> Iterator[Point | RarePoint]:
         before, channel = found.count, curve.channel or self.channel
         code = self._code_of(curve, found)
-        if channel not in CHANNELS:
-            whose = (None, "channel: ") if curve.channel is None else (curve.name, "")
-            found.add(f"{whose[1]}no channel {channel!r}; {nearest(channel, list(CHANNELS))}", whose[0])
+        whose = (None, "channel: ") if curve.channel is None else (curve.name, "")
+        with found.of(*whose):
+            self._channel_source_of(channel)
         if self._is_sure(curve, "decoder"):
             with found.of(curve.name):
                 for problem in self._decoder_problems(curve):
@@ -510,6 +522,7 @@ class Study(Table):
                 sender=sender,
                 sender_fingerprint=sender_fingerprint,
                 home=home,
+                channel_source=self._channel_source_of(channel),
             )
             if curve.method == "rare":
                 rel_error = curve.rel_error or (ML_REL_ERROR if curve.decoder == "ml" else REL_ERROR)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from fecnn._files.text import plain
+from fecnn.channels.registry import REGISTRY as CHANNELS
 from fecnn.codes.catalogue import Place, claims, is_code_path, load_code, paths_of
 from fecnn.codes.code import Code
 from fecnn.decoders.foreign import foreign
@@ -270,6 +271,7 @@ def _obstacle(task: Task, foreign_code: bool) -> str | None:
         return (
             _code_obstacle(task.code, task.fingerprint, task.claims)
             or (task.sender and _code_obstacle(task.sender, task.sender_fingerprint))
+            or _channel_obstacle(task, foreign_code)
             or _decoder_obstacle(task, foreign_code)
             or None
         )
@@ -289,6 +291,20 @@ def _code_obstacle(place: Place, fingerprint: str | None, said: str | None = Non
         return f"{place} is another code here (SHA-256 {code.fingerprint[:12]}, not {str(fingerprint)[:12]})"
     if said is not None and claims(place, code) != said:
         return f"{place} states another minimum distance or spectrum here"
+    return None
+
+
+def _channel_obstacle(task: Task, foreign_code: bool) -> str | None:
+    if task.channel in CHANNELS:
+        return None
+    if not foreign_code:
+        return f"channel {task.channel} does not ship with fecnn; --foreign-code allows it to run"
+    try:
+        found = foreign(task.channel, kind="channel")
+    except (ValueError, LookupError) as error:
+        return f"its channel is not here: {error.args[0] if error.args else error}"
+    if found is None or found.version != task.channel_source:
+        return f"the code of channel {task.channel} is another version here"
     return None
 
 

@@ -1,10 +1,10 @@
 """Compiling ahead what a study or decoder needs; Numba keeps the code on disk for later processes."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from fecnn.channels.channel import AWGN
+from fecnn.channels.awgn import AWGN
 from fecnn.codes.catalogue import load_code
 from fecnn.decoders import decoder, soft_decoder
 from fecnn.decoders.foreign import foreign, whose_code_runs
@@ -37,21 +37,17 @@ def warm_up(names: Sequence[str] = (), tell: Callable[[str], None] = lambda line
     wanted = names or sorted(REGISTRY)
     for i, name in enumerate(wanted, 1):
         if name in known or ":" in name:
-            _say_whose_code_runs([name], tell)
+            if (found := foreign(name)) is not None:
+                tell(whose_code_runs(name, found))
             with compiling.for_(f"{name} ({i} of {len(wanted)})"):
                 _warm_up_decoder(name)
         elif name in study_names() or "/" in name or name.endswith(".toml"):
             study = load_study(name)
-            _say_whose_code_runs(study.foreign, tell)
+            for foreigner, it in study.foreign.items():
+                tell(whose_code_runs(foreigner, it))
             _warm_up_study(study)
         else:
             raise LookupError(f"no study or decoder {name!r}; {nearest(name, [*known, *study_names()])}")
-
-
-def _say_whose_code_runs(names: Iterable[str], tell: Callable[[str], None]) -> None:
-    for name in names:
-        if (it := foreign(name)) is not None:
-            tell(whose_code_runs(name, it))
 
 
 def _warm_up_study(study: Study) -> None:

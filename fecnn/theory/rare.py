@@ -28,7 +28,8 @@ import scipy
 from numpy.typing import NDArray
 
 from fecnn.arrays import LLR, bpsk
-from fecnn.channels.channel import AWGN, noise_sigma
+from fecnn.channels.awgn import AWGN
+from fecnn.channels.channel import noise_sigma
 from fecnn.codes.code import Code
 from fecnn.codes.low_weight import light_words
 from fecnn.decoders import decoder

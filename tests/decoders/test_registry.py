@@ -113,8 +113,8 @@ def test_a_part_that_is_not_given_is_an_error():
 
 
 def test_the_documentation_has_the_rows_of_the_registry():
-    """Made by tools/write_decoders.py."""
-    _, _, rest = DOCS.read_text().partition("<!-- made by tools/write_decoders.py -->\n")
+    """Made by tools/write_tables.py."""
+    _, _, rest = DOCS.read_text().partition("<!-- made by tools/write_tables.py -->\n")
     rows = [line for line in rest.partition("<!-- end")[0].splitlines() if line.startswith("| `")]
     assert rows == [f"| `{name}` | " + " | ".join(cells) + " |" for name, *cells in decoder_rows()]
 

@@ -11,7 +11,7 @@ from study_runs import shipped
 
 import fecnn
 from fecnn.analysis import table as results
-from fecnn.channels.channel import CHANNELS
+from fecnn.channels.registry import REGISTRY as CHANNELS
 from fecnn.codes.codefile import CodeFile, MotherTable
 from fecnn.nets.card import Card, Model, Validated, Validation
 from fecnn.simulation import store

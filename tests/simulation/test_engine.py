@@ -13,7 +13,7 @@ import pytest
 from study_runs import PATIENT, make, results, run_all
 
 import fecnn
-from fecnn.channels.channel import channel_at
+from fecnn.channels.registry import channel_at
 from fecnn.channels.stream import FrameStream
 from fecnn.errors import DecodingError, StoreError
 from fecnn.simulation import simulate

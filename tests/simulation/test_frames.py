@@ -5,7 +5,7 @@ import pytest
 from decoding_cases import SMALL, random_codes
 
 import fecnn
-from fecnn.channels.channel import AWGN
+from fecnn.channels.awgn import AWGN
 from fecnn.channels.stream import FrameStream
 from fecnn.decoders.contract import Effort
 from fecnn.simulation.frames import Engine, PlainEngine

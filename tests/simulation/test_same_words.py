@@ -5,7 +5,8 @@ import pytest
 from study_runs import run_all
 
 import fecnn
-from fecnn.channels.channel import AWGN, Rayleigh
+from fecnn.channels.awgn import AWGN
+from fecnn.channels.fading import Rayleigh
 from fecnn.channels.stream import FrameStream
 from fecnn.simulation.frames import Resent, engine_of
 from fecnn.simulation.simulate import run_batch

@@ -277,7 +277,7 @@ def test_a_problem_of_several_curves_is_told_once(tmp_path):
     two = '[[curve]]\ndecoder = "ml"\n[[curve]]\ndecoder = "map"\n'
     assert refusal(tmp_path, HEAD.replace("[1.0]", "[]") + two) == "FILE: ebn0_db [] has no points"
     assert refusal(tmp_path, HEAD + two.replace('"\n', '"\nchannel = "bbsc"\n')) == (
-        "FILE: curves ml and map: no channel 'bbsc'; did you mean bsc?"
+        "FILE: curves ml and map: no channel 'bbsc'; did you mean bsc or bec?"
     )
     many = "".join(f'[[curve]]\nlabel = "{i}"\ndecoder = "ml"\ncode = "no.alist"\n' for i in range(7))
     assert refusal(tmp_path, HEAD + many) == (

@@ -1,7 +1,7 @@
 """Slow, obvious twins of everything fast: float64, no cleverness."""
 
 import math
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 from scipy.integrate import quad
@@ -632,3 +632,49 @@ def density_ratio(noise, shares, sphere, words, bits):
     )
     mixed = shares[0] * sphere(length) / surface + shares[1] * of_words + shares[2] * of_bits
     return mixed / math.prod(norm.pdf(value) for value in noise)
+
+
+def constellation(modulation):
+    """Symbols by the bits of a label, first bit first: the formulas of TS 38.211, section 5.1, as printed."""
+    if modulation == "bpsk":
+        return {(0,): 1 + 0j, (1,): -1 + 0j}
+    if modulation == "8psk":  # the binary reflected Gray code around the circle
+        gray = ["000", "001", "011", "010", "110", "111", "101", "100"]
+        return {tuple(map(int, bits)): np.exp(2j * np.pi * i / 8) for i, bits in enumerate(gray)}
+    size = {"qpsk": 2, "16qam": 4, "64qam": 6, "256qam": 8}[modulation]
+    found = {}
+    for bits in product((0, 1), repeat=size):
+        b = [1 - 2 * bit for bit in bits]
+        if size == 2:
+            point = (b[0] + 1j * b[1]) / math.sqrt(2)
+        elif size == 4:
+            point = (b[0] * (2 - b[2]) + 1j * b[1] * (2 - b[3])) / math.sqrt(10)
+        elif size == 6:
+            point = (b[0] * (4 - b[2] * (2 - b[4])) + 1j * b[1] * (4 - b[3] * (2 - b[5]))) / math.sqrt(42)
+        else:
+            real = b[0] * (8 - b[2] * (4 - b[4] * (2 - b[6])))
+            imag = b[1] * (8 - b[3] * (4 - b[5] * (2 - b[7])))
+            point = (real + 1j * imag) / math.sqrt(170)
+        found[bits] = point
+    return found
+
+
+def demapped(modulation, y, sigma, gain, order, n, exact=True):
+    """LLRs (B, n) of received symbols y (B, S): over all points, known padding bits being 0."""
+    points = constellation(modulation)
+    bits = len(next(iter(points)))
+    llr = np.full((len(y), n), np.nan)
+    for frame in range(len(y)):
+        for s in range(y.shape[1]):
+            places = order[s * bits : (s + 1) * bits]
+            possible = {
+                label: -(abs(y[frame, s] - gain[frame, s] * point) ** 2) / (2 * sigma**2)
+                for label, point in points.items()
+                if all(bit == 0 for bit, place in zip(label, places, strict=True) if place >= n)
+            }
+            for t, place in enumerate(places):
+                if place < n:
+                    sides = [[v for label, v in possible.items() if label[t] == side] for side in (0, 1)]
+                    zero, one = (logsumexp(side) if exact else max(side) for side in sides)
+                    llr[frame, place] = zero - one
+    return llr

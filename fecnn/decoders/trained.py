@@ -178,7 +178,7 @@ class OnLLRs(Measured):
     Args:
         decide: From received values (B, n) to decisions and work.
         mean: Mean of the sizes of received values that the network knows best.
-        channel: The channel; unless it is AWGN, each frame is scaled to this mean.
+        channel: The channel; unless it is AWGN with BPSK, each frame is scaled to this mean.
     """
 
     def __init__(
@@ -192,7 +192,7 @@ class OnLLRs(Measured):
         return OnLLRs(self._decide, self._mean, channel)
 
     def _measure(self, llr: LLR) -> tuple[Bits, Effort]:
-        if isinstance(self._channel, AWGN):
+        if isinstance(self._channel, AWGN) and self._channel.modem.modulation == "bpsk":
             y = np.clip(llr * np.float32(self._channel.sigma**2 / 2), -KNOWN, KNOWN)
         else:
             y = scaled_frames(llr, self._mean)
@@ -360,9 +360,9 @@ ecct = decoder_of(
 
     Args:
         code: The code that the weights were trained for.
-        channel: AWGN, if it is that and the LLRs are true: the network takes received values, and its noise
-            level undoes the scaling of the LLRs. Otherwise each frame is scaled to the mean size that the
-            network was trained on, so that the noise level and the scale of the LLRs do not matter.
+        channel: AWGN with BPSK, if it is that and the LLRs are true: the network takes received values, and
+            the noise level undoes the scaling of the LLRs. Otherwise each frame is scaled to the mean size
+            that the network was trained on, so that the noise level and the scale of the LLRs do not matter.
         weights: A network in the zoo, or the path of a training folder. The default is ``ecct-`` plus the
             code's name.
         tries: Extra attempts for frames whose decision cannot be proved ML by the code's minimum distance

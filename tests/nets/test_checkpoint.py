@@ -277,7 +277,10 @@ def test_known_and_erased_bits_do_not_change_the_scale(rng):
     assert y.tolist() == [[1, -1, 10, 1], [0, 0, 0, 0], [0, 0, 0, 4]]
 
 
-@pytest.mark.parametrize("channel", [fecnn.BSC.at(6.0, 0.5), fecnn.Rayleigh.at(9.0, 0.5)])
+@pytest.mark.parametrize(
+    "channel",
+    [fecnn.BSC.at(6.0, 0.5), fecnn.Rayleigh.at(9.0, 0.5), fecnn.AWGN.at(6.0, 0.5, modulation="16qam")],
+)
 def test_networks_decode_other_channels(channel, rng):
     code = fecnn.load_code("bch-31-16")
     codewords = code.encode(rng.integers(0, 2, (2000, code.k), dtype=np.uint8))

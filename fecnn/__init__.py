@@ -25,6 +25,8 @@ __all__ = [
     "FecnnError",
     "MergeError",
     "Rayleigh",
+    "Receiver",
+    "Rician",
     "SoftDecoder",
     "StaleError",
     "StoreError",
@@ -95,7 +97,8 @@ if TYPE_CHECKING:
     from fecnn.arrays import LLR, Bits, bpsk, hard
     from fecnn.channels.awgn import AWGN
     from fecnn.channels.discrete import BEC, BSC
-    from fecnn.channels.fading import Rayleigh
+    from fecnn.channels.fading import Rayleigh, Rician
+    from fecnn.channels.receiver import Receiver
     from fecnn.codes.alist import read_alist, write_alist
     from fecnn.codes.catalogue import code_names, load_code
     from fecnn.codes.code import Code
@@ -148,7 +151,8 @@ _HOMES = {
     "arrays": "LLR Bits bpsk hard",
     "channels.awgn": "AWGN",
     "channels.discrete": "BEC BSC",
-    "channels.fading": "Rayleigh",
+    "channels.fading": "Rayleigh Rician",
+    "channels.receiver": "Receiver",
     "codes.alist": "read_alist write_alist",
     "codes.catalogue": "code_names load_code",
     "codes.code": "Code",

@@ -276,7 +276,7 @@ def points_of(study: Study, curve: str) -> dict[float, Point]:
 
 
 def _frames_of(point: Point) -> str:
-    return f"{point.code.name} over {point.task.channel}"
+    return f"{point.code.name} over {point.task.told_channel}"
 
 
 def _likelihood_ratio(counts: NDArray[np.float64], residual: NDArray[np.float64]) -> float:

@@ -288,6 +288,7 @@ def _optimum(
         for name, other in curves.items()
         if (other.code.fingerprint, other.task.channel) == (point.code.fingerprint, point.task.channel)
         and other.task.decoder == "ml"
+        and not other.task.receiver  # which makes it another decoder
     }
     ordered = sorted(alike, key=lambda name: isinstance(alike[name], RarePoint))
     for name in ordered:

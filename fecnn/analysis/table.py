@@ -307,9 +307,9 @@ def _row(point: Point, batches: dict[int, Tally]) -> dict[str, Any]:
     row: dict[str, Any] = {
         "curve": point.curve,
         "decoder": point.task.decoder,
-        "options": json.dumps(dict(point.task.told_options)),
+        "options": json.dumps(point.task.all_options),
         "code": code.name,
-        "channel": point.task.channel,
+        "channel": point.task.told_channel,
         "ebn0_db": point.task.ebn0_db,
         "finished": prefix.finished,
     }

@@ -1,44 +1,81 @@
 """Fading channels whose gains the receiver knows."""
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fecnn.arrays import LLR, Bits, bpsk
 from fecnn.channels.channel import noise_sigma
+from fecnn.channels.modulation import BPSK, Modem
 from fecnn.channels.stream import Noise
 
 
 @dataclass(frozen=True)
 class Rayleigh:
-    """BPSK over Rayleigh fading (Proakis, Digital Communications, 1983) with gains known to the receiver.
+    """Rayleigh fading (Proakis, Digital Communications, 1983) with gains known to the receiver.
 
-    y = a s + sigma z, LLR = 2 a y / sigma^2. E[a^2] = 1, so Eb/N0 is the mean received value.
+    y = a s + sigma z; for BPSK, LLR = 2 a y / sigma^2. E[a^2] = 1, so Eb/N0 is the mean received value. The
+    receiver corrects the phase, which changes nothing.
 
     Args:
-        sigma: Standard deviation of the noise, per real sample; `Rayleigh.at` takes Eb/N0.
+        sigma: Standard deviation of the noise, per real dimension, at symbols of mean energy 1; `Rayleigh.at`
+            takes Eb/N0.
+        block: Successive symbols with the same gain; 0 for all of a frame.
+        modem: Modulation, demapper and interleaver.
+
+    Raises:
+        ValueError: If the block is negative.
 
     Example:
         >>> channel = Rayleigh.at(10.0, rate=0.5)
         >>> channel.transmit(np.zeros((2, 3), np.uint8), np.random.default_rng(0)).shape
         (2, 3)
+        >>> print(Rayleigh.at(10.0, rate=0.5, block=0, modulation="qpsk"))
+        Rayleigh, one gain per frame, qpsk, sigma 0.224
     """
 
     sigma: float
+    block: int = 1
+    modem: Modem = BPSK
+
+    def __post_init__(self) -> None:
+        _refuse_block(self.block)
 
     def __str__(self) -> str:
-        return f"Rayleigh, sigma {self.sigma:.3g}"
+        return f"Rayleigh{_told(self.block, self.modem)}, sigma {self.sigma:.3g}"
 
     @classmethod
-    def at(cls, ebn0_db: float, rate: float) -> Self:
+    def at(
+        cls,
+        ebn0_db: float,
+        rate: float,
+        *,
+        block: int = 1,
+        modulation: str = "bpsk",
+        demapper: str = "exact",
+        interleaver: str = "none",
+        interleaver_seed: int = 0,
+    ) -> Self:
         """The channel at a mean Eb/N0, for a code of this rate.
 
         Args:
             ebn0_db: Eb/N0 in dB per information bit, in the mean over the fading.
             rate: Information bits per code bit, k / n.
+            block: Successive symbols with the same gain: 1 for fast fading, 0 for one gain per frame.
+            modulation: ``bpsk``, ``qpsk``, ``8psk``, ``16qam``, ``64qam`` or ``256qam``; see
+                `fecnn.channels.modulation.Modem` for this and the rest.
+            demapper: ``exact`` or ``maxlog``.
+            interleaver: Which bits share a symbol: ``none``, ``random`` or ``row-column``.
+            interleaver_seed: Seed of the random one.
+
+        Raises:
+            ValueError: If there is no such modulation, demapper or interleaver, or the block is negative.
         """
-        return cls(noise_sigma(ebn0_db, rate))
+        modem = Modem(modulation, demapper, interleaver, interleaver_seed)
+        return cls(noise_sigma(ebn0_db, rate) / math.sqrt(modem.bits), block, modem)
 
     def transmit(self, bits: Bits, rng: Noise) -> LLR:
         """LLRs of received words, float32 of the shape of the bits.
@@ -47,9 +84,115 @@ class Rayleigh:
             bits: Code bits, ``(frames, n)`` uint8.
             rng: Where the noise comes from, such as ``numpy.random.default_rng()``.
         """
-        noise = rng.standard_normal(bits.shape, dtype=np.float32)
-        in_phase = rng.standard_normal(bits.shape, dtype=np.float32)
-        quadrature = rng.standard_normal(bits.shape, dtype=np.float32)
-        gain = np.sqrt(np.float32(0.5) * (in_phase * in_phase + quadrature * quadrature))
-        y = gain * bpsk(bits) + np.float32(self.sigma) * noise
-        return gain * y * np.float32(2 / self.sigma**2)
+        return _faded(bits, rng, self.sigma, 0.0, self.block, self.modem)
+
+
+@dataclass(frozen=True)
+class Rician:
+    """Rician fading (Rice 1948): a constant path beside scattered ones, with gains known to the receiver.
+
+    As `Rayleigh`, which has no constant path.
+
+    Args:
+        sigma: Standard deviation of the noise, per real dimension, at symbols of mean energy 1; `Rician.at`
+            takes Eb/N0.
+        k_factor_db: Energy of the constant path over that of the scattered ones, in dB.
+        block: Successive symbols with the same gain; 0 for all of a frame.
+        modem: Modulation, demapper and interleaver.
+
+    Raises:
+        ValueError: If the block is negative, or the K factor is not in -100..100 dB.
+
+    Example:
+        >>> print(Rician.at(10.0, rate=0.5, k_factor_db=6.0))
+        Rician, K 6 dB, sigma 0.316
+    """
+
+    sigma: float
+    k_factor_db: float
+    block: int = 1
+    modem: Modem = BPSK
+
+    def __post_init__(self) -> None:
+        _refuse_block(self.block)
+        if not -100 <= self.k_factor_db <= 100:
+            raise ValueError(f"k_factor_db must be a number of dB in -100..100, got {self.k_factor_db}")
+
+    def __str__(self) -> str:
+        told = f"K {self.k_factor_db:g} dB{_told(self.block, self.modem)}"
+        return f"Rician, {told}, sigma {self.sigma:.3g}"
+
+    @classmethod
+    def at(
+        cls,
+        ebn0_db: float,
+        rate: float,
+        *,
+        k_factor_db: float = 10.0,
+        block: int = 1,
+        modulation: str = "bpsk",
+        demapper: str = "exact",
+        interleaver: str = "none",
+        interleaver_seed: int = 0,
+    ) -> Self:
+        """The channel at a mean Eb/N0, for a code of this rate.
+
+        Args:
+            ebn0_db: Eb/N0 in dB per information bit, in the mean over the fading.
+            rate: Information bits per code bit, k / n.
+            k_factor_db: Energy of the constant path over that of the scattered ones, in dB.
+            block: Successive symbols with the same gain: 1 for fast fading, 0 for one gain per frame.
+            modulation: ``bpsk``, ``qpsk``, ``8psk``, ``16qam``, ``64qam`` or ``256qam``; see
+                `fecnn.channels.modulation.Modem` for this and the rest.
+            demapper: ``exact`` or ``maxlog``.
+            interleaver: Which bits share a symbol: ``none``, ``random`` or ``row-column``.
+            interleaver_seed: Seed of the random one.
+
+        Raises:
+            ValueError: If there is no such modulation, demapper or interleaver, or a number does not fit.
+        """
+        modem = Modem(modulation, demapper, interleaver, interleaver_seed)
+        return cls(noise_sigma(ebn0_db, rate) / math.sqrt(modem.bits), k_factor_db, block, modem)
+
+    def transmit(self, bits: Bits, rng: Noise) -> LLR:
+        """LLRs of received words, float32 of the shape of the bits.
+
+        Args:
+            bits: Code bits, ``(frames, n)`` uint8.
+            rng: Where the noise comes from, such as ``numpy.random.default_rng()``.
+        """
+        return _faded(bits, rng, self.sigma, 10 ** (self.k_factor_db / 10), self.block, self.modem)
+
+
+def _refuse_block(block: int) -> None:
+    if block < 0:
+        raise ValueError(f"block must be a number of symbols, or 0 for all of a frame, got {block}")
+
+
+def _told(block: int, modem: Modem) -> str:
+    gains = {0: ", one gain per frame", 1: ""}.get(block, f", one gain per {block} symbols")
+    return gains + ("" if modem == BPSK else f", {modem}")
+
+
+def _faded(bits: Bits, rng: Noise, sigma: float, k_factor: float, block: int, modem: Modem) -> LLR:
+    """LLRs of frames over fading with this K factor (as a ratio), 0 for Rayleigh."""
+    frames, n = bits.shape
+    if not modem.is_plain:
+        return modem.transmit(bits, rng, sigma, _gains(rng, frames, modem.symbols_of(n), k_factor, block))
+    noise = rng.standard_normal(bits.shape, dtype=np.float32)
+    gain = _gains(rng, frames, n, k_factor, block)
+    y = gain * bpsk(bits) + np.float32(sigma) * noise
+    return gain * y * np.float32(2 / sigma**2)
+
+
+def _gains(rng: Noise, frames: int, symbols: int, k_factor: float, block: int) -> NDArray[np.float32]:
+    """Amplitudes (frames, symbols) with mean square 1."""
+    length = min(block, symbols) or symbols
+    shape = frames, -(-symbols // length)
+    in_phase = rng.standard_normal(shape, dtype=np.float32)
+    quadrature = rng.standard_normal(shape, dtype=np.float32)
+    if k_factor:
+        in_phase = in_phase + np.float32(math.sqrt(2 * k_factor))
+    scattered = np.float32(0.5 / (1 + k_factor))
+    gain = np.sqrt(scattered * (in_phase * in_phase + quadrature * quadrature))
+    return gain if length == 1 else np.repeat(gain, length, axis=1)[:, :symbols]

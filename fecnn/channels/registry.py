@@ -15,6 +15,7 @@ REGISTRY = {
     "bec": "fecnn.channels.discrete:BEC",
     "bsc": "fecnn.channels.discrete:BSC",
     "rayleigh": "fecnn.channels.fading:Rayleigh",
+    "rician": "fecnn.channels.fading:Rician",
 }
 """Where each built-in channel is defined: a class with ``at``; modules are imported on first use."""
 
@@ -102,6 +103,34 @@ def parts_of(channel: Named) -> tuple[str, dict[str, Value]]:
         return channel, {}
     options = dict(channel)
     return str(options.pop("name")), options
+
+
+def named(name: str, options: Mapping[str, Value]) -> Named:
+    """A channel as plain data, so that equal ones are written alike: without options that have their default.
+
+    The options of a channel that does not ship with fecnn are taken as they are, because its code is not run.
+
+    Raises:
+        LookupError: If there is no such channel.
+        TypeError, ValueError: If an option does not exist, or its value does not fit.
+
+    Example:
+        >>> named("rician", {"k_factor_db": 6, "block": 1})
+        (('k_factor_db', 6.0), ('name', 'rician'))
+        >>> named("awgn", {"modulation": "bpsk"})
+        'awgn'
+    """
+    given = dict(options)
+    if name in REGISTRY:
+        check_options(name, given)
+        known = options_of(name)
+        for option, value in options.items():
+            if known[option].annotation is float:
+                given[option] = float(value)
+            if given[option] == known[option].default:
+                del given[option]
+        factory(name)(0.0, 0.5, **given)
+    return tuple(sorted({**given, "name": name}.items())) if given else name
 
 
 def told(channel: Named) -> str:

@@ -303,7 +303,7 @@ def _export_curve(study: str, file: Path, out: Path, form: str | None, curve: st
     points = points_of(plan, curve)
     point = next(iter(points.values()))
     if point.task.channel != "awgn":
-        raise ValueError(f"--as {form} is for BPSK over AWGN; {curve} is over {point.task.channel}")
+        raise ValueError(f"--as {form} is for BPSK over AWGN; {curve} is over {point.task.told_channel}")
     rows = counted(table(plan, _path_of(plan, out, "exporting")))
     rows = rows[rows["curve"] == curve].sort_values("ebn0_db")
     if rows.empty:

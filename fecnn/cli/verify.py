@@ -164,13 +164,14 @@ def frames_command(
 def _say_whose_code_of_a_file_runs(path: Path) -> None:
     """Announce the decoders and channels of a results file that do not ship with fecnn, if they are here."""
     from fecnn._files.text import plain
+    from fecnn.channels.registry import parts_of
     from fecnn.decoders.foreign import foreign, whose_code_runs
     from fecnn.simulation.store import Store
 
     with Store(path) as store:
         tasks = list(store.tasks())
     named = sorted({(task.decoder, task.home) for task in tasks if task.source}, key=str)
-    channels = sorted({task.channel for task in tasks if task.channel_source})
+    channels = sorted({parts_of(task.channel)[0] for task in tasks if task.channel_source})
     for name, home in named:
         with suppress(ValueError, LookupError):  # reported with its curve
             if (found := foreign(name, home)) is not None:

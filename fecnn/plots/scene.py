@@ -499,7 +499,7 @@ def bound_marks(study: Study, only: str) -> tuple[dict[str, tuple[Mark, ...]], l
     They run from the first to the last point of that code over AWGN, where they are above 0. There are none
     for uncoded bits.
     """
-    points = [(point.code, point.ebn0_db, point.task.channel) for point in study.all_points]
+    points = [(point.code, point.ebn0_db, point.task.told_channel) for point in study.all_points]
     points = [point for point in points if point[0].name == only and point[0].k < point[0].n]
     if not points or not study.bounds:
         return {}, []

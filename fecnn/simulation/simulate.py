@@ -19,7 +19,7 @@ from fecnn.jit import compiling
 from fecnn.simulation.frames import AnyEngine, Resent, engine_of
 from fecnn.simulation.stop import Prefix
 from fecnn.simulation.tally import Tally
-from fecnn.simulation.task import Point, Task, build_channel, build_decoder
+from fecnn.simulation.task import Point, Received, Task, build_channel, build_decoder
 from fecnn.simulation.witness import recheck, record
 from fecnn.simulation.workers import Failed, Made, WorkerLost, Workers
 
@@ -324,7 +324,7 @@ _building = threading.Lock()
 _one_builds: dict[Task, threading.Lock] = {}
 
 
-def prepared(task: Task) -> tuple[AnyEngine, BuiltDecoder]:
+def prepared(task: Task) -> tuple[AnyEngine, BuiltDecoder | Received]:
     """The engine and decoder of a task, built and compiled once per process.
 
     Each task has its own lock, so a task whose build hangs does not block others.
@@ -338,7 +338,7 @@ def prepared(task: Task) -> tuple[AnyEngine, BuiltDecoder]:
 
 
 @lru_cache(maxsize=256)
-def _build(task: Task) -> tuple[AnyEngine, BuiltDecoder]:
+def _build(task: Task) -> tuple[AnyEngine, BuiltDecoder | Received]:
     """The engine and decoder of a task, compiled on a first frame so that no batch is charged for it."""
     with compiling.preparing():
         code = load_code(task.code)

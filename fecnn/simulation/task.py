@@ -7,13 +7,17 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
+from fecnn.arrays import LLR, Bits
 from fecnn.channels.channel import Channel
 from fecnn.channels.contract import refuse_unaddressed
-from fecnn.channels.registry import channel_at
+from fecnn.channels.receiver import Receiver
+from fecnn.channels.registry import Named, channel_at, parts_of, told
 from fecnn.channels.stream import STREAM
 from fecnn.codes.catalogue import Recipe, recipe
 from fecnn.codes.code import Code
 from fecnn.decoders import decoder
+from fecnn.decoders.built import BuiltDecoder
+from fecnn.decoders.contract import Effort
 from fecnn.decoders.foreign import running
 from fecnn.decoders.registry import REGISTRY
 from fecnn.errors import CheckpointError
@@ -48,14 +52,16 @@ class Task:
         (`fecnn.nets.card.network_version`), that does not ship with fecnn; None if it does.
     claims: Unverified statements in the code's file (`fecnn.codes.catalogue.claims`), if any.
     home: The folder of a decoder that is named by its file; None for any other.
+    channel: The channel's name, or pairs of its options, with ``name`` among them.
     channel_source: The version of a channel that does not ship with fecnn; None if it does.
+    receiver: The options of a `fecnn.Receiver` between channel and decoder, in order; empty for none.
     sender, sender_fingerprint: Where another code with the same codewords is loaded from, and its
         fingerprint, if this task sees that code's frames (codewords and noise); None otherwise.
     """
 
     code: str | Recipe
     fingerprint: str
-    channel: str
+    channel: Named
     decoder: str
     options: Options
     ebn0_db: float
@@ -68,6 +74,7 @@ class Task:
     sender_fingerprint: str | None = None
     home: str | None = None
     channel_source: str | None = None
+    receiver: Options = ()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Task) and self._content == other._content
@@ -99,12 +106,22 @@ class Task:
         return self.source is not None or self.weights is not None
 
     @property
+    def told_channel(self) -> str:
+        """Its channel with options, as tables show it."""
+        return told(self.channel)
+
+    @property
     def told_options(self) -> Options:
         """The decoder's options as stored in results, including the weights and their SHA-256."""
         if self.weights is None:
             return self.options
         told = ("weights", self.weights.place), ("weights_sha256", self.weights.sha256)
         return tuple(sorted((*self.options, *told)))
+
+    @property
+    def all_options(self) -> dict[str, Any]:
+        """The options of its decoder, and those of its receiver if it has one, as tables show them."""
+        return dict(self.told_options) | ({"receiver": dict(self.receiver)} if self.receiver else {})
 
     @property
     def identifying_options(self) -> Options:
@@ -134,13 +151,14 @@ class Task:
         if "weights_sha256" in options and str(described["decoder"]).partition(":")[0] in _OURS:
             weights = Weights(options.pop("weights"), options.pop("weights_sha256"))
         places = {name: _place(described.get(name)) for name in ("code", "sender")}
+        places |= {name: _pairs(described.get(name, ())) for name in ("channel", "receiver")}
         return cls(**{**described, **places, "options": tuple(options.items()), "weights": weights})
 
     @cached_property
     def stream(self) -> str:
         """Identifies the noise: the same for every decoder and batch size."""
         sent = replace(self, fingerprint=self.sender_fingerprint or self.fingerprint, sender_fingerprint=None)
-        return sent._digest("code", "decoder", "options", "batch", "source", "claims")
+        return sent._digest("code", "decoder", "options", "batch", "source", "claims", "receiver")
 
     def _digest(self, *without: str, stream: int = STREAM) -> str:
         content = {key: value for key, value in self.described().items() if key not in without}
@@ -148,6 +166,8 @@ class Task:
         for name in ("source", "claims", "sender_fingerprint", "channel_source"):
             if getattr(self, name) is None:
                 content.pop(name, None)
+        if not self.receiver:
+            content.pop("receiver", None)
         if "options" in content:
             content["options"] = self.identifying_options
         return hashlib.sha256(json.dumps({**content, "stream": stream}, sort_keys=True).encode()).hexdigest()
@@ -156,6 +176,11 @@ class Task:
 def _place(described: Any) -> Any:
     """Where a code is, of what JSON has made of it."""
     return recipe({str(key): value for key, value in described}) if isinstance(described, list) else described
+
+
+def _pairs(described: Any) -> Any:
+    """Pairs of names and values, of what JSON has made of them."""
+    return tuple((str(key), value) for key, value in described) if isinstance(described, list) else described
 
 
 @dataclass(frozen=True)
@@ -232,19 +257,49 @@ def build_channel(task: Task, code: Code) -> Channel:
     """
     if task.channel_source is None:
         return channel_at(task.channel, task.ebn0_db, code.rate)
-    with running(task.channel, task.channel_source, kind="channel"):
+    name = parts_of(task.channel)[0]
+    with running(name, task.channel_source, kind="channel"):
         channel = channel_at(task.channel, task.ebn0_db, code.rate)
-        refuse_unaddressed(task.channel, channel, code.n)
+        refuse_unaddressed(name, channel, code.n)
     return channel
 
 
-def build_decoder(task: Task, code: Code) -> Any:
-    """The decoder of a task.
+class Received:
+    """A decoder behind a receiver, which changes the LLRs that it sees.
+
+    Args:
+        receiver: The receiver.
+        decode: The decoder.
+    """
+
+    def __init__(self, receiver: Receiver, decode: BuiltDecoder) -> None:
+        self.function = decode.function
+        self._receiver, self._decode = receiver, decode
+
+    def __call__(self, llr: LLR) -> Bits:
+        """The decisions on LLRs (B, n) of the channel."""
+        return self._decode(self._receiver(llr))
+
+    def measure(self, llr: LLR) -> tuple[Bits, Effort]:
+        """The decisions, and the decoder's effort."""
+        return self._decode.measure(self._receiver(llr))
+
+
+def build_decoder(task: Task, code: Code) -> BuiltDecoder | Received:
+    """The decoder of a task, behind its receiver if it has one.
 
     Raises:
         ValueError: If its code or network is not the version that the task was made for.
     """
     channel = build_channel(task, code)
+    if not task.receiver:
+        return _decoder_over(channel, task, code)
+    receiver = Receiver(**dict(task.receiver))  # type: ignore[arg-type]
+    return Received(receiver, _decoder_over(receiver.believed(channel), task, code))
+
+
+def _decoder_over(channel: Channel | None, task: Task, code: Code) -> BuiltDecoder:
+    """The decoder of a task, told this channel."""
     options: dict[str, Any] = dict(task.options)
     if task.weights is not None:
         place = options["weights"] = task.weights.place

@@ -10,6 +10,7 @@ import numpy as np
 
 from fecnn.arrays import LLR, Bits
 from fecnn.decoders.built import BuiltDecoder
+from fecnn.simulation.task import Received
 
 SHARE = 0.03
 """Largest share of batch time spent on rechecking a decoder; the first check comes on top."""
@@ -39,7 +40,7 @@ _records: "WeakKeyDictionary[Callable[[LLR], object], _Record]" = WeakKeyDiction
 _lock = threading.Lock()
 
 
-def record(decode: BuiltDecoder, llr: LLR, batch: int) -> bool:
+def record(decode: BuiltDecoder | Received, llr: LLR, batch: int) -> bool:
     """Record a decoder's decisions on some of its first frames and check them once, unless done before.
 
     Args:
@@ -63,7 +64,7 @@ def record(decode: BuiltDecoder, llr: LLR, batch: int) -> bool:
     return True
 
 
-def recheck(decode: BuiltDecoder, seconds: float) -> None:
+def recheck(decode: BuiltDecoder | Received, seconds: float) -> None:
     """Check a decoder once more after a batch, if time allows.
 
     Args:
@@ -87,7 +88,7 @@ def recheck(decode: BuiltDecoder, seconds: float) -> None:
             made.asking += made.last
 
 
-def _check(decode: BuiltDecoder, made: _Record) -> None:
+def _check(decode: BuiltDecoder | Received, made: _Record) -> None:
     if not np.array_equal(decode(made.llr.copy()), made.bits):
         raise ValueError(
             "the decoder decided the same frames differently the second time: decisions must depend on the "

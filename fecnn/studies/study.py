@@ -17,6 +17,9 @@ from fecnn._files.problems import MAX_PROBLEMS, refusal
 from fecnn._files.shipped import is_path, shipped, shipped_folder
 from fecnn._files.toml import Table, read_toml
 from fecnn._notebook import html
+from fecnn.channels.receiver import Receiver
+from fecnn.channels.registry import Named, named, parts_of
+from fecnn.channels.registry import told as told_channel
 from fecnn.codes.catalogue import Recipe, claims, load_code, recipe, told, with_paths
 from fecnn.codes.code import Code, has_spectrum
 from fecnn.codes.families import uncoded
@@ -133,6 +136,25 @@ CodeName = Annotated[
 ]
 
 
+class ReceiverTable(Table):
+    """What the receiver does to the LLRs of a curve, see `fecnn.Receiver`."""
+
+    scale: float = Field(default=1.0, gt=0)
+    bits: int | None = None
+    range: float | None = None
+
+    def options(self) -> Options:
+        """What is given and changes anything, in order."""
+        given = self.model_dump(exclude_none=True, exclude_defaults=True)
+        return tuple(sorted(given.items()))
+
+
+ChannelName = Annotated[
+    Annotated[str, Tag("value")] | Annotated[dict[str, bool | Whole | float | str], Tag("table")],
+    Discriminator(_kind),
+]
+
+
 class Curve(Table):
     """One decoder over a range of Eb/N0. Values not given here are taken from the study.
 
@@ -144,6 +166,8 @@ class Curve(Table):
     options: The decoder's options.
     code: A code name or file, a table (`CodeTable`), or ``uncoded`` for the k message bits sent
         without a code; or a list of these, which gives one curve per code.
+    channel: Its own channel, see `Study`.
+    receiver: What the receiver does to the LLRs (`ReceiverTable`); the frames stay those of other curves.
     published: The decoder in ``reference.csv`` whose points, for the same code, this curve should agree with.
     method: ``rare``, or None to simulate the decoder.
     rel_error: With ``rare``: half-width of the 95 % interval, relative to the value; by default 0.02 for
@@ -164,7 +188,8 @@ class Curve(Table):
         ]
         | None
     ) = None
-    channel: str | None = None
+    channel: ChannelName | None = None
+    receiver: ReceiverTable | None = None
     ebn0_db: Ebn0 | None = None
     stop: StopTable | None = None
     batch: Batch | None = None
@@ -193,12 +218,14 @@ class Curve(Table):
             return "exact ML (estimated)"
         options = ", ".join(f"{key} {value}" for key, value in self.options.items())
         told = f"{self.decoder} ({options})" if options else self.decoder
+        if self.receiver is not None and self.receiver.options():
+            told += ", LLR " + ", ".join(f"{key} {value}" for key, value in self.receiver.options())
         return told if self.method is None else f"{told} (estimated)"
 
     @property
     def named_by(self) -> tuple[str, ...]:
         """The keys that its name is made of."""
-        return ("decoder", "options", "code") if self.label is None else ("label",)
+        return ("decoder", "options", "receiver", "code") if self.label is None else ("label",)
 
     def each(self) -> "list[Curve]":
         """One curve per code of a list; otherwise the curve itself."""
@@ -218,7 +245,8 @@ class Study(Table):
         question: What the study is to answer; shown in reports.
         code: A code's name or file, or a table of what it is made of, as for `fecnn.load_code`; curves may
             have their own.
-        channel: ``awgn``, ``bec``, ``bsc`` or ``rayleigh``; a plug-in, or ``module:function``.
+        channel: ``awgn``, ``bec``, ``bsc``, ``rayleigh`` or ``rician``; a plug-in, or ``module:function``;
+            or a table of its ``name`` and options, as `fecnn.AWGN.at` and the like take them.
         ebn0_db: Points in dB per information bit: one, a list, or ``from``, ``to`` and ``step``.
         stop: When a point has enough: ``block_errors``, ``frames``, ``relative_width`` or ``seconds``.
         batch: Frames that are counted and stored together.
@@ -240,7 +268,7 @@ class Study(Table):
     title: str
     question: str = ""
     code: CodeName | None = None
-    channel: str = "awgn"
+    channel: ChannelName = "awgn"
     ebn0_db: Ebn0 | None = None
     stop: StopTable = StopTable(block_errors=100)
     batch: Batch = 4096
@@ -418,7 +446,7 @@ class Study(Table):
     def foreign(self) -> dict[str, Foreign]:
         """Decoders and channels that do not ship with fecnn; running the study runs their code."""
         found = {curve.decoder: self._foreign_of(curve.decoder) for curve in self.curves}
-        channels = {curve.channel or self.channel for curve in self.curves}
+        channels = {parts_of(self._channel_of(curve))[0] for curve in self.curves}
         found |= {name: self._foreign_channel(name) for name in sorted(channels)}
         return {name: it for name, it in found.items() if it is not None}
 
@@ -470,9 +498,21 @@ class Study(Table):
             self._foreign_channels[name] = foreign(name, kind="channel")
         return self._foreign_channels[name]
 
-    def _channel_source_of(self, name: str) -> str | None:
+    def _channel_of(self, curve: Curve) -> Named:
+        """The channel of a curve as plain data.
+
+        Raises:
+            LookupError, TypeError, ValueError: If there is none, or an option does not fit.
+        """
+        said = self.channel if curve.channel is None else curve.channel
+        options = {"name": said} if isinstance(said, str) else dict(said)
+        if "name" not in options:
+            raise LookupError('a table of a channel needs its name, such as { name = "awgn" }')
+        return named(str(options.pop("name")), options)
+
+    def _channel_source_of(self, channel: Named) -> str | None:
         """The version of a channel that does not ship with fecnn."""
-        found = self._foreign_channel(name)
+        found = self._foreign_channel(parts_of(channel)[0])
         return None if found is None else found.version
 
     def _decoder_of(self, name: str) -> tuple[str, str | None]:
@@ -486,18 +526,26 @@ class Study(Table):
         return f"{path.stem}:{in_file[1]}", str(path.parent)
 
     def _points_of(self, curve: Curve, found: Found) -> Iterator[Point | RarePoint]:
-        before, channel = found.count, curve.channel or self.channel
+        before = found.count
+        channel: Named = ""
+        receiver: Options = ()
         code = self._code_of(curve, found)
         whose = (None, "channel: ") if curve.channel is None else (curve.name, "")
         with found.of(*whose):
+            channel = self._channel_of(curve)
             self._channel_source_of(channel)
+        with found.of(curve.name, "receiver: "):
+            if curve.receiver is not None:
+                receiver = curve.receiver.options()
+                Receiver(**curve.receiver.model_dump())
         if self._is_sure(curve, "decoder"):
             with found.of(curve.name):
                 for problem in self._decoder_problems(curve):
                     found.add(problem, curve.name)
         grid = self._grid_of(curve, found)
-        for problem in _rare_problems(curve, channel):
-            found.add(problem, curve.name)
+        if found.count == before:
+            for problem in _rare_problems(curve, channel):
+                found.add(problem, curve.name)
         if code is None or found.count > before or not self._is_sure(curve, "decoder", "options"):
             return
         with found.of(curve.name):
@@ -523,6 +571,7 @@ class Study(Table):
                 sender_fingerprint=sender_fingerprint,
                 home=home,
                 channel_source=self._channel_source_of(channel),
+                receiver=receiver,
             )
             if curve.method == "rare":
                 rel_error = curve.rel_error or (ML_REL_ERROR if curve.decoder == "ml" else REL_ERROR)
@@ -635,7 +684,7 @@ def _told_row(curve: Curve, points: Sequence[Point | RarePoint]) -> tuple[str, .
     what = curve.model_copy(update={"label": None}).what
     name = curve.name if curve.label in (None, what) else f"{curve.name}: {what}"
     if isinstance(first, Point):
-        channel, rule = first.task.channel, f"{first.stop}"
+        channel, rule = first.task.told_channel, f"{first.stop}"
     else:
         channel, rule = "awgn", f"an interval of ±{first.rel_error:.3g} of the BLER"
     grid = ", ".join(f"{value:g}" for value in ebn0_db)
@@ -672,14 +721,16 @@ def _outside(error: BaseException) -> bool:
     return not all(Path(frame.filename).is_relative_to(package) for frame in frames)
 
 
-def _rare_problems(curve: Curve, channel: str) -> Iterator[str]:
+def _rare_problems(curve: Curve, channel: Named) -> Iterator[str]:
     """Settings that do not fit the curve's method."""
     if curve.method is None:
         if curve.rel_error is not None:
             yield 'rel_error is for method = "rare"; a simulated curve has a stop'
         return
     if channel != "awgn":
-        yield f'method = "rare" is for the channel awgn, got {channel}'
+        yield f'method = "rare" is for the channel awgn, got {told_channel(channel)}'
+    if curve.receiver is not None:
+        yield 'method = "rare" takes no receiver: it estimates the decoder on the LLRs of the channel'
     for name in ("stop", "batch"):
         if getattr(curve, name):
             yield f'method = "rare" takes no {name}: an estimate stops at its rel_error'

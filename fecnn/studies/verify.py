@@ -9,6 +9,7 @@ import numpy as np
 
 from fecnn._files.text import plain
 from fecnn.channels.registry import REGISTRY as CHANNELS
+from fecnn.channels.registry import parts_of
 from fecnn.codes.catalogue import Place, claims, is_code_path, load_code, paths_of
 from fecnn.codes.code import Code
 from fecnn.decoders.foreign import foreign
@@ -295,16 +296,17 @@ def _code_obstacle(place: Place, fingerprint: str | None, said: str | None = Non
 
 
 def _channel_obstacle(task: Task, foreign_code: bool) -> str | None:
-    if task.channel in CHANNELS:
+    name = parts_of(task.channel)[0]
+    if name in CHANNELS:
         return None
     if not foreign_code:
-        return f"channel {task.channel} does not ship with fecnn; --foreign-code allows it to run"
+        return f"channel {name} does not ship with fecnn; --foreign-code allows it to run"
     try:
-        found = foreign(task.channel, kind="channel")
+        found = foreign(name, kind="channel")
     except (ValueError, LookupError) as error:
         return f"its channel is not here: {error.args[0] if error.args else error}"
     if found is None or found.version != task.channel_source:
-        return f"the code of channel {task.channel} is another version here"
+        return f"the code of channel {name} is another version here"
     return None
 
 

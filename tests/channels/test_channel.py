@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.integrate import quad
+from scipy.stats import ncx2, norm
 
 import fecnn
 from fecnn import AWGN, BEC, BSC, Rayleigh
@@ -16,6 +17,12 @@ from fecnn.errors import ContractError
 from fecnn.testing import check_channel
 
 
+def rician(ebn0, k):
+    """The mean of Q over a noncentral chi-square distribution of the power."""
+    power = ncx2(2, 2 * k, scale=0.5 / (1 + k))
+    return quad(lambda p: norm.sf(np.sqrt(2 * ebn0 * p)) * power.pdf(p), 0, 8)[0]
+
+
 def closed_forms(ebn0):
     """The share of wrong hard decisions on uncoded bits at an Eb/N0, for rate 1; a lost bit counts half."""
     return {
@@ -23,6 +30,7 @@ def closed_forms(ebn0):
         "bsc": norm.sf(np.sqrt(2 * ebn0)),
         "bec": 0.5 * np.exp(-ebn0),
         "rayleigh": 0.5 * (1 - np.sqrt(ebn0 / (1 + ebn0))),  # Proakis
+        "rician": rician(ebn0, 10.0),
     }
 
 

@@ -11,12 +11,23 @@ from study_runs import shipped
 
 import fecnn
 from fecnn.analysis import table as results
+from fecnn.channels.receiver import MOST_BITS
 from fecnn.channels.registry import REGISTRY as CHANNELS
 from fecnn.codes.codefile import CodeFile, MotherTable
 from fecnn.nets.card import Card, Model, Validated, Validation
 from fecnn.simulation import store
 from fecnn.studies.reference import COLUMNS, OPTIONAL
-from fecnn.studies.study import MAX_POINTS, ML_REL_ERROR, REL_ERROR, CodeTable, Curve, Grid, StopTable, Study
+from fecnn.studies.study import (
+    MAX_POINTS,
+    ML_REL_ERROR,
+    REL_ERROR,
+    CodeTable,
+    Curve,
+    Grid,
+    ReceiverTable,
+    StopTable,
+    Study,
+)
 from fecnn.training.recipe import Check, Data, EarlyStop, Optimiser, Training
 
 PAGE = (Path(__file__).parents[2] / "docs" / "file-formats.md").read_text()
@@ -24,6 +35,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "file-formats.md").read_text()
 MODELS = {
     "Study": Study,
     "Curve": Curve,
+    "Receiver": ReceiverTable,
     "Stop": StopTable,
     "Grid": Grid,
     "Code of a study": CodeTable,
@@ -101,6 +113,8 @@ def test_limits_and_choices():
     assert f"{ML_REL_ERROR} for `ml` and {REL_ERROR} for others" in PAGE
     (channel,) = [row for row in rows_after("\n## Study\n") if row[0] == "`channel`"]
     assert sorted(re.findall(r'"(\w+)"', channel[1])) == sorted(CHANNELS)
+    (bits,) = [row for row in rows_after("\n### Receiver\n") if row[0] == "`bits`"]
+    assert bits[1] == f"2 to {MOST_BITS}"
 
 
 def test_columns_of_published_points():

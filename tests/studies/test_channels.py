@@ -1,11 +1,15 @@
 """Channels in studies: what they are called, whose code runs, and what names the frames."""
 
+import hashlib
+import json
 import sys
+from dataclasses import replace
 
 import pytest
 
 import fecnn
 from fecnn.simulation import simulate
+from fecnn.simulation.task import Task
 from fecnn.studies.study import load_study
 
 STUDY = """
@@ -128,3 +132,131 @@ def test_whose_code_runs_is_said_and_can_be_forbidden(folder, call):
 def test_unknown_channels_are_named(folder, channel, message):
     with pytest.raises(ValueError, match=message):
         study(folder, channel)
+
+
+# Options of channels, and receivers
+
+
+def made(**settings):
+    return fecnn.make_study("mine", code="hamming-7-4", ebn0_db=[3.0], **settings)
+
+
+def task_of(channel):
+    return made(channel=channel, curves=["ml"]).points[0].task
+
+
+def test_equal_channels_are_one_task():
+    """Defaults may be written out; numbers may be whole."""
+    plain = task_of("awgn")
+    for same in (
+        {"name": "awgn"},
+        {"name": "awgn", "modulation": "bpsk"},
+        {"name": "awgn", "interleaver": "none", "demapper": "exact"},
+    ):
+        assert (task_of(same).id, task_of(same).stream) == (plain.id, plain.stream)
+        assert task_of(same).channel == "awgn"
+    one, other = (task_of({"name": "rician", "k_factor_db": k, "block": 2}) for k in (6, 6.0))
+    assert one == other
+    different = [
+        task_of({"name": "awgn", "modulation": "16qam"}),
+        task_of({"name": "awgn", "modulation": "16qam", "interleaver": "random"}),
+        task_of({"name": "awgn", "modulation": "qpsk"}),
+    ]
+    assert len({it.stream for it in [plain, one, *different]}) == 5
+    assert different[0].told_channel == "awgn (modulation 16qam)"
+
+
+def test_tasks_with_channels_and_receivers_travel():
+    study = made(
+        channel={"name": "awgn", "modulation": "16qam"},
+        curves=[{"decoder": "ml", "receiver": {"bits": 4, "range": 6}}],
+    )
+    (point,) = study.points
+    assert Task.of(json.loads(json.dumps(point.task.described()))) == point.task
+    assert point.task.receiver == (("bits", 4), ("range", 6.0))
+
+
+def test_ids_with_options_are_pinned():
+    """A change of these renames results: bump `STREAM` and say so in the changelog."""
+    task = replace(task_of({"name": "awgn", "modulation": "16qam"}), receiver=(("scale", 2.0),))
+    assert task.id == "4765dbc57945e870707eab115610cf8826336c1631070c5fdf7ecc3bb45d2491"
+    assert task.stream == "72aa981bc1f2a3201985024ed6215abf8f70b2057c6e2f08c9ac613d229b1811"
+    assert task.stream == task_of({"name": "awgn", "modulation": "16qam"}).stream
+
+
+@pytest.mark.parametrize(
+    ("name", "digest"),
+    [("osd-orders", "19ea13c444119983"), ("optimal-hamming-7-4", "1b383288d3c1b4bf")],
+)
+def test_ids_and_streams_of_shipped_studies_are_pinned(name, digest):
+    """Their results are found by these."""
+    tasks = [point.task for point in load_study(name).all_points]
+    found = hashlib.sha256("".join(task.id + task.stream for task in tasks).encode())
+    assert found.hexdigest()[:16] == digest
+
+
+def test_receivers_see_the_same_frames(tmp_path, monkeypatch):
+    """OSD and ML do not depend on the scale; three bits cost something."""
+    monkeypatch.chdir(tmp_path)
+    study = made(
+        stop={"frames": 8192},
+        curves=[
+            "ml",
+            {"decoder": "ml", "receiver": {"scale": 4.0}},
+            {"decoder": "ml", "receiver": {"bits": 3, "range": 4.0}},
+            {"decoder": "map"},
+            {"decoder": "map", "receiver": {"scale": 0.25}},
+        ],
+    )
+    names = [curve.name for curve in study.curves]
+    assert names[1:3] == ["ml, LLR scale 4.0", "ml, LLR bits 3, range 4.0"]
+    assert len({point.task.stream for point in study.points}) == 1
+    assert len({point.task.id for point in study.points}) == 5
+    fecnn.run(study).finish()
+    rows = fecnn.table(study).set_index("curve")
+    counts = rows["block_errors"]
+    assert counts["ml"] == counts["ml, LLR scale 4.0"] < counts["ml, LLR bits 3, range 4.0"]
+    assert counts["map"] < counts["map, LLR scale 0.25"] * 1.2
+    assert json.loads(rows.loc["ml, LLR bits 3, range 4.0", "options"]) == {
+        "receiver": {"bits": 3, "range": 4.0}
+    }
+    # What is lost against maximum likelihood is lost by the receiver: it is counted on the channel's LLRs.
+    assert rows.loc["ml, LLR bits 3, range 4.0", "ml_errors"] < counts["ml, LLR bits 3, range 4.0"]
+    assert rows.loc["ml", "ml_errors"] == counts["ml"]
+    (compared,) = fecnn.compare(study, "ml", "ml, LLR scale 4.0").values()
+    assert (compared.only_first, compared.only_second) == (0, 0)
+    found = fecnn.frames(study, "ml, LLR bits 3, range 4.0", wrong=True, most=5)
+    assert len(found.llr) == 5
+    assert all(check.equal for check in fecnn.verify(tmp_path / "fecnn-results" / "mine.sqlite"))
+    gaps = {gap.curve: gap for gap in fecnn.gap_to_ml(study, fecnn.table(study), bler=0.02)}
+    assert all(gap.reference == "ml" for gap in gaps.values())
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"channel": {"modulation": "16qam"}}, "a table of a channel needs its name"),
+        ({"channel": {"name": "awgn", "modulaton": "qpsk"}}, "has no option 'modulaton'; did you mean modul"),
+        ({"channel": {"name": "awgn", "modulation": "32qam"}}, "no modulation '32qam'"),
+        ({"channel": {"name": "rayleigh", "block": 1.5}}, "block of channel rayleigh must be a whole number"),
+        ({"channel": {"name": "awgn", "modulation": ["qpsk"]}}, "channel"),
+        ({"channel": 3}, "a channel is a name, or a table of its name and options"),
+        ({"curves": [{"decoder": "ml", "receiver": {"bits": 3}}]}, "bits and range belong together"),
+        ({"curves": [{"decoder": "ml", "receiver": {"bit": 3}}]}, "receiver.bit"),
+        ({"curves": [{"decoder": "ml", "receiver": {"scale": 0}}]}, "scale"),
+        (
+            {"curves": [{"decoder": "ml", "receiver": {"scale": 2}, "method": "rare"}]},
+            "takes no receiver",
+        ),
+        (
+            {
+                "channel": {"name": "awgn", "modulation": "qpsk"},
+                "curves": [{"decoder": "ml", "method": "rare"}],
+            },
+            r"for the channel awgn, got awgn \(modulation qpsk\)",
+        ),
+    ],
+)
+def test_options_that_do_not_fit_are_named(settings, message):
+    with pytest.raises(ValueError, match=message):
+        made(**({"curves": ["ml"]} | settings))

@@ -11,6 +11,7 @@ import pytest
 from frames import bler, frames_of
 
 import fecnn
+from fecnn.channels.registry import channel_at, named
 from fecnn.channels.stream import FrameStream
 from fecnn.simulation.frames import Engine
 from fecnn.simulation.simulate import chunk_of
@@ -50,6 +51,47 @@ def test_a_whole_simulation(name, ebn0_db, decoder, benchmark, size):
         print(
             f"{decoder} {name} {ebn0_db} dB: {1e-6 / np.median(times):.2f} M frames/s, noise and counting too"
         )
+    benchmark(lambda: None)
+
+
+@pytest.mark.parametrize(
+    ("channel", "ebn0_db"),
+    [
+        ("awgn", 3.0),
+        ({"name": "awgn", "modulation": "qpsk"}, 3.0),
+        ({"name": "awgn", "modulation": "16qam"}, 5.0),
+        ({"name": "awgn", "modulation": "256qam"}, 11.0),
+        ({"name": "awgn", "modulation": "256qam", "demapper": "maxlog"}, 11.0),
+        ({"name": "rayleigh"}, 6.0),
+        ("bec", 3.0),
+    ],
+    ids=str,
+)
+def test_the_share_of_making_frames(channel, ebn0_db, benchmark, size):
+    """Encoding, modulation, noise and demapping, beside OSD of order 2 and counting, at n = 128."""
+    code, count = fecnn.load_code("ebch-128-64"), size(1 << 10)
+    given = {"name": channel} if isinstance(channel, str) else dict(channel)
+    made = channel_at(named(given.pop("name"), given), ebn0_db, code.rate)
+    engine, decode = Engine(code, made), fecnn.decoder("osd", code, made, order=2)
+    frames = engine.frames(FrameStream("share", 0), count)
+    decided = decode(frames.llr)
+    assert bler(decided, frames.codewords) < 0.1
+    if not benchmark.disabled:
+        parts = {
+            "frames": lambda: engine.frames(FrameStream("share", 0), count),
+            "osd": lambda: decode.measure(frames.llr),
+            "counting": lambda: engine.count(frames, decided, 0.0),
+        }
+        spent = {}
+        for name, part in parts.items():
+            times = []
+            for _ in range(9):
+                began = time.thread_time()
+                part()
+                times.append(1e6 * (time.thread_time() - began) / count)
+            spent[name] = float(np.median(times))
+        told = ", ".join(f"{name} {value:.2f} us" for name, value in spent.items())
+        print(f"{made} at {ebn0_db} dB: {told}; frames {spent['frames'] / sum(spent.values()):.0%}")
     benchmark(lambda: None)
 
 

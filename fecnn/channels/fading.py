@@ -7,8 +7,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from fecnn.arrays import LLR, Bits, bpsk
+from fecnn.arrays import LLR, Bits, compiled_for
 from fecnn.channels.channel import noise_sigma
+from fecnn.channels.kernels import amplitudes, faded_bpsk
 from fecnn.channels.modulation import BPSK, Modem
 from fecnn.channels.stream import Noise
 
@@ -181,8 +182,10 @@ def _faded(bits: Bits, rng: Noise, sigma: float, k_factor: float, block: int, mo
         return modem.transmit(bits, rng, sigma, _gains(rng, frames, modem.symbols_of(n), k_factor, block))
     noise = rng.standard_normal(bits.shape, dtype=np.float32)
     gain = _gains(rng, frames, n, k_factor, block)
-    y = gain * bpsk(bits) + np.float32(sigma) * noise
-    return gain * y * np.float32(2 / sigma**2)
+    out = np.empty(bits.shape, np.float32)
+    scale = np.float32(2 / sigma**2)
+    faded_bpsk(compiled_for(bits), gain, compiled_for(noise), np.float32(sigma), scale, out)
+    return out
 
 
 def _gains(rng: Noise, frames: int, symbols: int, k_factor: float, block: int) -> NDArray[np.float32]:
@@ -191,8 +194,7 @@ def _gains(rng: Noise, frames: int, symbols: int, k_factor: float, block: int) -
     shape = frames, -(-symbols // length)
     in_phase = rng.standard_normal(shape, dtype=np.float32)
     quadrature = rng.standard_normal(shape, dtype=np.float32)
-    if k_factor:
-        in_phase = in_phase + np.float32(math.sqrt(2 * k_factor))
-    scattered = np.float32(0.5 / (1 + k_factor))
-    gain = np.sqrt(scattered * (in_phase * in_phase + quadrature * quadrature))
-    return gain if length == 1 else np.repeat(gain, length, axis=1)[:, :symbols]
+    constant, scattered = np.float32(math.sqrt(2 * k_factor)), np.float32(0.5 / (1 + k_factor))
+    gain = np.empty(shape, np.float32)
+    amplitudes(compiled_for(in_phase), compiled_for(quadrature), constant, scattered, gain)
+    return gain if length == 1 else compiled_for(np.repeat(gain, length, axis=1)[:, :symbols])

@@ -34,6 +34,25 @@ def philox(key, purpose, first, out):
         w3[i] = d
 
 
+STRIP = 64
+"""Frames whose words are made at a time: they fit the first-level cache."""
+
+
+@kernel
+def gaussians(key, purpose, first, out):
+    """Gaussians of frames ``first``, ``first + 1``, ...: out (frames, 4 * blocks) f4."""
+    frames, width = out.shape
+    blocks = width // 4
+    words = np.empty((4, STRIP * blocks), np.uint32)
+    values = np.empty((STRIP, width), np.float32)
+    for start in range(0, frames, STRIP):
+        philox(key, purpose, (first + np.uint64(start)) * np.uint64(blocks), words)
+        box_muller(words.reshape(4, STRIP, blocks), values)
+        for f in range(min(STRIP, frames - start)):
+            for i in range(width):
+                out[start + f, i] = values[f, i]
+
+
 @kernel
 def box_muller(words, out):
     """Turn random words (4, frames, blocks) u4 into Gaussians (frames, 4 * blocks) f4.
@@ -116,94 +135,153 @@ def _turns(words, radius, x, y):
 
 
 @kernel
-def map_bits(bits, order, points, groups, out):
-    """Symbols of frames of bits (B, n) u1: their real and imaginary parts, out (2, B, S) f4.
+def map_bits(bits, source, points, out):
+    """Symbols of frames of bits (B, n) u1, by their real dimensions: out (B, axes * S) f4.
 
-    Place p of the transmitted frame carries bit order[p], or a zero if that is n or more; points (P, 2) f4 by
-    their bits, as in `fecnn.channels.modulation.Constellation`.
+    source: The bit at each place, (b, groups * S) u8: bit t of a group's label; n or more for a zero. points:
+    (P, 2) f4 by their bits, as in `fecnn.channels.modulation.Constellation`.
     """
-    _, frames, symbols = out.shape
-    n, width = bits.shape[1], len(order) // symbols
+    frames, n = bits.shape
+    width, places = source.shape
+    # Unsigned: an index that may be negative would be looked at.
+    row = np.zeros(np.int64(max(np.uint64(n), source.max() + np.uint64(1))), np.uint8)
+    labels = np.empty(places, np.uint64)
     for frame in range(frames):
-        for s in range(symbols):
-            for group in range(groups):
-                label = np.int64(0)
-                for t in range(width // groups):
-                    place = order[s * width + t * groups + group]
-                    if place < n:
-                        label |= np.int64(bits[frame, place]) << t
-                out[group, frame, s] = points[label, 0]
-                if groups == 1:
-                    out[1, frame, s] = points[label, 1]
+        for j in range(n):
+            row[j] = bits[frame, j]
+        for place in range(places):
+            labels[place] = row[source[0, place]]
+        for t in range(1, width):
+            for place in range(places):
+                labels[place] |= np.uint64(row[source[t, place]]) << np.uint64(t)
+        for place in range(places):
+            out[frame, place] = points[labels[place], 0]
+        if out.shape[1] > places:
+            for place in range(places):
+                out[frame, places + place] = points[labels[place], 1]
 
 
 @kernel
-def demap(received, gain, precision, points, excluded, order, exact, llr):
-    """LLRs (B, n) f4 of received real and imaginary parts (2, B, S) f4.
+def demap(received, gain, precision, points, sure, target, exact, llr):
+    """LLRs (B, n) f4 of received values (B, axes * S) f4, axis by axis.
 
     The log-likelihood of a point x at gain a is (a <x, y> - a^2 |x|^2 / 2) / sigma^2, up to what all points
     share. Exact LLRs are differences of max + ln sum exp(. - max) over the points with either bit; the others
-    are differences of the maxima. All is done with additions and multiplications, like the noise.
+    are differences of the maxima. All is done with additions, multiplications and divisions, like the noise.
+    A strip of frames is worked on at once, so that the loops are long.
 
-    gain: (B, S) f4, or (0, 0) where all are 1; precision: 1 / sigma^2; excluded: (groups, P, S) f4, taken off
-    the log-likelihoods.
+    gain: (B, S) f4, or (0, 0) where all are 1. precision: 1 / sigma^2. sure: (b, groups * S) f4, what a bit 1
+    of a group's label takes off the log-likelihood: 0, or much where the bit is known to be 0. target: for
+    each code bit the place of its LLR in a (b, groups * S) array, (n,) i8.
     """
     f4 = np.float32
     frames, n = llr.shape
-    groups, size, symbols = excluded.shape
-    width = len(order) // symbols
-    likely = np.empty((size, symbols), f4)
-    best, total = np.empty((2, symbols), f4), np.empty((2, symbols), f4)
-    total_bits = total.view(np.int32)
-    powers, series = np.empty(symbols, np.int32), np.empty(symbols, f4)
-    scales = powers.view(f4)
-    amplitude, energy = np.ones(symbols, f4), np.ones(symbols, f4)
-    for frame in range(frames):
-        if len(gain):
-            for s in range(symbols):
-                amplitude[s] = gain[frame, s]
-                energy[s] = gain[frame, s] * gain[frame, s]
-        for group in range(groups):
-            along, across = received[group, frame], received[1 - group, frame]
-            for i in range(size):
-                x, w, row, never = points[i, 0], points[i, 1], likely[i], excluded[group, i]
-                half = f4(0.5) * (x * x + w * w)
-                for s in range(symbols):
-                    inner = amplitude[s] * (x * along[s] + w * across[s])
-                    row[s] = (inner - energy[s] * half) * precision - never[s]
-            for t in range(width // groups):
-                for side in range(2):
-                    top, sums = best[side], total[side]
+    size = len(points)
+    width, places = sure.shape
+    symbols = gain.shape[1] if len(gain) else places
+    strip = max(1, 1024 // places)
+    length = strip * places
+    along, across, amplitude = np.empty(length, f4), np.zeros(length, f4), np.ones(length, f4)
+    likely, found = np.empty((size, length), f4), np.empty((width, length), f4)
+    best, total, others = np.empty((2, length), f4), np.empty((2, length), f4), np.empty((size, length), f4)
+    places_of_llrs = np.empty(n, np.uint64)
+    for j in range(n):
+        places_of_llrs[j] = target[j] // places * length + target[j] % places
+    for start in range(0, frames, strip):
+        many = min(strip, frames - start)
+        for f in range(many):
+            for place in range(places):
+                along[f * places + place] = received[start + f, place]
+            if received.shape[1] > places:
+                for place in range(places):
+                    across[f * places + place] = received[start + f, places + place]
+            if len(gain):
+                for first in range(0, places, symbols):
                     for s in range(symbols):
-                        top[s] = f4(-3e38)
-                        sums[s] = f4(0)
-                    for i in range(size):
-                        if (i >> t) & 1 == side:
-                            row = likely[i]
-                            for s in range(symbols):
-                                top[s] = max(top[s], row[s])
-                    if exact and size > 2:
-                        for i in range(size):
-                            if (i >> t) & 1 == side:
-                                _add_exp(likely[i], top, powers, scales, series, sums)
-                        for s in range(symbols):
-                            top[s] += _log(total_bits[side, s])
-                zero, one = best[0], best[1]
-                for s in range(symbols):
-                    place = order[s * width + t * groups + group]
-                    if place < n:
-                        llr[frame, place] = zero[s] - one[s]
+                        amplitude[f * places + first + s] = gain[start + f, s]
+        for i in range(size):
+            _log_likelihoods(along, across, amplitude, points[i, 0], points[i, 1], precision, likely[i])
+            for t in range(width):
+                if (i >> t) & 1:
+                    row = sure[t]
+                    for f in range(many):
+                        for place in range(places):
+                            likely[i, f * places + place] -= row[place]
+        for t in range(width):
+            for side in range(2):
+                first = side << t
+                _copy(likely[first], best[side])
+                seen = 0
+                for i in range(first + 1, size):
+                    if (i >> t) & 1 == side:
+                        _sort(likely[i], best[side], others[seen])
+                        seen += 1
+                _fill(f4(1), total[side])
+                for i in range(seen if exact else 0):
+                    _add_exp(others[i], best[side], total[side])
+            if exact and size > 2:
+                _log_ratio(best, total, found[t])
+            else:
+                _differ(best, found[t])
+        values = found.reshape(-1)
+        for f in range(many):
+            row, begin = llr[start + f], np.uint64(f * places)
+            for j in range(n):
+                row[j] = values[places_of_llrs[j] + begin]
 
 
 @kernel
-def _add_exp(values, top, powers, scales, series, sums):
-    """Add exp(values - top), none of which is above 1, to sums: all (S,) f4.
+def _log_likelihoods(along, across, amplitude, x, w, precision, out):
+    half = np.float32(0.5) * (x * x + w * w)
+    for s in range(len(out)):
+        a = amplitude[s]
+        out[s] = a * ((x * along[s] + w * across[s]) - a * half) * precision
 
-    powers (i4, whose bits are the scales) and series are overwritten. exp(x) = 2^i exp(r) with a polynomial
-    of the Cephes library (Moshier, 1989), accurate to 2e-7.
+
+@kernel
+def _copy(values, out):
+    for s in range(len(out)):
+        out[s] = values[s]
+
+
+@kernel
+def _fill(value, out):
+    for s in range(len(out)):
+        out[s] = value
+
+
+@kernel
+def _sort(values, larger, smaller):
+    """The larger of ``values`` and ``larger`` stays there; the smaller ones are written."""
+    for s in range(len(larger)):
+        top, value = larger[s], values[s]
+        larger[s] = max(top, value)
+        smaller[s] = min(top, value)
+
+
+@kernel
+def _differ(sides, out):
+    zero, one = sides[0], sides[1]
+    for s in range(len(out)):
+        out[s] = zero[s] - one[s]
+
+
+@kernel(error_model="numpy")  # which does not look for divisions by 0
+def _log_ratio(best, total, out):
+    """best[0] - best[1] + ln(total[0] / total[1])."""
+    a, b, p, q = best[0], best[1], total[0], total[1]
+    for s in range(len(out)):
+        out[s] = (a[s] - b[s]) + _log(np.float32(p[s] / q[s]).view(np.int32))
+
+
+@kernel
+def _add_exp(values, top, sums):
+    """Add exp(values - top), none of which is above 1, to sums: all (N,) f4.
+
+    exp(x) = 2^i exp(r) with a polynomial of the Cephes library (Moshier, 1989), accurate to 2e-7.
     """
     f4 = np.float32
-    for s in range(len(values)):
+    for s in range(len(sums)):
         x = max(values[s] - top[s], f4(-87))
         power = np.int32(x * f4(1.44269504089) - f4(0.5))
         r = x - f4(power) * f4(0.693359375)
@@ -214,7 +292,24 @@ def _add_exp(values, top, powers, scales, series, sums):
         p = p * r + f4(4.1665795894e-2)
         p = p * r + f4(1.6666665459e-1)
         p = p * r + f4(5.0000001201e-1)
-        series[s] = p * r * r + r + f4(1)
-        powers[s] = (power + np.int32(127)) << np.int32(23)
-    for s in range(len(values)):
-        sums[s] += series[s] * scales[s]
+        scale = np.int32((power + np.int32(127)) << np.int32(23)).view(f4)
+        sums[s] += (p * r * r + r + f4(1)) * scale
+
+
+@kernel
+def amplitudes(in_phase, quadrature, constant, scattered, out):
+    """sqrt(scattered ((in_phase + constant)^2 + quadrature^2)): all (B, blocks) f4."""
+    for frame in range(len(out)):
+        for i in range(out.shape[1]):
+            x, y = in_phase[frame, i] + constant, quadrature[frame, i]
+            out[frame, i] = np.sqrt(scattered * (x * x + y * y))
+
+
+@kernel
+def faded_bpsk(bits, gain, noise, sigma, scale, out):
+    """LLRs a (a s + sigma z) scale of bits (B, n) u1 at gains a: all others (B, n) f4."""
+    for frame in range(len(out)):
+        for i in range(out.shape[1]):
+            a = gain[frame, i]
+            y = (-a if bits[frame, i] else a) + sigma * noise[frame, i]
+            out[frame, i] = a * y * scale

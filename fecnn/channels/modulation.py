@@ -151,15 +151,12 @@ class Modem:
             sigma: Standard deviation of the noise, per real dimension, for frames without padding.
             gain: Known amplitudes of fading, ``(frames, symbols)`` float32; 1 if left out.
         """
-        frames, n = bits.shape
-        symbols, axes = self.symbols_of(n), CONSTELLATIONS[self.modulation].axes
+        n = bits.shape[1]
         loud = sigma * self.loudness(n)
         received = self.map(bits)
         if gain is not None:
-            received *= gain
-        noise = np.float32(loud) * rng.standard_normal((frames, axes * symbols), dtype=np.float32)
-        for axis in range(axes):
-            received[axis] += noise[:, axis * symbols : (axis + 1) * symbols]
+            received *= gain if received.shape == gain.shape else np.concatenate([gain, gain], axis=1)
+        received += np.float32(loud) * rng.standard_normal(received.shape, dtype=np.float32)
         return self.demap(received, loud, n, gain)
 
     def symbols(self, bits: Bits) -> NDArray[np.complex64]:
@@ -168,7 +165,13 @@ class Modem:
         Args:
             bits: Code bits, ``(frames, n)`` uint8.
         """
-        return _complex(self.map(bits))
+        parts = self.map(bits)
+        count = self.symbols_of(bits.shape[1])
+        out = np.zeros((len(bits), count), np.complex64)
+        out.real = parts[:, :count]
+        if parts.shape[1] > count:
+            out.imag = parts[:, count:]
+        return out
 
     def llr(self, y: NDArray[Any], sigma: float, n: int, gain: NDArray[Any] | None = None) -> LLR:
         """LLRs of received symbols, (frames, n) float32.
@@ -179,26 +182,26 @@ class Modem:
             n: Bits per frame.
             gain: Amplitudes of the fading, ``(frames, symbols)``; 1 if left out.
         """
-        planes = np.stack([y.real, y.imag]).astype(np.float32)
+        parts = [y.real, y.imag][: CONSTELLATIONS[self.modulation].axes]
         known = None if gain is None else np.asarray(gain, np.float32)
-        return self.demap(planes, sigma, n, known)
+        return self.demap(np.concatenate(parts, axis=1).astype(np.float32), sigma, n, known)
 
     def map(self, bits: Bits) -> Real:
-        """Real and imaginary parts of the symbols, (2, frames, symbols)."""
+        """Real parts of the symbols, then the imaginary ones if there are any, (frames, axes * symbols)."""
         frames, n = bits.shape
-        shape = _shape(self, n)
-        out = np.zeros((2, frames, self.symbols_of(n)), np.float32)
-        map_bits(compiled_for(bits), shape.order, CONSTELLATIONS[self.modulation].points, shape.groups, out)
+        known, shape = CONSTELLATIONS[self.modulation], _shape(self, n)
+        out = np.empty((frames, known.axes * self.symbols_of(n)), np.float32)
+        map_bits(compiled_for(bits), shape.source, known.points, out)
         return out
 
     def demap(self, received: Real, sigma: float, n: int, gain: Real | None = None) -> LLR:
-        """As `llr`, of real and imaginary parts (2, frames, symbols)."""
+        """As `llr`, of what `map` returns, received."""
         shape = _shape(self, n)
-        out = np.empty((received.shape[1], n), np.float32)
+        out = np.empty((len(received), n), np.float32)
         points = CONSTELLATIONS[self.modulation].points
         gains = np.empty((0, 0), np.float32) if gain is None else compiled_for(gain)
         precision, exact = np.float32(1 / sigma**2), self.demapper == "exact"
-        demap(compiled_for(received), gains, precision, points, shape.excluded, shape.order, exact, out)
+        demap(compiled_for(received), gains, precision, points, shape.sure, shape.target, exact, out)
         return out
 
 
@@ -208,18 +211,18 @@ BPSK = Modem()
 
 @dataclass(frozen=True)
 class _Shape:
-    """What depends on the length of a frame.
+    """What depends on the length of a frame; places are those of the groups' labels, group by group.
 
-    order: The bit at each place of the transmitted frame, (m * symbols,) i8; n or more is padding.
-    excluded: Taken off each point's log-likelihood, (groups, P, symbols) f4.
+    order: The bit at each position of the transmitted frame, (m * symbols,) i8; n or more is padding.
+    source: The same by bits of labels, (b, groups * symbols) u8.
+    sure: What a bit 1 takes off a point's log-likelihood there, (b, groups * symbols) f4.
+    target: For each code bit its index in such an array, (n,) i8.
     """
 
     order: NDArray[np.int64]
-    excluded: Real
-
-    @property
-    def groups(self) -> int:
-        return len(self.excluded)
+    source: NDArray[np.uint64]
+    sure: Real
+    target: NDArray[np.int64]
 
 
 @lru_cache(maxsize=256)
@@ -228,19 +231,12 @@ def _shape(modem: Modem, n: int) -> _Shape:
     size = known.bits * symbols
     order = np.arange(size)
     if modem.interleaver == "row-column":
-        order = np.ascontiguousarray(order.reshape(known.bits, symbols).T.reshape(-1))
+        order = order.reshape(known.bits, symbols).T.reshape(-1)
     elif modem.interleaver == "random":
         stream = FrameStream(f"interleaver {modem.interleaver_seed}", 0)
         order = np.argsort(stream.random((1, size))[0], kind="stable")
-    excluded = np.zeros((known.groups, len(known.points), symbols), np.float32)
-    for place in np.flatnonzero(order >= n):
-        symbol, step = divmod(int(place), known.bits)
-        bit, group = divmod(step, known.groups)
-        excluded[group, (np.arange(len(known.points)) >> bit & 1) == 1, symbol] = NEVER
-    return _Shape(order.astype(np.int64), excluded)
-
-
-def _complex(planes: Real) -> NDArray[np.complex64]:
-    out = np.empty(planes.shape[1:], np.complex64)
-    out.real, out.imag = planes
-    return out
+    order = np.ascontiguousarray(order, np.int64)
+    # Position s * m + t * groups + g holds bit t of group g of symbol s.
+    source = order.reshape(symbols, -1, known.groups).transpose(1, 2, 0).reshape(-1, known.groups * symbols)
+    sure = np.where(source < n, np.float32(0), np.float32(NEVER))
+    return _Shape(order, source.astype(np.uint64), sure, np.argsort(source, axis=None)[:n].astype(np.int64))

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fecnn.arrays import Bits
-from fecnn.channels.kernels import box_muller, philox
+from fecnn.channels.kernels import gaussians, philox
 
 STREAM = 1
 """Version of the noise: counts of two versions must never be pooled."""
@@ -67,7 +67,7 @@ class FrameStream:
         frames, values = size
         blocks = -(-values // 4)
         out = np.empty((frames, 4 * blocks), np.float32)
-        box_muller(self._words(frames, blocks, self._next(NOISE)), out)
+        gaussians(self.key, np.uint32(self._next(NOISE)), np.uint64(self.first), out)
         return out[:, :values]
 
     def random(self, size: tuple[int, ...], dtype: type[np.float32] = np.float32) -> NDArray[np.float32]:

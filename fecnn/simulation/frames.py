@@ -1,9 +1,9 @@
 """The inner loop of a study: making frames, and counting a decoder's errors on them.
 
 `PlainEngine` is the readable path through `fecnn.channels` and `fecnn.simulation.tally`. `Engine` is its
-compiled version for AWGN, with bit-for-bit the same frames and the same counts, as the tests show. It writes
-no arrays of noise or code bits: a few frames at a time stay in cache from the counter to the LLRs, and only
-frames with errors are visited twice.
+compiled version, with bit-for-bit the same frames and the same counts, as the tests show. Over BPSK and AWGN
+it writes no array of noise: a few frames at a time stay in cache from the counter to the LLRs. Over other
+channels it makes the codewords, and the channel their LLRs. Only frames with errors are visited twice.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from fecnn.channels.stream import FrameStream
 from fecnn.codes import gf2
 from fecnn.codes.code import Code
 from fecnn.decoders.contract import Effort
-from fecnn.simulation.kernels import count_words, make_frames
+from fecnn.simulation.kernels import count_words, make_frames, make_words
 from fecnn.simulation.tally import Tally, effort_counts, tally
 
 
@@ -55,7 +55,7 @@ class PlainEngine:
 
 
 class Engine:
-    """The compiled version of `PlainEngine` for AWGN: the same frames and counts.
+    """The compiled version of `PlainEngine`: the same frames and counts.
 
     Args:
         code: The code.
@@ -71,19 +71,21 @@ class Engine:
         100
     """
 
-    def __init__(self, code: Code, channel: AWGN) -> None:
-        self.code = code
-        self._sigma, self._scale = np.float32(channel.sigma), np.float32(2 / channel.sigma**2)
+    def __init__(self, code: Code, channel: Channel) -> None:
+        self.code, self._channel = code, channel
         self._encode = gf2.LinearMap(code.G).table
         self._split = gf2.LinearMap(np.hstack([gf2.right_inverse(code.G), gf2.rref(code.H)[0].T])).table
 
     def frames(self, stream: FrameStream, count: int) -> Frames:
         """The first ``count`` frames of a stream."""
-        n, words = self.code.n, -(-self.code.k // 64)
-        llr, codewords = np.empty((count, n), np.float32), np.empty((count, n), np.uint8)
-        messages = np.empty((count, words), np.uint64)
-        first, k = np.uint64(stream.first), self.code.k
-        make_frames(stream.key, first, k, self._sigma, self._scale, self._encode, llr, codewords, messages)
+        n, k, first = self.code.n, self.code.k, np.uint64(stream.first)
+        codewords, channel = np.empty((count, n), np.uint8), self._channel
+        if not (isinstance(channel, AWGN) and channel.modem.is_plain):
+            make_words(stream.key, first, k, self._encode, codewords)
+            return Frames(compiled_for(channel.transmit(codewords, stream)), codewords)
+        llr, messages = np.empty((count, n), np.float32), np.empty((count, -(-k // 64)), np.uint64)
+        sigma, scale = np.float32(channel.sigma), np.float32(2 / channel.sigma**2)
+        make_frames(stream.key, first, k, sigma, scale, self._encode, llr, codewords, messages)
         return Frames(llr, codewords)
 
     def count(self, frames: Frames, decided: Bits, seconds: float, effort: Effort | None = None) -> Tally:
@@ -116,13 +118,8 @@ class Resent:
         sender: Engine of the other code, over the same channel.
     """
 
-    def __init__(self, engine: Engine | PlainEngine, sender: Engine | PlainEngine) -> None:
+    def __init__(self, engine: Engine, sender: Engine) -> None:
         self.code, self.count, self.frames = engine.code, engine.count, sender.frames
 
 
-AnyEngine = Engine | PlainEngine | Resent
-
-
-def engine_of(code: Code, channel: Channel) -> Engine | PlainEngine:
-    """The compiled engine if there is one for the channel, else the plain one."""
-    return Engine(code, channel) if isinstance(channel, AWGN) else PlainEngine(code, channel)
+AnyEngine = Engine | Resent

@@ -44,6 +44,37 @@ def make_frames(key, first, k, sigma, scale, encode, llr, sent, messages):
 
 
 @kernel
+def make_words(key, first, k, encode, sent):
+    """Fill in codewords of frames ``first``, ``first + 1``, ...: sent (B, n) u1; encode as `make_frames`."""
+    frames, n = sent.shape
+    message_blocks = (k + 127) // 128
+    octets, _, width = encode.shape
+    message_words = np.empty((4, STRIP * message_blocks), np.uint32)
+    messages = np.empty((1, (k + 63) // 64), np.uint64)
+    bits = sent.reshape(-1)
+    for start in range(0, frames, STRIP):
+        here = first + np.uint64(start)
+        philox(key, np.uint32(MESSAGE), here * np.uint64(message_blocks), message_words)
+        for f in range(min(STRIP, frames - start)):
+            _message(message_words, f * message_blocks, k, messages, 0)
+            for w in range(width):
+                codeword = np.uint64(0)
+                for octet in range(octets):
+                    word = messages[0, octet >> 3]
+                    value = np.int64((word >> np.uint64(8 * (octet & 7))) & np.uint64(255))
+                    codeword ^= encode[octet, value, w]
+                place = np.uint64((start + f) * n + 64 * w)
+                _spread(codeword, np.uint64(min(64, n - 64 * w)), bits, place)
+
+
+@kernel
+def _spread(word, count, bits, place):
+    """Up to 64 bits from a word of them, written from ``place`` on."""
+    for j in range(count):
+        bits[place + j] = np.uint8((word >> j) & np.uint64(1))
+
+
+@kernel
 def _modulate(word, count, noise, source, sigma, scale, bits, values, place):
     """LLRs of up to 64 code bits from a word of them, written from ``place`` on; noise from ``source`` on."""
     for j in range(count):  # unsigned: an index that may be negative would be looked at bit by bit

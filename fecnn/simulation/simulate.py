@@ -16,7 +16,7 @@ from fecnn.decoders.built import BuiltDecoder
 from fecnn.errors import DecodingError
 from fecnn.intervals import proportion_interval, with_interval
 from fecnn.jit import compiling
-from fecnn.simulation.frames import AnyEngine, Resent, engine_of
+from fecnn.simulation.frames import AnyEngine, Engine, Resent
 from fecnn.simulation.stop import Prefix
 from fecnn.simulation.tally import Tally
 from fecnn.simulation.task import Point, Received, Task, build_channel, build_decoder
@@ -346,14 +346,14 @@ def _build(task: Task) -> tuple[AnyEngine, BuiltDecoder | Received]:
             raise ValueError(f"{task.code} is not the code that this task was made for; load the study again")
         decode = build_decoder(task, code)
         channel = build_channel(task, code)
-        engine: AnyEngine = engine_of(code, channel)
+        engine: AnyEngine = Engine(code, channel)
         if task.sender is not None:
             sender = load_code(task.sender)
             if sender.fingerprint != task.sender_fingerprint:
                 raise ValueError(
                     f"{task.sender} is not the code that this task was made for; load the study again"
                 )
-            engine = Resent(engine_of(code, channel), engine_of(sender, channel))
+            engine = Resent(Engine(code, channel), Engine(sender, channel))
     frames = engine.frames(FrameStream("first frame", 0), 1)
     decided, effort = decode.measure(frames.llr)
     engine.count(frames, decided, 0.0, effort)

@@ -83,6 +83,7 @@ _KEYS = {"task": ("id",), "batch": ("task", "i"), "estimate": ("id",), "curve": 
 _BATCH = ("i", *COUNTS, "version", "host", "time")
 _STORED = ("task", "i", *COUNTS, "flags", "version", "host", "time")
 _PLACE = {"code", "source", "claims", "sender", "sender_fingerprint", "weights", "home"}
+_PLACE |= {"channel_source", "receiver"}  # the latter is among the options
 """Fields of a task that are left out of exported batches."""
 
 ROW = ("task", *sorted({field.name for field in fields(Task)} - _PLACE), *_BATCH)
@@ -438,7 +439,8 @@ class Store:
         for task_id, content, *values in found:
             if task_id != last:
                 task = self._task(task_id, content)
-                described = {**task.described(), "options": json.dumps(dict(task.told_options))}
+                told = {"options": json.dumps(task.all_options), "channel": task.told_channel}
+                described = {**task.described(), **told}
                 # The code's path on that machine is meaningless; its fingerprint identifies it.
                 described = {name: value for name, value in described.items() if name not in _PLACE}
                 last = task_id

@@ -290,6 +290,8 @@ def test_networks_decode_other_channels(channel, rng):
         for name in ("fecnn-net", "ml", "hard-ml")
     }
     assert errors["ml"] <= errors["fecnn-net"] < 2 * errors["ml"] + 20, errors
+    told, untold = (fecnn.decoder("fecnn-net", code, it)(llr) for it in (channel, None))
+    assert (told == untold).all(), "the noise level of another channel is taken for that of BPSK over AWGN"
 
 
 def test_unknown_names_are_answered_with_the_nearest(tmp_path):

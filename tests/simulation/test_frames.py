@@ -5,7 +5,7 @@ import pytest
 from decoding_cases import SMALL, random_codes
 
 import fecnn
-from fecnn.channels.awgn import AWGN
+from fecnn.channels.registry import channel_at
 from fecnn.channels.stream import FrameStream
 from fecnn.decoders.contract import Effort
 from fecnn.simulation.frames import Engine, PlainEngine
@@ -27,25 +27,40 @@ def codes(rng):
     ]
 
 
-def both(code, ebn0_db=1.0):
-    channel = AWGN.at(ebn0_db, code.rate)
-    return Engine(code, channel), PlainEngine(code, channel)
+def both(code, channel="awgn"):
+    made = channel_at(channel, 1.0, code.rate)
+    return Engine(code, made), PlainEngine(code, made)
+
+
+CHANNELS = {
+    "awgn": "awgn",
+    "16-QAM": (("interleaver", "random"), ("modulation", "16qam"), ("name", "awgn")),
+    "8-PSK": (("demapper", "maxlog"), ("modulation", "8psk"), ("name", "awgn")),
+    "bec": "bec",
+    "bsc": "bsc",
+    "rayleigh": "rayleigh",
+    "rician": (("block", 0), ("modulation", "qpsk"), ("name", "rician")),
+}
 
 
 @pytest.mark.kernel
+@pytest.mark.parametrize("channel", CHANNELS)
 @pytest.mark.parametrize(("first", "count"), [(0, 1), (3, STRIP), (2**33, 2 * STRIP + 5)])
-def test_frames_are_equal(first, count, rng):
+def test_frames_are_equal(first, count, channel, rng):
     for code in codes(rng):
-        fast, plain = (e.frames(FrameStream(code.name, first), count) for e in both(code))
+        engines = both(code, CHANNELS[channel])
+        fast, plain = (e.frames(FrameStream(code.name, first), count) for e in engines)
         assert (fast.llr == plain.llr).all(), code.name
         assert (fast.codewords == plain.codewords).all(), code.name
 
 
 @pytest.mark.kernel
-def test_counts_are_equal(rng):
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_counts_are_equal(channel, rng):
+    """Also over erasures, whose LLRs are infinite or 0."""
     count = 30 if SMALL else 300
     for code in codes(rng):
-        fast, plain = both(code)
+        fast, plain = both(code, CHANNELS[channel])
         ours, theirs = (e.frames(FrameStream("counts", 7), count) for e in (fast, plain))
         decisions = {
             "hard": (ours.llr < 0).astype(np.uint8),

@@ -8,7 +8,7 @@ import fecnn
 from fecnn.channels.awgn import AWGN
 from fecnn.channels.fading import Rayleigh
 from fecnn.channels.stream import FrameStream
-from fecnn.simulation.frames import Resent, engine_of
+from fecnn.simulation.frames import Engine, Resent
 from fecnn.simulation.simulate import run_batch
 from fecnn.simulation.tally import COUNTS
 from fecnn.studies.study import load_study
@@ -101,9 +101,9 @@ def test_counts_are_of_the_messages_that_the_code_has(code, channel, rng):
         i, j = rng.choice(code.k, 2, replace=False)
         mixed[i] ^= mixed[j]
     guise = fecnn.Code.from_generator(mixed, name="guise")
-    engine = Resent(engine_of(guise, channel), engine_of(code, channel))
+    engine = Resent(Engine(guise, channel), Engine(code, channel))
     frames = engine.frames(FrameStream("a", 0), 500)
-    original = engine_of(code, channel).frames(FrameStream("a", 0), 500)
+    original = Engine(code, channel).frames(FrameStream("a", 0), 500)
     assert np.array_equal(frames.llr, original.llr)
     decided = frames.codewords.copy()
     messages = guise.extract(decided)

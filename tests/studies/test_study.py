@@ -55,7 +55,7 @@ WRONG = {
     "key like none": (
         BASE + "zzzz = 1\n",
         "unknown key; known: batch, channel, code, decoder, ebn0_db, label, method, options, published, "
-        "rel_error, stop",
+        "receiver, rel_error, stop",
     ),
     "decoder": (
         HEAD + '[[curve]]\ndecoder = "mll"\n',

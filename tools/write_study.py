@@ -82,7 +82,7 @@ def paired(study: Study, folder: Path) -> str:
     for first in (curve.name for curve in study.curves if curve.decoder == "fecnn-net"):
         for second in ("osd (order 1)", "osd (order 2)"):
             found = compare(study, first, second, store_path(study, folder))
-            text += f"\nA: {first}, B: {second}\n\n" + markdown(display_comparison(found))
+            text += f"\nA: {first}, B: {second}\n\n" + markdown(display_comparison(found, study.axis))
     return text
 
 

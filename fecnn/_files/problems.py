@@ -34,7 +34,7 @@ def sentence(problem: Any, model: type[BaseModel]) -> str:
     if unknown:
         advice = nearest(str(place[-1])[:MAX_NAME], keys_at(model, rest))
         if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
-            meant = re.sub(r"(?<=did you mean )(\w+)", r"[[\1]]", advice)
+            meant = re.sub(r"(?<=did you mean )(\w+).*", r"[[\1]]?", advice)  # the closest of them
             return f"[[{where}]]: unknown table; {meant}"
         return f"{where}: unknown key; {advice}"
     if kind == "missing":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from fecnn.channels.axis import EBN0, Axis
 from fecnn.errors import StoreError, nearest
 from fecnn.intervals import with_interval
 from fecnn.simulation.stop import Prefix
@@ -168,7 +169,8 @@ def compare(
         store: A results file; ``fecnn-results/<study>.sqlite`` by default.
 
     Returns:
-        Comparisons by Eb/N0 in dB; points where either curve has no frames are left out.
+        Comparisons by the value on the study's axis, such as Eb/N0 in dB; points where either curve has no
+        frames are left out.
 
     Raises:
         LookupError: If the study has no such curve.
@@ -191,27 +193,28 @@ def compare(
     if first == second:
         raise ValueError(f"cannot compare {first!r} with itself")
     ours, theirs = (points_of(study, name) for name in (first, second))
-    same = [ebn0_db for ebn0_db in ours if ebn0_db in theirs]
+    same = [at for at in ours if at in theirs]
     if not same:
-        raise ValueError(f"{first} and {second} have no Eb/N0 in common")
-    for ebn0_db in same:
-        if ours[ebn0_db].task.stream != theirs[ebn0_db].task.stream:
+        name = study.axis.label.partition(" [")[0]
+        raise ValueError(f"{first} and {second} have no {name} in common")
+    for at in same:
+        if ours[at].task.stream != theirs[at].task.stream:
             raise ValueError(
                 f"{first} and {second} do not see the same frames: "
-                f"{_frames_of(ours[ebn0_db])} and {_frames_of(theirs[ebn0_db])}"
+                f"{_frames_of(ours[at])} and {_frames_of(theirs[at])}"
             )
     with Store(store or store_path(study)) as results:
-        found = {ebn0_db: paired(results, ours[ebn0_db], theirs[ebn0_db]) for ebn0_db in same}
-    return {ebn0_db: comparison for ebn0_db, comparison in found.items() if comparison.frames}
+        found = {at: paired(results, ours[at], theirs[at]) for at in same}
+    return {at: comparison for at, comparison in found.items() if comparison.frames}
 
 
-def display_comparison(found: dict[float, Comparison]) -> "pd.DataFrame":
-    """Comparisons as text for a table; the first decoder is A, the second B."""
+def display_comparison(found: dict[float, Comparison], axis: Axis = EBN0) -> "pd.DataFrame":
+    """Comparisons as text for a table, by the values of an axis; the first decoder is A, the second B."""
     import pandas as pd
 
     rows = [
         {
-            "Eb/N0 [dB]": f"{ebn0_db:g}",
+            axis.label: f"{at:g}",
             "frames": f"{pair.frames:,}",
             "A wrong": f"{pair.first_errors:,}",
             "B wrong": f"{pair.second_errors:,}",
@@ -222,7 +225,7 @@ def display_comparison(found: dict[float, Comparison]) -> "pd.DataFrame":
             "BLER A / BLER B [95 %]": _ratio(pair.ratio, *pair.ratio_interval),
             "separate": f"{pair.separate_frames:,.0f}",
         }
-        for ebn0_db, pair in found.items()
+        for at, pair in found.items()
     ]
     return pd.DataFrame(rows)
 
@@ -261,7 +264,7 @@ def block_errors(store: Store, point: Point) -> NDArray[np.bool_]:
 
 
 def points_of(study: Study, curve: str) -> dict[float, Point]:
-    """The points of a simulated curve, by Eb/N0 in dB.
+    """The points of a simulated curve, by their values on the study's axis.
 
     Raises:
         LookupError: If the study has no such curve.
@@ -272,7 +275,7 @@ def points_of(study: Study, curve: str) -> dict[float, Point]:
         raise LookupError(f"study {study.name} has no curve {curve!r}; {nearest(curve, names)}")
     if any(point.curve == curve for point in study.rare_points):
         raise ValueError(f"{curve} is estimated, so it has no frames")
-    return {point.task.ebn0_db: point for point in study.points if point.curve == curve}
+    return {point.at: point for point in study.points if point.curve == curve}
 
 
 def _frames_of(point: Point) -> str:

@@ -110,7 +110,8 @@ def frames(
     Args:
         study: The study.
         curve: Name of a curve.
-        ebn0_db: Eb/N0 of a point in dB; may be left out if the curve has only one.
+        ebn0_db: Eb/N0 of a point in dB, or its value on the study's own axis; may be left out if the curve
+            has only one.
         wrong: Only frames that the decoder got wrong.
         most: Most frames; the first ones are taken.
         ml: Whether exact ML decodes them as well; it may take a second per frame on large codes.
@@ -143,10 +144,10 @@ def frames(
             stale = results.stale([point])[curve]
             if stale:
                 raise StaleError(
-                    f"{results.path} has {stale:,} batches of {curve} at {point.ebn0_db} dB, but by another "
-                    f"version of {point.task.decoder}; its frames cannot be decoded again"
+                    f"{results.path} has {stale:,} batches of {curve} at {point.axis.said(point.at, '')}, "
+                    f"but by another version of {point.task.decoder}; its frames cannot be decoded again"
                 )
-            raise LookupError(f"{results.path} has no results of {curve} at {point.ebn0_db} dB")
+            raise LookupError(f"{results.path} has no results of {curve} at {point.axis.said(point.at, '')}")
         path = results.path
     index = (np.flatnonzero(flags) if wrong else np.arange(len(flags)))[:most].astype(np.int64)
     engine, decode = prepared(point.task)
@@ -157,7 +158,7 @@ def frames(
     if len(other := index[np.any(decided != sent, axis=1) != flags[index]]):
         kind = "wrong" if flags[other[0]] else "right"
         raise StoreError(
-            f"{path} says that {curve} got frame {other[0]} at {point.ebn0_db:g} dB {kind}, but it does not "
+            f"{path} says that {curve} got frame {other[0]} at {point.said} {kind}, but it does not "
             f"when it decodes it again ({len(other):,} of {len(index):,} frames differ): the file was "
             "edited, or the decoder decides differently here; see fecnn verify"
         )
@@ -170,7 +171,11 @@ def _point(study: Study, curve: str, ebn0_db: float | None) -> Point:
     if ebn0_db is None and len(points) == 1:
         return next(iter(points.values()))
     if ebn0_db is None or ebn0_db not in points:
-        asked = "several points: name an ebn0_db" if ebn0_db is None else f"no point at {ebn0_db:g} dB"
+        asked = (
+            "several points: name an ebn0_db"
+            if ebn0_db is None
+            else f"no point at {study.axis.said(ebn0_db)}"
+        )
         raise ValueError(f"{curve} has {asked}; known: {', '.join(f'{known:g}' for known in points)}")
     return points[ebn0_db]
 

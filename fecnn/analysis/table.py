@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fecnn._files.shipped import RESULTS
 from fecnn._files.text import read_text, refuse_control_characters, refuse_semicolons, uncell
 from fecnn.analysis.agreement import LogRate, agreement, log_rate, sentences, stopped_at, z_score
+from fecnn.channels.axis import EBN0
 from fecnn.errors import StoreError
 from fecnn.intervals import proportion_interval, rate_interval, with_interval
 from fecnn.simulation.stop import Prefix
@@ -80,7 +81,10 @@ def table(study: Study, store: str | Path | None = None) -> "pd.DataFrame":
         estimates = [(point, results.estimate(point)) for point in study.rare_points]
     rows = [row for row in rows if row["frames"]]
     rows += [_estimated_row(point, found) for point, found in estimates if found is not None]
-    return _whole_counts(pd.DataFrame(rows, columns=list(_ROW)))
+    columns = [*_ROW]
+    if study.axis is not EBN0:
+        columns.insert(columns.index("ebn0_db") + 1, study.axis.key)
+    return _whole_counts(pd.DataFrame(rows, columns=columns))
 
 
 def counted(results: "pd.DataFrame") -> "pd.DataFrame":
@@ -175,7 +179,7 @@ def published_summary(study: Study, results: "pd.DataFrame") -> list[str]:
 
 
 def display(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
-    """The table as text for display, sorted by Eb/N0, with curves in the study's order.
+    """The table as text for display, sorted along the study's axis, with curves in the study's order.
 
     ``not ML`` counts the block errors in which the sent word was at least as likely as the decision: what the
     decoder certainly lost against maximum likelihood. ``uncertified`` counts frames in which a budget ran out
@@ -189,11 +193,14 @@ def display(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
     verdicts = dict(iter(judge(study, results).groupby(["curve", "ebn0_db"])))
     order = {curve.name: place for place, curve in enumerate(study.curves)}
     rows = []
-    ordered = results.assign(place=results["curve"].map(order)).sort_values(["ebn0_db", "place"])
+    at = [
+        study.at(curve, ebn0_db) for curve, ebn0_db in zip(results["curve"], results["ebn0_db"], strict=True)
+    ]
+    ordered = results.assign(place=results["curve"].map(order), at=at).sort_values(["at", "place"])
     for _, row in ordered.iterrows():
         bler = with_interval(row["bler"], row["bler_low"], row["bler_high"])
         common = {
-            "Eb/N0 [dB]": f"{row['ebn0_db']:g}",
+            study.axis.label: f"{row['at']:g}",
             "decoder": row["curve"],
             "method": row["method"],
             "frames": f"{row['frames']:,}",
@@ -217,7 +224,7 @@ def display(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
                 "us/frame": f"{row['us_per_frame']:.3g}",
             }
         )
-    shown = pd.DataFrame(rows, columns=[*_COLUMNS])
+    shown = pd.DataFrame(rows, columns=[study.axis.label, *_COLUMNS])
     if "ber_code" not in study.metrics:
         shown = shown.drop(columns="BER (code bits) [95 %]")
     for column, nothing in (("published", ""), ("uncertified", "0"), ("method", COUNTED)):
@@ -227,7 +234,6 @@ def display(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
 
 
 _COLUMNS = (
-    "Eb/N0 [dB]",
     "decoder",
     "method",
     "frames",
@@ -311,6 +317,7 @@ def _row(point: Point, batches: dict[int, Tally]) -> dict[str, Any]:
         "code": code.name,
         "channel": point.task.told_channel,
         "ebn0_db": point.task.ebn0_db,
+        **_own_axis(point),
         "finished": prefix.finished,
     }
     row |= {name: getattr(total, name) for name in COUNTS}
@@ -328,6 +335,11 @@ def _row(point: Point, batches: dict[int, Tally]) -> dict[str, Any]:
     return row
 
 
+def _own_axis(point: Point | RarePoint) -> dict[str, float]:
+    """The place of a point on its study's axis, if that is not Eb/N0."""
+    return {} if point.axis is EBN0 else {point.axis.key: point.at}
+
+
 def _estimated_row(point: RarePoint, found: Estimate) -> dict[str, Any]:
     return {
         "curve": point.curve,
@@ -336,6 +348,7 @@ def _estimated_row(point: RarePoint, found: Estimate) -> dict[str, Any]:
         "code": point.code.name,
         "channel": "awgn",
         "ebn0_db": point.ebn0_db,
+        **_own_axis(point),
         "finished": True,
         "frames": found.frames,
         "bler": found.value,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from fecnn._files.text import cell
 from fecnn.analysis.table import FEW_ERRORS
+from fecnn.channels.axis import AXES
 from fecnn.errors import nearest
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def latex(shown: "pd.DataFrame") -> str:
         <BLANKLINE>
     """
     numeric = [all(not text or _is_number(text) for text in shown[name]) for name in shown.columns]
-    grouped = shown.columns[0] == "Eb/N0 [dB]"
+    grouped = shown.columns[0] in {axis.label for axis in AXES.values()}
     lines, last = [], None
     for row in shown.itertuples(index=False, name=None):
         texts = [

@@ -6,8 +6,9 @@ from typing import Self
 
 import numpy as np
 
-from fecnn.arrays import LLR, Bits, bpsk
+from fecnn.arrays import LLR, Bits, bpsk, compiled_for
 from fecnn.channels.channel import noise_sigma
+from fecnn.channels.kernels import erased
 from fecnn.channels.stream import Noise
 
 
@@ -103,5 +104,7 @@ class BEC:
             bits: Code bits, ``(frames, n)`` uint8.
             rng: Where the noise comes from, such as ``numpy.random.default_rng()``.
         """
-        lost = rng.random(bits.shape, dtype=np.float32) < self.erasure
-        return np.where(lost, np.float32(0), bpsk(bits) * np.float32(math.inf))
+        uniform = compiled_for(rng.random(bits.shape, dtype=np.float32))
+        out = np.empty(bits.shape, np.float32)
+        erased(compiled_for(bits), uniform, np.float32(self.erasure), out)
+        return out

@@ -54,6 +54,24 @@ def gaussians(key, purpose, first, out):
 
 
 @kernel
+def uniforms(key, purpose, first, out):
+    """24-bit uniform values below 1 of frames ``first``, ``first + 1``, ...: out (frames, 4 * blocks) f4."""
+    frames, width = out.shape
+    blocks = width // 4
+    words = np.empty((4, STRIP * blocks), np.uint32)
+    for start in range(0, frames, STRIP):
+        philox(key, purpose, (first + np.uint64(start)) * np.uint64(blocks), words)
+        for f in range(min(STRIP, frames - start)):
+            row = out[start + f]
+            for word in range(4):
+                line = words[word]
+                for block in range(blocks):
+                    row[4 * block + word] = np.float32(line[f * blocks + block] >> np.uint32(8)) * np.float32(
+                        2.0**-24
+                    )
+
+
+@kernel
 def box_muller(words, out):
     """Turn random words (4, frames, blocks) u4 into Gaussians (frames, 4 * blocks) f4.
 
@@ -313,3 +331,12 @@ def faded_bpsk(bits, gain, noise, sigma, scale, out):
             a = gain[frame, i]
             y = (-a if bits[frame, i] else a) + sigma * noise[frame, i]
             out[frame, i] = a * y * scale
+
+
+@kernel
+def erased(bits, uniform, erasure, out):
+    """LLRs of bits (B, n) u1: 0 where a uniform value is below the erasure probability, else infinite."""
+    for frame in range(len(out)):
+        for i in range(out.shape[1]):
+            known = np.float32(-np.inf) if bits[frame, i] else np.float32(np.inf)
+            out[frame, i] = np.float32(0) if uniform[frame, i] < erasure else known

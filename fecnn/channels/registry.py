@@ -133,6 +133,19 @@ def named(name: str, options: Mapping[str, Value]) -> Named:
     return tuple(sorted({**given, "name": name}.items())) if given else name
 
 
+def sent_over(channel: Named) -> Named:
+    """What of a channel decides what is received: a built-in one without its demapper.
+
+    Example:
+        >>> sent_over((("demapper", "maxlog"), ("modulation", "16qam"), ("name", "awgn")))
+        (('modulation', '16qam'), ('name', 'awgn'))
+    """
+    name, options = parts_of(channel)
+    if name in REGISTRY:
+        options.pop("demapper", None)
+    return tuple(sorted({**options, "name": name}.items())) if options else name
+
+
 def told(channel: Named) -> str:
     """A channel in a table or a sentence: its name and options.
 

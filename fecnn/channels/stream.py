@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fecnn.arrays import Bits
-from fecnn.channels.kernels import gaussians, philox
+from fecnn.channels.kernels import gaussians, philox, uniforms
 
 STREAM = 1
 """Version of the noise: counts of two versions must never be pooled."""
@@ -73,8 +73,9 @@ class FrameStream:
     def random(self, size: tuple[int, ...], dtype: type[np.float32] = np.float32) -> NDArray[np.float32]:
         """24-bit uniform values in [0, 1), shape (frames, values); each call draws new ones."""
         frames, values = size
-        words = self._rows(frames, -(-values // 4), self._next(FLIPS))
-        return (words[:, :values] >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-24)
+        out = np.empty((frames, 4 * -(-values // 4)), np.float32)
+        uniforms(self.key, np.uint32(self._next(FLIPS)), np.uint64(self.first), out)
+        return out[:, :values]
 
     def _next(self, purpose: int) -> int:
         self._draws += 1

@@ -82,7 +82,7 @@ def compare_command(
     with explained():
         plan = load_study(study)
         found = compare(plan, first, second, store_path(plan, out))
-        shown = display_comparison(found)
+        shown = display_comparison(found, plan.axis)
         print_table(shown, f"A: {first}, B: {second}")
 
 

@@ -115,7 +115,9 @@ def _rich(shown: "pd.DataFrame", title: str | None = None) -> Table:
         pad_edge=False,
         header_style="bold",
     )
-    grouped = shown.columns[0] == "Eb/N0 [dB]"
+    from fecnn.channels.axis import AXES
+
+    grouped = shown.columns[0] in {axis.label for axis in AXES.values()}
     last = ""
     for row in shown.itertuples(index=False, name=None):
         if grouped and last and row[0] != last:

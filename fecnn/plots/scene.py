@@ -229,7 +229,7 @@ def rate_scene(
     references: Sequence[Reference] = (),
     first: int = 0,
 ) -> Scene:
-    """Error rates over Eb/N0 with bounds and published points: one panel per metric, or per code.
+    """Error rates over the study's axis with bounds and published points: one panel per metric, or per code.
 
     Args:
         study: The study.
@@ -259,7 +259,7 @@ def rate_scene(
         else [r for r in [*study.references, *study.recorded] if r.decoder in study.drawn]
     )
     read = [r for r in [*drawn, *references] if r.code in codes]
-    published = _published(read)
+    published = _published(study, read)
 
     @cache
     def curves(metric: str) -> list[Series]:
@@ -276,7 +276,7 @@ def rate_scene(
             *bounds,
             *(one for one in published[metric] if one.code in codes),
         ]
-        return Panel(title, "Eb/N0 [dB]", METRICS[metric], tuple(series), tuple(notes))
+        return Panel(title, study.axis.label, METRICS[metric], tuple(series), tuple(notes))
 
     def scene(metrics: Sequence[str]) -> Scene:
         if (panels or study.panels) == "code":
@@ -439,7 +439,7 @@ def look(place: int) -> Look:
 def _curves(study: Study, results: "pd.DataFrame", metric: str, first: int) -> list[Series]:
     """The curves that have results, in the order of the study."""
     looks = _looks(study, first)
-    seen, guessed = _by_curve(counted(results)), _by_curve(estimated(results))
+    seen, guessed = _by_curve(study, counted(results)), _by_curve(study, estimated(results))
     made = []
     for name, label in labels_of(study).items():
         if rows := seen.get(name):
@@ -454,18 +454,19 @@ def _curves(study: Study, results: "pd.DataFrame", metric: str, first: int) -> l
     return made
 
 
-def _by_curve(results: "pd.DataFrame") -> dict[str, list[dict[Any, Any]]]:
-    """Rows by name of their curve, by rising Eb/N0."""
+def _by_curve(study: Study, results: "pd.DataFrame") -> dict[str, list[dict[Any, Any]]]:
+    """Rows by name of their curve, along the study's axis, with their place on it."""
     found: dict[str, list[dict[Any, Any]]] = {}
-    for row in results.sort_values("ebn0_db").to_dict("records"):
-        found.setdefault(row["curve"], []).append(row)
-    return found
+    for row in results.to_dict("records"):
+        at = study.at(row["curve"], row["ebn0_db"])
+        found.setdefault(row["curve"], []).append({**row, "at": at, "said": study.axis.said(at)})
+    return {curve: sorted(rows, key=lambda row: row["at"]) for curve, rows in found.items()}
 
 
 def _counted_mark(row: dict[Any, Any], metric: str) -> Mark:
     value, low, high = row[metric], row[f"{metric}_low"], row[f"{metric}_high"]
     return Mark(
-        row["ebn0_db"],
+        row["at"],
         value or high,
         low,
         high,
@@ -474,7 +475,7 @@ def _counted_mark(row: dict[Any, Any], metric: str) -> Mark:
         frames=row["frames"],
         block_errors=row["block_errors"],
         said=(
-            f"{row['code']}, {row['ebn0_db']:g} dB",
+            f"{row['code']}, {row['said']}",
             f"{METRICS[metric]} {value:.3g} [{low:.3g}, {high:.3g}]",
             f"{row['frames']:,} frames, {row['block_errors']:,} block errors",
             f"{row['us_per_frame']:.3g} us/frame",
@@ -486,11 +487,11 @@ def _estimated_mark(row: dict[Any, Any]) -> Mark:
     low, high = row["bler_low"], row["bler_high"]
     bounds = "bounds " if row["method"] in CERTAIN else ""
     said = (
-        f"{row['code']}, {row['ebn0_db']:g} dB",
+        f"{row['code']}, {row['said']}",
         f"BLER {row['bler']:.3g} {bounds}[{low:.3g}, {high:.3g}]",
         f"estimated by {row['method']}: {row['frames']:,} {UNITS[row['method']]}",
     )
-    return Mark(row["ebn0_db"], row["bler"], low, high, said=said)
+    return Mark(row["at"], row["bler"], low, high, said=said)
 
 
 def bound_marks(study: Study, only: str) -> tuple[dict[str, tuple[Mark, ...]], list[str]]:
@@ -510,21 +511,23 @@ def bound_marks(study: Study, only: str) -> tuple[dict[str, tuple[Mark, ...]], l
     grid = [min(here) + step / 2 for step in range(steps + 1)]
     found: dict[str, tuple[Mark, ...]] = {}
     problems = []
+    code = points[0][0]
     for bound in study.bounds:
         try:
-            values = [BOUNDS[bound].value(points[0][0], ebn0_db) for ebn0_db in grid]
+            values = [BOUNDS[bound].value(code, ebn0_db) for ebn0_db in grid]
         except ValueError as error:
             problems.append(f"no {bound} bound for {only}: {error}")
             continue
+        places = [study.axis.value(x, code.n, code.k, "awgn") for x in grid]
         marks = tuple(
-            Mark(x, y, said=(f"{only}, {x:g} dB", f"BLER {y:.3g}"))
-            for x, y in zip(grid, values, strict=True)
+            Mark(x, y, said=(f"{only}, {study.axis.said(x)}", f"BLER {y:.3g}"))
+            for x, y in zip(places, values, strict=True)
             if y > 0  # some bounds underflow to 0
         )
         if marks:
             found[bound] = marks
         else:
-            problems.append(f"no {bound} bound for {only}: it is 0 at these Eb/N0")
+            problems.append(f"no {bound} bound for {only}: it is 0 at these points")
     return found, problems
 
 
@@ -556,11 +559,14 @@ def _label(r: Reference) -> str:
     return f"{r.decoder}: " + " ".join(f"{r.source} [{r.how.split(',')[0]}]".split())
 
 
-def _published(references: Sequence[Reference]) -> dict[str, list[Series]]:
+def _published(study: Study, references: Sequence[Reference]) -> dict[str, list[Series]]:
     """By metric, one series per decoder, source, way of reading, and code."""
     looks: dict[str, Look] = {}
     sources: dict[str, str] = {}
     grouped: dict[tuple[str, str, str], list[Mark]] = {}
+    first_curves: dict[str, str] = {}
+    for point in study.all_points:
+        first_curves.setdefault(point.code.name, point.curve)
     for r in references:
         if r.metric in METRICS:
             label = _label(r)
@@ -568,13 +574,14 @@ def _published(references: Sequence[Reference]) -> dict[str, list[Series]]:
             turn, place = divmod(len(looks), len(CROSSES))
             looks.setdefault(label, Look(GREYS[turn % len(GREYS)], marker=CROSSES[place], size=7.0))
             low, high = r.interval
+            at = study.at(first_curves.get(r.code, ""), r.ebn0_db)
             said = (
-                f"{r.code}, {r.ebn0_db:g} dB",
+                f"{r.code}, {study.axis.said(at)}",
                 f"{METRICS[r.metric]} {r.value:.3g} [{low:.3g}, {high:.3g}]",
                 r.source,
                 f"{r.where} ({r.how})",
             )
-            grouped.setdefault((r.metric, label, r.code), []).append(Mark(r.ebn0_db, r.value, said=said))
+            grouped.setdefault((r.metric, label, r.code), []).append(Mark(at, r.value, said=said))
     made: dict[str, list[Series]] = {metric: [] for metric in METRICS}
     for (metric, label, code), marks in grouped.items():
         made[metric].append(

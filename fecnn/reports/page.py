@@ -22,7 +22,7 @@ PIXELS = 4 / 3
 COSTS = ("time", "operations", "training")
 """What gaps are drawn over; one of these words is in the label of the x axis."""
 
-MATTERS = re.compile(r"decoder|Eb/N0|BLER|gap|operations|per message bit")
+MATTERS = re.compile(r"decoder|E[bs]/N0|probability|BLER|gap|operations|per message bit")
 """Columns shown on a narrow page start with one of these; the others only when the reader asks for them."""
 
 

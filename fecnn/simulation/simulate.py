@@ -57,15 +57,15 @@ class Progress:
         """One line: counts, and the BLER with its 95 % interval."""
         total = self.total
         told = (
-            f"{self.point.curve} {self.point.ebn0_db:g} dB: {total.frames:,} frames, "
+            f"{self.point.curve} {self.point.said}: {total.frames:,} frames, "
             f"{total.block_errors:,} block errors"
         )
         return told + (f", BLER {_bler(total)}" if total.frames else "")
 
     def _repr_html_(self) -> str:
-        columns = ("curve", "code", "Eb/N0 [dB]", "frames", "block errors", "BLER [95 %]", "")
+        columns = ("curve", "code", self.point.axis.label, "frames", "block errors", "BLER [95 %]", "")
         row = (
-            *(self.point.curve, self.point.code.name, f"{self.point.ebn0_db:g}"),
+            *(self.point.curve, self.point.code.name, f"{self.point.at:g}"),
             *(f"{self.total.frames:,}", f"{self.total.block_errors:,}", _bler(self.total)),
             "finished" if self.finished else "failed" if self.failure else "not finished",
         )
@@ -306,9 +306,9 @@ class _Run:
             self.prefix.add(place, counts)
 
     def _fail(self, i: int, failed: Failed) -> None:
-        task = self.point.task
+        at = self.point.axis.said(self.point.at, "")
         self.failure = self.failure or DecodingError(
-            f"curve {self.point.curve} failed at {task.ebn0_db} dB, batch {i}: {failed.reason}"
+            f"curve {self.point.curve} failed at {at}, batch {i}: {failed.reason}"
         )
         if failed.trace:
             self.failure.add_note(failed.trace)

@@ -8,10 +8,11 @@ from functools import cached_property
 from typing import Any
 
 from fecnn.arrays import LLR, Bits
+from fecnn.channels.axis import EBN0, Axis
 from fecnn.channels.channel import Channel
 from fecnn.channels.contract import refuse_unaddressed
 from fecnn.channels.receiver import Receiver
-from fecnn.channels.registry import Named, channel_at, parts_of, told
+from fecnn.channels.registry import Named, channel_at, parts_of, sent_over, told
 from fecnn.channels.stream import STREAM
 from fecnn.codes.catalogue import Recipe, recipe
 from fecnn.codes.code import Code
@@ -152,12 +153,19 @@ class Task:
             weights = Weights(options.pop("weights"), options.pop("weights_sha256"))
         places = {name: _place(described.get(name)) for name in ("code", "sender")}
         places |= {name: _pairs(described.get(name, ())) for name in ("channel", "receiver")}
+        parts_of(places["channel"])
+        Receiver(**dict(places["receiver"]))
         return cls(**{**described, **places, "options": tuple(options.items()), "weights": weights})
 
     @cached_property
     def stream(self) -> str:
-        """Identifies the noise: the same for every decoder and batch size."""
-        sent = replace(self, fingerprint=self.sender_fingerprint or self.fingerprint, sender_fingerprint=None)
+        """Identifies the noise: the same for every decoder, receiver, demapper and batch size."""
+        sent = replace(
+            self,
+            fingerprint=self.sender_fingerprint or self.fingerprint,
+            sender_fingerprint=None,
+            channel=sent_over(self.channel),
+        )
         return sent._digest("code", "decoder", "options", "batch", "source", "claims", "receiver")
 
     def _digest(self, *without: str, stream: int = STREAM) -> str:
@@ -192,11 +200,22 @@ class Point:
     code: Code
     task: Task
     stop: Stop
+    axis: Axis = EBN0
 
     @property
     def ebn0_db(self) -> float:
         """Eb/N0 of its task, in dB."""
         return self.task.ebn0_db
+
+    @property
+    def at(self) -> float:
+        """Its place on the study's axis."""
+        return self.axis.value(self.ebn0_db, self.code.n, self.code.k, self.task.channel)
+
+    @property
+    def said(self) -> str:
+        """Its place in a sentence, such as ``3 dB``."""
+        return self.axis.said(self.at)
 
 
 @dataclass(frozen=True)
@@ -211,11 +230,22 @@ class RarePoint:
     code: Code
     task: Task
     rel_error: float
+    axis: Axis = EBN0
 
     @property
     def ebn0_db(self) -> float:
         """Eb/N0 of its task, in dB."""
         return self.task.ebn0_db
+
+    @property
+    def at(self) -> float:
+        """Its place on the study's axis."""
+        return self.axis.value(self.ebn0_db, self.code.n, self.code.k, self.task.channel)
+
+    @property
+    def said(self) -> str:
+        """Its place in a sentence, such as ``3 dB``."""
+        return self.axis.said(self.at)
 
     @property
     def seed(self) -> int:

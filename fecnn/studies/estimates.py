@@ -27,7 +27,7 @@ class Estimation:
 
     def __str__(self) -> str:
         """One line describing the point."""
-        where = f"{self.point.curve} {self.point.ebn0_db:g} dB"
+        where = f"{self.point.curve} {self.point.said}"
         if self.estimate is None:
             return f"{where}: not estimated" + (f": {self.refusal}" if self.refusal else "")
         return f"{where}: {self.estimate}"

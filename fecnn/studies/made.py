@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from fecnn.channels.axis import AXES
 from fecnn.codes.catalogue import Place, hold, is_code_path
 from fecnn.codes.code import Code
 from fecnn.decoders.registry import file_of
@@ -57,7 +58,9 @@ def make_study(
     if code is not None:
         content["code"] = _code(code)
     if ebn0_db is not None:
-        content["ebn0_db"] = _grid(ebn0_db)
+        content["ebn0_db"] = ebn0_db
+    for key in AXES.keys() & content.keys():
+        content[key] = _grid(content[key])
     # A folder of its own, which need not exist: nothing that lies here belongs to the study.
     return Study.of(content, Path.cwd() / name / "study.toml", called=name)
 
@@ -71,8 +74,8 @@ def _curve(given: DecoderLike | Mapping[str, Any]) -> dict[str, Any]:
     if "code" in content:
         codes = content["code"]
         content["code"] = [_code(each) for each in codes] if isinstance(codes, list) else _code(codes)
-    if "ebn0_db" in content:
-        content["ebn0_db"] = _grid(content["ebn0_db"])
+    for key in AXES.keys() & content.keys():
+        content[key] = _grid(content[key])
     return content
 
 

@@ -115,7 +115,7 @@ class Overview:
         return (
             curve,
             f"{finished}/{len(points)}",
-            "" if now is None else f"{now:g} dB",
+            "" if now is None else progress.point.said,
             f"{progress.total.frames:,}",
             f"{progress.total.block_errors:,}",
             _rate(progress, narrow),
@@ -149,7 +149,7 @@ def _estimated_row(curve: str, points: list[Estimation]) -> tuple[str, ...]:
     row = [curve, f"{len(made)}/{len(points)}", "", "", "", "", "", "" if asked else "done"]
     if made and made[-1].estimate:
         found = made[-1].estimate
-        row[2], row[3] = f"{made[-1].point.ebn0_db:g} dB", f"{found.frames:,}"
+        row[2], row[3] = made[-1].point.said, f"{found.frames:,}"
         row[5] = f"{found.value:.2e} [{found.low:.1e}, {found.high:.1e}]"
     return tuple(row)
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from fecnn._files.problems import keys_at, sentence
 from fecnn._files.toml import Table
+from fecnn.channels.axis import AXES
 from fecnn.decoders.registry import REGISTRY, built_in
 from fecnn.errors import is_near
 
@@ -32,7 +33,7 @@ MEANINGS = {
     "channel": "a channel is a name, or a table of its name and options",
     "curve code": "a code is a name, a file or a table, or a list of these",
     "curve": "write [[curve]] with double brackets: a study has a list of curves",
-    "ebn0_db": "a number, a list of numbers, or { from, to, step }",
+    **dict.fromkeys(AXES, "a number, a list of numbers, or { from, to, step }"),
     "options": "an option is a number, a word, true or false",
     "stop": "a rule is a table, such as { block_errors = 100 }",
 }
@@ -187,7 +188,7 @@ def _place_in_file(place: Place) -> Place:
     parts: list[Any] = []
     for i, part in enumerate(place):
         before = place[i - 2 : i] if i > 1 else (None, *place[:i])
-        several = before[-1] in ("code", "ebn0_db", "channel") or (before[0] == "list" and "code" in parts)
+        several = before[-1] in ("code", "channel", *AXES) or (before[0] == "list" and "code" in parts)
         form = part in ("value", "table", "list") and several
         depths = {"options": 1, "channel": 2}  # after the key, and the form that a channel has
         typed = any(key in parts[:3] and i > place.index(key) + depth for key, depth in depths.items())
@@ -205,7 +206,7 @@ def _sentences(error: ValidationError, content: dict[str, Any], model: type[Tabl
         if "options" in place[:-1]:
             meaning = "options"
         elif problem["type"] in ("string_type", "float_type", "union_tag_invalid"):
-            meaning = next((key for key in ("code", "ebn0_db", "channel") if key in place[-2:]), "")
+            meaning = next((key for key in ("code", "channel", *AXES) if key in place[-2:]), "")
         elif problem["type"] == "model_type" and place[-1] == "stop":
             meaning = "stop"
         elif problem["type"] == "extra_forbidden" and _is_option(content, place):

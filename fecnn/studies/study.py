@@ -17,6 +17,7 @@ from fecnn._files.problems import MAX_PROBLEMS, refusal
 from fecnn._files.shipped import is_path, shipped, shipped_folder
 from fecnn._files.toml import Table, read_toml
 from fecnn._notebook import html
+from fecnn.channels.axis import AXES, EBN0, Axis
 from fecnn.channels.receiver import Receiver
 from fecnn.channels.registry import Named, named, parts_of
 from fecnn.channels.registry import told as told_channel
@@ -45,14 +46,14 @@ ML_REL_ERROR, REL_ERROR = 0.02, 0.1
 
 
 class Grid(Table):
-    """Evenly spaced Eb/N0 in dB: from, to and step, both ends included."""
+    """Evenly spaced values of an axis: from, to and step, both ends included."""
 
     start: float = Field(alias="from")
     stop: float = Field(alias="to")
     step: float = Field(gt=0)
 
     def values(self) -> list[float]:
-        """The points, rounded to a millionth of a dB; empty if the number of steps is not finite."""
+        """The points, rounded to a millionth; empty if the number of steps is not finite."""
         steps = (self.stop - self.start) / self.step
         if not math.isfinite(steps):
             return []
@@ -71,6 +72,10 @@ Ebn0 = Annotated[
     Annotated[list[Annotated[float, Field(ge=-100, le=100)]], Tag("list")]
     | Annotated[Grid, Tag("table")]
     | Annotated[float, Tag("value")],
+    Discriminator(_kind),
+]
+Probability = Annotated[
+    Annotated[list[float], Tag("list")] | Annotated[Grid, Tag("table")] | Annotated[float, Tag("value")],
     Discriminator(_kind),
 ]
 Batch = Annotated[int, Field(ge=1, le=1 << 20)]
@@ -191,6 +196,9 @@ class Curve(Table):
     channel: ChannelName | None = None
     receiver: ReceiverTable | None = None
     ebn0_db: Ebn0 | None = None
+    esn0_db: Ebn0 | None = None
+    crossover: Probability | None = None
+    erasure: Probability | None = None
     stop: StopTable | None = None
     batch: Batch | None = None
     published: str | None = None
@@ -248,6 +256,8 @@ class Study(Table):
         channel: ``awgn``, ``bec``, ``bsc``, ``rayleigh`` or ``rician``; a plug-in, or ``module:function``;
             or a table of its ``name`` and options, as `fecnn.AWGN.at` and the like take them.
         ebn0_db: Points in dB per information bit: one, a list, or ``from``, ``to`` and ``step``.
+        esn0_db, crossover, erasure: Another axis in its place: Es/N0 in dB, or the probability of a wrong bit
+            (``bsc``) or a lost one (``bec``). A study has one axis.
         stop: When a point has enough: ``block_errors``, ``frames``, ``relative_width`` or ``seconds``.
         batch: Frames that are counted and stored together.
         seed: Seed of the messages and the noise.
@@ -270,6 +280,9 @@ class Study(Table):
     code: CodeName | None = None
     channel: ChannelName = "awgn"
     ebn0_db: Ebn0 | None = None
+    esn0_db: Ebn0 | None = None
+    crossover: Probability | None = None
+    erasure: Probability | None = None
     stop: StopTable = StopTable(block_errors=100)
     batch: Batch = 4096
     seed: int = Field(default=1, ge=0, lt=1 << 63)
@@ -325,7 +338,7 @@ class Study(Table):
         for point in self.all_points:
             points.setdefault(point.curve, []).append(point)
         rows = [_told_row(curve, points[curve.name]) for curve in self.curves[:MAX_SHOWN]]
-        columns = ("curve", "code", "channel", "stops after", "Eb/N0 [dB]", "points")
+        columns = ("curve", "code", "channel", "stops after", self.axis.label, "points")
         parts = [html.line(self.question)] if self.question else []
         parts.append(html.table(columns, rows, words=4))
         if len(self.curves) > MAX_SHOWN:
@@ -341,6 +354,27 @@ class Study(Table):
     def name(self) -> str:
         """The name of the study's directory, or of its file."""
         return self.path.parent.name if self.path.name == "study.toml" else self.path.stem
+
+    @property
+    def axis(self) -> Axis:
+        """What its points lie on: Eb/N0, or the axis whose values it gives."""
+        given = (key for key in AXES if any(getattr(it, key) is not None for it in (self, *self.curves)))
+        return AXES[next(given, EBN0.key)]
+
+    def at(self, curve: str, ebn0_db: float) -> float:
+        """The value of the axis at an Eb/N0 of a curve.
+
+        Args:
+            curve: The curve's name; one that the study does not have counts as its first.
+            ebn0_db: Eb/N0 in dB.
+        """
+        code, channel = self._places.get(curve) or next(iter(self._places.values()))
+        return self.axis.value(ebn0_db, code.n, code.k, channel)
+
+    @cached_property
+    def _places(self) -> dict[str, tuple[Code, Named]]:
+        """The code and channel of each curve."""
+        return {point.curve: (point.code, point.task.channel) for point in self.all_points}
 
     @property
     def points(self) -> list[Point]:
@@ -381,12 +415,16 @@ class Study(Table):
             if len(points) > MAX_TASKS:
                 found.add(f"it has more than {MAX_TASKS} points; split it")
                 break
+        axes = [key for key in AXES if any(getattr(it, key) is not None for it in (self, *self.curves))]
+        if len(axes) > 1:
+            found.add(f"a study has one axis: give {' or '.join(axes)}, for all curves")
         first_curve: dict[str, str] = {}
         for point in points if not self._refused else ():
             identity = point.task.id if isinstance(point, Point) else point.id
             other = first_curve.setdefault(identity, point.curve)
             if other != point.curve:
-                found.add(f"curves {other} and {point.curve} are the same at {point.ebn0_db} dB; drop one")
+                at = point.axis.said(point.at, "")
+                found.add(f"curves {other} and {point.curve} are the same at {at}; drop one")
         self._check_published(found)
         return points, found.sentences()
 
@@ -534,6 +572,7 @@ class Study(Table):
         with found.of(*whose):
             channel = self._channel_of(curve)
             self._channel_source_of(channel)
+            self.axis.refuse(channel)
         with found.of(curve.name, "receiver: "):
             if curve.receiver is not None:
                 receiver = curve.receiver.options()
@@ -554,14 +593,14 @@ class Study(Table):
             return
         sender, sender_fingerprint = self._sender_of(curve, code)
         decoder_name, home = self._decoder_of(curve.decoder)
-        for ebn0_db in grid:
+        for value in grid:
             task = Task(
                 code=self._place_of(curve),
                 fingerprint=code.fingerprint,
                 channel=channel,
                 decoder=decoder_name,
                 options=options,
-                ebn0_db=float(ebn0_db),
+                ebn0_db=self.axis.ebn0_db(float(value), code.n, code.k, channel),
                 seed=self.seed,
                 batch=curve.batch or self.batch,
                 weights=weights,
@@ -575,9 +614,10 @@ class Study(Table):
             )
             if curve.method == "rare":
                 rel_error = curve.rel_error or (ML_REL_ERROR if curve.decoder == "ml" else REL_ERROR)
-                yield RarePoint(curve.name, curve.published, code, task, rel_error)
+                yield RarePoint(curve.name, curve.published, code, task, rel_error, self.axis)
             else:
-                yield Point(curve.name, curve.published, code, task, (curve.stop or self.stop).rule())
+                stop = (curve.stop or self.stop).rule()
+                yield Point(curve.name, curve.published, code, task, stop, self.axis)
 
     def _sender_of(self, curve: Curve, code: Code) -> tuple[str | Recipe, str] | tuple[None, None]:
         """The first code with the same codewords, if it is another: the study's own, or an earlier curve's.
@@ -623,11 +663,12 @@ class Study(Table):
             weights_digest(self._resolve(weights))
 
     def _grid_of(self, curve: Curve, found: Found) -> list[float]:
-        whose = curve.name if curve.ebn0_db is not None else None
-        grid = curve.ebn0_db if curve.ebn0_db is not None else self.ebn0_db
+        axis = self.axis
+        own = getattr(curve, axis.key)
+        whose, grid = (None, getattr(self, axis.key)) if own is None else (curve.name, own)
         if grid is None:
-            if self._is_sure(curve, "ebn0_db"):
-                found.add("ebn0_db is missing; set it for the curve or the study", curve.name)
+            if self._is_sure(curve, axis.key):
+                found.add(f"{axis.key} is missing; set it for the curve or the study", curve.name)
             return []
         if isinstance(grid, Grid):
             too_many = (grid.stop - grid.start) / grid.step >= MAX_POINTS
@@ -639,13 +680,15 @@ class Study(Table):
             too_many, values, shown = len(grid) > MAX_POINTS, grid, str(grid)
             shown = shown if len(shown) <= 200 else shown[:200] + "...]"
         if too_many:
-            found.add(f"ebn0_db {shown} has more than {MAX_POINTS} points", whose)
+            found.add(f"{axis.key} {shown} has more than {MAX_POINTS} points", whose)
         elif not values:
-            found.add(f"ebn0_db {shown} has no points", whose)
-        elif any(not -100 <= value <= 100 for value in values):
-            found.add(f"ebn0_db {shown} is outside -100..100 dB", whose)
+            found.add(f"{axis.key} {shown} has no points", whose)
+        elif axis.label.endswith("[dB]") and any(not axis.low <= value <= axis.high for value in values):
+            found.add(f"{axis.key} {shown} is outside -100..100 dB", whose)
+        elif not axis.label.endswith("[dB]") and any(not axis.low < v < axis.high for v in values):
+            found.add(f"{axis.key} {shown} is outside {axis.low:g}..{axis.high:g}, both ends excluded", whose)
         elif len(set(values)) < len(values):
-            found.add(f"ebn0_db {shown} names a point twice", whose)
+            found.add(f"{axis.key} {shown} names a point twice", whose)
         return values
 
     def _place_of(self, curve: Curve) -> str | Recipe:
@@ -680,16 +723,16 @@ class Study(Table):
 
 def _told_row(curve: Curve, points: Sequence[Point | RarePoint]) -> tuple[str, ...]:
     """A curve as a row for a reader; what its label stands for is added."""
-    first, ebn0_db = points[0], sorted(point.ebn0_db for point in points)
+    first, at = points[0], sorted(point.at for point in points)
     what = curve.model_copy(update={"label": None}).what
     name = curve.name if curve.label in (None, what) else f"{curve.name}: {what}"
     if isinstance(first, Point):
         channel, rule = first.task.told_channel, f"{first.stop}"
     else:
         channel, rule = "awgn", f"an interval of ±{first.rel_error:.3g} of the BLER"
-    grid = ", ".join(f"{value:g}" for value in ebn0_db)
-    if len(ebn0_db) > 3:
-        grid = f"{ebn0_db[0]:g} to {ebn0_db[-1]:g}"
+    grid = ", ".join(f"{value:g}" for value in at)
+    if len(at) > 3:
+        grid = f"{at[0]:g} to {at[-1]:g}"
     code = f"{first.code.name} ({first.code.n}, {first.code.k})"
     return name, code, channel, rule, grid, f"{len(points)}"
 

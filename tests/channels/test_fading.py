@@ -18,6 +18,7 @@ def count_wrong(channel, frames, n):
     return ((channel.transmit(bits, stream) < 0) != bits).mean(axis=1)
 
 
+@pytest.mark.kernel
 def test_fast_rayleigh_fading_of_bpsk_is_what_it_was():
     """Frames of stored results: noise first, then the two parts of the gain."""
     bits = FrameStream("bits", 0).messages(50, 31)

@@ -1,10 +1,13 @@
 """Frames are a function of (name, index): against Python integers and float64, and as random numbers."""
 
+import hashlib
+
 import numpy as np
 import oracles
 import pytest
 from scipy import stats
 
+import fecnn
 from fecnn.channels.kernels import box_muller, philox
 from fecnn.channels.stream import FrameStream
 
@@ -56,6 +59,20 @@ def test_frames_do_not_depend_on_the_batch(n):
         assert (part.messages(frames, n) == messages[rows]).all()
         assert (part.standard_normal((frames, n)) == noise[rows]).all()
         assert (part.random((frames, n)) == second[rows]).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "digest"),
+    [("AWGN", "a8e1181542b84b14"), ("BSC", "cf2fcfb20e04dd8b"), ("Rayleigh", "0ec81fe7c2e38b94")],
+)
+def test_frames_of_stored_results_are_pinned(name, digest):
+    """A change of these raises `STREAM`: counts of two noises must not be pooled."""
+    found = hashlib.sha256()
+    for n in (1, 31, 64, 129):
+        stream = FrameStream(f"pinned {n}", 5)
+        bits = stream.messages(70, n)
+        found.update(bits.tobytes() + getattr(fecnn, name).at(2.0, 0.5).transmit(bits, stream).tobytes())
+    assert found.hexdigest()[:16] == digest
 
 
 def test_names_draws_and_purposes_are_independent():

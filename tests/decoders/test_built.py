@@ -91,7 +91,17 @@ def test_what_equal_codes_claim_is_not_mixed_up():
     assert [safe_distance(one) for one in (code, silent, code, silent)] == [8, 1, 8, 1]
 
 
-@pytest.mark.parametrize("channel", [fecnn.AWGN(0.5), fecnn.BSC(0.1), fecnn.Rayleigh(0.7)])
+@pytest.mark.parametrize(
+    "channel",
+    [
+        fecnn.AWGN(0.5),
+        fecnn.AWGN.at(3.0, 0.5, modulation="16qam", interleaver="random"),
+        fecnn.BEC(0.3),
+        fecnn.BSC(0.1),
+        fecnn.Rayleigh(0.7),
+        fecnn.Rician(0.7, 6.0, block=4),
+    ],
+)
 def test_channels_travel_and_compare(channel):
     twin = pickle.loads(pickle.dumps(channel))
     assert twin == channel

@@ -1,4 +1,4 @@
-"""The compiled engine makes the frames and the counts of the readable one, bit for bit."""
+"""The compiled engine makes the frames and the counts of the readable one, bit for bit, over all channels."""
 
 import numpy as np
 import pytest

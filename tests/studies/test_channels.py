@@ -166,6 +166,22 @@ def test_equal_channels_are_one_task():
     assert different[0].told_channel == "awgn (modulation 16qam)"
 
 
+def test_demappers_see_the_same_noise(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exact = {"name": "awgn", "modulation": "16qam"}
+    curves = [
+        {"decoder": "ml", "label": "exact"},
+        {"decoder": "ml", "label": "max-log", "channel": {**exact, "demapper": "maxlog"}},
+    ]
+    study = made(channel=exact, stop={"frames": 8192}, curves=curves)
+    one, other = study.points
+    assert one.task.stream == other.task.stream
+    assert one.task.id != other.task.id
+    fecnn.run(study).finish()
+    (compared,) = fecnn.compare(study, "exact", "max-log").values()
+    assert compared.both > 10 * max(compared.only_first, compared.only_second, 1)
+
+
 def test_tasks_with_channels_and_receivers_travel():
     study = made(
         channel={"name": "awgn", "modulation": "16qam"},
@@ -174,6 +190,16 @@ def test_tasks_with_channels_and_receivers_travel():
     (point,) = study.points
     assert Task.of(json.loads(json.dumps(point.task.described()))) == point.task
     assert point.task.receiver == (("bits", 4), ("range", 6.0))
+    described = json.loads(json.dumps(point.task.described()))
+    for damage in (
+        {"channel": [["modulation", "16qam"]]},
+        {"channel": [3]},
+        {"receiver": [["bits", 1], ["range", 6.0]]},
+        {"receiver": [["bit", 4]]},
+        {"receiver": 3},
+    ):
+        with pytest.raises((LookupError, TypeError, ValueError)):
+            Task.of(described | damage)
 
 
 def test_ids_with_options_are_pinned():

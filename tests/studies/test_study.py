@@ -54,8 +54,8 @@ WRONG = {
     ),
     "key like none": (
         BASE + "zzzz = 1\n",
-        "unknown key; known: batch, channel, code, decoder, ebn0_db, label, method, options, published, "
-        "receiver, rel_error, stop",
+        "unknown key; known: batch, channel, code, crossover, decoder, ebn0_db, erasure, esn0_db, label, "
+        "method, options, published, receiver, rel_error, stop",
     ),
     "decoder": (
         HEAD + '[[curve]]\ndecoder = "mll"\n',
@@ -881,7 +881,7 @@ stop = { errors = 100 }
 """
     assert refusal(tmp_path, text).splitlines()[1:] == [
         "  - titel: unknown key; did you mean title?",
-        "  - ebno_db: unknown key; did you mean ebn0_db?",
+        "  - ebno_db: unknown key; did you mean ebn0_db or esn0_db?",
         "  - [[curves]]: unknown table; did you mean [[curve]]?",
         "  - curve 1.decodr: unknown key; did you mean decoder or code or method?",
         "  - curve 2.stop.errors: unknown key; did you mean block_errors?",

@@ -34,6 +34,9 @@ def philox(key, purpose, first, out):
         w3[i] = d
 
 
+LEVEL_ONE = 8192
+"""Values of a strip that fit the first-level cache."""
+
 STRIP = 64
 """Frames whose words are made at a time: they fit the first-level cache."""
 
@@ -197,7 +200,8 @@ def demap(received, gain, precision, points, sure, target, exact, llr):
     size = len(points)
     width, places = sure.shape
     symbols = gain.shape[1] if len(gain) else places
-    strip = max(1, 1024 // places)
+    strip = max(1, LEVEL_ONE // (2 * size + 9) // places)
+    padded = sure.any()
     length = strip * places
     along, across, amplitude = np.empty(length, f4), np.zeros(length, f4), np.ones(length, f4)
     likely, found = np.empty((size, length), f4), np.empty((width, length), f4)
@@ -219,7 +223,7 @@ def demap(received, gain, precision, points, sure, target, exact, llr):
                         amplitude[f * places + first + s] = gain[start + f, s]
         for i in range(size):
             _log_likelihoods(along, across, amplitude, points[i, 0], points[i, 1], precision, likely[i])
-            for t in range(width):
+            for t in range(width if padded else 0):
                 if (i >> t) & 1:
                     row = sure[t]
                     for f in range(many):
@@ -234,9 +238,8 @@ def demap(received, gain, precision, points, sure, target, exact, llr):
                     if (i >> t) & 1 == side:
                         _sort(likely[i], best[side], others[seen])
                         seen += 1
-                _fill(f4(1), total[side])
                 for i in range(seen if exact else 0):
-                    _add_exp(others[i], best[side], total[side])
+                    _add_exp(others[i], best[side], i == 0, total[side])
             if exact and size > 2:
                 _log_ratio(best, total, found[t])
             else:
@@ -260,12 +263,6 @@ def _log_likelihoods(along, across, amplitude, x, w, precision, out):
 def _copy(values, out):
     for s in range(len(out)):
         out[s] = values[s]
-
-
-@kernel
-def _fill(value, out):
-    for s in range(len(out)):
-        out[s] = value
 
 
 @kernel
@@ -293,8 +290,8 @@ def _log_ratio(best, total, out):
 
 
 @kernel
-def _add_exp(values, top, sums):
-    """Add exp(values - top), none of which is above 1, to sums: all (N,) f4.
+def _add_exp(values, top, fresh, sums):
+    """Add exp(values - top), none of which is above 1, to sums, or to 1 if these are fresh: all (N,) f4.
 
     exp(x) = 2^i exp(r) with a polynomial of the Cephes library (Moshier, 1989), accurate to 2e-7.
     """
@@ -311,7 +308,7 @@ def _add_exp(values, top, sums):
         p = p * r + f4(1.6666665459e-1)
         p = p * r + f4(5.0000001201e-1)
         scale = np.int32((power + np.int32(127)) << np.int32(23)).view(f4)
-        sums[s] += (p * r * r + r + f4(1)) * scale
+        sums[s] = (f4(1) if fresh else sums[s]) + (p * r * r + r + f4(1)) * scale
 
 
 @kernel

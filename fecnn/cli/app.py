@@ -7,7 +7,7 @@ import typer
 from fecnn._version import __version__
 from fecnn.cli.bench import bench_command
 from fecnn.cli.ending import Commands
-from fecnn.cli.listings import codes, decoders, nets, studies
+from fecnn.cli.listings import channels, codes, decoders, nets, studies
 from fecnn.cli.pipelines import export_onnx_command
 from fecnn.cli.record import record_command
 from fecnn.cli.results import (
@@ -63,6 +63,7 @@ for name, command in (  # in the order of --help
     ("export", export),
     ("export-onnx", export_onnx_command),
     ("codes", codes),
+    ("channels", channels),
     ("decoders", decoders),
     ("nets", nets),
     ("studies", studies),

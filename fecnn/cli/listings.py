@@ -1,4 +1,4 @@
-"""Commands that list the codes, decoders, networks and studies."""
+"""Commands that list the codes, channels, decoders, networks and studies."""
 
 import tomllib
 from typing import Annotated
@@ -38,6 +38,34 @@ def codes(
             head = tomllib.loads(path.read_text(encoding="utf-8").partition("\nG = ")[0])
             n, k = head["n"], head["k"]
             listing.add_row(known, str(n), str(k), f"{k / n:.3f}", str(head.get("minimum_distance", "?")))
+        table_console().print(listing)
+
+
+def channels(
+    name: Annotated[str | None, typer.Argument(help="A channel, to show its documentation.")] = None,
+) -> None:
+    """List the channels, or show the documentation and options of one.
+
+    Examples:
+
+        fecnn channels
+
+        fecnn channels rayleigh
+    """
+    import inspect
+
+    from fecnn.channels.registry import REGISTRY, built_in, channel_names, channel_rows, factory, options_of
+
+    with explained():
+        if name is not None:
+            options = ", ".join(str(it) for it in options_of(name).values())
+            about = built_in(name) if name in REGISTRY else factory(name)
+            typer.echo(f"{name}: options {options or 'none'}\n\n{inspect.getdoc(about) or ''}")
+            return
+        listing = Table("channel", "what it is", box=None, pad_edge=False)
+        ours = {known: what for known, what, _ in channel_rows()}
+        for known in channel_names():
+            listing.add_row(known, ours.get(known, "a plug-in"))
         table_console().print(listing)
 
 

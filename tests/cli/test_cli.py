@@ -10,6 +10,7 @@ import pytest
 from study_runs import ml_and_osd
 
 import fecnn
+from fecnn.channels.registry import REGISTRY as CHANNELS
 from fecnn.cli.app import app
 from fecnn.simulation.tally import COUNTS
 
@@ -24,6 +25,7 @@ COMMANDS = [
     "export",
     "export-onnx",
     "codes",
+    "channels",
     "decoders",
     "nets",
     "studies",
@@ -100,6 +102,15 @@ def test_codes_of_ones_own_are_described(call, tmp_path):
     assert "source: my desk" in call("codes", tmp_path / "mine.toml").stdout
     assert "mine: n = 7, k = 4" in call("codes", "./mine.alist").stdout
     assert "did you mean hamming-7-4" in refused(call, "codes", "hamming-7-5")
+
+
+def test_channels_are_listed_and_described(call):
+    listed = call("channels").stdout
+    assert all(name in listed for name in CHANNELS)
+    text = call("channels", "rician").stdout
+    assert "k_factor_db: float = 10.0" in text
+    assert "Rician fading" in text
+    assert "did you mean rayleigh" in refused(call, "channels", "raylegh")
 
 
 def test_decoders_are_listed_and_described(call):

@@ -358,8 +358,12 @@ class Study(Table):
     @property
     def axis(self) -> Axis:
         """What its points lie on: Eb/N0, or the axis whose values it gives."""
-        given = (key for key in AXES if any(getattr(it, key) is not None for it in (self, *self.curves)))
-        return AXES[next(given, EBN0.key)]
+        return AXES[self._axes[0]] if self._axes else EBN0
+
+    @cached_property
+    def _axes(self) -> list[str]:
+        """The axes whose values are given; there should be one."""
+        return [key for key in AXES if any(getattr(it, key) is not None for it in (self, *self.curves))]
 
     def at(self, curve: str, ebn0_db: float) -> float:
         """The value of the axis at an Eb/N0 of a curve.
@@ -415,9 +419,8 @@ class Study(Table):
             if len(points) > MAX_TASKS:
                 found.add(f"it has more than {MAX_TASKS} points; split it")
                 break
-        axes = [key for key in AXES if any(getattr(it, key) is not None for it in (self, *self.curves))]
-        if len(axes) > 1:
-            found.add(f"a study has one axis: give {' or '.join(axes)}, for all curves")
+        if len(self._axes) > 1:
+            found.add(f"a study has one axis: give {' or '.join(self._axes)}, for all curves")
         first_curve: dict[str, str] = {}
         for point in points if not self._refused else ():
             identity = point.task.id if isinstance(point, Point) else point.id

@@ -532,26 +532,40 @@ def bound_marks(study: Study, only: str) -> tuple[dict[str, tuple[Mark, ...]], l
 
 
 def _bounds(study: Study, codes: Sequence[str]) -> tuple[list[Series], list[str]]:
-    """The bounds of some codes, each code in a lighter grey, and which cannot be drawn."""
+    """The bounds of some codes, each code in a lighter grey, and which cannot be drawn.
+
+    A bound that is the same for all of them, as one by size may be, is drawn once.
+    """
     every = {code: bound_marks(study, code) for code in codes}
     several = len([code for code, (found, problems) in every.items() if found or problems]) > 1
+    shared = {bound: longest for bound in study.bounds if (longest := _shared(every, bound)) is not None}
     made = []
     for place, (code, (found, _)) in enumerate(every.items()):
         grey = round(255 * (0.45 + 0.35 * place / max(len(codes), 2)))
         for bound, marks in found.items():
+            if shared.get(bound, code) != code:
+                continue
             dash = DASHES[1:][study.bounds.index(bound) % (len(DASHES) - 1)]
-            label = BOUNDS[bound].label
+            label, own = BOUNDS[bound].label, several and bound not in shared
             made.append(
                 Series(
                     "bound",
-                    f"{code}: {label}" if several else label,
+                    f"{code}: {label}" if own else label,
                     code,
                     Look(f"#{grey:02x}{grey:02x}{grey:02x}", dash, 1.1),
                     marks,
-                    f"bound-{bound}-{code}" if several else f"bound-{bound}",
+                    f"bound-{bound}-{code}" if own else f"bound-{bound}",
                 )
             )
     return made, [problem for _, problems in every.values() for problem in problems]
+
+
+def _shared(every: dict[str, tuple[dict[str, tuple[Mark, ...]], list[str]]], bound: str) -> str | None:
+    """The code with most points of a bound that has the same values for all codes; None if they differ."""
+    having = {code: found[bound] for code, (found, _) in every.items() if bound in found}
+    values: dict[float, float] = {}
+    same = all(values.setdefault(mark.x, mark.y) == mark.y for marks in having.values() for mark in marks)
+    return max(having, key=lambda code: len(having[code])) if same and len(having) > 1 else None
 
 
 def _label(r: Reference) -> str:

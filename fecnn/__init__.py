@@ -38,6 +38,7 @@ __all__ = [
     "ccsds_128_64",
     "code_names",
     "compare",
+    "convolutional",
     "decoder",
     "decoder_names",
     "frames",
@@ -72,6 +73,7 @@ __all__ = [
     "soft_decoder",
     "study_names",
     "table",
+    "tailbiting",
     "uncoded",
     "verify",
     "write_alist",
@@ -103,6 +105,7 @@ if TYPE_CHECKING:
     from fecnn.codes.catalogue import code_names, load_code
     from fecnn.codes.code import Code
     from fecnn.codes.codefile import save_code
+    from fecnn.codes.convolutional import convolutional, tailbiting
     from fecnn.codes.families import (
         array_ldpc,
         bch,
@@ -157,6 +160,7 @@ _HOMES = {
     "codes.catalogue": "code_names load_code",
     "codes.code": "Code",
     "codes.codefile": "save_code",
+    "codes.convolutional": "convolutional tailbiting",
     "codes.families": (
         "array_ldpc bch ccsds_128_64 golay hamming ldpc_qc reed_muller repetition single_parity_check uncoded"
     ),

@@ -7,6 +7,7 @@ from typing import Any
 
 from fecnn.codes import families as block
 from fecnn.codes.code import Code
+from fecnn.codes.convolutional import convolutional, tailbiting
 from fecnn.codes.nr_ldpc import nr_ldpc
 from fecnn.codes.nr_polar import nr_polar
 from fecnn.codes.polar import polar
@@ -36,6 +37,7 @@ FAMILIES = {
     "array_ldpc": Family(block.array_ldpc, "Fan, Int. Symp. Turbo Codes, Brest 2000", {"p": 7, "rows": 4}),
     "bch": Family(block.bch, "Hocquenghem 1959; Bose and Ray-Chaudhuri 1960", {"n": 15, "k": 7}),
     "ccsds_128_64": Family(block.ccsds_128_64, "CCSDS 231.0-B", {}),
+    "convolutional": Family(convolutional, "Elias 1955", {"k": 8, "polynomials": (0o5, 0o7)}),
     "golay": Family(block.golay, "Golay 1949", {}),
     "hamming": Family(block.hamming, "Hamming 1950", {"r": 3}),
     "ldpc_qc": Family(
@@ -49,6 +51,9 @@ FAMILIES = {
     "reed_muller": Family(block.reed_muller, "Muller 1954; Reed 1954", {"r": 1, "m": 4}),
     "repetition": Family(block.repetition, "folklore", {"n": 5}),
     "single_parity_check": Family(block.single_parity_check, "folklore", {"n": 5}),
+    "tailbiting": Family(
+        tailbiting, "Ma and Wolf, IEEE Trans. Comm. 34(2), 1986", {"k": 8, "polynomials": (0o5, 0o7)}
+    ),
     "uncoded": Family(block.uncoded, "folklore", {"k": 4}),
 }
 """Each family by name."""

@@ -57,6 +57,7 @@ __all__ = [
     "network",
     "nr_ldpc",
     "nr_polar",
+    "pac",
     "plot",
     "polar",
     "proportion_interval",
@@ -121,6 +122,7 @@ if TYPE_CHECKING:
     from fecnn.codes.matrix_file import read_matrix
     from fecnn.codes.nr_ldpc import nr_ldpc
     from fecnn.codes.nr_polar import nr_polar
+    from fecnn.codes.pac import pac
     from fecnn.codes.polar import polar
     from fecnn.decoders import decoder, list_decoder, soft_decoder
     from fecnn.decoders.contract import Decoder, SoftDecoder
@@ -167,6 +169,7 @@ _HOMES = {
     "codes.matrix_file": "read_matrix",
     "codes.nr_ldpc": "nr_ldpc",
     "codes.nr_polar": "nr_polar",
+    "codes.pac": "pac",
     "codes.polar": "polar",
     "decoders": "decoder list_decoder soft_decoder",
     "decoders.contract": "Decoder SoftDecoder",

@@ -174,8 +174,29 @@ def box_plus(a, b):
     )
 
 
-def scl(code, frozen, llr, paths, exact):
-    """The textbook: every path's LLR of bit i by recursion over its decided bits; the best that checks."""
+def frozen_sums(code):
+    """Of each input of a polar transform, the earlier ones whose sum it always is; None if it is free."""
+    F = np.ones((1, 1), np.uint8)
+    while len(F) < code.n:
+        F = np.kron(F, np.array([[1, 0], [1, 1]], np.uint8))
+    columns = [int("".join(map(str, column)), 2) for column in (code.G @ F % 2).T]
+    basis, sums = [], []
+    for i, column in enumerate(columns):
+        used = {i}
+        for pivot, vector, inputs in basis:
+            if column & pivot:
+                column, used = column ^ vector, used ^ inputs
+        if column:
+            basis.append((1 << (column.bit_length() - 1), column, used))
+        sums.append(None if column else sorted(used - {i}))
+    return sums
+
+
+def scl(code, frozen, llr, paths, exact, sums=None):
+    """The textbook: every path's LLR of bit i by recursion over its decided bits; the best that checks.
+
+    A frozen bit is zero, or the sum of earlier ones.
+    """
     n = code.n
     out = np.empty(llr.shape, np.uint8)
     F = np.ones((1, 1), np.uint8)
@@ -187,7 +208,8 @@ def scl(code, frozen, llr, paths, exact):
             extended = []
             for metric, u in alive:
                 value = bit_llr(channel, u, exact)
-                for bit in [0] if frozen[i] else [0, 1]:
+                known = sum(u[j] for j in sums[i]) % 2 if sums and frozen[i] else 0
+                for bit in [known] if frozen[i] else [0, 1]:
                     against = -value if bit == 0 else value
                     penalty = np.logaddexp(0, against) if exact else max(against, 0)
                     extended.append((metric + penalty, [*u, bit]))

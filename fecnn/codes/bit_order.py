@@ -82,7 +82,7 @@ def search_bit_order(code: Code, *, steps: int = STEPS, seed: int = 1) -> Order:
             f"a bit order search needs min(k, n - k) <= 64; {code.name} has {min(code.k, code.n - code.k)}"
         )
     rng = np.random.default_rng(seed)
-    starts = [*_at_hand(code), *_label_orders(code), tuple(rng.permutation(code.n).tolist())]
+    starts = [*_at_hand(code), *label_orders(code), tuple(rng.permutation(code.n).tolist())]
     found = []
     for start in starts:
         best = np.array(start)
@@ -139,7 +139,7 @@ def _at_hand(code: Code) -> list[Order]:
     return orders
 
 
-def _label_orders(code: Code) -> list[Order]:
+def label_orders(code: Code) -> list[Order]:
     """Positions sorted by their field element as a binary number; n = 2^m - 1, or 2^m with the zero last.
 
     Position j stands for alpha^(2^m - 2 - j), the numbering galois uses for BCH codes. In this order a

@@ -10,7 +10,7 @@ from fecnn.codes.code import Code
 from fecnn.codes.crc import crc_of
 from fecnn.codes.families import whole_number
 from fecnn.codes.operations import rate_matched
-from fecnn.codes.polar import kronecker_transform, reliability_sequence
+from fecnn.codes.polar import checks_of_inputs, kronecker_transform, reliability_sequence
 
 LINKS = ("downlink", "uplink")
 MAX_BITS = 8192
@@ -88,7 +88,7 @@ def nr_polar(k: int, e: int, *, link: str = "downlink") -> Code:
     if down:
         checked = np.ascontiguousarray(checked[:, crc_order(total)])
     U = gf2.LinearMap(u)(checked)
-    long = Code(kronecker_transform(U), _checks(U), name=f"nr-polar-{n}-{k}-{link}")
+    long = Code(kronecker_transform(U), checks_of_inputs(U), name=f"nr-polar-{n}-{k}-{link}")
     if not down:
         sent = [sent[i] for i in _triangle(e)]
     return rate_matched(long, sent, shortened, name=f"nr-polar-{e}-{k}-{link}")
@@ -167,16 +167,3 @@ def _triangle(e: int) -> list[int]:
         for row in range(side - column)
         if starts[row] + column < e
     ]
-
-
-def _checks(U: Bits) -> Bits:
-    """The checks of the codewords u F of the inputs spanned by U: frozen inputs first, then all others."""
-    n = U.shape[1]
-    frozen = np.flatnonzero(~U.any(axis=0))
-    free = np.flatnonzero(U.any(axis=0))
-    others = gf2.null_space(np.ascontiguousarray(U[:, free]))
-    of_inputs = np.zeros((len(frozen) + len(others), n), np.uint8)
-    of_inputs[np.arange(len(frozen)), frozen] = 1
-    of_inputs[len(frozen) :, free] = others
-    # u = c F, so a check x of u is x F^T of c: F^T is F with both axes reversed.
-    return np.ascontiguousarray(kronecker_transform(np.ascontiguousarray(of_inputs[:, ::-1]))[:, ::-1])

@@ -149,6 +149,19 @@ def kronecker_transform(words: Bits) -> Bits:
     return out
 
 
+def checks_of_inputs(U: Bits) -> Bits:
+    """The checks of the codewords u F of the inputs spanned by U: frozen inputs first, then all others."""
+    n = U.shape[1]
+    frozen = np.flatnonzero(~U.any(axis=0))
+    free = np.flatnonzero(U.any(axis=0))
+    others = gf2.null_space(np.ascontiguousarray(U[:, free]))
+    of_inputs = np.zeros((len(frozen) + len(others), n), np.uint8)
+    of_inputs[np.arange(len(frozen)), frozen] = 1
+    of_inputs[len(frozen) :, free] = others
+    # u = c F, so a check x of u is x F^T of c: F^T is F with both axes reversed.
+    return np.ascontiguousarray(kronecker_transform(np.ascontiguousarray(of_inputs[:, ::-1]))[:, ::-1])
+
+
 def best_channels(scores: Floats, k: int) -> list[int]:
     """Indices of the ``k`` largest of ``(n,)`` scores, in increasing order; ties go to the larger index."""
     order = np.lexsort((np.arange(len(scores)), scores))

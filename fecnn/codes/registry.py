@@ -10,6 +10,7 @@ from fecnn.codes.code import Code
 from fecnn.codes.convolutional import convolutional, tailbiting
 from fecnn.codes.nr_ldpc import nr_ldpc
 from fecnn.codes.nr_polar import nr_polar
+from fecnn.codes.pac import pac
 from fecnn.codes.polar import polar
 from fecnn.errors import nearest
 
@@ -47,6 +48,7 @@ FAMILIES = {
     ),
     "nr_ldpc": Family(nr_ldpc, "3GPP TS 38.212, sections 5.3.2 and 5.4.2", {"k": 20, "n": 48}),
     "nr_polar": Family(nr_polar, "3GPP TS 38.212, sections 5.3.1 and 5.4.1", {"k": 12, "e": 54}),
+    "pac": Family(pac, "Arikan, arXiv:1908.09594, 2019", {"n": 16, "k": 8}),
     "polar": Family(polar, "Arikan, IEEE Trans. IT 55(7), 2009", {"n": 16, "k": 8}),
     "reed_muller": Family(block.reed_muller, "Muller 1954; Reed 1954", {"r": 1, "m": 4}),
     "repetition": Family(block.repetition, "folklore", {"n": 5}),

@@ -1,6 +1,7 @@
 """Successive-cancellation decoding of polar codes and their subcodes."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import permutations
@@ -12,9 +13,9 @@ from numpy.typing import NDArray
 from fecnn.arrays import LLR, Bits
 from fecnn.channels.channel import Channel
 from fecnn.codes import gf2
-from fecnn.codes.code import Code
-from fecnn.codes.nr_polar import CRC_ORDER, crc_order
-from fecnn.codes.polar import erasure_scores, kronecker_transform
+from fecnn.codes.bit_order import label_orders
+from fecnn.codes.code import Code, per_code
+from fecnn.codes.polar import kronecker_transform
 from fecnn.decoders.contract import Decoder, Effort, Lister, Measured, SoftDecoder, empty_list
 from fecnn.decoders.cost import REAL, Cost
 from fecnn.decoders.kernels import polar as kernel
@@ -29,8 +30,8 @@ MAX_LIST = 4096
 MAX_DIGITS = 7
 """Most digits of a position for which all digit orders are tried: 5,040 of them."""
 
-MAX_OUTER_CHECKS = 32
-"""Most checks beyond frozen bits that a CRC may have; more are no use in the final choice among paths."""
+SHORT_LIST = 8
+"""A code that needs a longer list in the standard orders is tried in others too."""
 
 
 def sc(code: Code, channel: Channel | None = None, /, *, exact: bool = False) -> Decoder:
@@ -38,13 +39,13 @@ def sc(code: Code, channel: Channel | None = None, /, *, exact: bool = False) ->
 
     Args:
         code: A polar code: one spanned by rows of the Kronecker power of [[1, 0], [1, 1]], which includes
-            Reed-Muller codes. Its bits are in natural or bit-reversed order (see `arranged`). Or a code that
-            is shortened, punctured or repeated from one.
+            Reed-Muller codes, or one with dynamic frozen bits, such as `fecnn.pac` (see `arranged`). Or a
+            code that is shortened, punctured or repeated from one.
         channel: Not used.
         exact: Use the exact box-plus instead of its max-log form, which hardware uses and which loses little.
 
     Raises:
-        ValueError: If the code is not a polar code in either order.
+        ValueError: If the code ends in a CRC, or is far from a polar code.
 
     Example:
         >>> import fecnn
@@ -52,8 +53,6 @@ def sc(code: Code, channel: Channel | None = None, /, *, exact: bool = False) ->
         >>> decode(np.float32([2, 3, -0.1, 4, 1, 2, 3, 2]))
         array([0, 0, 0, 0, 0, 0, 0, 0], dtype=uint8)
     """
-    if code.mother is not None:
-        return hard_on(code.mother, sc(code.mother.code, exact=exact))
     form = arranged(code)
     if form.outer:
         raise ValueError(
@@ -62,10 +61,10 @@ def sc(code: Code, channel: Channel | None = None, /, *, exact: bool = False) ->
 
     def decode(llr: LLR) -> Bits:
         out = np.empty(llr.shape, np.uint8)
-        kernel.sc(form.in_order(llr), form.frozen, exact, out)
+        kernel.sc(form.in_order(llr), form.inputs, exact, out)
         return form.as_given(out)
 
-    return decode
+    return decode if code.mother is None else hard_on(code.mother, decode)
 
 
 def scl(
@@ -81,20 +80,22 @@ def scl(
     It works on LLRs (Balatsoukas-Stimming, Bastani Parizi and Burg, IEEE Trans. SP 63(19), 2015). The result
     is the best final path that satisfies all checks of the code. For a polar code that is the best path; with
     a cyclic redundancy check (`fecnn.polar` with ``crc``) it is CRC-aided decoding (Niu and Chen, IEEE Comm.
-    Letters 16(10), 2012). If no path satisfies the checks, the best path is returned and the frame is counted
-    as uncertified. The work of a frame is the number of final paths whose checks were tried.
+    Letters 16(10), 2012). Checks other than a CRC are dynamic frozen bits (Trifonov and Miloslavskaya, IEEE
+    J. Sel. Areas Comm. 34(2), 2016): each path sets them from the bits that it has decided. If no path
+    satisfies the CRC, the best path is returned and the frame is counted as uncertified. The work of a frame
+    is the number of final paths whose checks were tried.
 
     Args:
-        code: A polar code, or a subcode of one, in natural or bit-reversed order; see `arranged`. Or a code
-            that is shortened, punctured or repeated from one.
+        code: A polar code, with a CRC or with dynamic frozen bits: any code of length 2**m that is not too
+            far from polar codes; see `arranged`. Or a code that is shortened, punctured or repeated from one.
         channel: Not used.
-        list: Number of paths, 1 to 4096. With 2**(k + c) paths, where c is the number of checks beyond frozen
-            bits (the bits of a CRC), this is maximum likelihood. So a list of 2**k or more is extended to
-            2**(k + c), if that is at most 4096.
+        list: Number of paths, 1 to 4096. With 2**(k + c) paths, where c is the number of bits of a CRC,
+            this is maximum likelihood. So a list of 2**k or more is extended to 2**(k + c), if that is at
+            most 4096.
         exact: Use the exact box-plus and path metric instead of their max-log forms.
 
     Raises:
-        ValueError: If the list size is out of range, or the code is not a polar code in either order.
+        ValueError: If the list size is out of range, or the code is far from a polar code.
 
     Example:
         >>> import fecnn
@@ -102,17 +103,16 @@ def scl(
         >>> decode(np.ones(16, np.float32)).sum()
         np.uint64(0)
     """
-    if code.mother is not None:
-        return hard_on(code.mother, scl(code.mother.code, list=list, exact=exact))
     form, paths = arranged(code), _paths(code, list, 1)
 
     def measure(llr: LLR) -> tuple[Bits, Effort]:
         out = np.empty(llr.shape, np.uint8)
         tested, passed = np.empty(len(llr), np.int64), np.empty(len(llr), np.bool_)
-        kernel.scl(form.in_order(llr), form.frozen, form.columns, paths, exact, out, tested, passed)
+        kernel.scl(form.in_order(llr), form.inputs, form.columns, paths, exact, out, tested, passed)
         return form.as_given(out), Effort(tested, ~passed)
 
-    return Measured(measure)
+    decode = Measured(measure)
+    return decode if code.mother is None else hard_on(code.mother, decode)
 
 
 def scl_app(
@@ -139,7 +139,7 @@ def scl_app(
         exact: As for `scl`. It affects which paths survive, not how they are weighted.
 
     Raises:
-        ValueError: If the list size is out of range, or the code is not a polar code in either order.
+        ValueError: If the list size is out of range, or the code is far from a polar code.
 
     Example:
         >>> import fecnn
@@ -147,16 +147,14 @@ def scl_app(
         >>> app(np.float32([1, 2, -0.5, 1]))
         array([3.5, 3.5, 3.5, 3.5], dtype=float32)
     """
-    if code.mother is not None:
-        return soft_on(code.mother, scl_app(code.mother.code, list=list, exact=exact))
     form, paths = arranged(code), _paths(code, list, 2)
 
     def app(llr: LLR) -> LLR:
         out = np.empty(llr.shape, np.float32)
-        kernel.soft_scl(form.in_order(llr), form.frozen, form.columns, paths, exact, out)
+        kernel.soft_scl(form.in_order(llr), form.inputs, form.columns, paths, exact, out)
         return form.as_given(out)
 
-    return app
+    return app if code.mother is None else soft_on(code.mother, app)
 
 
 def scl_list(
@@ -182,32 +180,30 @@ def scl_list(
             of the polar code that has the frozen bits, of which some are not codewords.
 
     Raises:
-        ValueError: If the list size is out of range, or the code is not a polar code in either order.
+        ValueError: If the list size is out of range, or the code is far from a polar code.
     """
-    if code.mother is not None:
-        return list_on(code.mother, scl_list(code.mother.code, list=list, exact=exact, checked=checked))
     form, paths = arranged(code), _paths(code, list, 1)
     columns = form.columns if checked else form.columns[:, :0]
 
     def lister(llr: LLR) -> tuple[Bits, NDArray[np.bool_]]:
         out, held = empty_list(llr, paths)
-        kernel.scl_list(form.in_order(llr), form.frozen, columns, paths, exact, out, held)
-        return form.as_given(out.reshape(-1, code.n)).reshape(out.shape), held
+        kernel.scl_list(form.in_order(llr), form.inputs, columns, paths, exact, out, held)
+        return form.as_given(out.reshape(-1, out.shape[2])).reshape(out.shape), held
 
-    return lister
+    return lister if code.mother is None else list_on(code.mother, lister)
 
 
 @dataclass(frozen=True)
 class PolarForm:
     """A code in the form a polar decoder needs.
 
-    frozen: (n,) True where u_i is 0 in all codewords u F, F the Kronecker power of [[1, 0], [1, 1]].
-    outer: Number of checks that are not frozen bits.
+    inputs: What is known of the inputs u of all codewords u F, F the Kronecker power of [[1, 0], [1, 1]].
+    outer: Number of checks that are not frozen bits: the bits of a CRC.
     columns: Packed columns of all checks, (n, W); W = 0 if all checks are frozen bits.
     order: The code's positions in natural order, or None if they already are.
     """
 
-    frozen: NDArray[np.bool_]
+    inputs: kernel.Inputs
     outer: int
     columns: NDArray[np.uint64]
     order: NDArray[np.int64] | None
@@ -221,6 +217,7 @@ class PolarForm:
         return values if self.order is None else np.ascontiguousarray(values[:, np.argsort(self.order)])
 
 
+@per_code
 def arranged(code: Code) -> PolarForm:
     """The order of positions in which a code is polar, and its frozen bits there.
 
@@ -229,41 +226,107 @@ def arranged(code: Code) -> PolarForm:
     information bits fail least often under successive cancellation, by the sum of their Bhattacharyya
     parameters on an erasure channel (Arikan 2009) that erases half the redundancy. Natural order is preferred
     if it is no worse than bit-reversed order, and either of them unless another order halves the sum. Up to
-    n = 128 all digit orders are tried; above that, only rotations.
+    n = 128 all digit orders are tried; above that, only rotations. A code that is shortened, punctured or
+    repeated from a longer one is arranged as that one, of which more or less is erased in these positions.
 
-    Any code of length 2**m is a subcode of a polar code. Successive cancellation suits it if most of its
-    checks are frozen bits, or if the rest are a cyclic redundancy check in the last information bits.
+    Checks that are not frozen bits may be a cyclic redundancy check in the last information bits. All others,
+    such as the distributed CRC of the 5G downlink and the parity bits of the uplink, become dynamic frozen
+    bits, in the order that needs the shortest list (see `needed_list`). If that is more than 8, positions are
+    also sorted by their field element as a binary number, which makes extended BCH codes polar subcodes.
 
     Raises:
-        ValueError: If n is not a power of two, or the code is not a polar code by this rule.
+        ValueError: If n is not a power of two, or a list of 4096 would be too short in all these orders.
     """
+    erased = _erased(code)
+    code = code if code.mother is None else code.mother.code
     if code.n < 2 or code.n & (code.n - 1):
         raise ValueError(f"{code.name} has length {code.n}: polar codes need a power of two; use osd")
-    m = code.n.bit_length() - 1
-    erasure = min(max((1.0 - code.rate) / 2.0, 0.01), 0.49)
-    failure = 1.0 / (1.0 + np.exp(np.minimum(erasure_scores(m, erasure), 700.0)))
     natural = kronecker_transform(code.G).max(axis=0) == 0
     outer = code.n - code.k - int(natural.sum())
-    orders = _digit_orders(m)
-    failures = (failure * ~natural[orders]).sum(axis=1)
+    orders = _digit_orders(code.n.bit_length() - 1)
+    failures = (_failures(erased[orders]) * ~natural[orders]).sum(axis=1)
     likely = [0, 1] if failures[1] >= (1.0 - 1e-9) * failures[0] else [1, 0]
     best = int(failures.argmin())
     if failures[best] < 0.5 * failures[likely[0]]:
         likely.insert(0, best)
-    columns = code.parity_columns[:, : None if outer else 0]
     for order in orders[likely]:
-        frozen = natural[order]
-        if outer <= natural.sum() or (
-            outer <= MAX_OUTER_CHECKS and _has_a_crc(code.G[:, order], frozen, outer)
-        ):
-            in_place = bool((order == np.arange(code.n)).all())
-            ordered = columns if in_place else np.ascontiguousarray(columns[order])
-            return PolarForm(frozen, outer, ordered, None if in_place else order)
-    raise ValueError(
-        f"{code.name} is not a polar code in natural or bit-reversed order: {outer} of its "
-        f"{code.n - code.k} checks are neither frozen bits nor a CRC; use osd, or put its bits in "
-        "one of these orders"
-    )
+        if not outer or _has_a_crc(code.G[:, order], natural[order], outer):
+            columns = np.ascontiguousarray(code.parity_columns[order][:, : None if outer else 0])
+            none = np.zeros((code.n, 0), np.uint64), np.full(code.n, -1)
+            inputs = kernel.Inputs(natural[order], *none)
+            return PolarForm(inputs, outer, columns, _unless_natural(order))
+    needs = {tuple(order): needed_list(code, order, erased) for order in orders[likely].tolist()}
+    if min(needs.values()) > SHORT_LIST:
+        needs |= {order: needed_list(code, order, erased) for order in label_orders(code)}
+    chosen = min(needs, key=needs.__getitem__)
+    if needs[chosen] > MAX_LIST:
+        raise ValueError(
+            f"{code.name} is not a polar code in natural or bit-reversed order: {outer} of its "
+            f"{code.n - code.k} checks are neither frozen bits nor a CRC, and as dynamic frozen bits they "
+            f"need a list of about 2^{math.log2(needs[chosen]):.0f}, more than {MAX_LIST}; use osd, or put "
+            "its bits in one of these orders"
+        )
+    return _with_dynamic_bits(code, np.array(chosen))
+
+
+def needed_list(code: Code, order: Sequence[int], erased: NDArray[np.float64]) -> float:
+    """About how many paths are alike when successive cancellation knows least; a list should be longer.
+
+    On an erasure channel an information bit doubles their number if its synthetic channel is erased, and a
+    frozen bit halves it if it is not (Coskun and Pfister, IEEE Trans. IT 68(11), 2022). This follows the mean
+    of the logarithm.
+
+    Args:
+        code: A code of length 2**m.
+        order: Its positions in natural order.
+        erased: The probability that each position is erased, (n,).
+    """
+    taken = list(order)
+    information = set(gf2.rref(kronecker_transform(np.ascontiguousarray(code.G[:, taken])))[1])
+    doubtful, most = 0.0, 0.0
+    for i, failure in enumerate(_failures(erased[taken]).tolist()):
+        doubtful = doubtful + failure if i in information else max(doubtful - (1.0 - failure), 0.0)
+        most = max(most, doubtful)
+    return float(2.0**most)
+
+
+def _erased(code: Code) -> NDArray[np.float64]:
+    """How probably each position is erased, of the mother if there is one, where half the redundancy is."""
+    once = min(max((1.0 - code.rate) / 2.0, 0.01), 0.49)
+    if code.mother is None:
+        return np.full(code.n, once)
+    erased = once ** np.bincount(code.mother.sent, minlength=code.mother.code.n)
+    erased[list(code.mother.zero)] = 0.0
+    return np.asarray(erased)
+
+
+def _failures(erased: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Bhattacharyya parameters of the synthetic channels of positions that are erased so often, (..., n)."""
+    state = erased[..., None, :]
+    while (half := state.shape[-1] // 2) > 0:
+        first, second = state[..., :half], state[..., half:]
+        both = first * second
+        split = np.stack([first + second - both, both], axis=-2)
+        state = split.reshape(*erased.shape[:-1], -1, half)
+    return state[..., 0]
+
+
+def _with_dynamic_bits(code: Code, order: NDArray[np.int64]) -> PolarForm:
+    """All checks as frozen bits: each input is information, or a sum of information before it."""
+    sums, information = gf2.rref(kronecker_transform(np.ascontiguousarray(code.G[:, order])))
+    frozen = np.ones(code.n, np.bool_)
+    frozen[information] = False
+    dynamic = np.flatnonzero(frozen & sums.any(axis=0))
+    places = np.full(code.n, -1)
+    places[dynamic] = np.arange(len(dynamic))
+    masks = np.zeros((code.n, -(-len(dynamic) // 64)), np.uint64)
+    masks[information] = gf2.pack(np.ascontiguousarray(sums[:, dynamic]))
+    columns = np.zeros((code.n, 0), np.uint64)
+    return PolarForm(kernel.Inputs(frozen, masks, places), 0, columns, _unless_natural(order))
+
+
+def _unless_natural(order: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    return None if (order == np.arange(len(order))).all() else order
 
 
 @lru_cache(maxsize=8)
@@ -282,21 +345,12 @@ def frozen_bits(code: Code) -> NDArray[np.bool_]:
 
     Errors as for `arranged`.
     """
-    return arranged(code if code.mother is None else code.mother.code).frozen
+    return arranged(code).inputs.frozen
 
 
 def _has_a_crc(G: Bits, frozen: NDArray[np.bool_], checks: int) -> bool:
-    """Whether the information bits, or those of a systematic code, end in a CRC of the other bits.
-
-    Also in the order of the 5G downlink, which distributes the CRC.
-    """
-    inputs = kronecker_transform(G)[:, ~frozen]
-    candidates = [inputs, G[:, ~frozen]]
-    if inputs.shape[1] <= len(CRC_ORDER):
-        spread = np.empty_like(inputs)
-        spread[:, crc_order(inputs.shape[1])] = inputs
-        candidates.append(spread)
-    return any(_ends_in_a_crc(words, checks) for words in candidates)
+    """Whether the information bits, or those of a systematic code, end in a CRC of the other bits."""
+    return any(_ends_in_a_crc(words[:, ~frozen], checks) for words in (kronecker_transform(G), G))
 
 
 def _ends_in_a_crc(words: Bits, checks: int) -> bool:
@@ -318,7 +372,8 @@ def _paths(code: Code, paths: int, fewest: int) -> int:
     """The list size, extended to all words of the polar code if all words of the code are asked for."""
     if not isinstance(paths, int) or not fewest <= paths <= MAX_LIST:
         raise ValueError(f"list must be in {fewest}..{MAX_LIST} paths, got {paths!r}")
-    everything = code.k + arranged(code).outer
+    k = code.k if code.mother is None else code.mother.code.k
+    everything = k + arranged(code).outer
     return max(paths, 1 << everything) if paths >= 1 << code.k and 1 << everything <= MAX_LIST else paths
 
 
@@ -347,14 +402,14 @@ SC = BuiltIn(
     sc,
     cost=sc_cost,
     cites="Arikan, IEEE Trans. IT 55(7), 2009",
-    reach="polar codes, in natural or bit-reversed order, also shortened or punctured",
+    reach="polar codes, also with dynamic frozen bits (PAC, extended BCH), shortened or punctured",
     example=Example("polar-128-64", 3.0),
 )
 SCL = BuiltIn(
     scl,
     cost=scl_cost,
     cites="Tal and Vardy, IEEE Trans. IT 61(5), 2015",
-    reach="polar codes and their subcodes by a CRC or a few checks, also shortened or punctured",
+    reach="polar codes, with a CRC or dynamic frozen bits (PAC, extended BCH), also shortened or punctured",
     example=Example("polar-128-64", 3.0),
     soft=scl_app,
     lister=scl_list,

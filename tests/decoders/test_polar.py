@@ -26,6 +26,51 @@ CODES = [
 ]
 
 
+DYNAMIC = [
+    fecnn.pac(8, 4, polynomial=0o7),
+    fecnn.pac(16, 6),
+    fecnn.pac(32, 16, profile="polar"),
+    fecnn.pac(64, 50, polynomial=0o3),  # with subtrees of free bits that change later frozen ones
+    fecnn.nr_polar(12, 32, link="uplink").mother.code,
+    fecnn.nr_polar(12, 40).mother.code,
+    fecnn.polar(16, 9).subcode(checks=np.eye(1, 16, 3, dtype=np.uint8) ^ np.eye(1, 16, 12, dtype=np.uint8)),
+    fecnn.hamming(4, extended=True),
+]
+"""Codes with frozen bits that are sums of earlier bits."""
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("paths", [1, 2, 3, 8])
+def test_dynamic_frozen_bits_are_those_of_the_textbook(paths, exact, rng):
+    for code in DYNAMIC:
+        form = arranged(code)
+        assert (form.inputs.places >= 0).any(), code.name
+        assert form.outer == 0
+        order = np.arange(code.n) if form.order is None else form.order
+        ordered = Code.from_generator(code.G[:, order])
+        sums = oracles.frozen_sums(ordered)
+        frozen = np.array([sum_ is not None for sum_ in sums])
+        assert (form.inputs.frozen == frozen).all()
+        llr = rng.normal(0.7, 1.3, (12, code.n)).astype(np.float32)
+        expected = oracles.scl(ordered, frozen, llr, paths, exact, sums)
+        given = np.empty_like(llr)
+        given[:, order] = llr
+        assert (fecnn.decoder("scl", code, list=paths, exact=exact)(given)[:, order] == expected).all(), code
+        if paths == 1:
+            assert (fecnn.decoder("sc", code, exact=exact)(given)[:, order] == expected).all(), code
+
+
+def test_frozen_sums_of_pac_codes_are_their_convolution():
+    """u_i of v = 0 is what the register adds to it, by hand for (8,4): information bits 3, 5, 6 and 7."""
+    code = fecnn.pac(8, 4, polynomial=0o7)
+    # u = v + D v + D^2 v with v_4 = 0: u_4 = v_3 = u_3.
+    assert oracles.frozen_sums(code) == [[], [], [], None, [3], None, None, None]
+    masks, places = arranged(code).inputs[1:]
+    assert places.tolist() == [-1, -1, -1, -1, 0, -1, -1, -1]
+    assert masks[:, 0].tolist() == [0, 0, 0, 1, 0, 0, 0, 0]
+
+
 @pytest.mark.kernel
 @pytest.mark.parametrize("exact", [False, True])
 @pytest.mark.parametrize("paths", [1, 2, 3, 8])
@@ -38,7 +83,7 @@ def test_scl_equals_the_textbook(paths, exact, rng):
 
 @pytest.mark.parametrize("exact", [False, True])
 def test_a_full_list_is_maximum_likelihood(exact, rng):
-    for code in CODES:
+    for code in CODES + DYNAMIC:
         free = int((~frozen_bits(code)).sum())
         if free > 12:
             continue
@@ -54,7 +99,7 @@ def test_a_full_list_is_maximum_likelihood(exact, rng):
 @pytest.mark.kernel
 @pytest.mark.parametrize("exact", [False, True])
 def test_soft_output_of_a_full_list_is_max_log_map(exact, rng):
-    for code in CODES:
+    for code in CODES + DYNAMIC:
         free = int((~frozen_bits(code)).sum())
         if free > 6:
             continue
@@ -78,6 +123,24 @@ def test_soft_output_decides_as_the_list(rng):
             assert ((soft < 0) == bits)[sure].all()
             assert np.isfinite(soft).all()
             assert sure.mean() > 0.5
+
+
+@pytest.mark.parametrize("make", [lambda: fecnn.pac(128, 64), lambda: fecnn.load_code("ebch-64-36")])
+def test_lists_of_polar_subcodes_come_to_ml(make, rng):
+    """PAC (128,64) at 2 dB; extended BCH (64,36), whose positions are field elements, as a polar subcode."""
+    code = make()
+    words = code.encode(rng.integers(0, 2, (4000, code.k), dtype=np.uint8))
+    llr = fecnn.AWGN.at(2.0, code.rate).transmit(words, rng)
+    near_ml = int((fecnn.decoder("near-ml", code)(llr) != words).any(axis=1).sum())
+    wrong = {}
+    for paths in (1, 8, 128):
+        bits, effort = fecnn.decoder("scl", code, list=paths).measure(llr)
+        assert not code.syndrome(bits).any()
+        assert not effort.uncertified.any()
+        wrong[paths] = int((bits != words).any(axis=1).sum())
+    assert wrong[1] > 2 * wrong[8] > 2 * wrong[128]
+    assert abs(wrong[128] - near_ml) <= 0.2 * near_ml + 3
+    assert (fecnn.decoder("sc", code)(llr) != words).any(axis=1).sum() == wrong[1]
 
 
 def test_sc_is_a_list_of_one_and_long_lists_come_to_ml(rng):
@@ -119,6 +182,8 @@ def test_contract():
     check_decoder("sc", *codes)
     check_decoder("scl", *codes, fecnn.polar(32, 10, crc=6))
     check_decoder("scl", *codes, list=3, exact=True)
+    for name in ("sc", "scl"):
+        check_decoder(name, fecnn.pac(32, 16), fecnn.nr_polar(12, 32, link="uplink"))
 
 
 @pytest.mark.parametrize("name", ["sc", "scl"])
@@ -260,11 +325,24 @@ def test_bit_reversed_polar_codes_are_decoded_in_their_order(code, rng):
 def test_codes_that_are_no_polar_codes_are_refused(name, rng):
     polar = fecnn.load_code("polar-64-32")
     shuffled = Code.from_generator(polar.G[:, rng.permutation(64)], name="shuffled")
+    parity = rng.integers(0, 2, (32, 32), dtype=np.uint8)
+    dense = Code.from_generator(np.concatenate([np.eye(32, dtype=np.uint8), parity], axis=1), name="random")
+    for code in (shuffled, dense):
+        with pytest.raises(
+            ValueError, match=r"not a polar code in natural .* a list of about 2\^1[345].*use osd"
+        ):
+            fecnn.decoder(name, code)
+
+
+def test_few_checks_need_short_lists(rng):
+    """Of any code: (32,28) with 4 checks, and extended Hamming (32,26) in the order of its field elements."""
     parity = rng.integers(0, 2, (28, 4), dtype=np.uint8)
     dense = Code.from_generator(np.concatenate([np.eye(28, dtype=np.uint8), parity], axis=1), name="random")
-    for code in (shuffled, dense, fecnn.load_code("ebch-64-36"), fecnn.hamming(5, extended=True)):
-        with pytest.raises(ValueError, match=r"is not a polar code in natural .*use osd"):
-            fecnn.decoder(name, code)
+    for code in (dense, fecnn.hamming(5, extended=True)):
+        words = code.encode(rng.integers(0, 2, (2000, code.k), dtype=np.uint8))
+        llr = fecnn.AWGN.at(4.0, code.rate).transmit(words, rng)
+        ml = fecnn.decoder("ml", code)(llr)
+        assert (fecnn.decoder("scl", code, list=64)(llr) != ml).any(axis=1).mean() < 0.005
 
 
 def test_a_list_of_all_words_of_a_crc_code_is_maximum_likelihood(rng):

@@ -5,6 +5,11 @@ error word e = c + h has transform v = e F with v_i = u_i in the frozen position
 reliabilities |llr|, all positive, and the frozen values: it cannot favour a codeword, and where an LLR is 0
 it decides as the received word does.
 
+A frozen bit may be dynamic (Trifonov and Miloslavskaya 2016), a sum of information bits before it. Then v_i
+is the same sum of v_j and of the transform h F. The latter is added to h F at once; for the former each path
+carries the sums so far of all dynamic frozen bits, packed, in ``past``. A subtree whose word is x, and whose
+inputs are v = x F there, adds to them the masks of all v_j = 1, which are those of F^T where x_j = 1.
+
 All arrays have a row for each value and ``lanes`` columns, so that a step is a pass over rows: the columns
 are the paths of one frame's list, or, where there is no list, frames side by side. Layer l of LLRs
 (``alpha``), and of partial sums of left subtrees (``left``), has n >> l rows, from 2 n - 2 (n >> l) on; layer
@@ -23,8 +28,10 @@ decisions in some of the lanes - 1 least reliable bits (Hashemi, Condo and Gross
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fecnn.decoders.kernels.loops import copy, sort_places
 from fecnn.jit import kernel
@@ -33,15 +40,29 @@ LANES = 16  # frames side by side
 FROZEN, REPETITION, FREE = range(3)
 
 
+class Inputs(NamedTuple):
+    """What is known of the inputs u of all codewords u F.
+
+    frozen: (n,) b1, where u_i is 0, or dynamic: a sum of information bits before it.
+    masks: (n, D) u8, packed: of each u_j, the dynamic frozen bits that are sums with it; D may be 0.
+    places: (n,) i8, the bit of these masks that stands for u_i, or -1 if it is not a dynamic frozen bit.
+    """
+
+    frozen: NDArray[np.bool_]
+    masks: NDArray[np.uint64]
+    places: NDArray[np.int64]
+
+
 @kernel(error_model="numpy")
-def sc(llr, frozen, exact, out):
-    """Successive cancellation: llr (B, n) f4; frozen (n,) b1; exact or max-log box-plus; out (B, n) u1."""
+def sc(llr, inputs, exact, out):
+    """Successive cancellation: exact or max-log box-plus; out (B, n) u1; the rest as for `scl`."""
     frames, n = llr.shape
     layers = _layers(n)
     alpha, left, sums, alpha_at, left_at = _new_tree(n, layers, LANES)
     transform = np.empty((n, LANES), np.uint8)
     total = np.empty(LANES, np.float64)
-    depth, kind = _subtrees(frozen, layers, True)
+    past = np.zeros((inputs.masks.shape[1], LANES), np.uint64)
+    depth, kind, driven, effect = _subtrees(inputs, layers, True)
     for first in range(0, frames, LANES):
         count = min(LANES, frames - first)
         for lane in range(count):
@@ -49,6 +70,7 @@ def sc(llr, frozen, exact, out):
                 alpha[j, lane] = abs(np.float64(llr[first + lane, j]))
                 transform[j, lane] = llr[first + lane, j] < 0
         _transform(transform.reshape(-1), LANES)
+        _without_errors(transform, inputs, past)
         i = np.int64(0)
         while i < n:
             bottom = depth[i]
@@ -59,12 +81,15 @@ def sc(llr, frozen, exact, out):
             else:
                 if kind[i] == REPETITION:
                     transform[i + size - 1] = 0
+                if driven[i]:
+                    _add_past(transform[i : i + size], inputs.places, i, past)
                 _transform(transform[i : i + size].reshape(-1), LANES)
                 for j in range(size):
                     for lane in range(LANES):
                         sums[j, lane] = transform[i + j, lane]
                 if kind[i] == REPETITION:
                     _repeat(alpha, 2 * n - 2 * size, size, sums, total)
+            _note(sums, effect, i, size, past)
             _ascend(sums, left, left_at, i, bottom, layers)
             i += size
         for lane in range(count):
@@ -73,10 +98,10 @@ def sc(llr, frozen, exact, out):
 
 
 @kernel(error_model="numpy")
-def scl(llr, frozen, columns, paths, exact, out, tested, passed):
+def scl(llr, inputs, columns, paths, exact, out, tested, passed):
     """Best of the final paths that is a word of the code.
 
-    llr (B, n) f4; frozen (n,) b1; columns (n, W) u8, packed columns of the code's checks (W = 0 if all
+    llr (B, n) f4; inputs, `Inputs`; columns (n, W) u8, packed columns of the code's checks (W = 0 if all
     are frozen bits); paths, the list size; exact, whether box-plus and metric are exact or max-log.
     Out: (B, n) u1; tested (B,) i8, paths whose checks were looked at; passed (B,) b1, whether one satisfied
     them (else the best path is the answer).
@@ -87,24 +112,25 @@ def scl(llr, frozen, columns, paths, exact, out, tested, passed):
     sums = tree[2]
     metric = np.empty(paths, np.float64)
     hard = np.empty(n, np.uint8)
-    transform = np.empty(n, np.uint8)
-    work = _fork_space(paths)
-    nodes = _subtrees(frozen, layers, not exact)
+    transform = np.empty((n, 1), np.uint8)
+    work = _fork_space(paths, inputs.masks.shape[1])
+    nodes = _subtrees(inputs, layers, not exact)
     for frame in range(frames):
         for j in range(n):
             hard[j] = llr[frame, j] < 0
-            transform[j] = hard[j]
-        _transform(transform, 1)
-        if _is_codeword(hard, transform, frozen, columns):
+            transform[j, 0] = hard[j]
+        _transform(transform.reshape(-1), 1)
+        _without_errors(transform, inputs, work[8])
+        if _is_codeword(hard, transform, inputs.frozen, columns):
             copy(hard, out[frame])
             tested[frame], passed[frame] = 1, True
             continue  # the hard decision is a codeword: none is more likely
-        count = _follow(llr[frame], transform, nodes, layers, tree, metric, exact, work)
+        count = _follow(llr[frame], transform, inputs, nodes, layers, tree, metric, exact, work)
         tested[frame], passed[frame] = _select(sums, hard, metric, count, columns, work[6], out[frame])
 
 
 @kernel(error_model="numpy")
-def scl_list(llr, frozen, columns, paths, exact, out, held):
+def scl_list(llr, inputs, columns, paths, exact, out, held):
     """The words of all final paths: the arguments as for `scl`.
 
     Out: (B, paths, n) u1, zeros where there are fewer; held (B, paths) b1, whether there is one and it
@@ -115,14 +141,15 @@ def scl_list(llr, frozen, columns, paths, exact, out, held):
     tree = _new_tree(n, layers, paths)
     sums = tree[2]
     metric = np.empty(paths, np.float64)
-    transform = np.empty(n, np.uint8)
-    work = _fork_space(paths)
-    nodes = _subtrees(frozen, layers, not exact)
+    transform = np.empty((n, 1), np.uint8)
+    work = _fork_space(paths, inputs.masks.shape[1])
+    nodes = _subtrees(inputs, layers, not exact)
     for frame in range(frames):
         for j in range(n):
-            transform[j] = llr[frame, j] < 0
-        _transform(transform, 1)
-        count = _follow(llr[frame], transform, nodes, layers, tree, metric, exact, work)
+            transform[j, 0] = llr[frame, j] < 0
+        _transform(transform.reshape(-1), 1)
+        _without_errors(transform, inputs, work[8])
+        count = _follow(llr[frame], transform, inputs, nodes, layers, tree, metric, exact, work)
         for path in range(paths):
             for j in range(n):
                 out[frame, path, j] = path < count and sums[j, path] ^ np.uint8(llr[frame, j] < 0)
@@ -130,7 +157,7 @@ def scl_list(llr, frozen, columns, paths, exact, out, held):
 
 
 @kernel(error_model="numpy")
-def soft_scl(llr, frozen, columns, paths, exact, app):
+def soft_scl(llr, inputs, columns, paths, exact, app):
     """Max-log a-posteriori LLRs over the final paths: app (B, n) f4 out, the rest as for `scl`.
 
     The price of a path is the reliability that its word contradicts. For each bit, the least price with an
@@ -141,16 +168,17 @@ def soft_scl(llr, frozen, columns, paths, exact, app):
     layers = _layers(n)
     tree = _new_tree(n, layers, paths)
     metric = np.empty(paths, np.float64)
-    transform, word = np.empty(n, np.uint8), np.empty(n, np.uint8)
+    transform, word = np.empty((n, 1), np.uint8), np.empty(n, np.uint8)
     least = np.empty((2, n), np.float64)
-    work = _fork_space(paths)
-    nodes = _subtrees(frozen, layers, not exact)
+    work = _fork_space(paths, inputs.masks.shape[1])
+    nodes = _subtrees(inputs, layers, not exact)
     for frame in range(frames):
         row = llr[frame]
         for j in range(n):
-            transform[j] = row[j] < 0
-        _transform(transform, 1)
-        count = _follow(row, transform, nodes, layers, tree, metric, exact, work)
+            transform[j, 0] = row[j] < 0
+        _transform(transform.reshape(-1), 1)
+        _without_errors(transform, inputs, work[8])
+        count = _follow(row, transform, inputs, nodes, layers, tree, metric, exact, work)
         costliest = _least_prices(row, tree[2], count, columns, True, word, least)
         if least[0, 0] == np.inf and least[1, 0] == np.inf:  # no path satisfies the checks
             costliest = _least_prices(row, tree[2], count, columns, False, word, least)
@@ -181,17 +209,18 @@ def _least_prices(row, sums, count, columns, checked, word, least):
 
 
 @kernel(error_model="numpy", inline="always")
-def _follow(row, transform, nodes, layers, tree, metric, exact, work):
+def _follow(row, transform, inputs, nodes, layers, tree, metric, exact, work):
     """Grow the list over all bits of a frame; how many paths there are, ``sums`` and ``metric`` theirs."""
     alpha, left, sums, alpha_at, left_at = tree
-    depth, kind = nodes
-    cost, chosen = work[0], work[3]
+    depth, kind, driven, effect = nodes
+    cost, parent, chosen, past = work[0], work[2], work[3], work[7]
     n, paths = sums.shape
     for j in range(n):
         reliability = abs(np.float64(row[j]))
         for path in range(paths):
             alpha[j, path] = reliability
     metric[:] = 0.0
+    past[:] = 0
     count, i = np.int64(1), np.int64(0)
     while i < n:
         bottom = depth[i]
@@ -204,18 +233,29 @@ def _follow(row, transform, nodes, layers, tree, metric, exact, work):
             if kind[i] == REPETITION:
                 transform[i + size - 1] = 0
             word = transform[i : i + size]
-            _transform(word, 1)
+            if driven[i]:
+                _own_words(word, inputs.places, i, past, sums[:size])
+            else:
+                _transform(word.reshape(-1), 1)
             for bit in range(kind[i] + 1):  # REPETITION is 1
-                _weigh(alpha, start, word, bit, exact, cost[bit])
+                if driven[i]:
+                    _weigh_each(alpha, start, sums[:size], bit, exact, cost[bit])
+                else:
+                    _weigh(alpha, start, word, bit, exact, cost[bit])
             if kind[i] == REPETITION:
                 count = _fork(metric, count, alpha_at, left_at, work)
             else:
                 for path in range(paths):
                     metric[path] += cost[0, path]
                     chosen[path] = 0
-            for j in range(size):
-                for path in range(paths):
-                    sums[j, path] = word[j] ^ chosen[path]
+            if not driven[i]:
+                for j in range(size):
+                    for path in range(paths):
+                        sums[j, path] = word[j, 0] ^ chosen[path]
+            elif kind[i] == REPETITION:
+                _take_words(sums[:size], parent, chosen, count)
+        if len(past):
+            _note(sums, effect, i, size, past)
         _ascend(sums, left, left_at, i, bottom, layers)
         i += size
     return count
@@ -251,7 +291,7 @@ def _new_tree(n, layers, lanes):
     )
 
 
-@kernel
+@kernel(borrows=True)
 def _stay(at, layer):
     """From now on, each path finds the data of a layer in its own column."""
     if at[layer, -1]:
@@ -260,7 +300,7 @@ def _stay(at, layer):
         at[layer, -1] = False
 
 
-@kernel
+@kernel(borrows=True)
 def _transform(bits, lanes):
     """In place, the product of F and each lane of rows of bits that lie one after the other."""
     half = lanes
@@ -274,15 +314,20 @@ def _transform(bits, lanes):
 @kernel(inline="always")
 def _is_codeword(hard, transform, frozen, columns):
     for i in range(len(frozen)):
-        if frozen[i] and transform[i]:
+        if frozen[i] and transform[i, 0]:
             return False
     return _satisfied(hard, columns)
 
 
 @kernel(inline="always")
-def _subtrees(frozen, layers, free_too):
-    """For each bit the layer of the largest subtree that starts with it and is of a kind, and the kind."""
+def _subtrees(inputs, layers, free_too):
+    """For each bit the layer of the largest subtree that starts with it and is of a kind, and the kind.
+
+    Also whether that has dynamic frozen bits; and, for each bit of a word of it, the masks that it adds.
+    """
+    frozen, masks, places = inputs
     depth, kind = np.empty(len(frozen), np.int64), np.empty(len(frozen), np.int64)
+    driven, effect = np.zeros(len(frozen), np.bool_), masks.copy()
     for i in range(len(frozen)):
         depth[i], kind[i] = layers, FROZEN
         size, layer = 1, layers
@@ -297,10 +342,77 @@ def _subtrees(frozen, layers, free_too):
             elif free == 1 and not frozen[i + size - 1]:
                 depth[i], kind[i] = layer, REPETITION
             size, layer = 2 * size, layer - 1
-    return depth, kind
+    i = 0
+    while i < len(frozen):
+        size = len(frozen) >> depth[i]
+        driven[i] = places[i : i + size].max() >= 0
+        half = 1
+        while half < size:
+            for start in range(i, i + size, 2 * half):
+                for j in range(start, start + half):
+                    effect[j + half] ^= effect[j]
+            half *= 2
+        i += size
+    return depth, kind, driven, effect
 
 
-@kernel
+@kernel(borrows=True)
+def _without_errors(transform, inputs, past):
+    """Change the transform of h into the frozen bits of v before any error: all are zero for a codeword."""
+    if len(past) == 0:
+        return
+    past[:] = 0
+    _note(transform, inputs.masks, 0, len(transform), past)
+    _add_past(transform, inputs.places, 0, past)
+    past[:] = 0
+
+
+@kernel(borrows=True)
+def _own_words(bits, places, i, past, words):
+    """The word of each path in the subtree at bit i: bits (size, 1) and its sums; words (size, paths) out."""
+    for j in range(len(words)):
+        for path in range(words.shape[1]):
+            words[j, path] = bits[j, 0]
+    _add_past(words, places, i, past)
+    _transform(words.reshape(-1), words.shape[1])
+
+
+@kernel(borrows=True)
+def _take_words(words, parent, chosen, count):
+    """After a fork, each path's word is that of its parent, with its choice added to all bits."""
+    for path in range(count):
+        origin = parent[path]
+        if origin != path:
+            for j in range(len(words)):
+                words[j, path] = words[j, origin]
+    for j in range(len(words)):
+        for path in range(count):
+            words[j, path] ^= chosen[path]
+
+
+@kernel(borrows=True)
+def _note(words, effect, i, size, past):
+    """Add to the sums in ``past`` (D, lanes) what the words (size, lanes) of the subtree at bit i add."""
+    for group in range(len(past)):
+        for j in range(size):
+            mask = effect[i + j, group]
+            if mask:
+                for lane in range(past.shape[1]):
+                    past[group, lane] ^= mask if words[j, lane] else np.uint64(0)
+
+
+@kernel(borrows=True)
+def _add_past(bits, places, i, past):
+    """Add to bits (size, lanes), those from bit i on, the sums that the dynamic frozen ones are."""
+    for j in range(len(bits)):
+        place = places[i + j]
+        if place >= 0:
+            group, shift = place >> 6, np.uint64(place & 63)
+            for lane in range(past.shape[1]):
+                bits[j, lane] ^= np.uint8((past[group, lane] >> shift) & np.uint64(1))
+
+
+@kernel(borrows=True)
 def _descend(alpha, at, left, i, bottom, layers, exact):
     """LLRs of bit i or its subtree: from the highest layer that i renews once to the right, then left."""
     n = len(alpha) // 2
@@ -378,7 +490,7 @@ def _left_exact(alpha, start, size):
         values[np.uintp(begin + j)] = -magnitude if (a < 0) != (b < 0) else magnitude
 
 
-@kernel
+@kernel(borrows=True)
 def _ascend(sums, left, at, i, bottom, layers):
     """Join finished subtrees, as far as bit i or its subtree ends them, and keep the sums of a left one."""
     n = len(sums)
@@ -426,12 +538,21 @@ def _weigh(alpha, start, word, bit, exact, cost):
     """What a word costs each path, with ``bit`` added to all its bits."""
     cost[:] = 0.0
     for j in range(len(word)):
-        one = word[j] ^ bit
+        one = word[j, 0] ^ bit
         for path in range(len(cost)):
             cost[path] += _penalty(alpha[np.uintp(start + j), path], one, exact)
 
 
-@kernel
+@kernel(error_model="numpy")
+def _weigh_each(alpha, start, words, bit, exact, cost):
+    """What its own word costs each path, with ``bit`` added to all its bits."""
+    cost[:] = 0.0
+    for j in range(len(words)):
+        for path in range(len(cost)):
+            cost[path] += _penalty(alpha[np.uintp(start + j), path], words[j, path] ^ bit, exact)
+
+
+@kernel(borrows=True)
 def _hard(alpha, start, size, sums):
     for j in range(size):
         for lane in range(alpha.shape[1]):
@@ -454,7 +575,7 @@ def _repeat(alpha, start, size, sums, total):
 @kernel(inline="always")
 def _free(alpha, start, size, sums, metric, count, alpha_at, left_at, work):
     """The cheapest words of all paths together: flip what is least reliable, or not, bit by bit."""
-    cost, _, parent, chosen, place, _, _ = work
+    cost, _, parent, chosen, place, _, _, _, _ = work
     _hard(alpha, start, size, sums)
     cost[0] = 0.0
     for _ in range(min(len(metric) - 1, size)):
@@ -478,7 +599,7 @@ def _free(alpha, start, size, sums, metric, count, alpha_at, left_at, work):
     return count
 
 
-@kernel
+@kernel(borrows=True)
 def _least_reliable(alpha, start, size, value, place):
     """For each lane, the least magnitude in a subtree and where it is."""
     value[:] = np.inf
@@ -492,7 +613,7 @@ def _least_reliable(alpha, start, size, value, place):
 
 
 @kernel(inline="always")
-def _fork_space(paths):
+def _fork_space(paths, groups):
     return (
         np.empty((2, paths), np.float64),  # what either choice costs each path
         np.empty(2 * paths, np.bool_),  # which choices survive: path p with bit b at 2 p + b
@@ -501,13 +622,15 @@ def _fork_space(paths):
         np.empty(paths, np.int64),  # its least reliable bit
         np.empty(2 * paths, np.float64),  # metrics, as the choices
         np.empty((2, 2 * paths), np.int64),  # scratch of sorting
+        np.zeros((groups, paths), np.uint64),  # sums of the bits that it has decided
+        np.zeros((groups, 1), np.uint64),  # scratch of such sums
     )
 
 
-@kernel(error_model="numpy")
+@kernel(error_model="numpy", borrows=True)
 def _fork(metric, count, alpha_at, left_at, work):
     """Try both choices on all paths and keep the best; returns how many there are now."""
-    cost, keeps, parent, chosen, _, candidates, order = work
+    cost, keeps, parent, chosen, _, candidates, order, past, _ = work
     if count == len(metric) and _nothing_ends(metric, cost, parent, chosen):
         return count
     for path in range(count):
@@ -525,6 +648,8 @@ def _fork(metric, count, alpha_at, left_at, work):
                 alpha_at[layer, free] = alpha_at[layer, path]
                 left_at[layer, free] = left_at[layer, path]
                 alpha_at[layer, -1] = left_at[layer, -1] = True
+            for group in range(len(past)):
+                past[group, free] = past[group, path]
             metric[free], chosen[free], parent[free] = candidates[2 * path + 1], 1, path
             free += 1
         if zero or one:

@@ -61,8 +61,9 @@ def tailbiting(k: int, polynomials: Iterable[int]) -> Code:
     """The tail-biting convolutional code of k message bits (Ma and Wolf, IEEE Trans. Comm. 34(2), 1986).
 
     The register holds the last message bits at the start, and so at the end: nothing is spent on zeros, and
-    n = k times the number of polynomials. The code is quasi-cyclic. ``ml`` decodes it
-    exactly; ``map`` does on the trellis of the block code, of 2**(2 memory) states, up to a memory of 6.
+    n = k times the number of polynomials. The code is quasi-cyclic. ``ml`` works on
+    its tail-biting trellis of 2**memory states; ``map`` on that of the block code, which has 2**(2 memory) or
+    more and is in reach up to a memory of 6.
 
     Args:
         k: Message bits, at least ``memory``.
@@ -88,6 +89,34 @@ def tailbiting(k: int, polynomials: Iterable[int]) -> Code:
     G = _wrapped(_shifts(taps.T, k), k * outputs)
     H = np.concatenate([_wrapped(_shifts(check, k), k * outputs) for check in _checks(taps)])
     return _named("tailbiting", G, H, taps, _distance(taps, k, np.arange(1 << memory), 0))
+
+
+def tail_biting_taps(code: Code) -> Bits | None:
+    """The taps of the outputs of a tail-biting code, (outputs, memory + 1), that of the present bit first.
+
+    Any code has them whose generator's rows are the first one, each shifted by n / k positions more; None for
+    all others.
+
+    Example:
+        >>> tail_biting_taps(tailbiting(8, (0o13, 0o17)))
+        array([[1, 0, 1, 1],
+               [1, 1, 1, 1]], dtype=uint8)
+    """
+    outputs, rest = divmod(code.n, code.k)
+    shifted = np.stack([np.roll(code.G[0], row * outputs) for row in range(code.k)])
+    if rest or outputs < 2 or (shifted != code.G).any():
+        return None
+    steps = code.G[0].reshape(code.k, outputs)
+    return np.ascontiguousarray(steps[: np.flatnonzero(steps.any(axis=1))[-1] + 1].T)
+
+
+def output_bits(taps: Bits) -> Bits:
+    """The output bits for each window, (outputs, 2**(memory + 1)); the present bit is in the lowest place."""
+    memory = taps.shape[1] - 1
+    tapped = np.bitwise_and(
+        np.arange(2 << memory), (taps.astype(np.int64) @ (1 << np.arange(memory + 1)))[:, None]
+    )
+    return (gf2.weights(tapped[..., None]) & 1).astype(np.uint8)
 
 
 def _taps(polynomials: Iterable[int]) -> Bits:
@@ -166,15 +195,13 @@ def _distance(taps: Bits, k: int, starts: NDArray[np.int64], zeros: int) -> int 
     states = 1 << memory
     if len(starts) * states * (k + zeros) > DISTANCE_STEPS:
         return None
-    window = np.arange(2 * states)  # the present bit and the register, newest last
-    ones = taps.astype(np.int64) @ (1 << np.arange(memory + 1))
-    tapped = np.bitwise_and(window, ones[:, None])
-    weight = (gf2.weights(tapped[..., None]) & 1).sum(axis=0, dtype=np.int32)
+    before = np.arange(2 * states) >> 1
+    weight = output_bits(taps).sum(axis=0, dtype=np.int32)
     never = np.int32(1 << 20)
     least = np.full((len(starts), states), never, np.int32)
     least[np.arange(len(starts)), starts] = 0
     for step in range(k + zeros):
-        paths = least[:, window >> 1] + weight
+        paths = least[:, before] + weight
         if step == 0:
             paths[:, 0::2] = never
         elif step >= k:

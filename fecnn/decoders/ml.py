@@ -9,12 +9,14 @@ from fecnn.arrays import LLR, Bits, out_of_sums
 from fecnn.arrays import hard as hard_decision
 from fecnn.channels.channel import Channel
 from fecnn.codes.code import MAX_CHECKED_DIMENSION, MAX_CODEBOOK_K, Code, few_weights, light_sum, per_code
+from fecnn.codes.convolutional import output_bits, tail_biting_taps
 from fecnn.codes.low_weight import light_weight
 from fecnn.decoders.contract import Decoder, Effort, Lister, Measured, empty_list
 from fecnn.decoders.cost import REAL, Cost, basis_cost
 from fecnn.decoders.kernels import codebook, trellis, words
 from fecnn.decoders.kernels import search as kernel
 from fecnn.decoders.kernels.list_viterbi import list_viterbi
+from fecnn.decoders.kernels.tailbiting import tail_biting
 from fecnn.decoders.registry import BuiltIn, Example
 from fecnn.decoders.trellis import (
     MAX_STATES,
@@ -34,7 +36,10 @@ LIST_PATTERNS, FIRST_NODES = 300, 500
 SETS = 50
 """Information sets searched for a codeword lighter than the stated minimum distance."""
 
-METHODS = ("codebook", "trellis", "search")
+MAX_TAIL_MEMORY = 14
+"""Largest memory of a tail-biting code for its own trellis."""
+
+METHODS = ("codebook", "tail-biting", "trellis", "search")
 
 
 def ml(
@@ -49,12 +54,14 @@ def ml(
     is counted as uncertified.
 
     Args:
-        code: For the search, n up to 256 and n - k up to 128; else k up to 24, or a trellis of at most 2**22
-            states in the order of `bit_order`. The search relies on the minimum distance that a code states,
-            which must not be too large.
+        code: For the search, n up to 256 and n - k up to 128; else k up to 24, a tail-biting code of memory
+            up to 14, or a trellis of at most 2**22 states in the order of `bit_order`. The search relies on
+            the minimum distance that a code states, which must not be too large.
         channel: Not used: LLRs are enough.
         method: ``codebook`` (Walsh-Hadamard correlation with all 2**k codewords), ``trellis`` (Viterbi on the
-            minimal trellis, Wolf 1978), ``search``, or ``auto`` for the cheapest.
+            minimal trellis, Wolf 1978), ``tail-biting`` (Viterbi on the trellis of `fecnn.tailbiting`, once
+            for any start and then for each that could be better; Shankar, Kumar, Sasidharan and Rajan, ISIT
+            2001), ``search``, or ``auto`` for the cheapest.
         nodes: Maximum number of search nodes per frame, at about 40 ns each. No code up to n = 64 comes close
             to the default.
 
@@ -70,8 +77,7 @@ def ml(
     if nodes < 1:
         raise ValueError(f"nodes must be 1 or more, got {nodes!r}")
     method = chosen(code, method)
-    make = {"codebook": _by_codebook, "trellis": _by_trellis}.get(method)
-    return make(code) if make else searched(code, -1.0, nodes)
+    return searched(code, -1.0, nodes) if method == "search" else WITHOUT_SEARCH[method](code)
 
 
 def chosen(code: Code, method: str = "auto") -> str:
@@ -81,7 +87,7 @@ def chosen(code: Code, method: str = "auto") -> str:
         ValueError: If the method is unknown, or the code is too large for it.
     """
     if method not in ("auto", *METHODS):
-        raise ValueError(f"method must be auto, codebook, trellis or search, got {method!r}")
+        raise ValueError(f"method must be auto, codebook, tail-biting, trellis or search, got {method!r}")
     costs = _costs(code)
     if method == "auto":
         if not costs:
@@ -204,6 +210,9 @@ def _costs(code: Code) -> dict[str, float]:
     costs = {}
     if code.k <= MAX_CODEBOOK_K:
         costs["codebook"] = 0.1 * (code.k + 1) * 2**code.k
+    taps = tail_biting_taps(code)
+    if taps is not None and 1 < taps.shape[1] <= MAX_TAIL_MEMORY + 1:
+        costs["tail-biting"] = 200.0 + 2.5 * code.k * 2 ** taps.shape[1]
     if trellis_fits(code, states):
         costs["trellis"] = viterbi_ns(code, states)
     if search_fits(code):
@@ -242,7 +251,7 @@ def _by_reliability(code: Code) -> Decoder:
             "infinite LLRs"
         )
     method = min(costs, key=costs.__getitem__)
-    return _by_trellis(code) if method == "trellis" else searched(code, -1.0, 10_000_000)
+    return searched(code, -1.0, 10_000_000) if method == "search" else WITHOUT_SEARCH[method](code)
 
 
 def _by_trellis(code: Code) -> Decoder:
@@ -259,6 +268,23 @@ def _by_trellis(code: Code) -> Decoder:
         return out
 
     return decode
+
+
+def _by_tail_biting(code: Code) -> Decoder:
+    taps = tail_biting_taps(code)
+    assert taps is not None  # the method was chosen because there are some
+    ones = output_bits(taps)
+
+    def measure(llr: LLR) -> tuple[Bits, Effort]:
+        out, passes = np.empty(llr.shape, np.uint8), np.empty(len(llr), np.int64)
+        tail_biting(llr, ones, out, passes)
+        return out, Effort(passes, np.zeros(len(llr), np.bool_))
+
+    return Measured(measure)
+
+
+WITHOUT_SEARCH = {"codebook": _by_codebook, "tail-biting": _by_tail_biting, "trellis": _by_trellis}
+"""The methods that always end with the most likely codeword."""
 
 
 def ml_list(code: Code, channel: Channel | None = None, /, *, list: int = 8) -> Lister:
@@ -295,10 +321,12 @@ def ml_cost(code: Code, work: float | None = None, *, method: str = "auto", **_:
 
     Codebook: a Walsh-Hadamard transform (k 2^k additions, and n for its input) and 2^k - 1 comparisons.
     Trellis: an addition per branch, and a comparison per branch but the first into each state (Wolf 1978).
+    Tail-biting: the price of each branch, an addition per output; then in each of the measured number of
+    passes an addition per branch, a comparison per state and step, and one more per state for the next bound.
     Search: the basis of `osd`, then two additions, a comparison and n - k bits per node.
 
     Raises:
-        ValueError: If a search's work is not given.
+        ValueError: If the work of a search or on a tail-biting trellis is not given.
     """
     from fecnn.decoders.ml import chosen
 
@@ -317,9 +345,17 @@ def ml_cost(code: Code, work: float | None = None, *, method: str = "auto", **_:
         merges = branches - len(states)
         return Cost(additions=branches, comparisons=merges, memory_bits=REAL * trellis.widest + branches)
     if work is None:
+        unit = "nodes" if method == "search" else "passes"
         raise ValueError(
-            "the cost of ml's search depends on the noise: give its measured work, nodes per frame"
+            f"the cost of ml by {method} depends on the noise: give its measured work, {unit} per frame"
         )
+    if method == "tail-biting":
+        taps = tail_biting_taps(code)
+        assert taps is not None
+        states = 1 << (taps.shape[1] - 1)
+        one = Cost(additions=2 * states * k, comparisons=states * (k + 1))
+        prices = Cost(additions=2 * states * n, memory_bits=states * k * (2 * REAL + 2))
+        return prices + one.times(work)
     return basis_cost(code) + Cost(additions=2, comparisons=1, binary=n - k).times(work)
 
 
@@ -336,7 +372,7 @@ ML = BuiltIn(
     ml,
     cost=ml_cost,
     cites="Wang, Liang and Ma, ITW 2022",
-    reach="n <= 256 and n - k <= 128, or a small codebook or trellis",
+    reach="n <= 256 and n - k <= 128, or a small codebook, trellis or tail-biting trellis",
     example=Example("bch-31-21", 2.4),
     lister=ml_list,
 )

@@ -61,6 +61,7 @@ __all__ = [
     "plot",
     "polar",
     "proportion_interval",
+    "random_code",
     "rare_bler",
     "rate_interval",
     "read_alist",
@@ -114,6 +115,7 @@ if TYPE_CHECKING:
         golay,
         hamming,
         ldpc_qc,
+        random_code,
         reed_muller,
         repetition,
         single_parity_check,
@@ -164,7 +166,8 @@ _HOMES = {
     "codes.codefile": "save_code",
     "codes.convolutional": "convolutional tailbiting",
     "codes.families": (
-        "array_ldpc bch ccsds_128_64 golay hamming ldpc_qc reed_muller repetition single_parity_check uncoded"
+        "array_ldpc bch ccsds_128_64 golay hamming ldpc_qc random_code reed_muller repetition "
+        "single_parity_check uncoded"
     ),
     "codes.matrix_file": "read_matrix",
     "codes.nr_ldpc": "nr_ldpc",

@@ -1,6 +1,7 @@
 """Builders of classic codes. Each returns a `Code`, named as in the catalogue."""
 
 import dataclasses
+import hashlib
 import math
 import operator
 from collections.abc import Sequence
@@ -278,6 +279,32 @@ def uncoded(k: int) -> Code:
     return Code(
         np.eye(k, dtype=np.uint8), np.zeros((0, k), np.uint8), name=f"uncoded-{k}", minimum_distance=1
     )
+
+
+def random_code(n: int, k: int, seed: int = 0) -> Code:
+    """A random linear code: systematic, its parity bits those of SHAKE-256 of the numbers n, k and seed.
+
+    The minimum distance is counted where that is quick.
+
+    Args:
+        n: Length.
+        k: Dimension, 1 to n - 1.
+        seed: Any whole number; each gives another code, the same everywhere.
+
+    Raises:
+        ValueError: If n or k is out of range.
+
+    Example:
+        >>> random_code(12, 6, seed=3)
+        Code(random-12-6-3: n=12, k=6)
+    """
+    n = whole_number("n", n, 2, MAX_LENGTH)
+    k = whole_number("k", k, 1, n - 1)
+    seed = operator.index(seed)
+    size = k * (n - k)
+    octets = hashlib.shake_256(f"{n},{k},{seed}".encode()).digest(-(-size // 8))
+    parity = np.unpackbits(np.frombuffer(octets, np.uint8), count=size).reshape(k, n - k)
+    return counted(Code(*systematic_form(parity), name=f"random-{n}-{k}-{seed}"))
 
 
 def _circulant(size: int, shifts: Sequence[int]) -> Bits:

@@ -50,6 +50,7 @@ FAMILIES = {
     "nr_polar": Family(nr_polar, "3GPP TS 38.212, sections 5.3.1 and 5.4.1", {"k": 12, "e": 54}),
     "pac": Family(pac, "Arikan, arXiv:1908.09594, 2019", {"n": 16, "k": 8}),
     "polar": Family(polar, "Arikan, IEEE Trans. IT 55(7), 2009", {"n": 16, "k": 8}),
+    "random_code": Family(block.random_code, "Elias 1955", {"n": 12, "k": 6, "seed": 1}),
     "reed_muller": Family(block.reed_muller, "Muller 1954; Reed 1954", {"r": 1, "m": 4}),
     "repetition": Family(block.repetition, "folklore", {"n": 5}),
     "single_parity_check": Family(block.single_parity_check, "folklore", {"n": 5}),

@@ -273,7 +273,7 @@ def needed_list(code: Code, order: Sequence[int], erased: NDArray[np.float64]) -
     """About how many paths are alike when successive cancellation knows least; a list should be longer.
 
     On an erasure channel an information bit doubles their number if its synthetic channel is erased, and a
-    frozen bit halves it if it is not (Coskun and Pfister, IEEE Trans. IT 68(11), 2022). This follows the mean
+    frozen bit halves it if it is not (Coskun and Pfister, IEEE Trans. IT 68, 2022). This follows the mean
     of the logarithm.
 
     Args:

@@ -19,6 +19,7 @@ from fecnn.codes.families import (
     golay,
     hamming,
     ldpc_qc,
+    random_code,
     reed_muller,
     repetition,
     single_parity_check,
@@ -402,3 +403,24 @@ def test_quasi_cyclic_codes_of_base_matrices():
     ):
         with pytest.raises(ValueError, match=words):
             ldpc_qc(*wrong)
+
+
+def test_random_codes_are_the_same_everywhere_and_differ_by_seed():
+    """Ones are half of the parity bits; the first are those of SHAKE-256, by hand."""
+    from hashlib import shake_256
+
+    code = random_code(128, 64, seed=5)
+    parity = code.G[:, 64:]
+    assert has_identity(code, range(64))
+    assert abs(parity.mean() - 0.5) < 0.03
+    first = shake_256(b"128,64,5").digest(1)[0]
+    assert "".join(map(str, parity[0, :8])) == f"{first:08b}"
+    assert random_code(128, 64, seed=5) == code
+    assert random_code(128, 64, seed=6) != code
+    assert random_code(16, 8).minimum_distance == distance(random_code(16, 8))
+
+
+@pytest.mark.parametrize(("n", "k"), [(8, 0), (8, 8), (1, 1), (20000, 5)])
+def test_random_codes_out_of_range_are_refused(n, k):
+    with pytest.raises(ValueError, match="must be in"):
+        random_code(n, k)

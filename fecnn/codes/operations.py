@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from fecnn.arrays import as_bits
 from fecnn.codes import gf2
-from fecnn.codes.code import Code
+from fecnn.codes.code import Code, few_weights
 from fecnn.codes.crc import crc_of, with_crc
 from fecnn.codes.mother import Mother
 
@@ -118,7 +118,7 @@ def counted(code: Code) -> Code:
     """The code with its minimum distance and weight spectrum, if counting all weights is quick."""
     if min(code.k, code.n - code.k) > DISTANCE_BY_COUNTING:
         return code
-    spectrum = code.weight_spectrum()
+    spectrum = few_weights(code) or code.weight_spectrum()  # the latter compiles a kernel
     distance = next(weight for weight, count in enumerate(spectrum) if weight and count)
     return dataclasses.replace(code, minimum_distance=distance, known_spectrum=spectrum)
 

@@ -98,10 +98,25 @@ class TrainingBoard:
     ) -> None:
         self._board.__exit__(kind, error, trace)
 
+    def _introduce(self) -> None:
+        """Say what is trained, and for how long."""
+        from fecnn.nets.checkpoint import build, parameter_count
+
+        plan, code = self._plan, self._plan.load_code()
+        network = build(plan.model, code)
+        checks = getattr(network, "checks", None)
+        self._board.say(
+            f"{plan.model.kind} for {code.name}: {parameter_count(network):,} parameters"
+            + (f" on {len(checks):,} checks" if checks is not None else "")
+            + f"; {plan.steps:,} steps of {plan.batch:,} frames"
+        )
+
     def update(self, progress: "TrainingProgress") -> None:
         """Take in one step of the training."""
         from fecnn.training.page import sentence
 
+        if self._progress is None:
+            self._introduce()
         self._progress = progress
         new = progress.validations[self._validated :]
         self._validated = len(progress.validations)

@@ -6,6 +6,8 @@ import pytest
 import fecnn
 from fecnn.cli.live import RunBoard
 from fecnn.cli.train import TrainingBoard
+from fecnn.codes.catalogue import load_code
+from fecnn.nets.card import Model
 from fecnn.simulation.simulate import Progress
 from fecnn.simulation.tally import Tally
 
@@ -120,7 +122,13 @@ class Step(SimpleNamespace):
         super().__init__(step=step, loss=0.25, rate=1000.0, validations=(), **rest)
 
 
-PLAN = SimpleNamespace(name="my-net", steps=1000, batch=10)
+PLAN = SimpleNamespace(
+    name="my-net",
+    steps=1000,
+    batch=10,
+    model=Model(kind="fecnn-net", options={"iterations": 2, "width": 8}),
+    load_code=lambda: load_code("bch-15-7"),
+)
 
 
 def test_a_training_is_drawn_in_a_terminal(capsys, monkeypatch):
@@ -139,7 +147,9 @@ def test_a_training_in_the_cell_of_a_notebook_is_told_in_lines(capsys, monkeypat
     monkeypatch.setenv("JPY_PARENT_PID", "1")
     with TrainingBoard(PLAN) as board:
         board.update(Step(400))
-    assert "\x1b" not in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "\x1b" not in said
+    assert said == "fecnn-net for bch-15-7: 330 parameters on 15 checks; 1,000 steps of 10 frames\n"
 
 
 def test_a_log_says_how_far_a_training_is_once_a_minute(capsys, monkeypatch):
@@ -149,7 +159,7 @@ def test_a_log_says_how_far_a_training_is_once_a_minute(capsys, monkeypatch):
         for seconds in range(0, 150, 10):
             clock[0] = float(seconds)
             board.update(Step(seconds))
-    assert capsys.readouterr().err.splitlines() == [
+    assert capsys.readouterr().err.splitlines()[1:] == [
         "step 60 of 1,000, loss 0.25000, 1,000 frames/s, about 0:10 left",
         "step 120 of 1,000, loss 0.25000, 1,000 frames/s, about 0:09 left",
     ]

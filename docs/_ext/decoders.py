@@ -73,6 +73,7 @@ def measured() -> pd.DataFrame:
     return rows[rows["us_per_frame"].notna() & (rows["channel"] == "awgn")]
 
 
+@cache
 def times_figure(name: str) -> bytes | None:
     """Time per frame over Eb/N0 as the studies measured it, one curve a code; None if they do not have it."""
     rows = measured()[measured()["decoder"] == name]

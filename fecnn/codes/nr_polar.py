@@ -47,7 +47,8 @@ def nr_polar(k: int, e: int, *, link: str = "downlink") -> Code:
     three parity-check bits. The `mother` is the polar code in natural order: `scl` works on that.
 
     Args:
-        k: Message bits: 12 to 140 in the downlink, 12 to 1706 in the uplink.
+        k: Message bits: 12 to 140 in the downlink, 12 to 1012 in the uplink, and below 360 there if e is 1088
+            or more.
         e: Bits that are sent.
         link: ``downlink`` or ``uplink``.
 
@@ -81,12 +82,12 @@ def nr_polar(k: int, e: int, *, link: str = "downlink") -> Code:
         sent = order[n - e :]
     else:
         sent = order[:e]
-    shortened = [] if 16 * total <= 7 * e else [place for place in order if place not in set(sent)]
+    shortened = [] if 16 * total <= 7 * e else order[e:]
     channels = _channels(n, e, total, order)[-total - parities :]
     u = _transform(n, channels, total, parities, e)
     checked = np.concatenate([np.eye(k, dtype=np.uint8), crc.remainders(k)], axis=1)
     if down:
-        checked = np.ascontiguousarray(checked[:, crc_order(total)])
+        checked = np.ascontiguousarray(checked[:, _crc_order(total)])
     U = gf2.LinearMap(u)(checked)
     long = Code(kronecker_transform(U), checks_of_inputs(U), name=f"nr-polar-{n}-{k}-{link}")
     if not down:
@@ -151,7 +152,7 @@ def _parity_channels(channels: list[int], parities: int, light: int) -> list[int
     return channels[: parities - light] + lightest[:light]
 
 
-def crc_order(total: int) -> list[int]:
+def _crc_order(total: int) -> list[int]:
     """The order of ``total`` bits in the downlink, the last 24 of which are their CRC."""
     skipped = len(CRC_ORDER) - total
     return [place - skipped for place in CRC_ORDER if place >= skipped]

@@ -38,7 +38,8 @@ def rate_matched(code: Code, sent: Sequence[int], zero: Iterable[int] = (), *, n
     first = dict.fromkeys(sent)
     if both := sorted(set(sent) & set(zero)):
         raise ValueError(f"position {both[0]} of {code.name} cannot be both sent and zero")
-    lost = [place for place in range(code.n) if place not in first and place not in zero]
+    kept = {*sent, *zero}
+    lost = [place for place in range(code.n) if place not in kept]
     G = gf2.vanishing(code.G, zero)[:, list(sent)]
     if not len(G):
         raise ValueError(f"shortening {code.name} in {len(zero)} positions leaves only the zero word")
@@ -48,14 +49,13 @@ def rate_matched(code: Code, sent: Sequence[int], zero: Iterable[int] = (), *, n
             "positions that are kept: puncture fewer"
         )
     checks = gf2.vanishing(code.H, lost)
-    places = list(sent)
-    H = np.zeros((len(checks), len(places)), np.uint8)
-    once = [places.index(place) for place in first]
-    H[:, once] = checks[:, list(first)]
-    again = [i for i in range(len(places)) if i not in set(once)]
-    copies = np.zeros((len(again), len(places)), np.uint8)
+    firsts = {place: i for i, place in reversed(list(enumerate(sent)))}
+    H = np.zeros((len(checks), len(sent)), np.uint8)
+    H[:, [firsts[place] for place in first]] = checks[:, list(first)]
+    again = [i for i, place in enumerate(sent) if firsts[place] != i]
+    copies = np.zeros((len(again), len(sent)), np.uint8)
     copies[np.arange(len(again)), again] = 1
-    copies[np.arange(len(again)), [places.index(places[i]) for i in again]] = 1
+    copies[np.arange(len(again)), [firsts[sent[i]] for i in again]] = 1
     H = np.concatenate([H[H.any(axis=1)], copies])
     mother = _seen_from_the_first(code, sent, zero)
     name = name or f"{mother.code.name}-{mother.how}-{len(sent)}-{len(G)}"

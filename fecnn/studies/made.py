@@ -5,10 +5,10 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from fecnn.channels.axis import AXES
-from fecnn.codes.catalogue import Place, hold, is_code_path
+from fecnn.codes.catalogue import Place, Recipe, hold, is_code_path, recipe, with_paths
 from fecnn.codes.code import Code
 from fecnn.decoders.registry import file_of
 from fecnn.errors import shown
@@ -104,11 +104,13 @@ def _code(given: Any) -> Any:
     if isinstance(given, Code):
         return hold(given)
     if isinstance(given, Mapping):
-        return {
-            key: str(Path(value).resolve()) if isinstance(value, str | Path) else value
-            for key, value in given.items()
-        }
-    return str(Path(given).resolve()) if is_code_path(given) else given
+        made = cast("Recipe", with_paths(recipe(given), _resolved))
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in made}
+    return _resolved(given) if is_code_path(given) else given
+
+
+def _resolved(path: str | Path) -> str:
+    return str(Path(path).resolve())
 
 
 def _grid(given: Any) -> Any:

@@ -121,3 +121,21 @@ def test_a_run_that_nobody_iterates_says_so_and_one_is_finished_by_a_call(tmp_pa
         fecnn.run(study, store=tmp_path / "r.sqlite")
     fecnn.run(study, store=tmp_path / "r.sqlite").finish()
     assert fecnn.table(study, tmp_path / "r.sqlite")["frames"].tolist() == [4096]
+
+
+def test_a_code_may_be_a_table_of_what_it_is_made_of(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    fecnn.write_alist(fecnn.hamming(3).H, "mine.alist")
+    tables = [
+        {"family": "nr_polar", "k": 16, "e": 32, "link": "uplink"},
+        {"code": "ccsds-128-64", "puncture": 16},
+        {"code": "hamming-7-4", "shorten": [0, 2]},
+        {"parity_check": "mine.alist"},
+        {"code": "./mine.alist", "extend": True},
+    ]
+    for table in tables:
+        study = fecnn.make_study(
+            "table", code=table, ebn0_db=3, curves=["hard", {"decoder": "osd", "code": table}]
+        )
+        loaded = fecnn.load_code(table)
+        assert {point.code.fingerprint for point in study.points} == {loaded.fingerprint}, table

@@ -20,7 +20,8 @@ from fecnn.analysis.texts import csv_text, markdown
 from fecnn.intervals import proportion_interval
 from fecnn.nets.card import CARD, Card, read_card
 from fecnn.plots.figure import picture, save
-from fecnn.plots.scene import Look, Mark, Panel, Scene, Series, look
+from fecnn.plots.looks import look
+from fecnn.plots.scene import Look, Mark, Panel, Scene, Series
 from fecnn.plots.style import styled
 from fecnn.training.recipe import training_of
 from fecnn.training.train import train

@@ -11,6 +11,7 @@ import scipy
 from numpy.typing import NDArray
 
 from fecnn.analysis.table import METRICS
+from fecnn.channels.registry import Named
 from fecnn.codes.code import Code
 from fecnn.simulation.task import Point, RarePoint
 from fecnn.studies.reference import Reference
@@ -150,20 +151,19 @@ def gap_between(
 def gaps_along_ml(study: Study, results: "pd.DataFrame", code: str) -> dict[str, list[tuple[float, Gap]]]:
     """By curve, the gaps to exact ML of a code, each with the Eb/N0 of a point of ML that has this BLER.
 
-    Only counted curves are compared, and ML itself is left out. The result is empty if the study has no
-    counted curve of exact ML.
+    Only counted curves are compared, each over its channel, and ML itself is left out. The result is empty if
+    the study has no counted curve of exact ML.
     """
-    optimum = _counted_ml(study, code)
-    if optimum is None:
-        return {}
-    rows = results[(results["curve"] == optimum) & results["bler"].between(0, 1, inclusive="neither")]
-    others = {point.curve for point in study.points if point.code.name == code} - {optimum}
+    optima = _counted_ml(study, code).values()
+    others = {point.curve for point in study.points if point.code.name == code} - set(optima)
     found: dict[str, list[tuple[float, Gap]]] = {}
-    rows = rows.sort_values("ebn0_db")
-    gaps = _gaps(study, results, "bler", rows["bler"].to_list(), "ml", others)
-    for place, gap in gaps:
-        if gap.reference == optimum:
-            found.setdefault(gap.curve, []).append((rows["ebn0_db"].iloc[place], gap))
+    for optimum in optima:
+        rows = results[(results["curve"] == optimum) & results["bler"].between(0, 1, inclusive="neither")]
+        rows = rows.sort_values("ebn0_db")
+        gaps = _gaps(study, results, "bler", rows["bler"].to_list(), "ml", others)
+        for place, gap in gaps:
+            if gap.reference == optimum:
+                found.setdefault(gap.curve, []).append((rows["ebn0_db"].iloc[place], gap))
     return found
 
 
@@ -172,11 +172,17 @@ def published_gaps_along_ml(
 ) -> list[tuple[float, Gap]]:
     """As `gaps_along_ml`, for a published curve of the BLER of one code, whose noise is its own.
 
-    The result is empty if the source gives no counts.
+    Of several channels it is that of the curve which should agree with them, or the first. The result is
+    empty if the source gives no counts.
     """
-    optimum = _counted_ml(study, points[0].code)
-    if optimum is None or not all(point.frames for point in points):
+    optima = _counted_ml(study, points[0].code)
+    if not optima or not all(point.frames for point in points):
         return []
+    agreeing = [
+        it for it in study.points if (it.published, it.code.name) == (points[0].decoder, points[0].code)
+    ]
+    channel = next((it.task.channel for it in agreeing if it.task.channel in optima), next(iter(optima)))
+    optimum = optima[channel]
     first = next(point for point in study.points if point.curve == optimum)
     curves = (_read_rates(points), _Counts.of(results, optimum, first, "bler"))
     rng = np.random.default_rng(0)
@@ -191,10 +197,18 @@ def published_gaps_along_ml(
     return found
 
 
-def _counted_ml(study: Study, code: str) -> str | None:
-    """The first counted curve of exact ML of a code."""
-    points = (point for point in study.points if point.code.name == code and point.task.decoder == "ml")
-    return next((point.curve for point in points), None)
+def _counted_ml(study: Study, code: str) -> dict[Named, str]:
+    """By channel, the first counted curve of exact ML of a code."""
+    found: dict[Named, str] = {}
+    for point in study.points:
+        if point.code.name == code and _is_exact(point):
+            found.setdefault(point.task.channel, point.curve)
+    return found
+
+
+def _is_exact(point: Point | RarePoint) -> bool:
+    """Whether this is exact ML on the LLRs of the channel; behind a receiver it is another decoder."""
+    return point.task.decoder == "ml" and not point.task.receiver
 
 
 def _gaps(
@@ -287,8 +301,7 @@ def _optimum(
         name: other
         for name, other in curves.items()
         if (other.code.fingerprint, other.task.channel) == (point.code.fingerprint, point.task.channel)
-        and other.task.decoder == "ml"
-        and not other.task.receiver  # which makes it another decoder
+        and _is_exact(other)
     }
     ordered = sorted(alike, key=lambda name: isinstance(alike[name], RarePoint))
     for name in ordered:

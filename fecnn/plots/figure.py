@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from fecnn.plots.scene import LAYERS, NEAR, Look, Mark, Panel, Scene, Series, rate_scene
+from fecnn.plots.rates import rate_scene
+from fecnn.plots.scene import LAYERS, NEAR, Look, Mark, Panel, Scene, Series
 from fecnn.plots.style import Limits, Style, styled
 from fecnn.studies.study import Study
 

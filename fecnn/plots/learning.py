@@ -6,7 +6,8 @@ from fecnn.analysis.table import FEW_ERRORS
 from fecnn.intervals import proportion_interval
 from fecnn.nets.card import Card, Validated
 from fecnn.plots.figure import picture
-from fecnn.plots.scene import Look, Mark, Panel, Scene, Series, look
+from fecnn.plots.looks import look
+from fecnn.plots.scene import Look, Mark, Panel, Scene, Series
 from fecnn.plots.style import Options, styled
 
 if TYPE_CHECKING:

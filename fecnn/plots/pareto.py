@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Unpack
 
 from fecnn.plots.figure import picture
-from fecnn.plots.scene import tradeoff_scene
 from fecnn.plots.style import Options, styled
+from fecnn.plots.tradeoffs import tradeoff_scene
 from fecnn.studies.study import Study
 
 if TYPE_CHECKING:

@@ -11,7 +11,10 @@ from fecnn._files.atomic import write
 from fecnn.analysis.costs import cost_table, display_costs
 from fecnn.analysis.gap import display_gaps, gap_to_ml
 from fecnn.analysis.table import METRICS, display
-from fecnn.plots.scene import Panel, Scene, labels_of, rate_scene, tradeoff_scene
+from fecnn.plots.looks import labels_of
+from fecnn.plots.rates import rate_scene
+from fecnn.plots.scene import Panel, Scene
+from fecnn.plots.tradeoffs import tradeoff_scene
 from fecnn.reports.page import charts, choice, enclosed, heading, is_everywhere, sortable, whole_page
 from fecnn.studies.reference import Reference
 from fecnn.studies.study import Study
@@ -99,7 +102,8 @@ def _study(
 
 def _scene(study: Study, results: "pd.DataFrame", references: Sequence[Reference], first: int = 0) -> Scene:
     """All that the page draws of a study: a chart for each error rate, then gaps against cost."""
-    rates = rate_scene(study, results, list(METRICS), panels="metric", references=references, first=first)
+    metrics = study.metrics if study.over else list(METRICS)
+    rates = rate_scene(study, results, metrics, panels="metric", references=references, first=first)
     costs = tradeoff_scene(study, results, panels="metric", first=first)
     return Scene(study.title, rates.panels + costs.panels)
 

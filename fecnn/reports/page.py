@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PIXELS = 4 / 3
 """Pixels per point of a scene."""
 
-COSTS = ("time", "operations", "training")
+OVER = ("time", "operations", "training", "factor", "bits")
 """What gaps are drawn over; one of these words is in the label of the x axis."""
 
 MATTERS = re.compile(r"decoder|E[bs]/N0|probability|BLER|gap|operations|per message bit")
@@ -93,7 +93,7 @@ def charts(scene: Scene, data: list[dict[str, Any]], first: str, code: str = "")
 def _chart(panel: Panel, names: dict[str, str], code: str) -> dict[str, Any]:
     rate = panel.scales[1] == "log"
     return {
-        "tab": panel.y if rate else f"gap and {next(it for it in COSTS if it in panel.x)}",
+        "tab": panel.y if rate else f"gap and {next(it for it in OVER if it in panel.x)}",
         "title": f"{code}: " * bool(code) + (panel.title or panel.y),
         "x": panel.x,
         "y": panel.y,

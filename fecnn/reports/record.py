@@ -9,7 +9,8 @@ from typing import Any
 from fecnn._files.shipped import RESULTS
 from fecnn.analysis.record import EXACT, TARGETS, Standing, display_standings, names, standings, written
 from fecnn.analysis.table import FEW_ERRORS, METRICS
-from fecnn.plots.scene import Mark, Panel, Scene, Series, look
+from fecnn.plots.looks import look
+from fecnn.plots.scene import Mark, Panel, Scene, Series
 from fecnn.reports.page import charts, enclosed, heading, sortable, whole_page
 from fecnn.studies.record import OURS, record
 from fecnn.studies.reference import Reference

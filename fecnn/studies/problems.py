@@ -32,12 +32,17 @@ MEANINGS = {
     "code": "a code is a name, a file or a table",
     "channel": "a channel is a name, or a table of its name and options",
     "curve code": "a code is a name, a file or a table, or a list of these",
+    "receiver": "a receiver is a table, such as { bits = 4, range = 8.0 }, or a list of these",
     "curve": "write [[curve]] with double brackets: a study has a list of curves",
     **dict.fromkeys(AXES, "a number, a list of numbers, or { from, to, step }"),
     "options": "an option is a number, a word, true or false",
     "stop": "a rule is a table, such as { block_errors = 100 }",
 }
 """What a key may have, where several forms are possible."""
+
+
+SEVERAL = ("code", "channel", "receiver", *AXES)
+"""Keys that have several forms, of which pydantic names the one that it reads."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +154,7 @@ def _mend(content: dict[str, Any], place: Place, kind: str, model: type[Table]) 
         parent[meant] = parent.pop(place[-1])
         return ()
     key, within = place[depth - 1], place[depth : depth + 1]
-    alone = key == "options" or (key == "code" and isinstance(table.get(key), list))
+    alone = key == "options" or (key in ("code", "receiver") and isinstance(table.get(key), list))
     if within and alone and len(table[key]) > 1:
         del table[key][within[0]]
     else:
@@ -188,7 +193,7 @@ def _place_in_file(place: Place) -> Place:
     parts: list[Any] = []
     for i, part in enumerate(place):
         before = place[i - 2 : i] if i > 1 else (None, *place[:i])
-        several = before[-1] in ("code", "channel", *AXES) or (before[0] == "list" and "code" in parts)
+        several = before[-1] in SEVERAL or (before[0] == "list" and "code" in parts)
         form = part in ("value", "table", "list") and several
         depths = {"options": 1, "channel": 2}  # after the key, and the form that a channel has
         typed = any(key in parts[:3] and i > place.index(key) + depth for key, depth in depths.items())
@@ -206,7 +211,7 @@ def _sentences(error: ValidationError, content: dict[str, Any], model: type[Tabl
         if "options" in place[:-1]:
             meaning = "options"
         elif problem["type"] in ("string_type", "float_type", "union_tag_invalid"):
-            meaning = next((key for key in ("code", "channel", *AXES) if key in place[-2:]), "")
+            meaning = next((key for key in SEVERAL if key in place[-2:]), "")
         elif problem["type"] == "model_type" and place[-1] == "stop":
             meaning = "stop"
         elif problem["type"] == "extra_forbidden" and _is_option(content, place):

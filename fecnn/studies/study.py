@@ -172,7 +172,8 @@ class Curve(Table):
     code: A code name or file, a table (`CodeTable`), or ``uncoded`` for the k message bits sent
         without a code; or a list of these, which gives one curve per code.
     channel: Its own channel, see `Study`.
-    receiver: What the receiver does to the LLRs (`ReceiverTable`); the frames stay those of other curves.
+    receiver: What the receiver does to the LLRs (`ReceiverTable`); the frames stay those of other curves. Or
+        a list of these, which gives one curve per receiver.
     published: The decoder in ``reference.csv`` whose points, for the same code, this curve should agree with.
     method: ``rare``, or None to simulate the decoder.
     rel_error: With ``rare``: half-width of the 95 % interval, relative to the value; by default 0.02 for
@@ -194,7 +195,14 @@ class Curve(Table):
         | None
     ) = None
     channel: ChannelName | None = None
-    receiver: ReceiverTable | None = None
+    receiver: (
+        Annotated[
+            Annotated[ReceiverTable, Tag("table")]
+            | Annotated[list[ReceiverTable], Field(min_length=1), Tag("list")],
+            Discriminator(_kind),
+        ]
+        | None
+    ) = None
     ebn0_db: Ebn0 | None = None
     esn0_db: Ebn0 | None = None
     crossover: Probability | None = None
@@ -205,6 +213,7 @@ class Curve(Table):
     method: Literal["rare"] | None = None
     rel_error: float | None = Field(default=None, gt=0, le=0.5)
     _one_of_many: bool = PrivateAttr(default=False)
+    _one_of_receivers: bool = PrivateAttr(default=False)
     _number: int = PrivateAttr(default=0)
 
     @property
@@ -219,16 +228,31 @@ class Curve(Table):
 
     @property
     def what(self) -> str:
-        """The label, or decoder and options, without the code."""
+        """The label, or decoder and options, without the code.
+
+        The receiver follows decoder and options, and also a label that is shared by several receivers.
+        """
+        receiver = self.receivers[0].options()
+        if not receiver or (self.label is not None and not self._one_of_receivers):
+            return self.told_decoder
+        return f"{self.told_decoder}, LLR {', '.join(f'{key} {value}' for key, value in receiver)}"
+
+    @property
+    def told_decoder(self) -> str:
+        """The label, or decoder and options, without the receiver and the code."""
         if self.label is not None:
             return self.label
         if self.method == "rare" and self.decoder == "ml":
             return "exact ML (estimated)"
         options = ", ".join(f"{key} {value}" for key, value in self.options.items())
         told = f"{self.decoder} ({options})" if options else self.decoder
-        if self.receiver is not None and self.receiver.options():
-            told += ", LLR " + ", ".join(f"{key} {value}" for key, value in self.receiver.options())
         return told if self.method is None else f"{told} (estimated)"
+
+    @property
+    def receivers(self) -> list[ReceiverTable]:
+        """The receivers of its list, or its own."""
+        given = self.receiver if isinstance(self.receiver, list) else [self.receiver]
+        return [ReceiverTable() if one is None else one for one in given]
 
     @property
     def named_by(self) -> tuple[str, ...]:
@@ -236,12 +260,23 @@ class Curve(Table):
         return ("decoder", "options", "receiver", "code") if self.label is None else ("label",)
 
     def each(self) -> "list[Curve]":
-        """One curve per code of a list; otherwise the curve itself."""
-        if not isinstance(self.code, list):
-            return [self]
-        curves = [self.model_copy(update={"code": code}) for code in self.code]
-        for curve in curves:
-            curve._one_of_many = True
+        """One curve per code and receiver of a list; otherwise the curve itself."""
+        curves = [self]
+        if isinstance(self.code, list):
+            curves = [self.model_copy(update={"code": code}) for code in self.code]
+            for curve in curves:
+                curve._one_of_many = True
+        if isinstance(self.receiver, list):
+            # Published points are of the one that changes nothing.
+            curves = [
+                one.model_copy(
+                    update={"receiver": its, "published": None if its.options() else one.published}
+                )
+                for one in curves
+                for its in self.receiver
+            ]
+            for curve in curves:
+                curve._one_of_receivers = True
         return curves
 
 
@@ -264,6 +299,8 @@ class Study(Table):
         curves: The curves of the file, with one curve per code where it gives a list.
         drawn: Decoders in ``reference.csv`` whose points are drawn; all by default.
         panels: What each panel of the figure shows: a ``metric``, or a ``code``.
+        over: The number of the receiver that the figure is drawn over, ``scale`` or ``bits``, in place of the
+            axis: curves that differ in it alone are one line.
         metrics: The error rates drawn, and ``gap`` for the gap to exact ML in dB; with one panel per code,
             only the first, and the gap.
         bounds: Bounds drawn with the BLER, by their names in `fecnn.theory.bounds.BOUNDS`, for each code over
@@ -288,6 +325,7 @@ class Study(Table):
     seed: int = Field(default=1, ge=0, lt=1 << 63)
     drawn: list[str] | None = None
     panels: Literal["metric", "code"] = "metric"
+    over: Literal["scale", "bits"] | None = None
     metrics: list[Literal["bler", "ber", "ber_code", "gap"]] = Field(default=["bler", "ber"], min_length=1)
     bounds: list[str] = Field(default=[])
     curves: list[Curve] = Field(alias="curve", min_length=1)
@@ -419,6 +457,9 @@ class Study(Table):
             if len(points) > MAX_TASKS:
                 found.add(f"it has more than {MAX_TASKS} points; split it")
                 break
+        receivers = [dict(it.receivers[0].options()) for it in self.curves]
+        if self.over is not None and not any(self.over in receiver for receiver in receivers):
+            found.add(f"over: no curve has a receiver with {self.over}")
         if len(self._axes) > 1:
             found.add(f"a study has one axis: give {' or '.join(self._axes)}, for all curves")
         first_curve: dict[str, str] = {}
@@ -577,9 +618,9 @@ class Study(Table):
             self._channel_source_of(channel)
             self.axis.refuse(channel)
         with found.of(curve.name, "receiver: "):
-            if curve.receiver is not None:
-                receiver = curve.receiver.options()
-                Receiver(**curve.receiver.model_dump())
+            (table,) = curve.receivers
+            receiver = table.options()
+            Receiver(**table.model_dump())
         if self._is_sure(curve, "decoder"):
             with found.of(curve.name):
                 for problem in self._decoder_problems(curve):

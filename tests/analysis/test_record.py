@@ -14,7 +14,7 @@ from fecnn.analysis.record import EXACT, display_standings, names, standings
 from fecnn.analysis.table import table
 from fecnn.cli.app import app
 from fecnn.codes.catalogue import code_names
-from fecnn.plots.scene import rate_scene
+from fecnn.plots.rates import rate_scene
 from fecnn.reports.record import published_codes, record_page
 from fecnn.studies.record import OURS, add, record
 from fecnn.studies.reference import read_references

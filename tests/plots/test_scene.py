@@ -15,8 +15,11 @@ from fecnn.analysis.table import FEW_ERRORS, counted
 from fecnn.plots import scene as scene_module
 from fecnn.plots.coincidence import groups
 from fecnn.plots.figure import plot
+from fecnn.plots.looks import labels_of, look
 from fecnn.plots.pareto import plot_pareto
-from fecnn.plots.scene import CROSSES, DASHES, MARKERS, Mark, Series, rate_scene, tradeoff_scene
+from fecnn.plots.rates import rate_scene
+from fecnn.plots.scene import CROSSES, DASHES, MARKERS, Mark, Series
+from fecnn.plots.tradeoffs import tradeoff_scene
 from fecnn.reports import report
 from fecnn.reports.shapes import DASHES as REPORTED
 from fecnn.reports.shapes import SHAPES
@@ -45,10 +48,14 @@ def published(decoder, source, ebn0_db=2.0, code="hamming-7-4", metric="bler"):
 
 
 def test_it_knows_no_library_that_draws():
-    tree = ast.parse(Path(scene_module.__file__).read_text())
-    names = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    names |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    assert not [name for name in names if name.startswith("matplotlib")]
+    folder = Path(scene_module.__file__).parent
+    for module in ("scene", "looks", "rates", "receivers", "tradeoffs"):
+        tree = ast.parse((folder / f"{module}.py").read_text())
+        names = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        names |= {
+            alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names
+        }
+        assert not [name for name in names if name.startswith("matplotlib")], module
 
 
 def test_marks_are_the_rows_hollow_with_few_errors_and_limits_without_any():
@@ -197,7 +204,7 @@ def test_a_decoder_in_a_file_is_called_by_its_function(tmp_path):
 
     def labels(curves):
         path.write_text(head + "".join(f"[[curve]]\n{curve}\n" for curve in curves))
-        return list(scene_module.labels_of(fecnn.load_study(path)).values())
+        return list(labels_of(fecnn.load_study(path)).values())
 
     assert labels(curves) == ["nearest", "nearest (power 0.5)", "a:b", "osd (order 1) of bch-15-7"]
     both = labels([*curves, 'decoder = "./other.py:nearest"'])
@@ -206,7 +213,7 @@ def test_a_decoder_in_a_file_is_called_by_its_function(tmp_path):
 
 
 def test_any_two_of_36_curves_differ_in_two_ways():
-    drawn = [scene_module.look(place) for place in range(36)]
+    drawn = [look(place) for place in range(36)]
     for one, other in itertools.combinations(drawn, 2):
         assert (one.colour != other.colour) + (one.dash != other.dash) + (one.marker != other.marker) >= 2
 
@@ -236,7 +243,7 @@ def test_where_curves_are_on_each_other_is_said_unless_it_is_everywhere():
 def test_curves_are_on_each_other_only_if_they_are_everywhere_they_meet():
     def series(*rates, code="a", kind="counted"):
         marks = tuple(Mark(x, y, 0.9 * y, 1.1 * y) for x, y in enumerate(rates))
-        return Series(kind, "", code, scene_module.look(0), marks)
+        return Series(kind, "", code, look(0), marks)
 
     base = series(0.1, 0.01, 0.001)
     assert groups([base, series(0.1, 0.0105, 0.001)])

@@ -11,7 +11,7 @@ import fecnn
 from fecnn.channels.axis import AXES
 from fecnn.channels.registry import channel_at
 from fecnn.cli.app import app
-from fecnn.plots.scene import rate_scene
+from fecnn.plots.rates import rate_scene
 from fecnn.simulation.task import build_channel
 from fecnn.studies.study import load_study
 
@@ -155,7 +155,7 @@ def test_curves_of_several_codes_share_it(tmp_path, monkeypatch):
 def test_bounds_move_with_the_axis():
     """With Es/N0 a bound is drawn where its Eb/N0 is."""
     study = made(esn0_db=[1.0, 3.0], bounds=["union"], stop={"frames": 100})
-    from fecnn.plots.scene import bound_marks
+    from fecnn.plots.rates import bound_marks
 
     (marks,) = bound_marks(study, "hamming-7-4")[0].values()
     shift = 10 * math.log10(4 / 7)

@@ -271,6 +271,17 @@ def test_receivers_see_the_same_frames(tmp_path, monkeypatch):
         ({"curves": [{"decoder": "ml", "receiver": {"bit": 3}}]}, "receiver.bit"),
         ({"curves": [{"decoder": "ml", "receiver": {"scale": 0}}]}, "scale"),
         (
+            {"curves": [{"decoder": "ml", "receiver": [{}, {"bit": 3}]}]},
+            "curve 1.receiver 2.bit: unknown key",
+        ),
+        ({"curves": [{"decoder": "ml", "receiver": [{}, {"scale": 1}]}]}, "two curves are called 'ml'"),
+        ({"curves": [{"decoder": "ml", "receiver": []}]}, "receiver: must not be empty"),
+        ({"curves": [{"decoder": "ml", "receiver": 2}]}, "a receiver is a table, such as"),
+        (
+            {"over": "bits", "curves": [{"decoder": "ml", "receiver": {"scale": 2}}]},
+            "no curve has a rec.* bits",
+        ),
+        (
             {"curves": [{"decoder": "ml", "receiver": {"scale": 2}, "method": "rare"}]},
             "takes no receiver",
         ),
@@ -286,3 +297,25 @@ def test_receivers_see_the_same_frames(tmp_path, monkeypatch):
 def test_options_that_do_not_fit_are_named(settings, message):
     with pytest.raises(ValueError, match=message):
         made(**({"curves": ["ml"]} | settings))
+
+
+def test_a_list_of_receivers_is_a_curve_for_each():
+    receivers = [{}, {"scale": 0.5}, {"bits": 3, "range": 6}]
+    curve = {
+        "decoder": "ml",
+        "receiver": receivers,
+        "code": ["hamming-7-4", "bch-15-7"],
+        "published": "theirs",
+    }
+    study = made(
+        curves=[curve, {**curve, "label": "best"}, {**curve, "decoder": "osd", "receiver": receivers[1]}]
+    )
+    found = {(it.curve, it.published, it.task.receiver) for it in study.points if it.code.name == "bch-15-7"}
+    kinds = ((), (("scale", 0.5),), (("bits", 3), ("range", 6.0)))
+    suffixes = ("", ", LLR scale 0.5", ", LLR bits 3, range 6.0")
+    wanted = {
+        (f"{name}{suffix} of bch-15-7", None if kind else "theirs", kind)
+        for name in ("ml", "best")
+        for suffix, kind in zip(suffixes, kinds, strict=True)
+    }
+    assert found == wanted | {("osd, LLR scale 0.5 of bch-15-7", "theirs", kinds[1])}

@@ -27,7 +27,7 @@ from fecnn.cli.app import app
 from fecnn.cli.live import RunBoard
 from fecnn.errors import StoreError
 from fecnn.plots.figure import plot, tint
-from fecnn.plots.scene import _curves, bound_marks
+from fecnn.plots.rates import _curves, bound_marks
 from fecnn.reports import report
 from fecnn.simulation.store import Store
 from fecnn.simulation.tally import COUNTS

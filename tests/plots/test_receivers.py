@@ -80,7 +80,7 @@ def test_every_way_to_draw_takes_it(here, tmp_path):
     figure = plot(study, results)
     assert figure.axes[0].get_xlabel() == "bits of an LLR (dashed: not quantised)"
     assert "bits of an LLR" in tikz(figure.scene, figure.style)
-    page = report(study, results)
+    page = report([study], [results])
     assert "bits of an LLR" in page
 
 

@@ -301,15 +301,13 @@ def test_options_that_do_not_fit_are_named(settings, message):
 
 def test_a_list_of_receivers_is_a_curve_for_each():
     receivers = [{}, {"scale": 0.5}, {"bits": 3, "range": 6}]
-    curve = {
-        "decoder": "ml",
-        "receiver": receivers,
-        "code": ["hamming-7-4", "bch-15-7"],
-        "published": "theirs",
-    }
-    study = made(
-        curves=[curve, {**curve, "label": "best"}, {**curve, "decoder": "osd", "receiver": receivers[1]}]
+    curve = {"receiver": receivers, "code": ["hamming-7-4", "bch-15-7"], "published": "theirs"}
+    each = (
+        {"decoder": "ml"},
+        {"decoder": "map", "label": "best"},
+        {"decoder": "osd", "receiver": receivers[1]},
     )
+    study = made(curves=[{**curve, **one} for one in each])
     found = {(it.curve, it.published, it.task.receiver) for it in study.points if it.code.name == "bch-15-7"}
     kinds = ((), (("scale", 0.5),), (("bits", 3), ("range", 6.0)))
     suffixes = ("", ", LLR scale 0.5", ", LLR bits 3, range 6.0")

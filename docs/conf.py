@@ -1,4 +1,4 @@
-"""How the site is built: ``python -m sphinx -W docs site``, with nothing from the network."""
+"""How the site is built: ``python -m sphinx -W -j auto docs site``, with nothing from the network."""
 
 import sys
 from pathlib import Path

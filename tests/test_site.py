@@ -51,6 +51,8 @@ def site(tmp_path_factory):
         "sphinx",
         "-W",
         "--keep-going",
+        "-j",
+        "auto",
         "-q",
         "-b",
         "html",

@@ -1,6 +1,7 @@
 """A page for each code of the catalogue: its parameters, what is proved of it, and its weight spectrum."""
 
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 from math import comb
 from typing import Any
 
@@ -109,15 +110,26 @@ def page(name: str) -> str:
     )
 
 
+def figures(name: str) -> dict[str, bytes]:
+    """The figures of a code whose spectrum is known."""
+    spectrum = code_file(name).weight_spectrum
+    if spectrum is None:
+        return {}
+    return {
+        f"codes/{name}.svg": spectrum_figure(spectrum),
+        f"codes/{name}-bounds.svg": bounds_figure(load_code(name)),
+    }
+
+
 def pages() -> dict[str, str | bytes]:
     names = code_names()
     made: dict[str, str | bytes] = {f"codes/{name}.md": page(name) for name in names}
+    with ProcessPoolExecutor() as processes:
+        for found in processes.map(figures, names):
+            made |= found
     rows = []
     for name in names:
         file = code_file(name)
-        if file.weight_spectrum is not None:
-            made[f"codes/{name}.svg"] = spectrum_figure(file.weight_spectrum)
-            made[f"codes/{name}-bounds.svg"] = bounds_figure(load_code(name))
         known = "yes" if file.weight_spectrum else ""
         rows.append(
             (

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import scipy
 from numpy.typing import NDArray
 
 from fecnn.analysis.table import METRICS
-from fecnn.channels.registry import Named
+from fecnn.channels.registry import Named, sent_over
 from fecnn.codes.code import Code
 from fecnn.simulation.task import Point, RarePoint
 from fecnn.studies.reference import Reference
@@ -98,6 +98,9 @@ def gap_to_ml(
     they are drawn independently, from normal distributions as wide as their intervals. If the ends are bounds
     that are far apart, the rates of all points are drawn together, half of them above the estimates.
 
+    The reference of a curve with a max-log demapper is ML with the exact one, if the study has it; then too
+    the two are drawn independently.
+
     Args:
         study: The study.
         results: Its table, from `fecnn.table`.
@@ -178,11 +181,10 @@ def published_gaps_along_ml(
     optima = _counted_ml(study, points[0].code)
     if not optima or not all(point.frames for point in points):
         return []
-    agreeing = [
-        it for it in study.points if (it.published, it.code.name) == (points[0].decoder, points[0].code)
-    ]
-    channel = next((it.task.channel for it in agreeing if it.task.channel in optima), next(iter(optima)))
-    optimum = optima[channel]
+    whose = points[0].decoder, points[0].code
+    agreeing = [it for it in study.points if (it.published, it.code.name) == whose]
+    channels = (sent_over(it.task.channel) for it in agreeing)
+    optimum = optima[next((it for it in channels if it in optima), next(iter(optima)))]
     first = next(point for point in study.points if point.curve == optimum)
     curves = (_read_rates(points), _Counts.of(results, optimum, first, "bler"))
     rng = np.random.default_rng(0)
@@ -198,17 +200,22 @@ def published_gaps_along_ml(
 
 
 def _counted_ml(study: Study, code: str) -> dict[Named, str]:
-    """By channel, the first counted curve of exact ML of a code."""
+    """By channel, the first counted curve of exact ML of a code; first those of an exact demapper."""
     found: dict[Named, str] = {}
-    for point in study.points:
+    for point in sorted(study.points, key=_is_approximate):
         if point.code.name == code and _is_exact(point):
-            found.setdefault(point.task.channel, point.curve)
+            found.setdefault(sent_over(point.task.channel), point.curve)
     return found
 
 
 def _is_exact(point: Point | RarePoint) -> bool:
     """Whether this is exact ML on the LLRs of the channel; behind a receiver it is another decoder."""
     return point.task.decoder == "ml" and not point.task.receiver
+
+
+def _is_approximate(point: Point | RarePoint) -> bool:
+    """Whether the LLRs of its channel are those of a max-log demapper."""
+    return point.task.channel != sent_over(point.task.channel)
 
 
 def _gaps(
@@ -240,6 +247,9 @@ def _gaps(
             if optimum is None or (reference == "tsb" and point.task.channel != "awgn"):
                 continue
             theirs = None if reference == "tsb" else rates(optimum)
+            if theirs and isinstance(ours, _Counts) and firsts[optimum].task.channel != point.task.channel:
+                # Errors shared with ML on the LLRs of one demapper need not be errors of ML on another's.
+                ours = replace(ours, shared=0 * ours.shared)
             if optimum not in drawn:
                 drawn[optimum] = _drawn_with(ours, theirs, np.random.default_rng(seed), metric)
             found = _crossings(ours.ebn0_db, drawn[optimum][0], target)
@@ -300,10 +310,15 @@ def _optimum(
     alike = {
         name: other
         for name, other in curves.items()
-        if (other.code.fingerprint, other.task.channel) == (point.code.fingerprint, point.task.channel)
+        if other.code.fingerprint == point.code.fingerprint
+        and other.task.channel in (point.task.channel, sent_over(point.task.channel))
         and _is_exact(other)
     }
-    ordered = sorted(alike, key=lambda name: isinstance(alike[name], RarePoint))
+
+    def place(name: str) -> tuple[bool, bool]:
+        return _is_approximate(alike[name]), isinstance(alike[name], RarePoint)
+
+    ordered = sorted(alike, key=place)
     for name in ordered:
         found = rates(name)
         if math.isfinite(_crossings(found.ebn0_db, found.rates[None], target)[0]):

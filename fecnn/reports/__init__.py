@@ -94,8 +94,9 @@ def _study(
         ]
         links.append(f'<li><a href="#{name}-{place}">{html.escape(code)}</a></li>')
     parts += [f'<p class="notes">Not drawn: {html.escape(note)}.</p>' for note in scene.notes]
-    text = html.escape(study.path.read_text(encoding="utf-8"))
-    parts.append(f"<details><summary>The study file</summary><pre>{text}</pre></details>")
+    if study.path.is_file():  # one that was made in Python has none
+        text = html.escape(study.path.read_text(encoding="utf-8"))
+        parts.append(f"<details><summary>The study file</summary><pre>{text}</pre></details>")
     entry = f'<a href="#{name}">{html.escape(study.title)}</a><ul>{" ".join(links)}</ul>'
     return enclosed(name, "\n".join(parts)), entry
 
@@ -149,12 +150,12 @@ def _together(
 
 def _heading(study: Study, alone: bool) -> str:
     """Question and command of a study, and its title unless that is the page's title."""
-    name = html.escape(shlex.quote(study.name if _shipped(study) else study.path.name))
     title = "" if alone else f"<h2>{html.escape(study.title)}</h2>\n"
-    return (
-        f"{title}<p>{html.escape(study.question)}</p>\n"
-        f"<p>Reproduce with <code>fecnn run {name}</code>; the noise has seed {study.seed}.</p>"
-    )
+    how = "Made by a program"
+    if study.path.is_file():
+        name = html.escape(shlex.quote(study.name if _shipped(study) else study.path.name))
+        how = f"Reproduce with <code>fecnn run {name}</code>"
+    return f"{title}<p>{html.escape(study.question)}</p>\n<p>{how}; the noise has seed {study.seed}.</p>"
 
 
 def _tables(study: Study, results: "pd.DataFrame") -> list[tuple[str, "pd.DataFrame"]]:

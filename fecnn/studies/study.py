@@ -362,6 +362,11 @@ class Study(Table):
         for i, curve in enumerate(curves):
             curve._number = i
         curves = [one for curve in curves for one in curve.each()]
+        codes: dict[str | None, set[str]] = {}
+        for curve in curves:
+            codes.setdefault(curve.label, set()).add(str(curve.code))
+        for curve in curves:
+            curve._one_of_many |= curve.code is not None and len(codes[curve.label]) > 1
         if len(curves) > MAX_CURVES:
             raise ValueError(f"a study has at most {MAX_CURVES} curves, got {len(curves)}; split it")
         return curves

@@ -101,3 +101,23 @@ def test_gaps_along_ml_are_those_over_the_same_channel(here):
     assert {gap.reference for _, gap in along["hard"] + along["two bits"]} == {"ml"}
     assert {gap.reference for _, gap in along["hard, fading"]} == {"ml, fading"}
     assert any(math.isfinite(gap.gap_db) for _, gap in along["hard, fading"])
+
+
+def test_what_a_maxlog_demapper_loses_is_counted_from_ml_with_the_exact_one(here):
+    exact, maxlog = ({"name": "awgn", "modulation": "64qam", "demapper": it} for it in ("exact", "maxlog"))
+    curves = [
+        {"decoder": "ml", "channel": maxlog, "label": "ml, max-log"},
+        {"decoder": "hard", "channel": maxlog, "label": "hard, max-log"},
+        {"decoder": "ml", "channel": exact, "label": "ml, exact"},
+    ]
+    study, results = ran(curves, ebn0_db=[6, 9, 12, 15, 18])
+    gaps = {gap.curve: gap for gap in gap_to_ml(study, results, bler=0.01)}
+    assert {gap.reference for gap in gaps.values()} == {"ml, exact"}
+    assert gaps["ml, exact"].gap_db == 0
+    assert gaps["ml, max-log"].low < gaps["ml, max-log"].high
+    assert set(gaps_along_ml(study, results, "hamming-7-4")) == {"ml, max-log", "hard, max-log"}
+    # Without it, ML on the same LLRs is what there is; a curve with the exact demapper has no reference then.
+    curves[2] = {"decoder": "hard", "channel": exact, "label": "hard, exact"}
+    study, results = ran(curves, ebn0_db=[6, 9, 12, 15, 18])
+    gaps = {gap.curve: gap.reference for gap in gap_to_ml(study, results, bler=0.01)}
+    assert gaps == {"ml, max-log": "ml, max-log", "hard, max-log": "ml, max-log"}

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,7 +21,7 @@ from fecnn.channels.axis import AXES, EBN0, Axis
 from fecnn.channels.receiver import Receiver
 from fecnn.channels.registry import Named, named, parts_of
 from fecnn.channels.registry import told as told_channel
-from fecnn.codes.catalogue import Recipe, claims, load_code, recipe, told, with_paths
+from fecnn.codes.catalogue import Recipe, claims, load_code, paths_of, recipe, told, with_paths
 from fecnn.codes.code import Code, has_spectrum
 from fecnn.codes.families import uncoded
 from fecnn.decoders import decoder
@@ -59,6 +59,20 @@ class Grid(Table):
             return []
         count = math.floor(steps + 1e-9) + 1
         return [round(self.start + i * self.step, 6) for i in range(count)]
+
+
+def _table_of(curve: "Curve") -> Recipe:
+    """The table by which a curve's own code is made, if it names no file; else empty."""
+    place = curve.code.given() if isinstance(curve.code, CodeTable) else ()
+    return () if paths_of(place) else place
+
+
+@cache
+def _name_of(place: Recipe) -> str | None:
+    """The name of the code that is made so; None if there is none."""
+    with suppress(LookupError, TypeError, ValueError, OSError):
+        return load_code(place).name
+    return None
 
 
 def _kind(value: object) -> str:
@@ -214,6 +228,7 @@ class Curve(Table):
     rel_error: float | None = Field(default=None, gt=0, le=0.5)
     _one_of_many: bool = PrivateAttr(default=False)
     _one_of_receivers: bool = PrivateAttr(default=False)
+    _code_name: str | None = PrivateAttr(default=None)
     _number: int = PrivateAttr(default=0)
 
     @property
@@ -224,7 +239,7 @@ class Curve(Table):
         """
         if self.code is None or (self.label is not None and not self._one_of_many):
             return self.what
-        return f"{self.what} of {told(self.code)}"
+        return f"{self.what} of {self._code_name or told(self.code)}"
 
     @property
     def what(self) -> str:
@@ -367,6 +382,12 @@ class Study(Table):
             codes.setdefault(curve.label, set()).add(str(curve.code))
         for curve in curves:
             curve._one_of_many |= curve.code is not None and len(codes[curve.label]) > 1
+        # A code that is made by a table is called by its own name, if that says which of them it is.
+        tables = {place for curve in curves if (place := _table_of(curve))}
+        shared = Counter(_name_of(place) for place in tables)
+        for curve in curves:
+            name = _name_of(_table_of(curve))
+            curve._code_name = name if shared[name] == 1 else None
         if len(curves) > MAX_CURVES:
             raise ValueError(f"a study has at most {MAX_CURVES} curves, got {len(curves)}; split it")
         return curves

@@ -139,3 +139,16 @@ def test_a_code_may_be_a_table_of_what_it_is_made_of(tmp_path, monkeypatch):
         )
         loaded = fecnn.load_code(table)
         assert {point.code.fingerprint for point in study.points} == {loaded.fingerprint}, table
+
+
+def test_a_table_is_called_by_its_codes_name_if_that_says_which_it_is():
+    cut = [{"code": "ccsds-128-64", "puncture": [0, place]} for place in (1, 2)]
+    polar = {"family": "nr_polar", "k": 16, "e": 32, "link": "uplink"}
+    study = fecnn.make_study("named", ebn0_db=3, curves=[{"decoder": "hard", "code": [*cut, polar]}])
+    assert [curve.name for curve in study.curves] == [
+        "hard of ccsds-128-64(puncture=[0, 1])",
+        "hard of ccsds-128-64(puncture=[0, 2])",
+        "hard of nr-polar-32-16-uplink",
+    ]
+    study = fecnn.make_study("named", ebn0_db=3, curves=[{"decoder": "hard", "code": cut[0]}])
+    assert study.curves[0].name == "hard of ccsds-128-64-punctured-126-64"

@@ -343,8 +343,8 @@ label = "5G polar"
     names = [point.code.name for point in plan.points]
     assert names == ["ccsds-128-64-shortened-punctured-124-62", "nr-ldpc-48-20", "nr-polar-100-20-uplink"]
     assert [curve.name for curve in plan.curves] == [
-        "bp of ccsds-128-64(shorten=2, puncture=[3, 70])",
-        "bp of nr_ldpc(k=20, n=48)",
+        "bp of ccsds-128-64-shortened-punctured-124-62",
+        "bp of nr-ldpc-48-20",
         "5G polar",
     ]
     path = tmp_path / "r.sqlite"

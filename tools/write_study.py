@@ -6,6 +6,7 @@ Shipped points with the same counts are kept, including their decoding time. Wit
 everything is written again from the shipped results, except frame-by-frame comparisons, which are kept.
 """
 
+import math
 import sys
 from pathlib import Path
 
@@ -31,9 +32,9 @@ BEGIN, END = "<!-- results -->", "<!-- end of results -->"
 def section(study: Study, results) -> str:
     """The part of a README made from results: the table, gaps to ML, and agreement with published points."""
     text = markdown(display(study, results))
-    gaps = display_gaps(gap_to_ml(study, results))
-    if len(gaps):
-        text += "\n" + markdown(gaps)
+    gaps = gap_to_ml(study, results)
+    if any(math.isfinite(gap.crossing.ebn0_db) for gap in gaps):
+        text += "\n" + markdown(display_gaps(gaps))
     verdicts = judge(study, results)
     if len(verdicts):
         differ = verdicts[verdicts["verdict"] == "differs"]

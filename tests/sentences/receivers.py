@@ -1,0 +1,92 @@
+"""Receivers that are told a wrong noise level, or have few bits (studies/mismatch, studies/quantised)."""
+
+# ruff: noqa: E501  (sentences are quoted whole)
+
+from sentences import below, published, readme, results, says
+
+MISMATCH = "mismatch"
+FACTORS = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0)
+
+
+def at(label, factor, code=""):
+    """The row of a curve at a factor."""
+    name = f"{label}{f', LLR scale {factor}' * (factor != 1)}{f' of {code}' * bool(code)}"
+    found = results(MISMATCH)
+    (only,) = found[found["curve"] == name].to_dict("records")
+    return only
+
+
+def said(label, factor, digits, code=""):
+    """A BLER with its interval, as it is written."""
+    one = at(label, factor, code)
+    return " ".join(
+        [f"{one['bler']:.{digits}f}", f"[{one['bler_low']:.{digits}f}, {one['bler_high']:.{digits}f}]"]
+    )
+
+
+@says(
+    readme(MISMATCH),
+    "- ML, OSD and max-log lists have the same block errors at all nine factors, and normalised min-sum the same but for rounding (544 or 546 of 12,288 frames).",
+    "So has `fecnn-net`: it divides by the noise level that it is told, and a wrong one cancels.",
+)
+def who_does_not_need_the_noise_level():
+    for label, code in (
+        ("ML", "bch-63-45"),
+        ("ML", "ccsds-128-64"),
+        ("OSD-1", ""),
+        ("OSD-2", "ccsds-128-64"),
+        ("OSD-2", "nr-polar-128-64-uplink"),
+        ("SCL-8, max-log", ""),
+        ("fecnn-net", ""),
+    ):
+        every = [at(label, factor, code) for factor in FACTORS]
+        assert len({(one["frames"], one["block_errors"], one["bit_errors"]) for one in every}) == 1, label
+    every = [at("normalised min-sum", factor) for factor in FACTORS]
+    assert {(one["frames"], one["block_errors"]) for one in every} == {(12288, 544), (12288, 546)}
+
+
+@says(
+    readme(MISMATCH),
+    "- Sum-product on the CCSDS code has BLER 0.0468 [0.0431, 0.0507] with the true level.",
+    "If the noise is taken for 3 dB stronger than it is, 0.210 [0.198, 0.223]; for 6 dB stronger, none of 4,096 frames is decoded.",
+    "For 6 dB weaker it is 0.0667 [0.0613, 0.0723].",
+)
+def what_sum_product_loses():
+    assert said("sum-product", 1, 4) == "0.0468 [0.0431, 0.0507]"
+    assert said("sum-product", 0.5, 3) == "0.210 [0.198, 0.223]"
+    assert at("sum-product", 0.25)["block_errors"] == at("sum-product", 0.25)["frames"] == 4096
+    assert said("sum-product", 4.0, 4) == "0.0667 [0.0613, 0.0723]"
+
+
+@says(
+    readme(MISMATCH),
+    "- OSD of order 1 after it mends most: BLER 0.0318 [0.0292, 0.0346] at 6 dB stronger, 0.00363 [0.00328, 0.00400] at 6 dB weaker, and 0.00328 [0.00297, 0.00362] at the true level.",
+    "- On BCH (63,45), sum-product on all light dual words is at BLER 0.0493 [0.0447, 0.0542] for 3 dB stronger noise, and 0.0151 [0.0137, 0.0165] at the true level.",
+)
+def what_osd_mends():
+    assert said("sum-product, then OSD-1", 0.25, 4) == "0.0318 [0.0292, 0.0346]"
+    assert said("sum-product, then OSD-1", 4.0, 5) == "0.00363 [0.00328, 0.00400]"
+    assert said("sum-product, then OSD-1", 1, 5) == "0.00328 [0.00297, 0.00362]"
+    assert said("BP on all light dual words", 0.5, 4) == "0.0493 [0.0447, 0.0542]"
+    assert said("BP on all light dual words", 1, 4) == "0.0151 [0.0137, 0.0165]"
+
+
+@says(
+    readme(MISMATCH),
+    "- Lists of 8 with the exact box-plus gain nothing over max-log ones that the intervals would show: 0.103 [0.094, 0.112] and 0.104 [0.095, 0.114] at the true level.",
+    "At 6 dB stronger they are at 0.199 [0.187, 0.211].",
+)
+def lists_with_the_exact_box_plus():
+    assert said("SCL-8, exact", 1, 3) == "0.103 [0.094, 0.112]"
+    assert said("SCL-8, max-log", 1, 3) == "0.104 [0.095, 0.114]"
+    assert said("SCL-8, exact", 0.25, 3) == "0.199 [0.187, 0.211]"
+    assert not below(at("SCL-8, exact", 1), at("SCL-8, max-log", 1))
+
+
+@says(
+    readme(MISMATCH),
+    "Both published points agree: layered sum-product of AFF3CT, and lists of Sionna's tutorial, each at the true level.",
+)
+def published_points_agree():
+    assert list(published(MISMATCH)["verdict"]) == ["agrees", "agrees"]
+    assert set(published(MISMATCH)["curve"]) == {"sum-product", "SCL-8, max-log"}

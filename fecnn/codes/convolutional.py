@@ -61,9 +61,8 @@ def tailbiting(k: int, polynomials: Iterable[int]) -> Code:
     """The tail-biting convolutional code of k message bits (Ma and Wolf, IEEE Trans. Comm. 34(2), 1986).
 
     The register holds the last message bits at the start, and so at the end: nothing is spent on zeros, and
-    n = k times the number of polynomials. The code is quasi-cyclic. ``ml`` works on
-    its tail-biting trellis of 2**memory states; ``map`` on that of the block code, which has 2**(2 memory) or
-    more and is in reach up to a memory of 6.
+    n = k times the number of polynomials. The code is quasi-cyclic. ``ml`` and ``map`` work on its own
+    trellis of 2**memory states, for which ``map`` takes time and memory in proportion to 4**memory.
 
     Args:
         k: Message bits, at least ``memory``.

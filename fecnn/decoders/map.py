@@ -11,9 +11,10 @@ from fecnn.arrays import LLR, Bits, bpsk, out_of_sums, refuse_out_of_sums
 from fecnn.channels.channel import Channel
 from fecnn.codes import gf2
 from fecnn.codes.code import Code
+from fecnn.codes.convolutional import output_bits, tail_biting_taps
 from fecnn.decoders.contract import Decoder, SoftDecoder, as_output
 from fecnn.decoders.cost import REAL, Cost
-from fecnn.decoders.kernels import codebook, dual, trellis
+from fecnn.decoders.kernels import codebook, dual, tail_biting_map, trellis
 from fecnn.decoders.ml import generator_columns, ml_cost
 from fecnn.decoders.registry import BuiltIn, Example
 from fecnn.decoders.trellis import (
@@ -28,13 +29,16 @@ from fecnn.decoders.trellis import (
 
 Posterior = Callable[[LLR], NDArray[np.floating[Any]]]
 
-METHODS = ("codebook", "trellis", "dual")
+METHODS = ("codebook", "tail-biting", "trellis", "dual")
 
 MAX_CODEBOOK_K = 16
 """Largest k for which a-posteriori sums run over the codebook."""
 
 MAX_FEW_K = 6
 """Largest k at which sums over the codebook are faster than BCJR in float64."""
+
+MAX_TAIL_SUMS = 1 << 25
+"""Most sums over the paths between two states, for all steps of a tail-biting trellis: 256 MiB of memory."""
 
 MAX_DUAL_CHECKS = 19
 """Largest n - k for sums over the dual code: 8 MiB of working memory, about a millisecond per frame."""
@@ -49,14 +53,16 @@ def map_bits(
     message bits are given as the codeword of the message; decisions on code bits need not form a codeword.
 
     Args:
-        code: A code with k at most 16, a trellis as in `ml`, or n - k at most 19.
+        code: A code with k at most 16, a trellis as in `ml`, n - k at most 19, or a tail-biting code with
+            k 4**memory at most 2**25 (memory 9 for k = 64).
         channel: Not used: LLRs are enough.
         bits: Which bits are decided: the k of the ``message``, or the n of the ``code``.
         method: ``codebook`` (sums over all 2**k codewords), ``trellis`` (BCJR on the minimal trellis; Bahl,
-            Cocke, Jelinek and Raviv 1974), ``dual`` (sums over the dual code by two transforms; Hartmann and
-            Rudolph 1976), or ``auto`` for the cheapest. The trellis carries message bits that are not code
-            bits as extra positions. ``dual`` needs message bits that are code bits, and falls back to the
-            trellis for frames whose sums cancel too far to give a sign.
+            Cocke, Jelinek and Raviv 1974), ``tail-biting`` (the same on the trellis of `fecnn.tailbiting`,
+            for all first states side by side), ``dual`` (sums over the dual code by two transforms; Hartmann
+            and Rudolph 1976), or ``auto`` for the cheapest. The minimal trellis carries message bits that are
+            not code bits as extra positions. ``dual`` needs message bits that are code bits, and falls back
+            to the trellis for frames whose sums cancel too far to give a sign.
 
     Raises:
         ValueError: If an option is unknown, or the code is too large for the method.
@@ -83,10 +89,10 @@ def map_app(code: Code, channel: Channel | None = None, /, *, method: str = "aut
 
     They are calibrated: the log-odds of a bit being right are |APP| (slope 1.00).
 
-    Arguments and errors are those of the decoder ``map``. ``codebook`` and ``trellis`` are accurate
-    everywhere. ``dual`` loses digits by subtraction: on BCH (31,21) and (63,51) it is accurate to 1e-5 up to
-    an APP of 20 and to 1e-3 up to 25; beyond that it saturates, with the APP at most about 30 away from the
-    LLR. So ``auto`` uses it only if nothing else is possible.
+    Arguments and errors are those of the decoder ``map``. All methods but ``dual`` are accurate everywhere.
+    ``dual`` loses digits by subtraction: on BCH (31,21) and (63,51) it is accurate to 1e-5 up to an APP of 20
+    and to 1e-3 up to 25; beyond that it saturates, with the APP at most about 30 away from the LLR. So
+    ``auto`` uses it only if nothing else is possible.
     """
     app = _posterior(code, "code", chosen(code, "code", method, soft=True), signs=False)
     return lambda llr: app(llr).astype(np.float32, copy=False)
@@ -95,7 +101,7 @@ def map_app(code: Code, channel: Channel | None = None, /, *, method: str = "aut
 def chosen(code: Code, bits: str, method: str, *, soft: bool = False) -> str:
     """The requested method, or the cheapest; raises if the code is too large for it."""
     if method not in ("auto", *METHODS):
-        raise ValueError(f"method must be auto, codebook, trellis or dual, got {method!r}")
+        raise ValueError(f"method must be auto, {', '.join(METHODS[:-1])} or {METHODS[-1]}, got {method!r}")
     costs = _costs(code, bits)
     if method == "auto" and costs:
         exact = {name: cost for name, cost in costs.items() if not (soft and name == "dual")} or costs
@@ -116,6 +122,9 @@ def _costs(code: Code, bits: str) -> dict[str, float]:
     costs = {}
     if code.k <= MAX_CODEBOOK_K:
         costs["codebook"] = (5.0 + 0.8 * (code.n if bits == "code" else code.k)) * 2**code.k
+    taps = tail_biting_taps(code)
+    if taps is not None and code.k * 4 ** (taps.shape[1] - 1) <= MAX_TAIL_SUMS:
+        costs["tail-biting"] = 200.0 + 4.0 * code.k * 4 ** (taps.shape[1] - 1)
     carrier = carrier_of(code, bits)
     if carrier is not None:
         states = trellis_states(carrier.code, bit_order(carrier.code))
@@ -151,6 +160,8 @@ def _posterior(code: Code, bits: str, method: str, *, signs: bool) -> Posterior:
     """A-posteriori LLRs of the wanted bits; with ``signs``, only their signs need to be right."""
     if method == "codebook":
         return _by_codebook(code, code.messages() if bits == "message" else code.codebook())
+    if method == "tail-biting":
+        return _by_tail_biting(code, bits)
     carrier = carrier_of(code, bits)
     assert carrier is not None  # guaranteed by `chosen`
     # Twice the error of float32.
@@ -225,6 +236,25 @@ def _by_trellis(code: Code, margin: float = 0.0) -> Posterior:
     )
 
 
+def _by_tail_biting(code: Code, bits: str) -> Posterior:
+    """BCJR on the tail-biting trellis in float64, and in the log domain where that does not do."""
+    taps = tail_biting_taps(code)
+    assert taps is not None  # guaranteed by `chosen`
+    ones = output_bits(taps)
+    labels = ones if bits == "code" else (np.arange(ones.shape[1]) & 1).astype(np.uint8)[None]
+
+    def app(llr: LLR) -> NDArray[np.float64]:
+        out, doubtful = np.empty((len(llr), code.k * len(labels))), np.empty(len(llr), np.bool_)
+        tail_biting_map.posterior(llr, ones, labels, out, doubtful)
+        if (left := np.flatnonzero(doubtful)).size:
+            found = np.empty((len(left), out.shape[1]))
+            tail_biting_map.posterior_logarithmic(llr[left], ones, labels, found)
+            out[left] = found
+        return out
+
+    return app
+
+
 def _by_dual(code: Code, margin: float = 0.0) -> Posterior:
     """Sums over the dual code; with a margin, doubtful signs go to the trellis if it can be built."""
     checks = max(3, code.n - code.k)
@@ -284,6 +314,12 @@ def map_cost(
     16 bits, in both directions, states are compared and divided. Message bits that are not code bits are
     extra positions. Frames repeated in float64 are not counted.
 
+    Tail-biting, of S states, in each of k steps: an exponential for each of the 2 S windows, and their prices
+    as in `ml`. For each of the 2 S^2 pairs of a window and a first state a product in either direction and
+    one for the sums; an addition for half of them in either direction, and for each in the sums. For each of
+    the S^2 sums in either direction a comparison and a product. Per window, a product, and additions to the
+    whole and to the sum of each wanted bit. Per wanted bit, two logarithms and three comparisons.
+
     Dual (Hartmann and Rudolph 1976), with M = 2^(n - k), at least 8: four products per word for every two
     checks beyond three, one for a last single check; M (n - k - 2) additions for the transform of their sum.
     Per bit, 44 products, 40 additions, 12 comparisons and two exponentials: eight words side by side at
@@ -310,6 +346,18 @@ def map_cost(
         carrier = carrier_of(code, bits)
         assert carrier is not None  # the method was chosen because there is one
         return bcjr_cost(carrier.code) + signs
+    if method == "tail-biting":
+        taps = tail_biting_taps(code)
+        assert taps is not None  # the method was chosen because there are some
+        outputs, states = taps.shape[0], 2 ** (taps.shape[1] - 1)
+        pairs, labels = 2 * states**2, wanted // k
+        step = Cost(
+            multiplications=3 * pairs + 2 * states**2 + 2 * states,
+            additions=2 * pairs // 2 + pairs + 2 * states * (1 + labels) + 2 * states * outputs,
+            comparisons=2 * states**2 + 3 * labels,
+            exponentials=2 * states + 2 * labels,
+        )
+        return signs + replace(step.times(k), memory_bits=REAL * states**2 * (k + 3))
     checks = max(3, n - k)
     size, passes = 2**checks, checks - 3
     return signs + Cost(
@@ -325,7 +373,7 @@ MAP = BuiltIn(
     map_bits,
     cost=map_cost,
     cites="Bahl, Cocke, Jelinek and Raviv 1974",
-    reach="a trellis of 2^22 states, n - k <= 19, or k <= 16",
+    reach="a trellis of 2^22 states, n - k <= 19, k <= 16, or a tail-biting code of memory up to 9",
     example=Example("bch-31-21", 3.0, {"bits": "code"}),
     soft=map_app,
 )

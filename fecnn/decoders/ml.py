@@ -16,7 +16,7 @@ from fecnn.decoders.cost import REAL, Cost, basis_cost
 from fecnn.decoders.kernels import codebook, trellis, words
 from fecnn.decoders.kernels import search as kernel
 from fecnn.decoders.kernels.list_viterbi import list_viterbi
-from fecnn.decoders.kernels.tailbiting import tail_biting
+from fecnn.decoders.kernels.tail_biting import tail_biting
 from fecnn.decoders.registry import BuiltIn, Example
 from fecnn.decoders.trellis import (
     MAX_STATES,

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from decoding_cases import SMALL, assert_most_likely, llrs
+from scipy.special import logsumexp
 
 import fecnn
 from fecnn import Code
@@ -62,12 +63,50 @@ def test_only_shifts_are_taken_for_tail_biting_codes(rng):
         fecnn.decoder("ml", fecnn.polar(16, 8), method="tail-biting")
 
 
-def test_soft_decisions_are_exact_on_the_trellis_of_the_block_code(rng):
-    code = fecnn.tailbiting(12, (0o15, 0o17))
-    assert by_bit.chosen(fecnn.tailbiting(64, (0o133, 0o171)), "code", "auto") == "trellis"
-    llr = fecnn.AWGN.at(1.0, 0.5).transmit(code.encode(np.zeros((50, 12), np.uint8)), rng)
-    soft = fecnn.soft_decoder("map", code, method="trellis")(llr)
-    assert np.allclose(soft, fecnn.soft_decoder("map", code, method="codebook")(llr), rtol=1e-4, atol=1e-4)
+@pytest.mark.parametrize("code", CODES, ids=lambda code: code.name)
+@pytest.mark.parametrize("factor", [1, 30, 3000])
+def test_soft_decisions_are_those_of_sums_over_the_codebook(code, factor, rng):
+    """Also where probabilities underflow, and in the log domain alone."""
+    sent = code.encode(rng.integers(0, 2, (60, code.k), dtype=np.uint8))
+    llr = np.float32(factor) * fecnn.AWGN.at(1.0, 0.5).transmit(sent, rng)
+    llr[:20, :2] = np.where(sent[:20, :2], -np.inf, np.inf)  # certain bits
+    llr[20:30, ::3] = 0.0
+    log_likelihoods = np.where(np.isinf(llr), np.sign(llr) * 1e6, llr).astype(float) @ (
+        0.5 - code.codebook().T.astype(float)
+    )
+    for bits, words in (("code", code.codebook()), ("message", code.messages())):
+        one = np.where(words[None], log_likelihoods[:, :, None], -np.inf)
+        zero = np.where(words[None], -np.inf, log_likelihoods[:, :, None])
+        exact = logsumexp(zero, axis=1) - logsumexp(one, axis=1)
+        app = by_bit._by_tail_biting(code, bits)(llr)
+        # A certain bit stood for by 1e6 here.
+        assert np.allclose(np.clip(app, -1e5, 1e5), np.clip(exact, -1e5, 1e5), rtol=1e-6, atol=1e-6)
+        assert np.array_equal(
+            fecnn.decoder("map", code, bits=bits, method="tail-biting", output="message")(llr)
+            if bits == "message"
+            else fecnn.decoder("map", code, bits=bits, method="tail-biting")(llr),
+            (app < 0).astype(np.uint8),
+        )
+
+
+def test_soft_decisions_of_large_memory(rng):
+    """The trellis of the block code has 2^16 states and more at each of 128 bits: out of reach."""
+    code = fecnn.tailbiting(64, (0o561, 0o753))
+    assert by_bit.chosen(code, "code", "auto") == by_bit.chosen(code, "message", "auto") == "tail-biting"
+    short = fecnn.tailbiting(16, (0o561, 0o753))
+    llr = fecnn.AWGN.at(1.0, 0.5).transmit(np.zeros((10, 32), np.uint8), rng)
+    found, wanted = (fecnn.soft_decoder("map", short, method=it)(llr) for it in ("tail-biting", "codebook"))
+    assert np.allclose(found, wanted, rtol=1e-5, atol=1e-5)
+
+
+def test_the_cost_of_soft_decisions():
+    """4 states, 10 steps: 32 pairs of a window and a first state."""
+    code = fecnn.tailbiting(10, (0o5, 0o7))
+    cost = complexity("map", code, bits="code", method="tail-biting")
+    assert cost.multiplications == 10 * (3 * 32 + 2 * 16 + 8)
+    assert cost.additions == 10 * (2 * 16 + 32 + 8 * 3 + 8 * 2)
+    assert cost.exponentials == 10 * (8 + 4)
+    assert cost.comparisons == 10 * (32 + 6) + 20
 
 
 def test_the_cost_of_a_pass():

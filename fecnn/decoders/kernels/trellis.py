@@ -479,7 +479,7 @@ def _logarithmic(llr, trellis, forward, backward, app):
         before, here, states = first[t] + t, first[t + 1] + t + 1, first[t + 2] - first[t + 1]
         for s in range(states):
             p0, p1 = previous[first[t + 1] + s, 0], previous[first[t + 1] + s, 1]
-            forward[here + s] = _log_add(forward[before + p0] + g0, forward[before + p1] + g1)
+            forward[here + s] = log_add(forward[before + p0] + g0, forward[before + p1] + g1)
         forward[here + states] = -np.inf
     backward[:] = -np.inf
     backward[first[n] + n] = 0.0
@@ -500,8 +500,8 @@ def _logarithmic(llr, trellis, forward, backward, app):
                 sum0 += np.exp(forward[before + p0] + end - top0)
             if top1 > -np.inf:
                 sum1 += np.exp(forward[before + p1] + end - top1)
-            backward[before + p0] = _log_add(backward[before + p0], end + g0)
-            backward[before + p1] = _log_add(backward[before + p1], end + g1)
+            backward[before + p0] = log_add(backward[before + p0], end + g0)
+            backward[before + p1] = log_add(backward[before + p1], end + g1)
         backward[here - 1] = -np.inf
         if top1 == -np.inf:
             app[order[t]] = np.inf
@@ -519,7 +519,7 @@ def _log_weights(llr):
 
 
 @kernel(inline="always")
-def _log_add(a, b):
+def log_add(a, b):
     """ln(e^a + e^b), without overflow."""
     top, low = max(a, b), min(a, b)
     if low < top - 40.0 or low == -np.inf:  # adds less than one rounding

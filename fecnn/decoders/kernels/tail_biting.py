@@ -28,7 +28,7 @@ def tail_biting(llr, ones, out, passes):
     came, fixed = np.empty((steps, states), np.uint8), np.empty((steps, states), np.uint8)
     bound = np.empty(states, np.float64)
     for frame in range(len(llr)):
-        _price(llr[frame], ones, cost)
+        price(llr[frame], ones, cost)
         metric[0] = 0.0
         last = _pass(cost, metric, came)
         bound[:] = metric[last]
@@ -53,7 +53,7 @@ def tail_biting(llr, ones, out, passes):
 
 
 @kernel(borrows=True)
-def _price(row, ones, cost):
+def price(row, ones, cost):
     """What each window costs in each step."""
     outputs, windows = ones.shape
     cost[:] = 0.0

@@ -268,7 +268,7 @@ def _panel(axes: "Axes", panel: Panel, dress: Style) -> None:
 
 def _axes(axes: "Axes", panel: Panel, dress: Style) -> None:
     """Labels, ticks, grid, and the range if one is given."""
-    from matplotlib.ticker import FixedLocator, LogLocator, NullFormatter, NullLocator
+    from matplotlib.ticker import FixedLocator, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
     axes.set_xlabel(panel.x)
     axes.set_ylabel(panel.y)
@@ -283,6 +283,8 @@ def _axes(axes: "Axes", panel: Panel, dress: Style) -> None:
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if max(costs) < 50 * min(costs) else (1,)))
         axes.xaxis.set_major_formatter("{x:g}")
         axes.xaxis.set_minor_formatter(NullFormatter())
+    if panel.whole:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if panel.scales[1] == "symlog":
         ends = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
         axes.yaxis.set_major_locator(FixedLocator([*(-end for end in ends), 0, *ends]))

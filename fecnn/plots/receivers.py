@@ -88,7 +88,7 @@ def _panel(study: Study, title: str, y: str, marks: dict[tuple[str, str], Mark],
     far = any(abs(mark.y) > NEAR for one in series for mark in one.marks)
     height = "log" if y in METRICS.values() else "symlog" if far else "linear"
     scales = ("log" if study.over == "scale" else "linear", height)
-    return Panel(title, LABELS[study.over or ""], y, tuple(series), scales=scales)
+    return Panel(title, LABELS[study.over or ""], y, tuple(series), scales=scales, whole=study.over == "bits")
 
 
 def _label(study: Study, curve: Curve) -> str:

@@ -131,6 +131,7 @@ class Panel:
     notes: What should be drawn but cannot be, and why.
     scales: Scales of x and y: ``linear``, ``log``, or ``symlog`` (linear up to `NEAR`).
     front: The points (x, y) that no other beats in both, joined by steps.
+    whole: Whether x is a whole number everywhere.
     """
 
     title: str
@@ -140,6 +141,7 @@ class Panel:
     notes: tuple[str, ...] = ()
     scales: tuple[str, str] = ("linear", "log")
     front: tuple[tuple[float, float], ...] = ()
+    whole: bool = False
 
 
 @dataclass(frozen=True)

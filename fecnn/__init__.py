@@ -60,6 +60,7 @@ __all__ = [
     "pac",
     "plot",
     "polar",
+    "product",
     "proportion_interval",
     "random_code",
     "rare_bler",
@@ -126,6 +127,7 @@ if TYPE_CHECKING:
     from fecnn.codes.nr_polar import nr_polar
     from fecnn.codes.pac import pac
     from fecnn.codes.polar import polar
+    from fecnn.codes.product import product
     from fecnn.decoders import decoder, list_decoder, soft_decoder
     from fecnn.decoders.contract import Decoder, SoftDecoder
     from fecnn.decoders.registry import decoder_names
@@ -174,6 +176,7 @@ _HOMES = {
     "codes.nr_polar": "nr_polar",
     "codes.pac": "pac",
     "codes.polar": "polar",
+    "codes.product": "product",
     "decoders": "decoder list_decoder soft_decoder",
     "decoders.contract": "Decoder SoftDecoder",
     "decoders.registry": "decoder_names",

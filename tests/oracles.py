@@ -700,3 +700,43 @@ def demapped(modulation, y, sigma, gain, order, n, exact=True):
                     zero, one = (logsumexp(side) if exact else max(side) for side in sides)
                     llr[frame, place] = zero - one
     return llr
+
+
+def turbo_product(down, along, llr, *, iterations, positions, alpha, beta):
+    """Half-iterations over rows and columns, one frame at a time: decisions (B, n), and how many were made.
+
+    Chase decoding with the code's whole codebook, in float64.
+    """
+    out, used = [], []
+    for frame in llr.astype(np.float64):
+        given = frame.reshape(down.n, along.n)
+        decided, count, extrinsic = (given < 0).astype(np.uint8), 0, np.zeros_like(given)
+        while count < 2 * iterations and not (in_code(along, decided) and in_code(down, decided.T)):
+            belief = given + alpha * extrinsic
+            rows = count % 2 == 0
+            lines = belief if rows else belief.T
+            app = np.array([chase_app(along if rows else down, line, positions, beta) for line in lines])
+            app = app if rows else app.T
+            decided, extrinsic, count = (app < 0).astype(np.uint8), app - belief, count + 1
+        out.append(decided.ravel())
+        used.append(count)
+    return np.array(out), np.array(used)
+
+
+def in_code(code, words):
+    """Whether all words are in the codebook."""
+    return {word.tobytes() for word in words.astype(np.uint8)} <= {word.tobytes() for word in code.codebook()}
+
+
+def chase_app(code, values, positions, beta):
+    """Pyndiah's LLRs of one frame; see `fecnn.decoders.chase.chase2_app`."""
+    distance = code.codebook().sum(axis=1)[1:].min()
+    candidates = chase_candidates(code.codebook(), values, min(positions, code.n), (distance - 1) // 2)
+    if not len(candidates):
+        return values
+    best = candidates[metric(candidates, values).argmax()]
+    app = max_log_app(candidates, values)
+    alone = ~np.isfinite(app)
+    own = np.where((values < 0) == best, np.abs(values), 0)
+    app[alone] = ((beta * np.abs(values).mean() + own) * bpsk(best))[alone]
+    return app

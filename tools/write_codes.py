@@ -64,6 +64,10 @@ POLAR_ECCT = (
     "which gives the frozen set of the matrix in the ECCT repository (github.com/yoniLc/ECCT, Codes_DB): the "
     "same code, theirs with its bits in bit-reversed order."
 )
+PRODUCT = (
+    "Product code (Elias 1954) of {a} of this catalogue with itself: rectangles, row by row, whose rows and "
+    "columns are its words."
+)
 
 COUNTED = "Weight spectrum, counted exactly over the code or its dual (MacWilliams 1963)."
 ROW_WEIGHT = (
@@ -110,7 +114,7 @@ def translated(distance: int, sums: int) -> str:
 class Entry:
     name: str
     family: str
-    parameters: dict[str, bool | int | float | list[int]]
+    parameters: dict[str, bool | int | float | str | list[int]]
     source: str
 
 
@@ -169,6 +173,7 @@ ENTRIES = [
     array_ldpc(11, 5, 70),
     array_ldpc(11, 4, 80),
     Entry("golay-24-12", "golay", {}, GOLAY),
+    Entry("product-64-16", "product", {"a": "ext-hamming-8-4"}, PRODUCT.format(a="ext-hamming-8-4")),
     reed_muller(2, 5, 16),
     reed_muller(3, 6, 42),
     reed_muller(3, 7, 64),

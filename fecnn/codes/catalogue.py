@@ -13,7 +13,7 @@ from fecnn.codes.code import MAX_LENGTH, Code, can_be_counted
 from fecnn.codes.codefile import CodeFile, code_of, named_fault, read_code_file
 from fecnn.codes.matrix_file import code_from, not_transposed, read_matrix, stem
 from fecnn.codes.polar import polar, read_reliability
-from fecnn.codes.registry import build
+from fecnn.codes.registry import FAMILIES, build
 from fecnn.errors import nearest
 
 # With the longest length available by name; longer ones take minutes or gigabytes to build.
@@ -34,7 +34,7 @@ def code_names() -> list[str]:
     return list(shipped("codes"))
 
 
-Given = bool | int | float | str | tuple[int, ...] | tuple[tuple[int, ...], ...]
+Given = bool | int | float | str | tuple[int, ...] | tuple[tuple[int, ...], ...] | tuple[tuple[str, Any], ...]
 Recipe = tuple[tuple[str, Given], ...]
 """A mapping that `load_code` takes, as plain data: its pairs."""
 
@@ -52,7 +52,8 @@ def load_code(place: Place) -> Code:
 
             - ``code``: another code's name or path;
             - ``family`` and the arguments of its builder, as in ``{"family": "bch", "n": 40, "k": 28}``; see
-              `fecnn.codes.registry.FAMILIES`;
+              `fecnn.codes.registry.FAMILIES`; where an argument is a code, it is given as here, by name, path
+              or mapping;
             - ``generator`` and ``parity_check``: paths, of which one may be missing;
             - ``frozen_bits`` and ``k``: a polar code whose channels a file lists by reliability, as AFF3CT's
               ``.pc`` files do;
@@ -75,6 +76,8 @@ def load_code(place: Place) -> Code:
         Code(ccsds-128-64-punctured-112-64: n=112, k=64)
         >>> load_code({"family": "polar", "n": 128, "k": 64, "sequence": "5g", "crc": 11})
         Code(polar-128-64-crc-11: n=128, k=64)
+        >>> load_code({"family": "product", "a": "ext-hamming-8-4", "b": {"family": "hamming", "r": 4}})
+        Code(product-120-44: n=120, k=44)
     """
     if isinstance(place, Mapping):
         return _made(recipe(place))
@@ -97,13 +100,15 @@ def recipe(given: Mapping[str, Any]) -> Recipe:
         >>> recipe({"code": "hamming-7-4", "shorten": [0, 1]})
         (('code', 'hamming-7-4'), ('shorten', (0, 1)))
     """
-    return tuple(
-        (key, str(value) if isinstance(value, Path) else _as_tuples(value)) for key, value in given.items()
-    )
+    return tuple((key, _as_data(value)) for key, value in given.items())
 
 
-def _as_tuples(value: Any) -> Any:
-    return tuple(map(_as_tuples, value)) if isinstance(value, list | tuple) else value
+def _as_data(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return recipe(value)
+    if isinstance(value, list | tuple):
+        return tuple(map(_as_data, value))
+    return str(value) if isinstance(value, Path) else value
 
 
 def _as_lists(value: Any) -> Any:
@@ -141,10 +146,12 @@ def with_paths(place: str | Recipe, changed: Callable[[str], str]) -> str | Reci
     """A place whose paths are changed, such as those that start at a study's file."""
     if isinstance(place, str):
         return changed(place) if is_code_path(place) else place
-    return tuple(
-        (key, changed(value) if _is_file(key, value) and isinstance(value, str) else value)
-        for key, value in place
-    )
+    if not is_recipe(place):
+        return place
+    codes, files = _places_in(place)
+    new: dict[str, Any] = {key: with_paths(value, changed) for key, value in codes.items()}
+    new |= {key: changed(value) for key, value in files.items()}
+    return tuple((key, new.get(key, value)) for key, value in place)
 
 
 def paths_of(place: Place) -> list[Path]:
@@ -153,16 +160,32 @@ def paths_of(place: Place) -> list[Path]:
     Example:
         >>> paths_of({"code": "./mine.alist", "shorten": 2}), paths_of("hamming-7-4")
         ([PosixPath('mine.alist')], [])
+        >>> paths_of({"family": "product", "a": "spc-4", "b": {"parity_check": "mine.mtx"}})
+        [PosixPath('mine.mtx')]
     """
-    if isinstance(place, Mapping | tuple):
-        return [Path(str(value)) for key, value in dict(place).items() if _is_file(key, value)]
-    return [Path(place)] if is_code_path(place) else []
+    if isinstance(place, Mapping):
+        place = recipe(place)
+    if isinstance(place, tuple) and is_recipe(place):
+        codes, files = _places_in(place)
+        return [path for code in codes.values() for path in paths_of(code)] + list(map(Path, files.values()))
+    return [Path(place)] if isinstance(place, str | Path) and is_code_path(place) else []
 
 
-def _is_file(key: str, value: object) -> bool:
-    """Whether an entry of a recipe is the path of a file."""
-    named = isinstance(value, str | Path)
-    return named and (key in (*MATRICES, POLAR[0]) or (key == "code" and is_code_path(value)))  # type: ignore[arg-type]
+def is_recipe(value: object) -> bool:
+    """Whether this is what `recipe` gives, and no other plain data."""
+    return isinstance(value, tuple) and all(
+        isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str) for pair in value
+    )
+
+
+def _places_in(place: Recipe) -> tuple[dict[str, Any], dict[str, str]]:
+    """The entries of a recipe that are codes themselves, and those that are paths of other files."""
+    given: dict[str, Any] = dict(place)
+    family = given.get("family")
+    arguments = FAMILIES[family].codes if isinstance(family, str) and family in FAMILIES else ()
+    codes = {key: given[key] for key in ("code", *arguments) if isinstance(given.get(key), str | tuple)}
+    files = {key: given[key] for key in (*MATRICES, POLAR[0]) if isinstance(given.get(key), str)}
+    return codes, files
 
 
 MATRICES, POLAR = ("generator", "parity_check"), ("frozen_bits", "k")
@@ -170,9 +193,12 @@ DONE = ("subcode", "shorten", "puncture", "extend")
 """What may be done to a code, in this order."""
 
 
-@lru_cache(maxsize=64)
-def _built(family: str, parameters: Recipe) -> Code:
-    return build(family, {key: _as_lists(value) for key, value in parameters})
+def _of_family(family: str, parameters: Recipe) -> Code:
+    codes = FAMILIES[family].codes if family in FAMILIES else ()
+    return build(family, {key: value if key in codes else _as_lists(value) for key, value in parameters})
+
+
+_of_family_once = lru_cache(maxsize=64)(_of_family)
 
 
 def _made(place: Recipe) -> Code:
@@ -182,7 +208,8 @@ def _made(place: Recipe) -> Code:
         family = rest.pop("family")
         if not isinstance(family, str):
             raise ValueError(f"family of a code is a name, got {family!r}")
-        code = _built(family, tuple(rest.items()))
+        make = _of_family if paths_of(place) else _of_family_once  # a file may change
+        code = make(family, tuple(rest.items()))
     elif "code" in rest:
         other = rest.pop("code")
         if rest:

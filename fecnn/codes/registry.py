@@ -12,6 +12,7 @@ from fecnn.codes.nr_ldpc import nr_ldpc
 from fecnn.codes.nr_polar import nr_polar
 from fecnn.codes.pac import pac
 from fecnn.codes.polar import polar
+from fecnn.codes.product import product
 from fecnn.errors import nearest
 
 
@@ -22,11 +23,13 @@ class Family:
     build: The function that returns a `Code`; exported by `fecnn` under its own name.
     cites: Who published it, where and when.
     example: Arguments of a small code.
+    codes: Those of its arguments that are codes themselves, given as `fecnn.load_code` takes them.
     """
 
     build: Callable[..., Code]
     cites: str
     example: Mapping[str, Any]
+    codes: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -50,6 +53,7 @@ FAMILIES = {
     "nr_polar": Family(nr_polar, "3GPP TS 38.212, sections 5.3.1 and 5.4.1", {"k": 12, "e": 54}),
     "pac": Family(pac, "Arikan, arXiv:1908.09594, 2019", {"n": 16, "k": 8}),
     "polar": Family(polar, "Arikan, IEEE Trans. IT 55(7), 2009", {"n": 16, "k": 8}),
+    "product": Family(product, "Elias 1954", {"a": "ext-hamming-8-4", "b": "spc-4"}, codes=("a", "b")),
     "random_code": Family(block.random_code, "Elias 1955", {"n": 12, "k": 6, "seed": 1}),
     "reed_muller": Family(block.reed_muller, "Muller 1954; Reed 1954", {"r": 1, "m": 4}),
     "repetition": Family(block.repetition, "folklore", {"n": 5}),

@@ -27,7 +27,8 @@ from fecnn.decoders.registry import BuiltIn, Example
 MAX_POSITIONS = 20
 """Largest number of positions whose flips are all tried."""
 
-Run = Callable[[LLR, bool], tuple[Bits, LLR, Effort]]
+Run = Callable[[LLR, float | None], tuple[Bits, LLR, Effort]]
+"""Chase decoding of LLRs with a beta for soft output, or None: bits, a-posteriori LLRs (or none), effort."""
 
 
 def chase2(
@@ -64,10 +65,10 @@ def chase2(
         >>> int(bits.sum()), int(effort.work)
         (0, 4)
     """
-    run = _prepare(code, positions, t, 0.0)
+    run = prepared(code, positions, t)
 
     def measure(llr: LLR) -> tuple[Bits, Effort]:
-        bits, _, effort = run(llr, False)
+        bits, _, effort = run(llr, None)
         return bits, effort
 
     return Measured(measure)
@@ -104,8 +105,8 @@ def chase2_app(
     """
     if not 0 <= beta < np.inf:
         raise ValueError(f"beta must be 0 or more, got {beta}")
-    run = _prepare(code, positions, t, beta)
-    return lambda llr: run(llr, True)[1]
+    run = prepared(code, positions, t)
+    return lambda llr: run(llr, beta)[1]
 
 
 def chase2_list(
@@ -186,7 +187,8 @@ def _sizes(code: Code, positions: int | None, t: int | None) -> tuple[int, int, 
     return positions, t, algebra
 
 
-def _prepare(code: Code, positions: int | None, t: int | None, beta: float) -> Run:
+def prepared(code: Code, positions: int | None, t: int | None) -> Run:
+    """Chase decoding with the options of `chase2`, as a function; errors as there."""
     positions, t, algebra = _sizes(code, positions, t)
     table, powers = np.empty(0, np.int16), np.empty((code.n, 0), np.int64)
     exp = log = np.empty(0, np.int64)
@@ -199,11 +201,12 @@ def _prepare(code: Code, positions: int | None, t: int | None, beta: float) -> R
     if columns.shape[1] == 0:
         columns = np.zeros((code.n, 1), np.uint64)
 
-    def run(llr: LLR, soft: bool) -> tuple[Bits, LLR, Effort]:
+    def run(llr: LLR, beta: float | None) -> tuple[Bits, LLR, Effort]:
         out = np.empty(llr.shape, np.uint8)
-        app = np.empty(llr.shape if soft else (0, code.n), np.float32)
+        app = np.empty((0, code.n) if beta is None else llr.shape, np.float32)
         tried, found = np.empty(len(llr), np.int64), np.empty(len(llr), np.bool_)
-        kernel.chase2(llr, positions, columns, table, powers, exp, log, step, t, beta, out, app, tried, found)
+        lean = 0.0 if beta is None else float(beta)
+        kernel.chase2(llr, positions, columns, table, powers, exp, log, step, t, lean, out, app, tried, found)
         return out, app, Effort(tried, ~found)
 
     return run

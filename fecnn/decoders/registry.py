@@ -93,6 +93,7 @@ REGISTRY = {
     "sc": "fecnn.decoders.polar:SC",
     "scl": "fecnn.decoders.polar:SCL",
     "slnn": "fecnn.decoders.networks:FREE_SLNN",
+    "turbo-product": "fecnn.decoders.turbo_product:TURBO_PRODUCT",
 }
 """Where each built-in decoder is defined; modules are imported on first use."""
 

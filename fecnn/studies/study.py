@@ -21,7 +21,16 @@ from fecnn.channels.axis import AXES, EBN0, Axis
 from fecnn.channels.receiver import Receiver
 from fecnn.channels.registry import Named, named, parts_of
 from fecnn.channels.registry import told as told_channel
-from fecnn.codes.catalogue import Recipe, claims, load_code, paths_of, recipe, told, with_paths
+from fecnn.codes.catalogue import (
+    Recipe,
+    claims,
+    is_recipe,
+    load_code,
+    paths_of,
+    recipe,
+    told,
+    with_paths,
+)
 from fecnn.codes.code import Code, has_spectrum
 from fecnn.codes.families import uncoded
 from fecnn.decoders import decoder
@@ -132,17 +141,26 @@ class CodeTable(Table):
     extend: bool | None = None
 
     def __str__(self) -> str:
-        said = dict(self.given())
-        for key in ("parity_check", "generator", "frozen_bits"):
-            if key in said:
-                return Path(str(said[key])).name
-        first = str(said.pop("family", said.pop("code", "")))
-        given = {key: list(value) if isinstance(value, tuple) else value for key, value in said.items()}
-        return f"{first}({', '.join(f'{key}={value}' for key, value in given.items())})"
+        return _spelt(self.given())
 
     def given(self) -> Recipe:
         """What is given, as plain data."""
         return recipe({key: value for key, value in self if value is not None})
+
+
+def _spelt(given: Recipe) -> str:
+    """A code by what it is made of, as people are told of it."""
+    said: dict[str, Any] = dict(given)
+    for key in ("parity_check", "generator", "frozen_bits"):
+        if key in said:
+            return Path(str(said[key])).name
+    first = str(said.pop("family", said.pop("code", "")))
+    for key, value in said.items():
+        if value and is_recipe(value):
+            said[key] = _spelt(value)
+        elif isinstance(value, tuple):
+            said[key] = list(value)
+    return f"{first}({', '.join(f'{key}={value}' for key, value in said.items())})"
 
 
 class FamilyTable(CodeTable, extra="allow"):

@@ -36,6 +36,7 @@ EXPECTED = {
     "polar-ecct": ["64-32", "128-64", "128-86"],
     "ldpc": ["49-24", "121-60", "121-70", "121-80"],
     "golay": ["24-12"],
+    "product": ["64-16"],
     "rm": ["32-16", "64-42", "128-64"],
 }
 NAMES = sorted(f"{family}-{size}" for family, sizes in EXPECTED.items() for size in sizes)

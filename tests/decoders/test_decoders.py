@@ -411,6 +411,7 @@ NOT_FOR = {  # what a decoder is not made for, by what it says
     "hard-ml": "a table of",
     "sc": "power of two",
     "scl": "power of two",
+    "turbo-product": "not a product",
 }
 
 

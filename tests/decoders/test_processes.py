@@ -18,7 +18,7 @@ NEED_WEIGHTS = {"literature-slnn": "slnn-7-hamming-7-4", "literature-mlnn": "mln
 def code_for(name):
     if name in NEED_WEIGHTS:
         return "hamming-7-4"
-    return "polar-16-8" if name in ("sc", "scl") else "bch-31-16"
+    return {"sc": "polar-16-8", "scl": "polar-16-8", "turbo-product": "product-64-16"}.get(name, "bch-31-16")
 
 
 @pytest.mark.parametrize(

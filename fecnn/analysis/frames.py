@@ -141,11 +141,10 @@ def frames(
     with Store(store or store_path(study)) as results:
         flags = block_errors(results, point)
         if not len(flags):
-            stale = results.stale([point])[curve]
-            if stale:
+            for (_, part), stale in results.other_versions([point]).items():
                 raise StaleError(
                     f"{results.path} has {stale:,} batches of {curve} at {point.axis.said(point.at, '')}, "
-                    f"but by another version of {point.task.decoder}; its frames cannot be decoded again"
+                    f"but by another version of {point.task.called(part)}; its frames cannot be decoded again"
                 )
             raise LookupError(f"{results.path} has no results of {curve} at {point.axis.said(point.at, '')}")
         path = results.path

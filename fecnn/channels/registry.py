@@ -62,8 +62,8 @@ def factory(name: str) -> Factory:
     """The function ``make(ebn0_db, rate, /, **options)`` behind a channel's name.
 
     Args:
-        name: A built-in name, a plug-in's entry point, or ``"module:function"``. What it names may also be a
-            class with such a function ``at``.
+        name: A built-in name, a plug-in's entry point, ``"module:function"`` or ``"./file.py:function"``.
+            What it names may also be a class with such a function ``at``.
 
     Raises:
         LookupError: If there is no such channel, module or function.

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 def say_what_is_stale(plan: "Study", store: Path) -> bool:
-    """Report batches made by another version of a decoder; return whether there are any."""
+    """Report batches made by another version of a decoder or channel; return whether there are any."""
     from fecnn.simulation.store import Store
 
     with Store(store) as results:
-        stale = results.stale(plan.points)
-    for curve, count in stale.items():
+        stale = results.other_versions(plan.points)
+    for (curve, part), count in stale.items():
         typer.echo(
-            f"{count:,} batches of {curve} are not shown: they are from another version of its decoder",
+            f"{count:,} batches of {curve} are not shown: they are from another version of its {part}",
             err=True,
         )
     return bool(stale)

@@ -165,21 +165,20 @@ def _say_whose_code_of_a_file_runs(path: Path) -> None:
     """Announce the decoders and channels of a results file that do not ship with fecnn, if they are here."""
     from fecnn._files.text import plain
     from fecnn.channels.registry import parts_of
-    from fecnn.decoders.foreign import foreign, whose_code_runs
+    from fecnn.decoders.foreign import Kind, foreign, whose_code_runs
     from fecnn.simulation.store import Store
 
     with Store(path) as store:
         tasks = list(store.tasks())
     named = sorted({(task.decoder, task.home) for task in tasks if task.source}, key=str)
-    channels = sorted({parts_of(task.channel)[0] for task in tasks if task.channel_source})
-    for name, home in named:
-        with suppress(ValueError, LookupError):  # reported with its curve
-            if (found := foreign(name, home)) is not None:
-                typer.echo(plain(whose_code_runs(name, found)), err=True)
-    for name in channels:
-        with suppress(ValueError, LookupError):
-            if (found := foreign(name, kind="channel")) is not None:
-                typer.echo(plain(whose_code_runs(name, found)), err=True)
+    channels = {(parts_of(task.channel)[0], task.channel_home) for task in tasks if task.channel_source}
+    kinds: list[tuple[Kind, list[tuple[str, str | None]]]]
+    kinds = [("decoder", named), ("channel", sorted(channels, key=str))]
+    for kind, places in kinds:
+        for name, home in places:
+            with suppress(ValueError, LookupError):  # reported with its curve
+                if (found := foreign(name, home, kind=kind)) is not None:
+                    typer.echo(plain(whose_code_runs(name, found)), err=True)
 
 
 def _lines(check: "Check") -> list[str]:

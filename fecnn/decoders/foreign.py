@@ -60,24 +60,24 @@ def foreign(name: str, home: str | None = None, *, kind: Kind = "decoder") -> Fo
     return found and found[0]
 
 
-def signature_of(decoder: str, it: Foreign) -> Signature | None:
-    """How a decoder's factory is called; None if that is not known before its file is run.
+def signature_of(called: str, it: Foreign) -> Signature | None:
+    """How the factory of a decoder or channel is called; None if that is not known before its file is run.
 
     Raises:
         LookupError: If the file has no such function.
         ValueError: If the file is not Python.
     """
-    _, _, function = decoder.rpartition(":")
+    _, _, function = called.rpartition(":")
     path = Path(it.file)
-    if ":" not in decoder or path.suffix != ".py" or not path.is_file():
+    if ":" not in called or path.suffix != ".py" or not path.is_file():
         return None
     return outline(path).signature(function, str(path))
 
 
-def files_at(home: str, decoder: str) -> dict[str, bytes]:
-    """The files of a decoder that lie in its folder, by their paths there."""
+def files_at(home: str, name: str, kind: Kind) -> dict[str, bytes]:
+    """The files of a decoder or channel that lie in its folder, by their paths there."""
     with _lock, _at(home):
-        found = _find(decoder, "decoder")
+        found = _find(name, kind)
     folder = Path(home)
     files = [Path(str(it.spec.origin)) for it in found[1].values()] if found else []
     contents = [it.content for it in found[1].values()] if found else []
@@ -215,7 +215,7 @@ def _find(name: str, kind: Kind) -> tuple[Foreign, dict[str, _File]] | None:
     """The file and version behind a name, and the source files to load as they were read."""
     if name in (REGISTRY if kind == "decoder" else channels.REGISTRY):
         return None
-    entry, beside = None, kind == "decoder"
+    entry = None
     if ":" in name:
         module, _, function = name.partition(":")
         if not module or not function:
@@ -234,9 +234,11 @@ def _find(name: str, kind: Kind) -> tuple[Foreign, dict[str, _File]] | None:
             raise ValueError(
                 f"{kind} {name} exists in memory only; save it in a file, so that it has a version"
             )
+        beside = (
+            "" if entry else f" A file beside a study is named by its path: ./{name.replace(':', '.py:')}"
+        )
         raise LookupError(
-            f"no module {module!r} for {kind} {name!r}; is it installed, or on PYTHONPATH?"
-            + (f" A file beside a study is named by its path: ./{module}.py:{function}" if beside else "")
+            f"no module {module!r} for {kind} {name!r}; is it installed, or on PYTHONPATH?{beside}"
         )
     where, version = str(files[module].spec.origin), _digest(files)
     if entry is not None and entry.dist is not None:

@@ -2,9 +2,7 @@
 
 import ast
 import importlib
-import importlib.util
 import inspect
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
@@ -212,8 +210,6 @@ def factory(name: str, *, soft: bool = False) -> "Factory":
     if name in REGISTRY:
         ours = built_in(name)
         found = ours.soft if soft else ours.hard
-    elif (in_file := file_of(name)) is not None:
-        found = _function_in(*in_file, name, kind)
     elif ":" in name:
         found = function_named(name, kind)
     elif (entry := plugin(name, soft=soft)) is not None:
@@ -241,40 +237,6 @@ def list_factory(name: str) -> "Callable[..., Lister]":
         names = [known for known in REGISTRY if built_in(known).lister]
         raise LookupError(f"no list decoder {name!r}; {nearest(name, names)}")
     return found
-
-
-def file_of(name: str) -> tuple[Path, str] | None:
-    """The file and the function of a decoder named by its file; None for any other name.
-
-    Example:
-        >>> file_of("osd"), file_of("my_decoders:nearest")
-        (None, None)
-        >>> path, function = file_of("./my_decoders.py:nearest")
-        >>> path.name, function
-        ('my_decoders.py', 'nearest')
-    """
-    file, _, function = name.rpartition(":")
-    return (Path(file), function) if file.endswith(".py") and function else None
-
-
-def _function_in(path: Path, function: str, name: str, kind: str) -> Any:
-    """A function of a Python file, which may import what lies beside it."""
-    path = path.resolve()
-    if not path.is_file():
-        raise LookupError(f"no file {path} for {kind} {name!r}")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    loaded = importlib.util.module_from_spec(spec)
-    before = sys.path.copy()
-    sys.path.insert(0, str(path.parent))
-    try:
-        spec.loader.exec_module(loaded)
-    finally:
-        sys.path[:] = before
-    if not hasattr(loaded, function):
-        raise LookupError(f"{path} has no function {function!r} for {kind} {name!r}")
-    return getattr(loaded, function)
 
 
 def as_factory(function: Callable[..., Any]) -> "Factory":

@@ -20,6 +20,7 @@ from uuid import uuid4
 
 from fecnn._files.atomic import write
 from fecnn._version import __version__
+from fecnn.channels.registry import parts_of
 from fecnn.codes.catalogue import Recipe, is_held, load_code, with_paths
 from fecnn.codes.codefile import code_text
 from fecnn.decoders.foreign import files_at
@@ -256,8 +257,10 @@ def files_of(task: Task) -> Files:
         path = Path(name)
         if is_held(name):
             files[name] = {"code.toml": code_text(load_code(name)).encode()}
-        elif name == task.home:
-            files[name] = files_at(name, task.decoder)
+        elif name in (task.home, task.channel_home):
+            files[name] = files_at(name, task.decoder, "decoder") if name == task.home else {}
+            if name == task.channel_home:
+                files[name] |= files_at(name, parts_of(task.channel)[0], "channel")
         elif "/" in name and path.is_dir():
             files[name] = {file: (path / file).read_bytes() for file in (CARD, WEIGHTS)}
         elif "/" in name:
@@ -277,7 +280,8 @@ def _moved(task: Task, place_of: Callable[[str], str]) -> Task:
 
     code, sender = moved(task.code), task.sender and moved(task.sender)
     home = task.home and place_of(task.home)
-    return replace(task, code=code, sender=sender, weights=weights, home=home)
+    over = task.channel_home and place_of(task.channel_home)
+    return replace(task, code=code, sender=sender, weights=weights, home=home, channel_home=over)
 
 
 _places: dict[str, str] = {}

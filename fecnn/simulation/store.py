@@ -83,7 +83,7 @@ _KEYS = {"task": ("id",), "batch": ("task", "i"), "estimate": ("id",), "curve": 
 _BATCH = ("i", *COUNTS, "version", "host", "time")
 _STORED = ("task", "i", *COUNTS, "flags", "version", "host", "time")
 _PLACE = {"code", "source", "claims", "sender", "sender_fingerprint", "weights", "home"}
-_PLACE |= {"channel_source", "receiver"}  # the latter is among the options
+_PLACE |= {"channel_source", "channel_home", "receiver"}  # the latter is among the options
 """Fields of a task that are left out of exported batches."""
 
 ROW = ("task", *sorted({field.name for field in fields(Task)} - _PLACE), *_BATCH)
@@ -280,15 +280,22 @@ class Store:
             self._db.executemany("insert or ignore into curve values (?, ?)", sorted(curves))
 
     def stale(self, points: Sequence[Point]) -> Counter[str]:
-        """Number of batches made by other versions of these points' decoders, by curve.
+        """Number of batches made by other versions of these points' decoders or channels, by curve.
 
         Tasks that were run only for curves of other names do not count.
         """
+        found: Counter[str] = Counter()
+        for (curve, _), count in self.other_versions(points).items():
+            found[curve] += count
+        return found
+
+    def other_versions(self, points: Sequence[Point]) -> Counter[tuple[str, str]]:
+        """The same, by curve and by what is of another version: ``channel``, or else ``decoder``."""
         wanted: dict[str, list[Point]] = {}
         for point in points:
             if point.task.versioned:
                 wanted.setdefault(point.task.kin, []).append(point)
-        found: Counter[str] = Counter()
+        found: Counter[tuple[str, str]] = Counter()
         if not wanted:
             return found
         names, current = self.curves(), {point.task.id for point in points}
@@ -302,7 +309,8 @@ class Store:
                 continue
             for point in wanted.get(task.kin, ()):
                 if point.curve in names.get(known, {point.curve}):
-                    found[point.curve] += count
+                    same = task.channel_source == point.task.channel_source
+                    found[point.curve, "decoder" if same else "channel"] += count
         return found
 
     def _has(self, table: str) -> bool:

@@ -55,6 +55,7 @@ class Task:
     home: The folder of a decoder that is named by its file; None for any other.
     channel: The channel's name, or pairs of its options, with ``name`` among them.
     channel_source: The version of a channel that does not ship with fecnn; None if it does.
+    channel_home: The folder of a channel that is named by its file; None for any other.
     receiver: The options of a `fecnn.Receiver` between channel and decoder, in order; empty for none.
     sender, sender_fingerprint: Where another code with the same codewords is loaded from, and its
         fingerprint, if this task sees that code's frames (codewords and noise); None otherwise.
@@ -76,6 +77,7 @@ class Task:
     home: str | None = None
     channel_source: str | None = None
     receiver: Options = ()
+    channel_home: str | None = None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Task) and self._content == other._content
@@ -98,13 +100,17 @@ class Task:
 
     @cached_property
     def kin(self) -> str:
-        """Identifies the point regardless of the decoder's version."""
-        return self._digest("code", "source")
+        """Identifies the point regardless of the versions of its decoder and its channel."""
+        return self._digest("code", "source", "channel_source")
 
     @property
     def versioned(self) -> bool:
-        """Whether its decoder may exist in several versions under one name."""
-        return self.source is not None or self.weights is not None
+        """Whether its decoder or its channel may exist in several versions under one name."""
+        return (self.source, self.weights, self.channel_source) != (None, None, None)
+
+    def called(self, part: str) -> str:
+        """The name of its ``decoder``, or of its ``channel``."""
+        return self.decoder if part == "decoder" else f"channel {parts_of(self.channel)[0]}"
 
     @property
     def told_channel(self) -> str:
@@ -170,7 +176,7 @@ class Task:
 
     def _digest(self, *without: str, stream: int = STREAM) -> str:
         content = {key: value for key, value in self.described().items() if key not in without}
-        del content["sender"], content["home"]
+        del content["sender"], content["home"], content["channel_home"]
         for name in ("source", "claims", "sender_fingerprint", "channel_source"):
             if getattr(self, name) is None:
                 content.pop(name, None)
@@ -288,7 +294,7 @@ def build_channel(task: Task, code: Code) -> Channel:
     if task.channel_source is None:
         return channel_at(task.channel, task.ebn0_db, code.rate)
     name = parts_of(task.channel)[0]
-    with running(name, task.channel_source, kind="channel"):
+    with running(name, task.channel_source, task.channel_home, kind="channel"):
         channel = channel_at(task.channel, task.ebn0_db, code.rate)
         refuse_unaddressed(name, channel, code.n)
     return channel

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from fecnn._files.named import file_of
 from fecnn.channels.axis import AXES
 from fecnn.codes.catalogue import Place, Recipe, hold, is_code_path, recipe, with_paths
 from fecnn.codes.code import Code
-from fecnn.decoders.registry import file_of
 from fecnn.errors import shown
 from fecnn.studies.study import Study
 
@@ -57,6 +57,8 @@ def make_study(
     content: dict[str, Any] = {"title": name, **settings, "curve": [_curve(curve) for curve in curves]}
     if code is not None:
         content["code"] = _code(code)
+    if "channel" in content:
+        content["channel"] = _channel(content["channel"])
     if ebn0_db is not None:
         content["ebn0_db"] = ebn0_db
     for key in AXES.keys() & content.keys():
@@ -71,6 +73,8 @@ def _curve(given: DecoderLike | Mapping[str, Any]) -> dict[str, Any]:
         content.setdefault("label", content["decoder"].__name__)
     if "decoder" in content:
         content["decoder"] = _decoder(content["decoder"])
+    if "channel" in content:
+        content["channel"] = _channel(content["channel"])
     if "code" in content:
         codes = content["code"]
         content["code"] = [_code(each) for each in codes] if isinstance(codes, list) else _code(codes)
@@ -82,8 +86,7 @@ def _curve(given: DecoderLike | Mapping[str, Any]) -> dict[str, Any]:
 def _decoder(given: DecoderLike) -> Any:
     """The name of a decoder; that of a function leads to the file that defines it."""
     if isinstance(given, str):
-        in_file = file_of(given)
-        return given if in_file is None else f"{in_file[0].resolve()}:{in_file[1]}"
+        return _from_here(given)
     if not callable(given):
         return given  # refused by the study
     module, function = getattr(given, "__module__", None), getattr(given, "__qualname__", "")
@@ -98,6 +101,19 @@ def _decoder(given: DecoderLike) -> Any:
             "in one, so that it can be built again and its results named by its code"
         )
     return f"{Path(file).resolve()}:{function}"
+
+
+def _channel(given: Any) -> Any:
+    """A channel as the study takes it, of which a file starts at the working directory."""
+    if isinstance(given, Mapping):
+        return {key: _channel(value) if key == "name" else value for key, value in given.items()}
+    return _from_here(given) if isinstance(given, str) else given
+
+
+def _from_here(name: str) -> str:
+    """The name of a decoder or channel, with the whole path of its file if it is named by that."""
+    in_file = file_of(name)
+    return name if in_file is None else f"{in_file[0].resolve()}:{in_file[1]}"
 
 
 def _code(given: Any) -> Any:

@@ -65,7 +65,8 @@ def run(
 
     Raises:
         ValueError: If the study asks for something impossible; nothing has run then.
-        StaleError: If a decoder's code or network has changed since batches of its curve were made.
+        StaleError: If the code of a decoder or a channel, or a network, has changed since batches of its
+            curve were made.
         StoreError: If the results file cannot be used.
         DecodingError: If a decoder failed, after everything else is done.
 
@@ -182,14 +183,14 @@ def _steps(
 
 
 def _know_versions(study: Study, results: Store, fresh: bool) -> None:
-    """Stop if a curve's batches are all by other versions of its decoder; else store the tasks' curves."""
+    """Stop if a curve's batches are all by other versions of its code; else store the tasks' curves."""
     begun = results.curves()
     new = [point for point in study.points if point.curve not in begun.get(point.task.id, ())]
-    if not fresh and (stale := results.stale(new)):
-        decoders = {point.curve: point.task.decoder for point in new}
+    if not fresh and (stale := results.other_versions(new)):
+        tasks = {point.curve: point.task for point in new}
         told = "; ".join(
-            f"{count:,} batches of curve {curve} by another version of {decoders[curve]}"
-            for curve, count in stale.items()
+            f"{count:,} batches of curve {curve} by another version of {tasks[curve].called(part)}"
+            for (curve, part), count in stale.items()
         )
         raise StaleError(
             f"{results.path} has {told}: its code or network has changed, and counts of two "

@@ -13,13 +13,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, PrivateAttr, Tag, field_validator
 
+from fecnn._files.named import file_of
 from fecnn._files.problems import MAX_PROBLEMS, refusal
 from fecnn._files.shipped import is_path, shipped, shipped_folder
 from fecnn._files.toml import Table, read_toml
 from fecnn._notebook import html
 from fecnn.channels.axis import AXES, EBN0, Axis
 from fecnn.channels.receiver import Receiver
-from fecnn.channels.registry import Named, named, parts_of
+from fecnn.channels.registry import Named, Value, named
 from fecnn.channels.registry import told as told_channel
 from fecnn.codes.catalogue import (
     Recipe,
@@ -34,8 +35,8 @@ from fecnn.codes.catalogue import (
 from fecnn.codes.code import Code, has_spectrum
 from fecnn.codes.families import uncoded
 from fecnn.decoders import decoder
-from fecnn.decoders.foreign import Foreign, foreign, signature_of
-from fecnn.decoders.registry import factory, file_of, is_trained
+from fecnn.decoders.foreign import Foreign, Kind, foreign, signature_of
+from fecnn.decoders.registry import factory, is_trained
 from fecnn.decoders.signature import misfits, wrong_values
 from fecnn.errors import nearest
 from fecnn.nets.card import Whole, default_weights, network_version, weights_digest
@@ -321,8 +322,9 @@ class Study(Table):
         question: What the study is to answer; shown in reports.
         code: A code's name or file, or a table of what it is made of, as for `fecnn.load_code`; curves may
             have their own.
-        channel: ``awgn``, ``bec``, ``bsc``, ``rayleigh`` or ``rician``; a plug-in, or ``module:function``;
-            or a table of its ``name`` and options, as `fecnn.AWGN.at` and the like take them.
+        channel: ``awgn``, ``bec``, ``bsc``, ``rayleigh`` or ``rician``; a plug-in, ``module:function`` or
+            ``./file.py:function``; or a table of its ``name`` and options, as `fecnn.AWGN.at` and the like
+            take them.
         ebn0_db: Points in dB per information bit: one, a list, or ``from``, ``to`` and ``step``.
         esn0_db, crossover, erasure: Another axis in its place: Es/N0 in dB, or the probability of a wrong bit
             (``bsc``) or a lost one (``bec``). A study has one axis.
@@ -572,7 +574,7 @@ class Study(Table):
     def foreign(self) -> dict[str, Foreign]:
         """Decoders and channels that do not ship with fecnn; running the study runs their code."""
         found = {curve.decoder: self._foreign_of(curve.decoder) for curve in self.curves}
-        channels = {parts_of(self._channel_of(curve))[0] for curve in self.curves}
+        channels = {self._said_channel(curve)[0] for curve in self.curves}
         found |= {name: self._foreign_channel(name) for name in sorted(channels)}
         return {name: it for name, it in found.items() if it is not None}
 
@@ -616,13 +618,28 @@ class Study(Table):
 
     def _foreign_of(self, name: str) -> Foreign | None:
         if name not in self._foreign:
-            self._foreign[name] = foreign(*self._decoder_of(name))
+            self._foreign[name] = foreign(*self._placed(name))
         return self._foreign[name]
 
     def _foreign_channel(self, name: str) -> Foreign | None:
         if name not in self._foreign_channels:
-            self._foreign_channels[name] = foreign(name, kind="channel")
+            called, home = self._placed(name, "channel")
+            found = self._foreign_channels[name] = foreign(called, home, kind="channel")
+            if found is not None:
+                signature_of(called, found)  # raises if the file has no such function
         return self._foreign_channels[name]
+
+    def _said_channel(self, curve: Curve) -> tuple[str, dict[str, Value]]:
+        """The name and the options of a curve's channel, as the file says them.
+
+        Raises:
+            LookupError: If a table has no name.
+        """
+        said = self.channel if curve.channel is None else curve.channel
+        options: dict[str, Value] = {"name": said} if isinstance(said, str) else dict(said)
+        if "name" not in options:
+            raise LookupError('a table of a channel needs its name, such as { name = "awgn" }')
+        return str(options.pop("name")), options
 
     def _channel_of(self, curve: Curve) -> Named:
         """The channel of a curve as plain data.
@@ -630,25 +647,20 @@ class Study(Table):
         Raises:
             LookupError, TypeError, ValueError: If there is none, or an option does not fit.
         """
-        said = self.channel if curve.channel is None else curve.channel
-        options = {"name": said} if isinstance(said, str) else dict(said)
-        if "name" not in options:
-            raise LookupError('a table of a channel needs its name, such as { name = "awgn" }')
-        return named(str(options.pop("name")), options)
+        name, options = self._said_channel(curve)
+        return named(self._placed(name, "channel")[0], options)
 
-    def _channel_source_of(self, channel: Named) -> str | None:
-        """The version of a channel that does not ship with fecnn."""
-        found = self._foreign_channel(parts_of(channel)[0])
-        return None if found is None else found.version
+    def _placed(self, name: str, kind: Kind = "decoder") -> tuple[str, str | None]:
+        """The name of a decoder or channel, and its folder if a file is named.
 
-    def _decoder_of(self, name: str) -> tuple[str, str | None]:
-        """A decoder's name, and its folder if a file is named: the name is the same wherever that lies."""
+        The name is the same wherever that lies.
+        """
         in_file = file_of(name)
         if in_file is None:
             return name, None
         path = (self.path.parent / in_file[0]).resolve()
         if not path.is_file():
-            raise LookupError(f"decoder {name}: there is no file {path}")
+            raise LookupError(f"{kind} {name}: there is no file {path}")
         return f"{path.stem}:{in_file[1]}", str(path.parent)
 
     def _points_of(self, curve: Curve, found: Found) -> Iterator[Point | RarePoint]:
@@ -659,7 +671,7 @@ class Study(Table):
         whose = (None, "channel: ") if curve.channel is None else (curve.name, "")
         with found.of(*whose):
             channel = self._channel_of(curve)
-            self._channel_source_of(channel)
+            self._foreign_channel(self._said_channel(curve)[0])
             self.axis.refuse(channel)
         with found.of(curve.name, "receiver: "):
             (table,) = curve.receivers
@@ -680,7 +692,9 @@ class Study(Table):
         if found.count > before:
             return
         sender, sender_fingerprint = self._sender_of(curve, code)
-        decoder_name, home = self._decoder_of(curve.decoder)
+        decoder_name, home = self._placed(curve.decoder)
+        said_channel = self._said_channel(curve)[0]
+        their_channel = self._foreign_channel(said_channel)
         for value in grid:
             task = Task(
                 code=self._place_of(curve),
@@ -697,7 +711,8 @@ class Study(Table):
                 sender=sender,
                 sender_fingerprint=sender_fingerprint,
                 home=home,
-                channel_source=self._channel_source_of(channel),
+                channel_source=None if their_channel is None else their_channel.version,
+                channel_home=self._placed(said_channel, "channel")[1],
                 receiver=receiver,
             )
             if curve.method == "rare":

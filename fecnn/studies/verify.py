@@ -302,7 +302,7 @@ def _channel_obstacle(task: Task, foreign_code: bool) -> str | None:
     if not foreign_code:
         return f"channel {name} does not ship with fecnn; --foreign-code allows it to run"
     try:
-        found = foreign(name, kind="channel")
+        found = foreign(name, task.channel_home, kind="channel")
     except (ValueError, LookupError) as error:
         return f"its channel is not here: {error.args[0] if error.args else error}"
     if found is None or found.version != task.channel_source:

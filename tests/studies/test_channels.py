@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 
 import fecnn
+from fecnn.channels.registry import channel_at
+from fecnn.errors import StaleError
 from fecnn.simulation import simulate
 from fecnn.simulation.task import Task
 from fecnn.studies.study import load_study
@@ -132,6 +134,117 @@ def test_whose_code_runs_is_said_and_can_be_forbidden(folder, call):
 def test_unknown_channels_are_named(folder, channel, message):
     with pytest.raises(ValueError, match=message):
         study(folder, channel)
+
+
+# Named by file
+
+
+def beside(folder, channel, name="mine.toml"):
+    """A study whose channel is named by a file, which lies beside it."""
+    path = folder / name
+    path.write_text(STUDY.replace('channel = "{channel}"', "channel = {channel}").format(channel=channel))
+    return load_study(path)
+
+
+def test_a_channel_beside_the_study_is_found_from_anywhere(tmp_path, monkeypatch):
+    (tmp_path / "own_noise.py").write_text("from their_noise import louder as louder\n")
+    (tmp_path / "their_noise.py").write_text(LOUDER.format(by=3.0))
+    monkeypatch.chdir("/")
+    own = beside(tmp_path, '"./own_noise.py:louder"')
+    assert not {"own_noise", "their_noise"} & set(sys.modules), "reading a study runs nothing"
+    (point,) = own.points
+    assert (point.task.channel, point.task.channel_home) == ("own_noise:louder", str(tmp_path))
+    assert [(name, it.kind) for name, it in own.foreign.items()] == [("./own_noise.py:louder", "channel")]
+    store = tmp_path / "r.sqlite"
+    fecnn.run(own, store=store).finish()
+    assert fecnn.table(own, store=store).channel.tolist() == ["own_noise:louder"]
+    checks = fecnn.verify(store, study=own, foreign_code=True)
+    assert checks
+    assert all(check.equal for check in checks)
+
+
+def test_results_do_not_depend_on_how_the_file_of_a_channel_is_named(folder):
+    (folder / "own_noise.py").write_text(LOUDER.format(by=3.0))
+    (by_module,) = study(folder, "own_noise:louder").points
+    (by_file,) = beside(folder, '"./own_noise.py:louder"').points
+    assert (by_module.task.id, by_module.task.stream) == (by_file.task.id, by_file.task.stream)
+    assert Task.of(json.loads(json.dumps(by_file.task.described()))) == by_file.task
+    found = fecnn.make_study(
+        "m", code="hamming-7-4", ebn0_db=3, channel="./own_noise.py:louder", curves=["ml"]
+    )
+    assert found.points[0].task.channel_home == str(folder)
+
+
+def test_a_channel_by_its_file_takes_options(folder):
+    (folder / "own_noise.py").write_text(LOUDER.format(by=3.0))
+    quieter = beside(folder, '{ name = "./own_noise.py:louder", by = 0.0 }')
+    assert quieter.points[0].task.told_channel == "own_noise:louder (by 0.0)"
+    loud = beside(folder, '"./own_noise.py:louder"', "loud.toml")
+    assert counts(loud)["bler"] > 3 * counts(quieter)["bler"]
+
+
+def test_two_channels_of_one_name_in_two_folders(folder):
+    for name, by in (("one", 3.0), ("two", 0.0)):
+        (folder / name).mkdir()
+        (folder / name / "own_noise.py").write_text(LOUDER.format(by=by))
+    curves = [
+        {"decoder": "ml", "label": name, "channel": f"./{name}/own_noise.py:louder"}
+        for name in ("one", "two")
+    ]
+    both = made(stop={"frames": 4096}, curves=curves)
+    fecnn.run(both).finish()
+    one, two = fecnn.table(both).bler
+    assert one > 3 * two
+
+
+def test_a_channel_and_a_decoder_in_one_file_travel_together(folder):
+    cluster = pytest.importorskip("fecnn.simulation.cluster")
+    text = LOUDER.format(by=3.0) + "def dec(code, channel, /):\n    return lambda llr: llr < 0\n"
+    (folder / "own_noise.py").write_text(text)
+    curves = [{"decoder": "./own_noise.py:dec", "channel": "./own_noise.py:louder"}]
+    (point,) = made(curves=curves).points
+    assert cluster.files_of(point.task) == {str(folder): {"own_noise.py": text.encode()}}
+    (alone,) = made(curves=["ml"], channel="./own_noise.py:louder").points
+    assert cluster.files_of(alone.task) == {str(folder): {"own_noise.py": text.encode()}}
+
+
+def test_an_edited_channel_is_told_and_its_frames_are_never_pooled(folder, call):
+    file = folder / "own_noise.py"
+    file.write_text(LOUDER.format(by=3.0))
+    path = beside(folder, '"./own_noise.py:louder"').path
+    call("run", path)
+    file.write_text(LOUDER.format(by=2.0))
+    stale = "of ml are not shown: they are from another version of its channel"
+    assert stale in call("table", path, code=1).output
+    stopped = call("run", path, code=1).output
+    assert "of curve ml by another version of channel own_noise:louder" in " ".join(stopped.split())
+    call("run", path, "--fresh")
+    assert stale in call("table", path).output
+    file.write_text(LOUDER.format(by=1.0))
+    edited = load_study(path)
+    with pytest.raises(StaleError, match="by another version of channel own_noise:louder"):
+        fecnn.frames(edited, "ml", ebn0_db=3.0)
+
+
+@pytest.mark.parametrize(
+    ("channel", "message"),
+    [
+        ("./gone.py:louder", r"channel: channel ./gone.py:louder: there is no file .*gone.py"),
+        ("./own_noise.py:lauder", "has no function 'lauder'; did you mean louder"),
+        ("./own_noise.py:", "no channel './own_noise.py:'|must be named module:function"),
+    ],
+)
+def test_a_file_or_function_that_does_not_exist_is_told(folder, channel, message):
+    (folder / "own_noise.py").write_text(LOUDER.format(by=3.0))
+    with pytest.raises(ValueError, match=message):
+        beside(folder, f'"{channel}"')
+
+
+def test_a_file_names_a_channel_in_python_too(folder):
+    (folder / "own_noise.py").write_text(LOUDER.format(by=3.0))
+    assert channel_at("./own_noise.py:louder", 6.0, 0.5).sigma == fecnn.AWGN.at(3.0, 0.5).sigma
+    with pytest.raises(LookupError, match=r"no file .*gone.py for channel"):
+        channel_at("./gone.py:louder", 6.0, 0.5)
 
 
 # Options of channels, and receivers

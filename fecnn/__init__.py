@@ -42,6 +42,7 @@ __all__ = [
     "decoder",
     "decoder_names",
     "frames",
+    "ft8_174_91",
     "gap_to_ml",
     "golay",
     "hamming",
@@ -51,6 +52,7 @@ __all__ = [
     "list_decoder",
     "load_code",
     "load_study",
+    "mackay_96_48",
     "make_study",
     "merge",
     "ml_bler",
@@ -128,6 +130,7 @@ if TYPE_CHECKING:
     from fecnn.codes.pac import pac
     from fecnn.codes.polar import polar
     from fecnn.codes.product import product
+    from fecnn.codes.published import ft8_174_91, mackay_96_48
     from fecnn.decoders import decoder, list_decoder, soft_decoder
     from fecnn.decoders.contract import Decoder, SoftDecoder
     from fecnn.decoders.registry import decoder_names
@@ -177,6 +180,7 @@ _HOMES = {
     "codes.pac": "pac",
     "codes.polar": "polar",
     "codes.product": "product",
+    "codes.published": "ft8_174_91 mackay_96_48",
     "decoders": "decoder list_decoder soft_decoder",
     "decoders.contract": "Decoder SoftDecoder",
     "decoders.registry": "decoder_names",

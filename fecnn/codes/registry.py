@@ -13,6 +13,7 @@ from fecnn.codes.nr_polar import nr_polar
 from fecnn.codes.pac import pac
 from fecnn.codes.polar import polar
 from fecnn.codes.product import product
+from fecnn.codes.published import ft8_174_91, mackay_96_48
 from fecnn.errors import nearest
 
 
@@ -42,6 +43,7 @@ FAMILIES = {
     "bch": Family(block.bch, "Hocquenghem 1959; Bose and Ray-Chaudhuri 1960", {"n": 15, "k": 7}),
     "ccsds_128_64": Family(block.ccsds_128_64, "CCSDS 231.0-B", {}),
     "convolutional": Family(convolutional, "Elias 1955", {"k": 8, "polynomials": (0o5, 0o7)}),
+    "ft8_174_91": Family(ft8_174_91, "Franke, Somerville and Taylor, QEX, July/August 2020", {}),
     "golay": Family(block.golay, "Golay 1949", {}),
     "hamming": Family(block.hamming, "Hamming 1950", {"r": 3}),
     "ldpc_qc": Family(
@@ -49,6 +51,7 @@ FAMILIES = {
         "Fossorier, IEEE Trans. IT 50(8), 2004",
         {"base": [[0, 1, 2, -1], [-1, 2, 0, 1]], "z": 5},
     ),
+    "mackay_96_48": Family(mackay_96_48, "MacKay, Encyclopedia of Sparse Graph Codes", {}),
     "nr_ldpc": Family(nr_ldpc, "3GPP TS 38.212, sections 5.3.2 and 5.4.2", {"k": 20, "n": 48}),
     "nr_polar": Family(nr_polar, "3GPP TS 38.212, sections 5.3.1 and 5.4.1", {"k": 12, "e": 54}),
     "pac": Family(pac, "Arikan, arXiv:1908.09594, 2019", {"n": 16, "k": 8}),

@@ -179,7 +179,7 @@ def test_studies_take_it_and_name_it(tmp_path):
     study = fecnn.load_study(tmp_path / "study.toml")
     assert [curve.name for curve in study.curves] == [
         "turbo-product of product(a=./mine.alist, b=hamming(r=3, extended=True))",
-        "ml of product(a=spc-4)",
+        "ml of product-16-9",
     ]
     task = study.points[0].task
     assert type(task).of(json.loads(json.dumps(task.described()))) == task

@@ -6,7 +6,6 @@ Shipped points with the same counts are kept, including their decoding time. Wit
 everything is written again from the shipped results, except frame-by-frame comparisons, which are kept.
 """
 
-import math
 import sys
 from pathlib import Path
 
@@ -33,7 +32,7 @@ def section(study: Study, results) -> str:
     """The part of a README made from results: the table, gaps to ML, and agreement with published points."""
     text = markdown(display(study, results))
     gaps = gap_to_ml(study, results)
-    if any(math.isfinite(gap.crossing.ebn0_db) for gap in gaps):
+    if any(gap.is_passed for gap in gaps):
         text += "\n" + markdown(display_gaps(gaps))
     verdicts = judge(study, results)
     if len(verdicts):

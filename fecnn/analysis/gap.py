@@ -61,9 +61,14 @@ class Gap:
     low: float
     high: float
 
+    @property
+    def is_passed(self) -> bool:
+        """Whether the curve passes the target within its points."""
+        return math.isfinite(self.crossing.ebn0_db)
+
     def __str__(self) -> str:
         there = _there(self.crossing)
-        if not math.isfinite(self.crossing.ebn0_db):
+        if not self.is_passed:
             return f"{self.curve} of {self.code}: {there}"
         away = _decibels(self.gap_db, self.low, self.high)
         if not away:
@@ -157,7 +162,7 @@ def gaps_along_ml(study: Study, results: "pd.DataFrame", code: str) -> dict[str,
     Only counted curves are compared, each over its channel, and ML itself is left out. The result is empty if
     the study has no counted curve of exact ML.
     """
-    optima = _counted_ml(study, code).values()
+    optima = counted_ml(study, code).values()
     others = {point.curve for point in study.points if point.code.name == code} - set(optima)
     found: dict[str, list[tuple[float, Gap]]] = {}
     for optimum in optima:
@@ -178,7 +183,7 @@ def published_gaps_along_ml(
     Of several channels it is that of the curve which should agree with them, or the first. The result is
     empty if the source gives no counts.
     """
-    optima = _counted_ml(study, points[0].code)
+    optima = counted_ml(study, points[0].code)
     if not optima or not all(point.frames for point in points):
         return []
     whose = points[0].decoder, points[0].code
@@ -199,7 +204,7 @@ def published_gaps_along_ml(
     return found
 
 
-def _counted_ml(study: Study, code: str) -> dict[Named, str]:
+def counted_ml(study: Study, code: str) -> dict[Named, str]:
     """By channel, the first counted curve of exact ML of a code; first those of an exact demapper."""
     found: dict[Named, str] = {}
     for point in sorted(study.points, key=_is_approximate):

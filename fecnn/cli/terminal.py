@@ -65,10 +65,12 @@ def print_study(study: "Study", results: Any, columns: str | None = None, bler: 
     print_table(shown, study.title)
     if has_star(shown):
         table_console().print(FOOTNOTE, markup=False)
-    gaps = display_gaps(gap_to_ml(study, results, bler=bler), bler)
-    if len(gaps):
+    gaps = gap_to_ml(study, results, bler=bler)
+    if any(gap.is_passed for gap in gaps):
         typer.echo()
-        print_table(gaps)
+        print_table(display_gaps(gaps, bler))
+    elif gaps:
+        typer.echo(f"\nno curve passes BLER {bler:g} within its points (fecnn table --bler takes another)")
     if published := published_summary(study, results):
         typer.echo("\n" + "\n".join(published))
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
-from fecnn.analysis.gap import gaps_along_ml, published_gaps_along_ml
+from fecnn.analysis.gap import counted_ml, gaps_along_ml, published_gaps_along_ml
 from fecnn.analysis.table import METRICS, counted, estimated
 from fecnn.plots.coincidence import nested
 from fecnn.plots.looks import labels_of, looks_of
@@ -127,9 +127,7 @@ def _gap_panel(
         marks = tuple(gap_mark(gap, ebn0_db) for ebn0_db, gap in gaps if math.isfinite(gap.gap_db))
         if marks:
             series.append(Series("counted", labels[name], gaps[0][1].code, looks[name], marks))
-    missing = [
-        code for code, found in zip(codes, along, strict=True) if not found and not code.startswith("uncoded")
-    ]
+    missing = [code for code in codes if not counted_ml(study, code) and not code.startswith("uncoded")]
     notes = (f"gaps of {listed(missing)} (exact ML was not counted)",) if missing else ()
     series = [*nested(series), *published]
     far = any(abs(mark.y) > NEAR for one in series for mark in one.marks)

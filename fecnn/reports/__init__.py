@@ -160,9 +160,10 @@ def _heading(study: Study, alone: bool) -> str:
 
 def _tables(study: Study, results: "pd.DataFrame") -> list[tuple[str, "pd.DataFrame"]]:
     """Titles and tables of a study; the column ``decoder`` has the names of curves."""
+    gaps = gap_to_ml(study, results)
     tables = [
         ("All points", display(study, results)),
-        ("Gap to ML", display_gaps(gap_to_ml(study, results))),
+        ("Gap to ML", display_gaps(gaps if any(gap.is_passed for gap in gaps) else [])),
         ("Operations", display_costs(cost_table(study, results))),
     ]
     return [(title, table) for title, table in tables if len(table)]

@@ -553,3 +553,11 @@ def test_a_comparison_fits_a_narrow_terminal(call, monkeypatch):
     text = re.sub(r"\x1b\[[0-9;]*m", "", call("compare", "small.toml", "ml", "ordered").stdout)
     assert max(map(len, text.splitlines())) <= 80
     assert not re.search(r"e[-+]0 *$", text, re.MULTILINE)  # no number is broken
+
+
+def test_a_table_whose_curves_pass_no_target_says_so(call, tmp_path):
+    (tmp_path / "high.toml").write_text(ml_and_osd([0], 50, "frames = 400", title="High"))
+    call("run", "high.toml")
+    shown = call("table", "high.toml").stdout
+    assert "no curve passes BLER 0.001 within its points (fecnn table --bler takes another)" in shown
+    assert "gap to ML" not in shown

@@ -121,3 +121,12 @@ def test_what_a_maxlog_demapper_loses_is_counted_from_ml_with_the_exact_one(here
     study, results = ran(curves, ebn0_db=[6, 9, 12, 15, 18])
     gaps = {gap.curve: gap.reference for gap in gap_to_ml(study, results, bler=0.01)}
     assert gaps == {"ml, max-log": "ml, max-log", "hard, max-log": "ml, max-log"}
+
+
+def test_a_code_of_which_ml_alone_is_counted_lacks_no_gaps(here):
+    curves = [{"decoder": it, "code": "hamming-7-4"} for it in ("ml", "hard")]
+    curves += [{"decoder": "ml", "code": "bch-15-7"}, {"decoder": "hard", "code": "golay-24-12"}]
+    study, results = ran(curves, ebn0_db=[2, 4, 6])
+    (panel,) = rate_scene(study, results, ["gap"]).panels
+    assert {one.label for one in panel.series} == {"hard of hamming-7-4"}
+    assert panel.notes == ("gaps of golay-24-12 (exact ML was not counted)",)

@@ -1,7 +1,7 @@
 """Successive-cancellation decoding of polar codes and their subcodes."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import permutations
@@ -18,7 +18,9 @@ from fecnn.codes.code import Code, per_code
 from fecnn.codes.polar import kronecker_transform
 from fecnn.decoders.contract import Decoder, Effort, Lister, Measured, SoftDecoder, empty_list
 from fecnn.decoders.cost import REAL, Cost
-from fecnn.decoders.kernels import polar as kernel
+from fecnn.decoders.kernels import sc as sc_kernel
+from fecnn.decoders.kernels import scl as scl_kernel
+from fecnn.decoders.kernels.polar import Inputs, are_satisfied
 from fecnn.decoders.on_mother import hard_on, list_on, soft_on
 from fecnn.decoders.registry import BuiltIn, Example
 
@@ -32,6 +34,10 @@ MAX_DIGITS = 7
 
 SHORT_LIST = 8
 """A code that needs a longer list in the standard orders is tried in others too."""
+
+
+WORDS = np.zeros(0, np.uint32), np.zeros(0, np.uint64)
+"""For kernels, the type of packed bits: as wide as max-log LLRs, or as exact ones."""
 
 
 def sc(code: Code, channel: Channel | None = None, /, *, exact: bool = False) -> Decoder:
@@ -61,7 +67,7 @@ def sc(code: Code, channel: Channel | None = None, /, *, exact: bool = False) ->
 
     def decode(llr: LLR) -> Bits:
         out = np.empty(llr.shape, np.uint8)
-        kernel.sc(form.in_order(llr), form.inputs, exact, out)
+        sc_kernel.sc(form.prepared(llr, exact), form.inputs, out)
         return form.as_given(out)
 
     return decode if code.mother is None else hard_on(code.mother, decode)
@@ -74,6 +80,7 @@ def scl(
     *,
     list: int = 8,
     exact: bool = False,
+    adaptive: bool = False,
 ) -> Decoder:
     """Successive-cancellation list decoding (Tal and Vardy, IEEE Trans. IT 61(5), 2015).
 
@@ -93,9 +100,15 @@ def scl(
             this is maximum likelihood. So a list of 2**k or more is extended to 2**(k + c), if that is at
             most 4096.
         exact: Use the exact box-plus and path metric instead of their max-log forms.
+        adaptive: Try lists of 1, 2, 4, ... paths first and stop at the first whose best path satisfies the
+            CRC, or one of its others (Li, Shen and Tse, IEEE Comm. Letters 16(12), 2012). That is 15 to 60
+            times as fast where errors are rare. The decision is not always that of the whole list: a shorter
+            list may hold a wrong word with the right CRC where the longer one holds a likelier word. The work
+            counts the paths of all lists that were tried.
 
     Raises:
-        ValueError: If the list size is out of range, or the code is far from a polar code.
+        ValueError: If the list size is out of range, the code is far from a polar code, or ``adaptive`` is
+            asked for a code without a CRC, for which the first list would always do.
 
     Example:
         >>> import fecnn
@@ -104,15 +117,46 @@ def scl(
         np.uint64(0)
     """
     form, paths = arranged(code), _paths(code, list, 1)
+    if adaptive and not form.outer:
+        raise ValueError(
+            f"adaptive needs a CRC, which tells whether a list was long enough; {code.name} has none"
+        )
+
+    def attempt(llr: LLR, size: int, out: Bits) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Decode with a list; of each frame, how many paths were tested, and whether one passed."""
+        tested, passed = np.ones(len(llr), np.int64), np.ones(len(llr), np.bool_)
+        given = form.prepared(llr, exact)
+        if size == 1:
+            sc_kernel.sc(given, form.inputs, out)
+            are_satisfied(out, form.columns, passed)
+        else:
+            kind = WORDS[exact]
+            scl_kernel.scl(given, form.inputs, form.columns, size, kind, out, tested, passed)
+        return tested, passed
 
     def measure(llr: LLR) -> tuple[Bits, Effort]:
         out = np.empty(llr.shape, np.uint8)
-        tested, passed = np.empty(len(llr), np.int64), np.empty(len(llr), np.bool_)
-        kernel.scl(form.in_order(llr), form.inputs, form.columns, paths, exact, out, tested, passed)
+        first = 1 if adaptive else paths
+        tested, passed = attempt(llr, first, out)
+        for size in _longer(first, paths):
+            left = np.flatnonzero(~passed)
+            if len(left) == 0:
+                break
+            again = np.empty((len(left), llr.shape[1]), np.uint8)
+            more, passed[left] = attempt(llr[left], size, again)
+            tested[left] += more
+            out[left] = again
         return form.as_given(out), Effort(tested, ~passed)
 
     decode = Measured(measure)
     return decode if code.mother is None else hard_on(code.mother, decode)
+
+
+def _longer(size: int, most: int) -> Iterator[int]:
+    """Doubled list sizes up to the longest."""
+    while size < most:
+        size = min(2 * size, most)
+        yield size
 
 
 def scl_app(
@@ -151,7 +195,8 @@ def scl_app(
 
     def app(llr: LLR) -> LLR:
         out = np.empty(llr.shape, np.float32)
-        kernel.soft_scl(form.in_order(llr), form.inputs, form.columns, paths, exact, out)
+        given, kind = form.prepared(llr, exact), WORDS[exact]
+        scl_kernel.soft_scl(given, form.inputs, form.columns, paths, kind, out)
         return form.as_given(out)
 
     return app if code.mother is None else soft_on(code.mother, app)
@@ -187,7 +232,8 @@ def scl_list(
 
     def lister(llr: LLR) -> tuple[Bits, NDArray[np.bool_]]:
         out, held = empty_list(llr, paths)
-        kernel.scl_list(form.in_order(llr), form.inputs, columns, paths, exact, out, held)
+        given, kind = form.prepared(llr, exact), WORDS[exact]
+        scl_kernel.scl_list(given, form.inputs, columns, paths, kind, out, held)
         return form.as_given(out.reshape(-1, out.shape[2])).reshape(out.shape), held
 
     return lister if code.mother is None else list_on(code.mother, lister)
@@ -199,11 +245,11 @@ class PolarForm:
 
     inputs: What is known of the inputs u of all codewords u F, F the Kronecker power of [[1, 0], [1, 1]].
     outer: Number of checks that are not frozen bits: the bits of a CRC.
-    columns: Packed columns of all checks, (n, W); W = 0 if all checks are frozen bits.
+    columns: Packed columns of these checks, (n, W); W = 0 if all checks are frozen bits.
     order: The code's positions in natural order, or None if they already are.
     """
 
-    inputs: kernel.Inputs
+    inputs: Inputs
     outer: int
     columns: NDArray[np.uint64]
     order: NDArray[np.int64] | None
@@ -211,6 +257,11 @@ class PolarForm:
     def in_order(self, values: Values) -> Values:
         """Rows of code bits or LLRs, from the code's order to the kernels' order."""
         return values if self.order is None else np.ascontiguousarray(values[:, self.order])
+
+    def prepared(self, llr: LLR, exact: bool) -> NDArray[np.floating]:
+        """Rows of LLRs as kernels take them: in their order, and in float64 if all is to be exact."""
+        ordered = self.in_order(llr)
+        return ordered.astype(np.float64) if exact else ordered
 
     def as_given(self, values: Values) -> Values:
         """The inverse of `in_order`."""
@@ -251,9 +302,9 @@ def arranged(code: Code) -> PolarForm:
         likely.insert(0, best)
     for order in orders[likely]:
         if not outer or _has_a_crc(code.G[:, order], natural[order], outer):
-            columns = np.ascontiguousarray(code.parity_columns[order][:, : None if outer else 0])
+            columns = _columns_beyond(natural[order], code.G[:, order])
             none = np.zeros((code.n, 0), np.uint64), np.full(code.n, -1)
-            inputs = kernel.Inputs(natural[order], *none)
+            inputs = Inputs(natural[order], *none)
             return PolarForm(inputs, outer, columns, _unless_natural(order))
     needs = {tuple(order): needed_list(code, order, erased) for order in orders[likely].tolist()}
     if min(needs.values()) > SHORT_LIST:
@@ -322,7 +373,16 @@ def _with_dynamic_bits(code: Code, order: NDArray[np.int64]) -> PolarForm:
     masks = np.zeros((code.n, -(-len(dynamic) // 64)), np.uint64)
     masks[information] = gf2.pack(np.ascontiguousarray(sums[:, dynamic]))
     columns = np.zeros((code.n, 0), np.uint64)
-    return PolarForm(kernel.Inputs(frozen, masks, places), 0, columns, _unless_natural(order))
+    return PolarForm(Inputs(frozen, masks, places), 0, columns, _unless_natural(order))
+
+
+def _columns_beyond(frozen: NDArray[np.bool_], G: Bits) -> NDArray[np.uint64]:
+    """Packed columns, (n, W), of the checks that codewords satisfy beyond their frozen bits."""
+    sums = gf2.null_space(kronecker_transform(G)[:, ~frozen])
+    checks = np.zeros((len(sums), len(frozen)), np.uint8)
+    checks[:, ~frozen] = sums
+    # A sum of the inputs of x F is the sum of x times F^T, which is F with rows and columns reversed.
+    return gf2.pack(np.ascontiguousarray(kronecker_transform(checks[:, ::-1])[:, ::-1].T))
 
 
 def _unless_natural(order: NDArray[np.int64]) -> NDArray[np.int64] | None:
@@ -391,7 +451,7 @@ def sc_cost(code: Code, work: float | None = None, **_: Any) -> Cost:
 def scl_cost(code: Code, work: float | None = None, *, list: int = 8, **_: Any) -> Cost:
     """Successive-cancellation lists of L paths: L times `sc`, and a sort of 2 L path metrics per message bit.
 
-    The sort takes 2 L additions and 2 L log2(2 L) comparisons per bit.
+    Of an adaptive list, which mostly ends earlier, this is the last attempt alone. The sort takes 2 L additions and 2 L log2(2 L) comparisons per bit.
     """
     sort = Cost(additions=2 * list, comparisons=2 * list * math.log2(2 * list), memory_bits=REAL * 2 * list)
     paths = sc_cost(code).times(list)

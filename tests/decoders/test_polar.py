@@ -2,6 +2,7 @@
 
 import numpy as np
 import oracles
+import plain_polar
 import pytest
 from decoding_cases import assert_most_likely, llrs
 
@@ -79,6 +80,86 @@ def test_scl_equals_the_textbook(paths, exact, rng):
         llr = rng.normal(0.7, 1.3, (12, code.n)).astype(np.float32)
         expected = oracles.scl(code, frozen_bits(code), llr, paths, exact)
         assert (fecnn.decoder("scl", code, list=paths, exact=exact)(llr) == expected).all(), code.name
+
+
+@pytest.mark.parametrize("paths", [1, 2, 3, 5, 8, 16, 20, 33, 64, 65, 128])
+def test_decisions_are_those_of_the_plain_twins_in_float64(paths, rng):
+    """On many frames of all kinds of codes; and on a BSC and a BEC, where most comparisons are ties."""
+    codes = [
+        fecnn.load_code("polar-64-32"),
+        fecnn.polar(128, 53, crc=11),
+        fecnn.pac(64, 32),
+        fecnn.nr_polar(12, 40).mother.code,
+        fecnn.reed_muller(2, 6),
+    ]
+    for code in codes:
+        form = arranged(code)
+        words = code.encode(rng.integers(0, 2, (200, code.k), dtype=np.uint8))
+        signs = fecnn.bpsk(words)
+        llrs = {
+            "awgn": fecnn.AWGN.at(1.5, code.rate).transmit(words, rng),
+            "bsc": (signs * np.where(rng.random(words.shape) < 0.07, -1, 1) * 2.5866).astype(np.float32),
+            "bec": (signs * (rng.random(words.shape) > 0.4) * 0.3).astype(np.float32),
+            "integers": np.rint(3 * fecnn.AWGN.at(1.5, code.rate).transmit(words, rng)).clip(-127, 127),
+        }
+        for kind, llr in llrs.items():
+            given = form.in_order(llr)
+            expected, tested = np.empty(llr.shape, np.uint8), np.empty(len(llr), np.int64)
+            passed, inputs = np.empty(len(llr), np.bool_), plain_polar.Inputs(*form.inputs)
+            plain_polar.scl(given, inputs, form.columns, paths, False, expected, tested, passed)
+            bits, effort = fecnn.decoder("scl", code, list=paths).measure(llr)
+            assert (form.in_order(bits) == expected).all(), (code, kind)
+            assert (effort.work == tested).all()
+            assert (effort.uncertified == ~passed).all()
+            if paths == 1 and not form.outer:
+                plain_polar.sc(given, inputs, False, expected)
+                assert (form.in_order(fecnn.decoder("sc", code)(llr)) == expected).all(), (code, kind)
+
+
+def test_any_number_of_frames_is_decoded_as_one_by_one(rng):
+    """Frames lie side by side: full rows of them, parts of rows, and a single one."""
+    for code in (fecnn.polar(8, 4), fecnn.polar(64, 32), fecnn.pac(32, 16)):
+        llr = rng.normal(0.7, 1.3, (131, code.n)).astype(np.float32)
+        for decode in (fecnn.decoder("sc", code), fecnn.decoder("scl", code, list=4)):
+            alone = np.concatenate([decode(row[None]) for row in llr])
+            for frames in (0, 1, 15, 16, 17, 64, 65, 131):
+                assert (decode(llr[:frames]) == alone[:frames]).all()
+
+
+@pytest.mark.parametrize("most", [1, 2, 6, 8])
+@pytest.mark.parametrize("exact", [False, True])
+def test_an_adaptive_list_is_the_first_that_satisfies_the_crc(most, exact, rng):
+    """By hand: whole lists of 1, 2, 4, ... paths, frame by frame."""
+    code = fecnn.polar(32, 12, crc=6)
+    words = code.encode(rng.integers(0, 2, (150, 12), dtype=np.uint8))
+    llr = fecnn.AWGN.at(1.0, code.rate).transmit(words, rng)
+    sizes = [size for size in (1, 2, 4) if size < most] + [most]
+    lists = [fecnn.decoder("scl", code, list=size, exact=exact).measure(llr) for size in sizes]
+    bits, effort = fecnn.decoder("scl", code, list=most, exact=exact, adaptive=True).measure(llr)
+    ended = set()
+    for frame in range(len(llr)):
+        last = next((i for i, (_, how) in enumerate(lists) if not how.uncertified[frame]), len(lists) - 1)
+        expected, how = lists[last]
+        assert (bits[frame] == expected[frame]).all()
+        assert effort.work[frame] == sum(how.work[frame] for _, how in lists[: last + 1])
+        assert effort.uncertified[frame] == how.uncertified[frame] == code.syndrome(bits[frame]).any()
+        ended.add(last)
+    assert ended == set(range(len(sizes)))
+
+
+def test_adaptive_lists_err_as_often_as_whole_ones(rng):
+    """Polar (128,64) with CRC-11 at 2 dB: the same frames but few, each way by chance."""
+    code = fecnn.polar(128, 64, crc=11)
+    words = code.encode(rng.integers(0, 2, (20_000, 64), dtype=np.uint8))
+    llr = fecnn.AWGN.at(2.0, code.rate).transmit(words, rng)
+    wrong = [
+        (fecnn.decoder("scl", code, adaptive=adaptive)(llr) != words).any(axis=1)
+        for adaptive in (True, False)
+    ]
+    only, other = int((wrong[0] & ~wrong[1]).sum()), int((wrong[1] & ~wrong[0]).sum())
+    assert wrong[1].sum() > 500
+    assert 0 < only + other < 0.1 * wrong[1].sum()
+    assert abs(only - other) <= 4 * np.sqrt(only + other)
 
 
 @pytest.mark.parametrize("exact", [False, True])
@@ -256,6 +337,7 @@ def test_frozen_bits_do_not_depend_on_the_generator(rng):
         ("sc", fecnn.polar(32, 10, crc=6), {}, "6 checks beyond frozen bits, which sc cannot use; use scl"),
         ("scl", fecnn.polar(8, 4), {"list": 0}, r"list must be in 1\.\.4096 paths, got 0"),
         ("scl", fecnn.polar(8, 4), {"list": 2.0}, r"list must be in 1\.\.4096 paths, got 2\.0"),
+        ("scl", fecnn.polar(8, 4), {"adaptive": True}, "adaptive needs a CRC, .*; polar-8-4 has none"),
         ("scl", fecnn.polar(8, 4), {"list": 5000}, r"list must be in 1\.\.4096 paths, got 5000"),
     ],
 )

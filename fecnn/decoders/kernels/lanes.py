@@ -77,9 +77,9 @@ def width(typing, array):
     )
 
 
-@_operation(lambda array, row: array[row].copy())
+@_operation(lambda array, row: array.reshape(-1, BYTES // array.itemsize)[row].copy())
 def load(typing, array, row):
-    """A row of a C-contiguous (rows, lanes) array."""
+    """A row of a C-contiguous (rows, lanes) array, or as many values of a flat one."""
     _contiguous(array)
 
     def build(context, builder, signature, arguments):
@@ -91,12 +91,12 @@ def load(typing, array, row):
 
 
 def _set_row(array, row, vector):
-    array[row] = vector
+    array.reshape(-1, BYTES // array.itemsize)[row] = vector
 
 
 @_operation(_set_row)
 def store(typing, array, row, vector):
-    """Write a vector to a row of a C-contiguous (rows, lanes) array."""
+    """Write a vector to a row of a C-contiguous (rows, lanes) array, or as many values of a flat one."""
     _contiguous(array)
 
     def build(context, builder, signature, arguments):
@@ -112,12 +112,15 @@ def splat(typing, value):
     """A number in every lane; its type says how many."""
 
     def build(context, builder, signature, arguments):
-        vector = context.get_value_type(signature.return_type)
-        first = builder.insert_element(ir.Constant(vector, ir.Undefined), arguments[0], ir.IntType(32)(0))
-        zeros = ir.Constant(ir.VectorType(ir.IntType(32), vector.count), None)
-        return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), zeros)
+        return _spread(builder, arguments[0], context.get_value_type(signature.return_type))
 
     return Vector(value)(value), build
+
+
+def _spread(builder, value, vector):
+    first = builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.IntType(32)(0))
+    zeros = ir.Constant(ir.VectorType(ir.IntType(32), vector.count), None)
+    return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), zeros)
 
 
 @_operation(lambda a: a.sum())
@@ -186,6 +189,24 @@ def transpose(typing, values, begin, stride, out, out_begin, out_stride):
     return types.void(values, types.intp, types.intp, out, types.intp, types.intp), build
 
 
+@_operation(lambda a: a.max())
+def greatest(typing, a):
+    """The greatest value of the lanes."""
+
+    def build(context, builder, signature, arguments):
+        value, count = arguments[0], a.count
+        while count > 1:
+            count //= 2
+            other = ir.Constant(
+                ir.VectorType(ir.IntType(32), a.count), [*range(count, a.count), *range(count)]
+            )
+            turned = builder.shuffle_vector(value, value, other)
+            value = builder.select(builder.fcmp_ordered("<", value, turned), turned, value)
+        return builder.extract_element(value, ir.IntType(32)(0))
+
+    return a.dtype(a), build
+
+
 @_operation(lambda a, b: a < b)
 def less(typing, a, b):
     """Where a < b: False where one is NaN."""
@@ -207,6 +228,32 @@ def as_integer(typing, mask):
         return builder.zext(packed, ir.IntType(64))
 
     return types.int64(mask), build
+
+
+@_operation(lambda word, a: (int(word) >> np.arange(len(a))) & 1 != 0)
+def as_mask(typing, word, a):
+    """The inverse of `as_integer`: bit i of an integer is lane i of a mask for vectors like ``a``."""
+
+    def build(context, builder, signature, arguments):
+        bits = builder.trunc if word.bitwidth > a.count else builder.zext
+        narrow = arguments[0] if word.bitwidth == a.count else bits(arguments[0], ir.IntType(a.count))
+        return builder.bitcast(narrow, ir.VectorType(ir.IntType(1), a.count))
+
+    return Mask(a.count)(word, a), build
+
+
+@_operation(lambda a, j: (a >> a.dtype.type(j)) & a.dtype.type(1) != 0)
+def has_bit(typing, a, j):
+    """Where bit j of a vector of unsigned integers is set."""
+
+    def build(context, builder, signature, arguments):
+        vector = context.get_value_type(a)
+        one = builder.shl(ir.IntType(64)(1), arguments[1])
+        one = one if a.dtype.bitwidth == 64 else builder.trunc(one, vector.element)
+        here = builder.and_(arguments[0], _spread(builder, one, vector))
+        return builder.icmp_unsigned("!=", here, ir.Constant(vector, None))
+
+    return Mask(a.count)(a, types.intp), build
 
 
 @_operation(np.abs)
@@ -296,6 +343,26 @@ _binary(
 )
 _binary(operator.truediv, lambda builder, kind, a, b: builder.fdiv(a, b))
 _binary(operator.or_, lambda builder, kind, a, b: builder.or_(a, b))
+_binary(operator.and_, lambda builder, kind, a, b: builder.and_(a, b))
+_binary(operator.xor, lambda builder, kind, a, b: builder.xor(a, b))
+
+
+def _shift(plain, name):
+    @_operation(plain)
+    def shift(typing, a, count):
+        def build(context, builder, signature, arguments):
+            vector = context.get_value_type(a)
+            by = arguments[1] if a.dtype.bitwidth == 64 else builder.trunc(arguments[1], vector.element)
+            return getattr(builder, name)(arguments[0], _spread(builder, by, vector))
+
+        return a(a, types.intp), build
+
+    return shift
+
+
+higher = _shift(lambda a, count: a << a.dtype.type(count), "shl")
+lower = _shift(lambda a, count: a >> a.dtype.type(count), "lshr")
+"""Vectors of unsigned integers, shifted left and right by the same number of bits in each lane."""
 
 
 @kernel

@@ -451,7 +451,8 @@ def sc_cost(code: Code, work: float | None = None, **_: Any) -> Cost:
 def scl_cost(code: Code, work: float | None = None, *, list: int = 8, **_: Any) -> Cost:
     """Successive-cancellation lists of L paths: L times `sc`, and a sort of 2 L path metrics per message bit.
 
-    Of an adaptive list, which mostly ends earlier, this is the last attempt alone. The sort takes 2 L additions and 2 L log2(2 L) comparisons per bit.
+    Of an adaptive list, which mostly ends earlier, this is the last attempt alone. The sort takes 2 L
+    additions and 2 L log2(2 L) comparisons per bit.
     """
     sort = Cost(additions=2 * list, comparisons=2 * list * math.log2(2 * list), memory_bits=REAL * 2 * list)
     paths = sc_cost(code).times(list)

@@ -105,7 +105,7 @@ def _before(low, high, value, frame, earlier):
     return popcount(lows) + popcount(highs)
 
 
-@kernel(inline="always")
+@kernel(borrows=True)
 def _listed(lanes, first, order, row):
     """Write the numbers of paths in a set of lanes; how many there are."""
     count = 0
@@ -116,7 +116,7 @@ def _listed(lanes, first, order, row):
     return count
 
 
-@kernel(inline="always")
+@kernel(borrows=True)
 def _by_sorting(first, count, paths, low, high, chosen, candidates, order):
     """The same for lists of any length: path p with bit b is at 2 p + b."""
     costliest, cheapest = low[first], high[first]

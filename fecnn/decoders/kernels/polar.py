@@ -66,7 +66,7 @@ def layers_of(n):
     return layers
 
 
-@kernel(inline="always")
+@kernel
 def subtrees(inputs, layers, free_too):
     """For each bit the layer of the largest subtree that starts with it and is of a kind, and the kind.
 

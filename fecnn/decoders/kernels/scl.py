@@ -141,7 +141,7 @@ def place_frame(row, slot, paths, inputs, group):
     _pack(row, hard)
     for block in range(len(hard)):
         word[block] = hard[block]
-    _transform(word, n, 1)
+    _transform(word, n, np.int64(1))
     if len(fresh):  # the frozen bits of v before any error: all are zero for a codeword
         fresh[:] = 0
         _note(word, inputs.masks, 0, n, fresh)
@@ -307,7 +307,7 @@ def _add_past(words, places, i, size, past):
                 words[block + lane] ^= words.dtype.type(((past[group, lane] >> shift) & np.uint64(1)) << here)
 
 
-@kernel(inline="always")
+@kernel(borrows=True)
 def _known_words(inner, i, size, wide, but_last, sums):
     """The inputs of a subtree that are known; the last is taken to be zero if it is not."""
     here = i // BLOCK * wide
@@ -336,7 +336,7 @@ def _descend(group, i, bottom, layers):
         first = (2 * n - 4 * size) * wide
         if moved[layer - 1]:
             _fetch(alpha, first, 2 * size, group.at[layer - 1], group.spare)
-            _right(group.spare, 0, alpha, size, group.left, group.begins[layer] * wide, wide, n)
+            _right(group.spare, np.int64(0), alpha, size, group.left, group.begins[layer] * wide, wide, n)
         else:
             _right(alpha, first, alpha, size, group.left, group.begins[layer] * wide, wide, n)
         _stay(group.at, moved, layer)
@@ -371,7 +371,7 @@ def _right(above, first, alpha, size, left, begin, wide, n):
                 store(alpha, start + row, choose(has_bit(bits, j), b - a, b + a))
 
 
-@kernel(inline="always")
+@kernel(borrows=True)
 def _ascend(sums, left, begins, i, bottom, n, wide):
     """Join finished subtrees, as far as bit i or its subtree ends them, and keep the sums of a left one."""
     layer, size = bottom, n >> bottom
@@ -394,7 +394,7 @@ def _ascend(sums, left, begins, i, bottom, n, wide):
             store(left, begin + v, load(sums, v))
 
 
-@kernel(inline="always")
+@kernel(borrows=True)
 def _weigh(alpha, start, size, words, cost):
     """What its word costs each path, and what the word costs with ones added to all its bits.
 
@@ -468,7 +468,7 @@ def _fork(first, count, paths, length, group):
     return both > 0
 
 
-@kernel(inline="always")
+@kernel(borrows=True)
 def _move(group, i, bottom, origin):
     """Fetch what each path needs above the subtree at bit i from the lane where it was.
 
@@ -481,10 +481,10 @@ def _move(group, i, bottom, origin):
         if (i >> (layers - layer)) & 1:
             end = begins[layer + 1] if layer < layers else begins[layer] + 1
             for block in range(begins[layer], end):
-                _fetch(left, block * wide, 1, origin, scratch)
+                _fetch(left, block * wide, np.int64(1), origin, scratch)
                 _copy(scratch, wide, left, block * wide)
         elif layer > 1:
-            _fetch(at[layer - 1], 0, 1, origin, scratch)
+            _fetch(at[layer - 1], np.int64(0), np.int64(1), origin, scratch)
             for lane in range(spread):
                 at[layer - 1, lane] = scratch[lane]
             moved[layer - 1] = True
@@ -502,7 +502,7 @@ def _copy(vectors, count, target, begin):
         store(target, begin + v, load(vectors, v))
 
 
-@kernel(inline="always")
+@kernel(borrows=True)
 def _add_choices(chosen, size, sums):
     """Add the choice of each path to all bits of its word."""
     words, spread = sums, len(chosen)
@@ -534,7 +534,7 @@ def _flip(chosen, origin, place, lanes, words):
     return some != 0
 
 
-@kernel(inline="always")
+@kernel(borrows=True)
 def _hard_words(alpha, start, size, wide, sums):
     zero, none = splat(alpha.dtype.type(0)), splat(sums.dtype.type(0))
     for block in range((size + BLOCK - 1) // BLOCK):
@@ -546,7 +546,7 @@ def _hard_words(alpha, start, size, wide, sums):
             store(sums, block * wide + v, bits)
 
 
-@kernel(inline="always")
+@kernel(borrows=True)
 def _least_reliable(alpha, start, size, value, place):
     """For each lane, the least magnitude in a subtree and where it is; of equal ones, the first."""
     wide = len(value) // width(value)
@@ -573,7 +573,7 @@ def scl(llr, inputs, columns, paths, kind, out, tested, passed):
     frames, n = llr.shape
     group = new_group(inputs, paths, llr, kind)
     nodes = subtrees(inputs, layers_of(n), llr.itemsize == 4)
-    who, filled = np.zeros(len(group.hard), np.int64), 0
+    who, filled = np.zeros(len(group.hard), np.int64), np.int64(0)
     for frame in range(frames):
         _harden(llr[frame], out[frame])
         if place_frame(llr[frame], filled, paths, inputs, group) and satisfied(out[frame], columns):

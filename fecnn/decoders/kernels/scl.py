@@ -586,7 +586,7 @@ def scl(llr, inputs, columns, paths, kind, out, tested, passed):
             for slot in range(filled):
                 done, found = _select(slot, paths, count, columns, group, out[who[slot]])
                 tested[who[slot]], passed[who[slot]] = done, found
-            filled = 0
+            filled = np.int64(0)
 
 
 @kernel(borrows=True)

@@ -92,12 +92,14 @@ def subtrees(inputs, layers, free_too):
     i = 0
     while i < len(frozen):
         size = len(frozen) >> depth[i]
-        driven[i] = places[i : i + size].max() >= 0
+        for j in range(i, i + size):
+            driven[i] |= places[j] >= 0
         half = 1
         while half < size:
             for start in range(i, i + size, 2 * half):
                 for j in range(start, start + half):
-                    effect[j + half] ^= effect[j]
+                    for group in range(effect.shape[1]):
+                        effect[j + half, group] ^= effect[j, group]
             half *= 2
         i += size
     return depth, kind, driven, effect

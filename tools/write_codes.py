@@ -11,6 +11,7 @@ from fecnn.codes import gf2
 from fecnn.codes.bit_order import search_bit_order, trellis_states
 from fecnn.codes.code import MAX_SPECTRUM_DIMENSION, Code
 from fecnn.codes.codefile import save_code
+from fecnn.codes.convolutional import output_bits, tail_biting_taps
 from fecnn.codes.registry import build
 from fecnn.decoders.trellis import MAX_STATES
 
@@ -69,6 +70,17 @@ PRODUCT = (
     "columns are its words."
 )
 
+NR = "3GPP TS 38.212, sections {sections}; equal to the code of Sionna's 5G encoder, bit for bit."
+PAC = (
+    "Arikan, From sequential decoding to channel polarization and back again, arXiv:1908.09594, 2019: the "
+    "convolution 0o133 before the polar transform, information bits by the weight of rows (Reed-Muller "
+    "profile)."
+)
+TAILBITING = (
+    "Ma & Wolf, On tail biting convolutional codes, IEEE Trans. Comm. 34(2), 1986, with the polynomials "
+    "0o133 and 0o171 of memory 6 (Odenwalder 1970)."
+)
+
 COUNTED = "Weight spectrum, counted exactly over the code or its dual (MacWilliams 1963)."
 ROW_WEIGHT = (
     "Minimum row weight over the information set: the minimum distance of any code spanned by rows of the "
@@ -94,11 +106,18 @@ EBCH_128_64 = (
     "At least 21 without the parity bit by the BCH bound: alpha^1 .. alpha^20 are roots of the generator "
     "polynomial (Bose & Ray-Chaudhuri 1960); with it all weights are even. At most 22 by the witness."
 )
-DISJOINT = (
-    "At least 14: all sums of at most 6 rows of two generators, systematic on disjoint sets of 64 positions, "
-    "were counted, and a word that is no such sum has 7 ones in each (Zimmermann 1996; "
-    "fecnn.codes.low_weight.distance_bound). At most 14 by the witness."
+TRANSFER = (
+    "Weight spectrum, counted exactly over the tail-biting trellis: the sum over all first states of the "
+    "weight enumerators of the paths that return (Wolf & Viterbi 1996)."
 )
+
+
+def disjoint(distance: int, sums: int) -> str:
+    return (
+        f"At least {distance}: all sums of at most {sums} rows of two generators, systematic on disjoint "
+        f"sets of 64 positions, were counted, and a word that is no such sum has {sums + 1} ones in each "
+        f"(Zimmermann 1996; fecnn.codes.low_weight.distance_bound). At most {distance} by the witness."
+    )
 
 
 def translated(distance: int, sums: int) -> str:
@@ -177,13 +196,25 @@ ENTRIES = [
     reed_muller(2, 5, 16),
     reed_muller(3, 6, 42),
     reed_muller(3, 7, 64),
+    Entry("nr-ldpc-128-64", "nr_ldpc", {"k": 64, "n": 128}, NR.format(sections="5.3.2 and 5.4.2")),
+    Entry(
+        "nr-polar-uplink-128-64",
+        "nr_polar",
+        {"k": 64, "e": 128, "link": "uplink"},
+        NR.format(sections="5.3.1 and 5.4.1") + " Uplink, with CRC11.",
+    ),
+    Entry("pac-128-64", "pac", {"n": 128, "k": 64}, PAC),
+    Entry("tailbiting-133-171-128-64", "tailbiting", {"k": 64, "polynomials": [0o133, 0o171]}, TAILBITING),
 ]
 
 DISTANCES = {
     "bch-127-64": (21, bch_bound(21)),
     "bch-127-85": (13, bch_bound(13)),
     "ebch-128-64": (22, EBCH_128_64),
-    "ccsds-128-64": (14, DISJOINT),
+    "ccsds-128-64": (14, disjoint(14, 6)),
+    "nr-ldpc-128-64": (11, disjoint(11, 5)),
+    "nr-polar-uplink-128-64": (12, disjoint(12, 5)),
+    "pac-128-64": (16, disjoint(16, 7)),
     "ldpc-121-60": (16, translated(16, 6)),
     "ldpc-121-70": (10, translated(10, 4)),
     "ldpc-121-80": (10, translated(10, 5)),
@@ -195,6 +226,8 @@ def write(entry: Entry, folder: Path) -> None:
     witness = None
     if min(code.k, code.n - code.k) <= MAX_SPECTRUM_DIMENSION:
         code, proof = with_spectrum(code, code.weight_spectrum()), COUNTED
+    elif entry.family == "tailbiting":
+        code, proof = with_spectrum(code, tail_biting_spectrum(code)), TRANSFER
     elif entry.name == "rm-128-64":
         code, proof = with_spectrum(code, self_dual_spectrum(128, {0: 1, 16: 94488})), GLEASON
     elif entry.name in DISTANCES:
@@ -237,6 +270,29 @@ def light_word(code: Code, weight: int) -> np.ndarray:
         for row, other in itertools.combinations(basis, 2):
             if (row ^ other).sum() == weight:
                 return row ^ other
+
+
+def tail_biting_spectrum(code: Code) -> tuple[int, ...]:
+    """Weight spectrum from the weight enumerators of the paths that return to each state.
+
+    No count of such a code reaches 2**64, so sums may wrap around.
+    """
+    taps = tail_biting_taps(code)
+    assert taps is not None
+    heights = output_bits(taps).sum(axis=0)
+    states = len(heights) // 2
+    found = np.zeros(code.n + 1, np.uint64)
+    for start in range(states):
+        paths = np.zeros((states, code.n + 1), np.uint64)  # by the present state and the weight so far
+        paths[start, 0] = 1
+        for _ in range(code.k):
+            longer = np.zeros_like(paths)
+            for window, height in enumerate(heights):
+                before = paths[window >> 1]
+                longer[window % states, height:] += before[: len(before) - height]
+            paths = longer
+        found += paths[start]
+    return tuple(map(int, found))
 
 
 def self_dual_spectrum(n: int, known: dict[int, int]) -> tuple[int, ...]:

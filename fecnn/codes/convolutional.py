@@ -44,7 +44,7 @@ def convolutional(k: int, polynomials: Iterable[int]) -> Code:
     Example:
         >>> code = convolutional(4, (0o5, 0o7))
         >>> code, code.minimum_distance
-        (Code(conv-12-4-5-7: n=12, k=4), 5)
+        (Code(conv-5-7-12-4: n=12, k=4), 5)
         >>> code.encode([1, 0, 0, 0])
         array([1, 1, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0], dtype=uint8)
     """
@@ -75,7 +75,7 @@ def tailbiting(k: int, polynomials: Iterable[int]) -> Code:
     Example:
         >>> code = tailbiting(8, (0o5, 0o7))
         >>> code, code.minimum_distance
-        (Code(tailbiting-16-8-5-7: n=16, k=8), 4)
+        (Code(tailbiting-5-7-16-8: n=16, k=8), 4)
     """
     taps = _taps(polynomials)
     outputs, memory = taps.shape[0], taps.shape[1] - 1
@@ -212,5 +212,5 @@ def _distance(taps: Bits, k: int, starts: NDArray[np.int64], zeros: int) -> int 
 def _named(kind: str, G: Bits, H: Bits, taps: Bits, distance: int | None) -> Code:
     k, n = G.shape
     polynomials = "-".join(f"{int(''.join(map(str, row)), 2):o}" for row in taps.tolist())
-    name = f"{kind}-{n}-{k}-{polynomials}"
+    name = f"{kind}-{polynomials}-{n}-{k}"
     return counted(Code(G, H[H.any(axis=1)], name=name, minimum_distance=distance))

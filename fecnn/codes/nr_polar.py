@@ -58,7 +58,7 @@ def nr_polar(k: int, e: int, *, link: str = "downlink") -> Code:
     Example:
         >>> code = nr_polar(64, 100)
         >>> code, code.mother.code.n, code.mother.how
-        (Code(nr-polar-100-64-downlink: n=100, k=64), 128, 'shortened')
+        (Code(nr-polar-downlink-100-64: n=100, k=64), 128, 'shortened')
     """
     if link not in LINKS:
         raise ValueError(f"link must be downlink or uplink, got {link!r}")
@@ -89,10 +89,10 @@ def nr_polar(k: int, e: int, *, link: str = "downlink") -> Code:
     if down:
         checked = np.ascontiguousarray(checked[:, _crc_order(total)])
     U = gf2.LinearMap(u)(checked)
-    long = Code(kronecker_transform(U), checks_of_inputs(U), name=f"nr-polar-{n}-{k}-{link}")
+    long = Code(kronecker_transform(U), checks_of_inputs(U), name=f"nr-polar-{link}-{n}-{k}")
     if not down:
         sent = [sent[i] for i in _triangle(e)]
-    return rate_matched(long, sent, shortened, name=f"nr-polar-{e}-{k}-{link}")
+    return rate_matched(long, sent, shortened, name=f"nr-polar-{link}-{e}-{k}")
 
 
 def _log2_length(total: int, e: int, most: int) -> int:

@@ -36,8 +36,12 @@ EXPECTED = {
     "polar-ecct": ["64-32", "128-64", "128-86"],
     "ldpc": ["49-24", "121-60", "121-70", "121-80"],
     "golay": ["24-12"],
+    "nr-ldpc": ["128-64"],
+    "nr-polar-uplink": ["128-64"],
+    "pac": ["128-64"],
     "product": ["64-16"],
     "rm": ["32-16", "64-42", "128-64"],
+    "tailbiting-133-171": ["128-64"],
 }
 NAMES = sorted(f"{family}-{size}" for family, sizes in EXPECTED.items() for size in sizes)
 
@@ -52,9 +56,12 @@ PRIMITIVE = {15: 0b10011, 31: 0b100101, 63: 0b1000011, 127: 0b10001001}
 
 BEYOND_COUNTING = [
     "bch-127-64", "bch-127-85", "ebch-128-64", "ccsds-128-64", "polar-128-64", "polar-128-86", "rm-128-64",
-    "polar-ecct-128-64", "polar-ecct-128-86", "ldpc-121-60", "ldpc-121-70", "ldpc-121-80",
+    "polar-ecct-128-64", "polar-ecct-128-86", "ldpc-121-60", "ldpc-121-70", "ldpc-121-80", "nr-ldpc-128-64",
+    "nr-polar-uplink-128-64", "pac-128-64", "tailbiting-133-171-128-64",
 ]  # fmt: skip
-UNKNOWN_SPECTRUM = [name for name in BEYOND_COUNTING if name != "rm-128-64"]
+UNKNOWN_SPECTRUM = [
+    name for name in BEYOND_COUNTING if name not in ("rm-128-64", "tailbiting-133-171-128-64")
+]
 
 
 def words_to_count(name):
@@ -151,10 +158,35 @@ def test_the_ccsds_code_is_the_standards():
     assert parity == ["0E69166BEF4C0BC2", "7766137EBB248418", "C480FEB9CD53A713", "4EAA22FA465EEA11"]
 
 
-def test_the_ccsds_code_has_minimum_distance_14():
-    code = load_code("ccsds-128-64")
-    assert code.minimum_distance == distance_bound(code, 6) == 14
-    assert len(low_weight_words(code).words) == 16
+@pytest.mark.parametrize(
+    ("name", "distance", "sums"),
+    [
+        ("ccsds-128-64", 14, 6),
+        ("nr-ldpc-128-64", 11, 5),
+        ("nr-polar-uplink-128-64", 12, 5),
+        pytest.param("pac-128-64", 16, 7, marks=pytest.mark.slow),
+    ],
+)
+def test_sums_of_rows_of_two_generators_prove_the_minimum_distance(name, distance, sums):
+    code = load_code(name)
+    assert code.minimum_distance == distance_bound(code, sums) == distance
+
+
+def test_the_ccsds_code_has_16_words_of_minimum_weight():
+    assert len(low_weight_words(load_code("ccsds-128-64")).words) == 16
+
+
+def test_the_spectrum_of_the_tail_biting_code_is_that_of_its_trellis():
+    """The dual's counts are whole numbers, and the lightest words are those that a search finds."""
+    code = load_code("tailbiting-133-171-128-64")
+    spectrum = code.weight_spectrum()
+    assert sum(spectrum) == 2**64
+    dual = macwilliams(spectrum, 64)
+    assert all(count >= 0 for count in dual)
+    assert (dual[0], sum(dual)) == (1, 2**64)
+    words = low_weight_words(code, 14).words
+    assert np.bincount(words.sum(axis=1), minlength=15)[10:].tolist() == list(spectrum[10:15])
+    assert code.minimum_distance == 10 == distance_bound(code, 4)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("bch")])

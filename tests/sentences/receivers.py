@@ -37,7 +37,7 @@ def who_does_not_need_the_noise_level():
         ("ML", "ccsds-128-64"),
         ("OSD-1", ""),
         ("OSD-2", "ccsds-128-64"),
-        ("OSD-2", "nr-polar-128-64-uplink"),
+        ("OSD-2", "nr-polar-uplink-128-64"),
         ("SCL-8, max-log", ""),
         ("fecnn-net", ""),
     ):
@@ -96,7 +96,7 @@ def published_points_agree():
 
 QUANTISED = "quantised"
 RANGES = {"bch-63-45": (4.3, 7.5, 9.0, 11.0, 13.0)} | dict.fromkeys(
-    ("ccsds-128-64", "nr-polar-128-64-uplink"), (2.2, 4.5, 6.0, 7.0, 8.0)
+    ("ccsds-128-64", "nr-polar-uplink-128-64"), (2.2, 4.5, 6.0, 7.0, 8.0)
 )
 CODES = tuple(RANGES)
 

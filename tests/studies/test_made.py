@@ -148,7 +148,7 @@ def test_a_table_is_called_by_its_codes_name_if_that_says_which_it_is():
     assert [curve.name for curve in study.curves] == [
         "hard of ccsds-128-64(puncture=[0, 1])",
         "hard of ccsds-128-64(puncture=[0, 2])",
-        "hard of nr-polar-32-16-uplink",
+        "hard of nr-polar-uplink-32-16",
     ]
     study = fecnn.make_study("named", ebn0_db=3, curves=[{"decoder": "hard", "code": cut[0]}])
     assert study.curves[0].name == "hard of ccsds-128-64-punctured-126-64"

@@ -341,7 +341,7 @@ label = "5G polar"
 """,
     )
     names = [point.code.name for point in plan.points]
-    assert names == ["ccsds-128-64-shortened-punctured-124-62", "nr-ldpc-48-20", "nr-polar-100-20-uplink"]
+    assert names == ["ccsds-128-64-shortened-punctured-124-62", "nr-ldpc-48-20", "nr-polar-uplink-100-20"]
     assert [curve.name for curve in plan.curves] == [
         "bp of ccsds-128-64-shortened-punctured-124-62",
         "bp of nr-ldpc-48-20",

@@ -290,6 +290,25 @@ def grand(code, llr, queries, ranked):
     return out, used
 
 
+def ensemble(code, llr, decode, places, first):
+    """The likeliest codeword over permutations (or the first found), and decodings; else the first word."""
+    words, tried = [], []
+    for values in llr:
+        found = []
+        for place in places:
+            moved = np.empty_like(values)
+            for j, to in enumerate(place):
+                moved[to] = values[j]
+            decided = decode(moved[None])[0]
+            found.append(np.array([decided[to] for to in place], np.uint8))
+            if first and not code.syndrome(found[-1][None]).any():
+                break
+        tried.append(len(found))
+        good = [word for word in found if not code.syndrome(word[None]).any()]
+        words.append(max(good, key=lambda word: metric(word[None], values)[0]) if good else found[0])
+    return np.array(words), np.array(tried)
+
+
 def ecct_pairs(H):
     """Which tokens attend to which, bits first, by the definition: itself, a shared check, an edge."""
     m, n = H.shape

@@ -69,14 +69,19 @@ def translations(code: Code) -> list[Permutation]:
         >>> len(translations(fecnn.load_code("bch-31-21"))), len(translations(fecnn.load_code("ldpc-49-24")))
         (1, 2)
     """
+    return shifts(code) + flips(code)
+
+
+def shifts(code: Code) -> list[Permutation]:
+    """The automorphisms that shift all positions cyclically, and those of each block; may be empty."""
     n, positions = code.n, np.arange(code.n)
-    shifts = [(positions + step) % n for step in range(1, n) if n % step == 0]
-    cyclic = next((shift for shift in shifts if is_automorphism(code, shift)), None)
+    turns = [(positions + step) % n for step in range(1, n) if n % step == 0]
+    cyclic = next((turn for turn in turns if is_automorphism(code, turn)), None)
     found = [] if cyclic is None else [cyclic]
     length = shift_length(code)
     if 1 < length < n:
         found.append(block_shift(n, length))
-    return found + flips(code)
+    return found
 
 
 def flips(code: Code) -> list[Permutation]:
@@ -106,15 +111,19 @@ def stabilisers(code: Code) -> list[Permutation]:
         (1, 20)
     """
     n, positions = code.n, np.arange(code.n)
+    digits = range(n.bit_length() - 1) if n & (n - 1) == 0 else ()
+    sums = [positions ^ (positions >> j & 1) << i for i in digits for j in digits if i != j]
+    return squarings(code) + [one for one in sums if is_automorphism(code, one)]
+
+
+def squarings(code: Code) -> list[Permutation]:
+    """`squaring`, or of array codes the same within each block of p and among the blocks; may be empty."""
+    n, positions = code.n, np.arange(code.n)
     found = [squaring(code)]
     p = math.isqrt(n)
     if p * p == n and n % 2:
         doubled = 2 * (positions // p) % p * p + 2 * positions % p
         found.append(doubled if is_automorphism(code, doubled) else None)
-    if n & (n - 1) == 0:
-        digits = range(n.bit_length() - 1)
-        sums = [positions ^ (positions >> j & 1) << i for i in digits for j in digits if i != j]
-        found += [one for one in sums if is_automorphism(code, one)]
     return [permutation for permutation in found if permutation is not None]
 
 
@@ -189,10 +198,12 @@ def random_automorphisms(code: Code, count: int, rng: np.random.Generator) -> ND
 @lru_cache(maxsize=16)
 def _powers(code: Code) -> list[NDArray[np.int64]]:
     """All powers of each generator, (order, n) per generator."""
-    tables = []
-    for generator in automorphisms(code):
-        powers = [np.arange(code.n)]
-        while (power := generator[powers[-1]]).tolist() != powers[0].tolist():
-            powers.append(power)
-        tables.append(np.array(powers))
-    return tables
+    return [powers_of(generator) for generator in automorphisms(code)]
+
+
+def powers_of(permutation: Permutation) -> Permutation:
+    """All powers of a permutation, from the identity on: (order, n)."""
+    powers = [np.arange(len(permutation))]
+    while (power := permutation[powers[-1]]).tolist() != powers[0].tolist():
+        powers.append(power)
+    return np.array(powers)

@@ -95,7 +95,7 @@ def zero_run(code: Code) -> ZeroRun | None:
     degree = _order_of_two(n)
     if degree > MAX_DEGREE:
         return None
-    exp, log = _field(degree)
+    exp, log = field(degree)
     unit = (2**degree - 1) // n
     value = np.zeros(n, np.int64)
     for j in range(g.bit_length()):
@@ -144,7 +144,7 @@ def _longest_run(zero: NDArray[np.bool_]) -> tuple[int, int]:
 
 
 @cache
-def _field(degree: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def field(degree: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Powers (listed twice) and logarithms of x modulo the smallest primitive polynomial of that degree."""
     order = 2**degree - 1
     for polynomial in range(2**degree + 1, 2 ** (degree + 1), 2):

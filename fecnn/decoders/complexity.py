@@ -8,7 +8,7 @@ from fecnn.decoders.registry import built_in
 from fecnn.errors import extra
 
 
-def complexity(decoder: str, code: Code, *, work: float | None = None, **options: Any) -> Cost:
+def complexity(decoder: str, code: Code, /, *, work: float | None = None, **options: Any) -> Cost:
     """Operations, parameters and memory that a decoder needs for one frame.
 
     Args:

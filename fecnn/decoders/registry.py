@@ -48,6 +48,8 @@ class BuiltIn:
         there is none.
     trained: Whether it runs trained weights, named by its option ``weights``.
     symmetric: Whether the decision on llr * bpsk(c) is the decision on llr, plus c.
+    around: Whether it calls another decoder, which its option ``decoder`` names, and passes on to it the
+        options that it does not have itself.
     """
 
     hard: "Factory"
@@ -59,6 +61,7 @@ class BuiltIn:
     lister: "Callable[..., Lister] | None" = None
     trained: bool = False
     symmetric: bool = True
+    around: bool = False
 
     @property
     def summary(self) -> str:
@@ -67,6 +70,7 @@ class BuiltIn:
 
 
 REGISTRY = {
+    "aed": "fecnn.decoders.aed:AED",
     "berlekamp-massey": "fecnn.decoders.berlekamp_massey:BERLEKAMP_MASSEY",
     "bp": "fecnn.decoders.bp:BP",
     "bp-osd": "fecnn.decoders.bp_osd:BP_OSD",
@@ -160,6 +164,22 @@ def is_trained(name: str) -> bool:
         return built_in(name).trained
     make = factory(name)
     return any(ours.trained and ours.hard is make for ours in map(built_in, REGISTRY))
+
+
+def inside(name: str, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]] | None:
+    """The decoder that a built-in one calls with these options, and its options; None if it calls none.
+
+    Example:
+        >>> inside("aed", {"ensemble": 4, "decoder": "scl", "list": 2}), inside("scl", {"list": 2})
+        (('scl', {'list': 2}), None)
+    """
+    make = factory(name)
+    known = [name] if name in REGISTRY else REGISTRY
+    if not any(ours.around and ours.hard is make for ours in map(built_in, known)):
+        return None
+    own = inspect.signature(make).parameters
+    passed = {option: value for option, value in options.items() if option not in own}
+    return str(options.get("decoder", own["decoder"].default)), passed
 
 
 def decoder_rows() -> list[tuple[str, str, str, str, str, str]]:

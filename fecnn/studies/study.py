@@ -36,7 +36,7 @@ from fecnn.codes.code import Code, has_spectrum
 from fecnn.codes.families import uncoded
 from fecnn.decoders import decoder
 from fecnn.decoders.foreign import Foreign, Kind, foreign, signature_of
-from fecnn.decoders.registry import factory, is_trained
+from fecnn.decoders.registry import factory, inside, is_trained
 from fecnn.decoders.signature import misfits, wrong_values
 from fecnn.errors import nearest
 from fecnn.nets.card import Whole, default_weights, network_version, weights_digest
@@ -743,9 +743,13 @@ class Study(Table):
         """The decoder's options in order, its weights pinned by their SHA-256, and its version."""
         options = dict(curve.options)
         found = self._foreign_of(curve.decoder)
-        if found is not None or not is_trained(curve.decoder):
-            return tuple(sorted(options.items())), None, None if found is None else found.version
-        place = self._resolve(str(options.pop("weights", default_weights(curve.decoder, code))))
+        if found is not None:
+            return tuple(sorted(options.items())), None, found.version
+        within = inside(curve.decoder, options)
+        decides = within[0] if within else curve.decoder
+        if not is_trained(decides):
+            return tuple(sorted(options.items())), None, None
+        place = self._resolve(str(options.pop("weights", default_weights(decides, code))))
         weights = Weights(place, weights_digest(place))
         return tuple(sorted(options.items())), weights, network_version(place)
 
@@ -758,11 +762,23 @@ class Study(Table):
             if signature is not None:
                 yield from misfits(curve.decoder, signature, options, complete=complete)
             return
-        signature = inspect.signature(factory(curve.decoder))
-        yield from misfits(curve.decoder, signature, options, complete=complete)
-        yield from wrong_values(signature, options)
+        name, given = curve.decoder, options
+        while True:
+            signature = inspect.signature(factory(name))
+            yield from misfits(name, signature, given, complete=complete)
+            yield from wrong_values(signature, given)
+            within = inside(name, given)
+            if within is None:
+                break
+            if self._foreign_of(within[0]) is not None:
+                yield (
+                    f"{name} takes only decoders that ship with fecnn in a study, which does not record the "
+                    f"version of other code inside it, got {within[0]!r}"
+                )
+                return
+            name, given = within
         weights = options.get("weights")
-        if isinstance(weights, str) and is_trained(curve.decoder):
+        if isinstance(weights, str) and is_trained(name):
             weights_digest(self._resolve(weights))
 
     def _grid_of(self, curve: Curve, found: Found) -> list[float]:

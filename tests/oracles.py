@@ -272,15 +272,16 @@ def max_log_app(candidates, values):
     return out / 2
 
 
-def grand(code, llr, queries, ranked):
+def grand(code, llr, queries, ranked, line=False):
     """Try all patterns in order: (B, n) bits and (B,) patterns tried, -1 where queries ran out."""
     n = code.n
     patterns = [flips for weight in range(n + 1) for flips in combinations(range(n), weight)]
-    if ranked:
-        patterns.sort(key=lambda flips: (sum(flips) + len(flips), len(flips), flips))
     out, used = (llr < 0).astype(np.uint8), np.full(len(llr), -1)
     for frame, values in enumerate(llr):
         order = np.argsort(np.abs(values), kind="stable") if ranked else np.arange(n)
+        if ranked:
+            extra = intercept(np.sort(np.abs(values.astype(np.float64)))) if line else 0
+            patterns.sort(key=lambda flips: (sum(flips) + len(flips) * (1 + extra), len(flips), flips))
         for tried, flips in enumerate(patterns[:queries], 1):
             word = out[frame].copy()
             word[order[list(flips)]] ^= 1
@@ -288,6 +289,21 @@ def grand(code, llr, queries, ranked):
                 out[frame], used[frame] = word, tried
                 break
     return out, used
+
+
+def intercept(sizes):
+    """Of the line through the first and the middle of sorted reliabilities, as a multiple of its slope.
+
+    GRAND-MATLAB rounds size / slope - 1, halves up: 1 less than where the line starts is rank 0.
+    """
+    n = len(sizes)
+    half = math.floor(n / 2 + 0.5)
+    if half == 1 or sizes[0] == 0:
+        return 0
+    slope = (sizes[half - 1] - sizes[0]) / (half - 1)
+    if sizes[0] >= slope * (n * (n + 1) // 2 + 1):
+        return n * n * n
+    return max(math.floor(sizes[0] / slope - 1 + 0.5), 0)
 
 
 def ensemble(code, llr, decode, places, first):

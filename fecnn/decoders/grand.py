@@ -39,19 +39,28 @@ def grand(code: Code, channel: Channel | None = None, /, *, queries: int = 1 << 
     return _guesser(code, queries, ranked=False)
 
 
-def orbgrand(code: Code, channel: Channel | None = None, /, *, queries: int = 1 << 20) -> Decoder:
-    """Ordered reliability bits GRAND, the basic one (Duffy, An and Médard, IEEE Trans. SP 70, 2022).
+def orbgrand(
+    code: Code, channel: Channel | None = None, /, *, lines: int = 0, queries: int = 1 << 20
+) -> Decoder:
+    """Ordered reliability bits GRAND, basic or 1-line (Duffy, An and Médard, IEEE Trans. SP 70, 2022).
 
     Like `grand`, but patterns are tried in order of increasing logistic weight: the sum of the ranks of the
     flipped bits, where the least reliable bit has rank 1. Among equals, patterns with fewer flips come first.
 
+    That is the order of likelihood if the sorted reliabilities are proportional to their ranks. With one line
+    they are taken to be so from an intercept on: it is J + rank times a slope, and a pattern weighs J for
+    each flip more. The line goes through the least reliable bit and the middle one, and J is rounded, 0 or
+    more, as in the program of Duffy (GRAND-MATLAB).
+
     Args:
         code: Any code; practical for n - k below about 30.
         channel: Not used.
+        lines: 0 for the basic one, 1 for a line with an intercept, which is closer to ML where the least
+            reliable bits are not very unreliable.
         queries: Most patterns tried per frame, 1 or more; the first is the one without flips.
 
     Raises:
-        ValueError: If queries is below 1.
+        ValueError: If queries is below 1, or lines is not 0 or 1.
 
     Example:
         >>> import fecnn
@@ -60,10 +69,12 @@ def orbgrand(code: Code, channel: Channel | None = None, /, *, queries: int = 1 
         >>> int(bits.sum()), int(effort.work)
         (0, 2)
     """
-    return _guesser(code, queries, ranked=True)
+    if isinstance(lines, bool) or lines not in (0, 1):
+        raise ValueError(f"lines must be 0 or 1, got {lines!r}")
+    return _guesser(code, queries, ranked=True, line=lines == 1)
 
 
-def _guesser(code: Code, queries: int, ranked: bool) -> Decoder:
+def _guesser(code: Code, queries: int, *, ranked: bool, line: bool = False) -> Decoder:
     if not isinstance(queries, int) or queries < 1:
         raise ValueError(f"queries must be 1 or more, got {queries!r}")
     columns = code.parity_columns
@@ -71,7 +82,7 @@ def _guesser(code: Code, queries: int, ranked: bool) -> Decoder:
     def measure(llr: LLR) -> tuple[Bits, Effort]:
         out = np.empty(llr.shape, np.uint8)
         used, found = np.empty(len(llr), np.int64), np.empty(len(llr), np.bool_)
-        kernel.grand(llr, columns, queries, ranked, out, used, found)
+        kernel.grand(llr, columns, queries, ranked, line, out, used, found)
         return out, Effort(used, ~found)
 
     return Measured(measure)
@@ -90,15 +101,18 @@ def grand_cost(code: Code, work: float | None = None, **_: Any) -> Cost:
     return first + Cost(comparisons=1, binary=checks).times(work)
 
 
-def orbgrand_cost(code: Code, work: float | None = None, **_: Any) -> Cost:
+def orbgrand_cost(code: Code, work: float | None = None, *, lines: int = 0, **_: Any) -> Cost:
     """`grand` in order of reliability: n log2 n comparisons first, and an addition per query.
+
+    A line takes two additions, a multiplication, a division and a comparison more.
 
     Raises:
         ValueError: If the work is not given.
     """
     asked = grand_cost(code, work)
     sort = Cost(comparisons=code.n * math.log2(code.n), memory_bits=REAL * code.n)
-    return asked + sort + Cost(additions=1).times(work or 0)
+    line = Cost(multiplications=2, additions=2, comparisons=1).times(lines)
+    return asked + sort + line + Cost(additions=1).times(work or 0)
 
 
 GRAND = BuiltIn(

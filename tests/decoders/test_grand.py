@@ -7,18 +7,19 @@ from decoding_cases import llrs, random_codes
 
 import fecnn
 from fecnn import Code
+from fecnn.intervals import proportion_interval
 from fecnn.testing import check_decoder
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize("name", ["grand", "orbgrand"])
+@pytest.mark.parametrize(("name", "options"), [("grand", {}), ("orbgrand", {}), ("orbgrand", {"lines": 1})])
 @pytest.mark.parametrize("queries", [1, 9, 1 << 20])
-def test_they_try_the_patterns_of_the_textbook_in_its_order(name, queries, rng):
+def test_they_try_the_patterns_of_the_textbook_in_its_order(name, options, queries, rng):
     for code in random_codes(rng, count=16, longest=8):
         for values in llrs(rng, code.n).values():
             llr = values[:4].astype(np.float32)
-            bits, effort = fecnn.decoder(name, code, queries=queries).measure(llr)
-            expected, used = oracles.grand(code, llr, queries, name == "orbgrand")
+            bits, effort = fecnn.decoder(name, code, queries=queries, **options).measure(llr)
+            expected, used = oracles.grand(code, llr, queries, name == "orbgrand", "lines" in options)
             assert (bits == expected).all(), code.name
             assert (effort.uncertified == (used < 0)).all()
             assert (effort.work == np.where(used < 0, queries, used)).all()
@@ -78,6 +79,61 @@ def test_contract(name):
     check_decoder(name)
     check_decoder(name, fecnn.load_code("bch-15-7"), fecnn.golay(), fecnn.uncoded(3))
     check_decoder(name, fecnn.load_code("bch-63-45"), queries=5000)
+
+
+def test_contract_of_the_line():
+    check_decoder("orbgrand", lines=1)
+    check_decoder("orbgrand", fecnn.load_code("bch-15-7"), fecnn.golay(), fecnn.uncoded(3), lines=1)
+
+
+PUBLISHED = [
+    # decoder, lines, n, CRC, Eb/N0, errors and frames published, our frames
+    ("grand", 0, 128, "1000111100111", 6.0, 100, 1794, 5382),
+    ("orbgrand", 0, 128, "1000111100111", 5.0, 100, 9884, 29_652),
+    ("orbgrand", 1, 128, "1000111100111", 4.0, 350, 3567, 4000),
+    ("orbgrand", 1, 128, "1000111100111", 5.0, 350, 38_003, 32_574),
+    ("orbgrand", 1, 128, "10011110101100101", 4.0, 50, 1368, 8208),
+    ("orbgrand", 1, 64, "10011110101100101", 4.0, 100, 20_623, 61_869),
+    ("orbgrand", 1, 256, "10101100100110101", 5.0, 50, 2324, 13_944),
+    ("orbgrand", 1, 512, "11010001011101011", 6.0, 100, 12_301, 36_903),
+    pytest.param("orbgrand", 1, 128, "1000111100111", 6.0, 350, 885_554, 400_000, marks=pytest.mark.slow),
+]
+"""Results of github.com/kenrduffy/GRAND-MATLAB at 860d26b, of CRC codes; it stops at a number of errors."""
+
+
+@pytest.mark.parametrize(
+    ("name", "lines", "n", "crc", "ebn0_db", "their_errors", "their_frames", "count"), PUBLISHED
+)
+def test_published_counts_are_met(name, lines, n, crc, ebn0_db, their_errors, their_frames, count):
+    """With equal rates, the share of our errors among all is our share of the frames."""
+    code, rng = fecnn.uncoded(n).subcode(crc=crc), np.random.default_rng(7)
+    channel = fecnn.AWGN.at(ebn0_db, code.rate)
+    decode = fecnn.decoder(name, code, queries=1 << 30, **({"lines": lines} if lines else {}))
+    errors = 0
+    for start in range(0, count, 20_000):
+        size = min(20_000, count - start)
+        sent = code.encode(rng.integers(0, 2, (size, code.k), dtype=np.uint8))
+        errors += int((decode(channel.transmit(sent, rng)) != sent).any(axis=1).sum())
+    low, high = proportion_interval(errors, errors + their_errors, 0.99)
+    assert low < count / (count + their_frames) < high
+
+
+def test_a_line_is_closer_to_maximum_likelihood(rng):
+    code = fecnn.load_code("bch-63-51")
+    sent = code.encode(rng.integers(0, 2, (40_000, 51), dtype=np.uint8))
+    llr = fecnn.AWGN.at(5.0, code.rate).transmit(sent, rng)
+    wrong = {
+        (name, *options.values()): (fecnn.decoder(name, code, **options)(llr) != sent).any(axis=1)
+        for name, options in [("ml", {}), ("orbgrand", {}), ("orbgrand", {"lines": 1})]
+    }
+    ml, basic, line = (int(them.sum()) for them in wrong.values())
+    assert ml <= line < basic
+
+
+@pytest.mark.parametrize("lines", [2, -1, True, 0.5])
+def test_other_lines_are_refused(lines):
+    with pytest.raises(ValueError, match="lines must be 0 or 1, got"):
+        fecnn.decoder("orbgrand", fecnn.hamming(3), lines=lines)
 
 
 @pytest.mark.parametrize("queries", [0, -1, 2.5])

@@ -11,11 +11,12 @@ from fecnn.jit import kernel
 
 
 @kernel
-def grand(llr, columns, queries, ranked, out, used, found):
+def grand(llr, columns, queries, ranked, line, out, used, found):
     """Undo the first pattern, by rising weight, that has the syndrome of the hard decision.
 
     llr (B, n) f4; columns (n, W) u8; ``ranked``: order patterns by the sum of their ranks of reliability (the
-    least reliable bit has rank 1), else by how many bits they flip, earlier bits first.
+    least reliable bit has rank 1), plus the `intercept` for each flip if ``line``; else by how many bits they
+    flip, earlier bits first.
     Out: (B, n) u1; used (B,) i8 patterns tried; found (B,) b1, False if ``queries`` did not suffice, which
     leaves the hard decision.
     """
@@ -43,7 +44,8 @@ def grand(llr, columns, queries, ranked, out, used, found):
             for rank in range(n):
                 for word in range(columns.shape[1]):
                     ordered[rank, word] = columns[place[rank], word]
-            count, spent = _by_logistic_weight(rest, ordered, queries, flips)
+            extra = intercept(reliability, place) if line else np.int64(0)
+            count, spent = _by_rank(rest, ordered, extra, queries, flips)
         else:
             count, spent = _by_hamming_weight(rest, columns, queries, flips)
         used[frame], found[frame] = spent, count > 0
@@ -84,25 +86,47 @@ def _by_hamming_weight(rest, columns, queries, flips):
 
 
 @kernel
-def _by_logistic_weight(rest, ordered, queries, flips):
-    """The same, by the sum of ranks 1 to n: all its partitions into distinct parts, few parts first."""
+def intercept(reliability, place):
+    """J of the line through the least and the middle reliability, (J + rank) times the slope, rounded.
+
+    Above n (n + 1) / 2 it makes no difference: patterns are then in order of their flips.
+    """
+    n = len(place)
+    half = (n + 1) // 2
+    least, middle = reliability[place[0]], reliability[place[half - 1]]
+    most = n * (n + 1) // 2
+    if half == 1 or least == 0:
+        return np.int64(0)
+    if least * (half - 1) >= (most + 1) * (middle - least):
+        return np.int64(most)
+    return np.int64(max(np.floor(least * (half - 1) / (middle - least) - 0.5), 0.0))
+
+
+@kernel
+def _by_rank(rest, ordered, extra, queries, flips):
+    """The same, by the sum of ranks 1 to n, plus ``extra`` for each: few flips first among equals.
+
+    The ranks of a pattern are a partition of its sum into distinct parts.
+    """
     n = len(ordered)
     spent = np.int64(1)
-    for logistic in range(1, n * (n + 1) // 2 + 1):
-        if logistic <= n:
+    for total in range(extra + 1, n * extra + n * (n + 1) // 2 + 1):
+        if total <= n + extra:
             if spent == queries:
                 return 0, spent
             spent += 1
-            if _equal(rest, np.int64(0), ordered, logistic - 1):
-                flips[0] = logistic - 1
+            if _equal(rest, np.int64(0), ordered, total - extra - 1):
+                flips[0] = total - extra - 1
                 return 1, spent
         weight = np.int64(2)
-        while weight <= n and weight * (weight + 1) // 2 <= logistic:
-            hit, spent = _partitions(logistic, weight, rest, ordered, spent, queries, flips)
-            if hit:
-                return weight, spent
-            if spent == queries:
-                return 0, spent
+        while weight <= n and weight * (weight + 1) // 2 + weight * extra <= total:
+            logistic = total - weight * extra
+            if 2 * logistic <= weight * (2 * n + 1 - weight):
+                hit, spent = _partitions(logistic, weight, rest, ordered, spent, queries, flips)
+                if hit:
+                    return weight, spent
+                if spent == queries:
+                    return 0, spent
             weight += 1
     return 0, spent
 

@@ -291,6 +291,19 @@ def grand(code, llr, queries, ranked, line=False):
     return out, used
 
 
+def sgrand(code, llr, queries):
+    """The same, with all patterns in order of the sum of |llr|."""
+    patterns = np.array(list(product([0, 1], repeat=code.n)), np.uint8)
+    out, used = (llr < 0).astype(np.uint8), np.full(len(llr), -1)
+    for frame, values in enumerate(np.abs(llr.astype(np.float64))):
+        order = np.argsort(patterns @ values, kind="stable")[:queries]
+        fits = np.flatnonzero(~code.syndrome(patterns[order] ^ out[frame]).any(axis=1))
+        if len(fits):
+            out[frame] ^= patterns[order[fits[0]]]
+            used[frame] = fits[0] + 1
+    return out, used
+
+
 def intercept(sizes):
     """Of the line through the first and the middle of sorted reliabilities, as a multiple of its slope.
 

@@ -13,6 +13,9 @@ from fecnn.decoders.cost import REAL, Cost
 from fecnn.decoders.kernels import grand as kernel
 from fecnn.decoders.registry import BuiltIn, Example
 
+MAX_STORED = 1 << 22
+"""Most queries of `sgrand`, which keeps its patterns."""
+
 
 def grand(code: Code, channel: Channel | None = None, /, *, queries: int = 1 << 20) -> Decoder:
     """Hard-decision maximum likelihood by guessing the noise.
@@ -74,6 +77,43 @@ def orbgrand(
     return _guesser(code, queries, ranked=True, line=lines == 1)
 
 
+def sgrand(code: Code, channel: Channel | None = None, /, *, queries: int = 1 << 16) -> Decoder:
+    """Soft GRAND: maximum likelihood by guessing the noise, the likeliest first.
+
+    Solomon, Duffy and Médard, ICC 2020. Error patterns are tried in order of their cost, the sum of abs(llr)
+    over the flipped bits, until one gives a codeword: a most likely one. A frame that exhausts its queries
+    keeps its hard decision and is counted as uncertified. The work of a frame is its queries. No order needs
+    fewer on average, but each takes more time than one of `orbgrand`.
+
+    Args:
+        code: Any code; practical for n - k below about 20.
+        channel: Not used.
+        queries: Most patterns tried per frame, 1 to 2**22; the first is the one without flips. Memory for as
+            many is reserved: up to 80 bytes each, and more if n - k exceeds 64.
+
+    Raises:
+        ValueError: If queries is out of range.
+
+    Example:
+        >>> import fecnn
+        >>> decode = fecnn.decoder("sgrand", fecnn.hamming(3))
+        >>> bits, effort = decode.measure(np.float32([2, 3, -0.1, 4, 1, 2, 3]))
+        >>> int(bits.sum()), int(effort.work)
+        (0, 2)
+    """
+    if not isinstance(queries, int) or not 1 <= queries <= MAX_STORED:
+        raise ValueError(f"queries must be in 1..{MAX_STORED}, got {queries!r}")
+    columns = code.parity_columns
+
+    def measure(llr: LLR) -> tuple[Bits, Effort]:
+        out = np.empty(llr.shape, np.uint8)
+        used, found = np.empty(len(llr), np.int64), np.empty(len(llr), np.bool_)
+        kernel.sgrand(llr, columns, queries, out, used, found)
+        return out, Effort(used, ~found)
+
+    return Measured(measure)
+
+
 def _guesser(code: Code, queries: int, *, ranked: bool, line: bool = False) -> Decoder:
     if not isinstance(queries, int) or queries < 1:
         raise ValueError(f"queries must be 1 or more, got {queries!r}")
@@ -115,6 +155,22 @@ def orbgrand_cost(code: Code, work: float | None = None, *, lines: int = 0, **_:
     return asked + sort + line + Cost(additions=1).times(work or 0)
 
 
+def sgrand_cost(code: Code, work: float | None = None, **_: Any) -> Cost:
+    """`grand` in order of cost: n log2 n comparisons first, and two patterns put on a heap per query.
+
+    Each is a sum of its cost and of its syndrome. Two to go on the heap and one to leave it take about
+    4 log2(w) comparisons, of w queries.
+
+    Raises:
+        ValueError: If the work is not given.
+    """
+    asked = grand_cost(code, work)
+    made, checks, n = work or 0.0, code.n - code.k, code.n
+    sort = Cost(comparisons=n * math.log2(n), memory_bits=REAL * n + int(2 * made * (5 * REAL + checks)))
+    heap = Cost(additions=2, comparisons=4 * math.log2(max(made, 1.0)), binary=checks)
+    return asked + sort + heap.times(made)
+
+
 GRAND = BuiltIn(
     grand,
     cost=grand_cost,
@@ -128,4 +184,11 @@ ORBGRAND = BuiltIn(
     cites="Duffy, An and Médard, IEEE Trans. SP 70, 2022",
     reach="any code, within a budget of queries",
     example=Example("bch-63-45", 4.0),
+)
+SGRAND = BuiltIn(
+    sgrand,
+    cost=sgrand_cost,
+    cites="Solomon, Duffy and Médard, ICC 2020",
+    reach="any code, within a budget of queries",
+    example=Example("bch-31-21", 4.0),
 )

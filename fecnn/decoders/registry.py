@@ -94,6 +94,7 @@ REGISTRY = {
     "pb-osd": "fecnn.decoders.osd:PB_OSD",
     "sc": "fecnn.decoders.polar:SC",
     "scl": "fecnn.decoders.polar:SCL",
+    "sgrand": "fecnn.decoders.grand:SGRAND",
     "slnn": "fecnn.decoders.networks:FREE_SLNN",
     "turbo-product": "fecnn.decoders.turbo_product:TURBO_PRODUCT",
 }

@@ -18,6 +18,8 @@ DECODERS = {
     "chase2": {},
     "grand": {},
     "orbgrand": {},
+    "orbgrand 1-line": {"lines": 1},
+    "sgrand": {},
 }
 POLAR, BCH = fecnn.load_code("polar-32-16"), fecnn.load_code("bch-31-16")
 

@@ -181,6 +181,18 @@ def test_variants_cost_more_a_pattern_than_what_they_vary():
             complexity(variant, code)
 
 
+def test_a_line_and_a_heap_have_their_price():
+    code = fecnn.load_code("bch-31-21")
+    basic = complexity("orbgrand", code, work=8)
+    assert complexity("orbgrand", code, work=8, lines=1).operations == basic.operations + 5
+    # 2 additions, 4 log2(8) comparisons and 10 exclusive ors a query, instead of an addition.
+    assert complexity("sgrand", code, work=8).operations == pytest.approx(
+        basic.operations + 8 * (1 + 12 + 10)
+    )
+    with pytest.raises(ValueError, match=r"measured work"):
+        complexity("sgrand", code)
+
+
 def test_chase_decodes_hard_decisions_of_every_pattern():
     code = fecnn.load_code("bch-31-21")
     found = complexity("chase2", code)  # d = 5: two positions, four patterns

@@ -3,7 +3,7 @@
 import numpy as np
 import oracles
 import pytest
-from decoding_cases import llrs, random_codes
+from decoding_cases import assert_most_likely, llrs, random_codes
 
 import fecnn
 from fecnn import Code
@@ -23,6 +23,46 @@ def test_they_try_the_patterns_of_the_textbook_in_its_order(name, options, queri
             assert (bits == expected).all(), code.name
             assert (effort.uncertified == (used < 0)).all()
             assert (effort.work == np.where(used < 0, queries, used)).all()
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("queries", [1, 9, 1 << 16])
+def test_sgrand_tries_the_patterns_in_order_of_cost(queries, rng):
+    for code in random_codes(rng, count=16, longest=8):
+        llr = llrs(rng, code.n)["ordinary"][:8].astype(np.float32)
+        bits, effort = fecnn.decoder("sgrand", code, queries=queries).measure(llr)
+        expected, used = oracles.sgrand(code, llr, queries)
+        assert (bits == expected).all(), code.name
+        assert (effort.uncertified == (used < 0)).all()
+        assert (effort.work == np.where(used < 0, min(queries, 1 << code.n), used)).all()
+
+
+@pytest.mark.kernel
+def test_sgrand_is_maximum_likelihood(rng):
+    for code in (fecnn.load_code("bch-15-7"), fecnn.golay(), *random_codes(rng, count=10)):
+        for kind, values in llrs(rng, code.n).items():
+            llr = values.astype(np.float32)
+            bits, effort = fecnn.decoder("sgrand", code).measure(llr)
+            assert not effort.uncertified.any()
+            assert_most_likely(code, llr, bits, kind)
+
+
+def test_sgrand_needs_the_fewest_queries(rng):
+    code = fecnn.load_code("bch-31-21")
+    sent = code.encode(rng.integers(0, 2, (4000, 21), dtype=np.uint8))
+    llr = fecnn.AWGN.at(3.0, code.rate).transmit(sent, rng)
+    work = [
+        fecnn.decoder(name, code, **options).measure(llr)[1].work.mean()
+        for name, options in [("sgrand", {}), ("orbgrand", {"lines": 1}), ("orbgrand", {}), ("grand", {})]
+    ]
+    assert work == sorted(work)
+    assert work[1] < 0.5 * work[3]
+
+
+@pytest.mark.parametrize("queries", [0, 2.5, (1 << 22) + 1])
+def test_sgrand_refuses_what_it_cannot_store(queries):
+    with pytest.raises(ValueError, match=r"queries must be in 1\.\.4194304, got"):
+        fecnn.decoder("sgrand", fecnn.hamming(3), queries=queries)
 
 
 @pytest.mark.kernel
@@ -79,6 +119,12 @@ def test_contract(name):
     check_decoder(name)
     check_decoder(name, fecnn.load_code("bch-15-7"), fecnn.golay(), fecnn.uncoded(3))
     check_decoder(name, fecnn.load_code("bch-63-45"), queries=5000)
+
+
+def test_contract_of_sgrand():
+    check_decoder("sgrand")
+    check_decoder("sgrand", fecnn.load_code("bch-15-7"), fecnn.golay(), fecnn.uncoded(3))
+    check_decoder("sgrand", fecnn.load_code("bch-63-45"), queries=5000)
 
 
 def test_contract_of_the_line():

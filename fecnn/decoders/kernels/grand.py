@@ -1,11 +1,12 @@
 """Guessing random additive noise: try error patterns from the likeliest on until the rest is a codeword.
 
-Both searches walk depth-first through patterns of a given weight with the syndrome that remains at each
-depth; the last flips must be columns that sum to what remains.
+`sgrand` keeps patterns on a heap. The other searches walk depth-first through patterns of a given weight with
+the syndrome that remains at each depth; the last flips must be columns that sum to what remains.
 """
 
 import numpy as np
 
+from fecnn.decoders.kernels.heap import pop, push
 from fecnn.decoders.kernels.loops import any_set, sort_places
 from fecnn.jit import kernel
 
@@ -192,3 +193,54 @@ def _sum_is(rest, depth, columns, i, j):
 def _take(rest, depth, columns, j):
     for word in range(columns.shape[1]):
         rest[depth + 1, word] = rest[depth, word] ^ columns[j, word]
+
+
+@kernel
+def sgrand(llr, columns, queries, out, used, found):
+    """Undo the least costly pattern that has the syndrome of the hard decision; arguments as for `grand`.
+
+    A pattern of ranks that ends in j has two successors, which cost no less: j + 1 instead of j, or added.
+    Each pattern is the successor of one other, so all patterns come in order of cost.
+    """
+    frames, n = llr.shape
+    words = columns.shape[1]
+    heap = np.empty((queries + 1, 2), np.float64)  # cost, pattern
+    cost = np.empty(2 * queries + 1, np.float64)
+    last = np.empty(2 * queries + 1, np.int64)
+    before = np.empty(2 * queries + 1, np.int64)  # the pattern without its last flip
+    rest = np.empty((2 * queries + 1, words), np.uint64)  # the syndrome that remains
+    place, spare = np.empty(n, np.int64), np.empty(n, np.int64)
+    reliability = np.empty(n, np.float64)
+    cost[0], last[0], before[0] = 0.0, -1, -1  # no flip
+    for frame in range(frames):
+        rest[0] = np.uint64(0)
+        for j in range(n):
+            reliability[j] = abs(np.float64(llr[frame, j]))
+            out[frame, j] = llr[frame, j] < 0
+            if out[frame, j]:
+                for word in range(words):
+                    rest[0, word] ^= columns[j, word]
+        sort_places(reliability, place, spare)
+        spent, made, waiting = np.int64(1), np.int64(1), np.int64(0)
+        at, hit = np.int64(0), not any_set(rest[0])
+        while not hit and spent < queries:
+            following = last[at] + 1
+            if following < n:
+                for stem in (before[at], at):
+                    if stem >= 0:
+                        cost[made] = cost[stem] + reliability[place[following]]
+                        last[made], before[made] = following, stem
+                        for word in range(words):
+                            rest[made, word] = rest[stem, word] ^ columns[place[following], word]
+                        waiting = push(heap, waiting, cost[made], np.float64(made))
+                        made += 1
+            if not waiting:
+                break
+            at = np.int64(heap[0, 1])
+            waiting = pop(heap, waiting)
+            spent += 1
+            hit = not any_set(rest[at])
+        used[frame], found[frame] = spent, hit
+        while hit and at > 0:
+            out[frame, place[last[at]]] ^= 1
+            at = before[at]

@@ -1,5 +1,7 @@
 """Every decoder against its slow twin, on random codes and LLRs, easy and hostile."""
 
+import re
+
 import numpy as np
 import oracles
 import pytest
@@ -405,6 +407,7 @@ TINY = [
     fecnn.polar(64, 1), Code.from_generator([[1, 0, 0], [0, 1, 0]], name="idle bit"),
 ]  # fmt: skip
 NOT_FOR = {  # what a decoder is not made for, by what it says
+    "aed": "power of two|as many automorphisms",
     "berlekamp-massey": "not a cyclic code",
     "chase2": "a table of",
     "hard": "a table of",
@@ -427,7 +430,7 @@ def test_defaults_build_on_tiny_codes(name, soft, rng):
         try:
             decode = make(name, code, fecnn.AWGN.at(3.0, code.rate))
         except ValueError as error:
-            if NOT_FOR.get(name, "never") in str(error):
+            if re.search(NOT_FOR.get(name, "never"), str(error)):
                 continue
             raise
         decided = decode(8 * bpsk(words_))

@@ -18,7 +18,8 @@ NEED_WEIGHTS = {"literature-slnn": "slnn-7-hamming-7-4", "literature-mlnn": "mln
 def code_for(name):
     if name in NEED_WEIGHTS:
         return "hamming-7-4"
-    return {"sc": "polar-16-8", "scl": "polar-16-8", "turbo-product": "product-64-16"}.get(name, "bch-31-16")
+    polar = dict.fromkeys(("aed", "sc", "scl"), "polar-16-8")
+    return (polar | {"turbo-product": "product-64-16"}).get(name, "bch-31-16")
 
 
 @pytest.mark.parametrize(

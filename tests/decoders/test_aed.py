@@ -7,7 +7,6 @@ import oracles
 import pytest
 
 import fecnn
-from fecnn.codes.automorphism import is_automorphism
 from fecnn.codes.groups import GROUPS, drawn, echelon
 from fecnn.decoders.complexity import complexity
 from fecnn.intervals import proportion_interval
@@ -48,10 +47,12 @@ def test_permutations_map_codewords_to_codewords(name, group, rng):
     assert (places != drawn(code, 12, group, seed=4)).any()
 
 
-def test_a_permutation_that_is_none_of_the_code_is_told(rng):
+def test_a_permutation_that_is_no_automorphism_is_not_used(monkeypatch):
     swapped = np.arange(32)
     swapped[:2] = 1, 0
-    assert not is_automorphism(fecnn.load_code("rm-32-16"), swapped)
+    monkeypatch.setitem(GROUPS, "affine", lambda code, rng: iter([(swapped, b"")]))
+    with pytest.raises(AssertionError, match="drawn for rm-32-16 is not an automorphism"):
+        fecnn.decoder("aed", fecnn.load_code("rm-32-16"), group="affine")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fecnn._version import __version__
 from fecnn.analysis.compare import block_errors, points_of
 from fecnn.arrays import LLR, Bits
+from fecnn.channels.axis import EBN0
 from fecnn.channels.stream import FrameStream
 from fecnn.codes.code import Code
 from fecnn.decoders import decoder
@@ -171,7 +172,7 @@ def _point(study: Study, curve: str, ebn0_db: float | None) -> Point:
         return next(iter(points.values()))
     if ebn0_db is None or ebn0_db not in points:
         asked = (
-            "several points: name an ebn0_db"
+            f"several points: name one as ebn0_db{'' if study.axis is EBN0 else f', its {study.axis.label}'}"
             if ebn0_db is None
             else f"no point at {study.axis.said(ebn0_db)}"
         )

@@ -178,11 +178,19 @@ def published_summary(study: Study, results: "pd.DataFrame") -> list[str]:
     return lines + [f"- {line}" for line in together]
 
 
+def _certain_losses(row: "pd.Series[Any]") -> str:
+    """Block errors in which the sent word was at least as likely as the decision."""
+    lost = row["block_errors"] - row["ml_errors"]
+    ties = row["channel"].partition(" ")[0] in ("bsc", "bec")
+    return f"{'up to ' * bool(ties and lost)}{lost:,}"
+
+
 def display(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
     """The table as text for display, sorted along the study's axis, with curves in the study's order.
 
     ``not ML`` counts the block errors in which the sent word was at least as likely as the decision: what the
-    decoder certainly lost against maximum likelihood. ``uncertified`` counts frames in which a budget ran out
+    decoder certainly lost against maximum likelihood. Over a BSC or BEC both may be equally likely, which is
+    no loss; the count is then ``up to``. ``uncertified`` counts frames in which a budget ran out
     before a decoder could do all it promises; the column is left out if all are 0. The bit error rate over
     code bits is shown if the study draws it. ``method`` is shown if some points are estimated: these have no
     error counts, and ``frames`` is the number of frames, rays or words behind them. Intervals of ``light
@@ -215,7 +223,7 @@ def display(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
             | {
                 "block errors": f"{row['block_errors']:,}"
                 + ("*" if row["block_errors"] < FEW_ERRORS else ""),
-                "not ML": f"{row['block_errors'] - row['ml_errors']:,}",
+                "not ML": _certain_losses(row),
                 "uncertified": f"{row['uncertified']:,}",
                 "BER [95 %]": with_interval(row["ber"], row["ber_low"], row["ber_high"]),
                 "BER (code bits) [95 %]": with_interval(

@@ -30,13 +30,13 @@ def refuse_unaddressed(name: str, channel: Channel, n: int) -> None:
             found = f"{llr.dtype} {llr.shape}" if isinstance(llr, np.ndarray) else type(llr).__name__
             if found != f"float32 {(frames, n)}":
                 raise ContractError(f"channel {name} must return float32 {(frames, n)}, got {found}")
+        if np.isnan(part).any():
+            raise ContractError(f"channel {name} returns NaN; a position that says nothing has LLR 0")
         if not np.array_equal(part, whole[rows]):
             raise ContractError(
                 f"channel {name} lets the other frames of its batch change a frame: draw all random numbers "
                 "from the rng that it is given, one row a frame"
             )
-    if np.isnan(whole).any():
-        raise ContractError(f"channel {name} returns NaN; a position that says nothing has LLR 0")
     if not np.array_equal(whole, again):
         raise ContractError(
             f"channel {name} makes other frames the second time: draw all random numbers from the rng that "

@@ -166,8 +166,8 @@ class Rician:
 
 
 def _refuse_block(block: int) -> None:
-    if block < 0:
-        raise ValueError(f"block must be a number of symbols, or 0 for all of a frame, got {block}")
+    if not isinstance(block, int) or block < 0:
+        raise ValueError(f"block must be a number of symbols, or 0 for all of a frame, got {block!r}")
 
 
 def _told(block: int, modem: Modem) -> str:

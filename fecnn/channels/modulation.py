@@ -81,8 +81,9 @@ INTERLEAVERS = ("none", "random", "row-column")
 class Modem:
     """The way from a frame's bits to symbols, and back to LLRs.
 
-    A frame whose n bits are not a multiple of m is padded with zeros, which the receiver knows. Its energy
-    stays that of n bits: symbols are weaker by n / (m ceil(n / m)).
+    A frame whose n bits are not a multiple of m is padded with zeros, which the receiver knows. Symbols with
+    them have another mean energy over square QAM: zeros choose its inner points. Channels count the energy
+    that a frame of n bits has in the mean, see `loudness`.
 
     Args:
         modulation: ``bpsk``, ``qpsk``, ``8psk``, ``16qam``, ``64qam`` or ``256qam``.
@@ -138,9 +139,25 @@ class Modem:
         """Symbols of a frame of n bits."""
         return -(-n // self.bits)
 
+    def energy(self, n: int) -> float:
+        """Mean energy of a frame of n bits, padding included; that of a symbol without padding is 1.
+
+        Example:
+            >>> Modem("qpsk").energy(7), round(Modem("16qam").energy(7), 6)
+            (4.0, 1.6)
+        """
+        known = CONSTELLATIONS[self.modulation]
+        squares, labels = (known.points.astype(np.float64) ** 2).sum(axis=1), np.arange(len(known.points))
+        zeros = (_shape(self, n).sure > 0).T @ (1 << np.arange(known.bits // known.groups))
+        means = {
+            mask: round(squares[labels & mask == 0].mean() / squares.mean(), 6)  # 1 without zeros
+            for mask in np.unique(zeros).tolist()
+        }
+        return float(sum(means[mask] for mask in zeros.tolist())) / known.groups
+
     def loudness(self, n: int) -> float:
-        """Amplitude of the noise relative to that for frames without padding."""
-        return float(np.sqrt(self.bits * self.symbols_of(n) / n))
+        """Amplitude of the noise at an Eb/N0 relative to that for frames without padding."""
+        return float(np.sqrt(self.bits * self.energy(n) / n))
 
     def transmit(self, bits: Bits, rng: Noise, sigma: float, gain: Real | None = None) -> LLR:
         """LLRs of frames sent over Gaussian noise, float32 of the shape of the bits.
@@ -160,7 +177,7 @@ class Modem:
         return self.demap(received, loud, n, gain)
 
     def symbols(self, bits: Bits) -> NDArray[np.complex64]:
-        """Symbols of mean energy 1, (frames, ceil(n / m)) complex64.
+        """Symbols, (frames, ceil(n / m)) complex64; of mean energy 1 but for those with padding.
 
         Args:
             bits: Code bits, ``(frames, n)`` uint8.

@@ -41,13 +41,13 @@ class Receiver:
     range: float | None = None
 
     def __post_init__(self) -> None:
-        if not 0 < self.scale < float("inf"):
-            raise ValueError(f"scale must be a factor above 0, got {self.scale}")
+        if not isinstance(self.scale, int | float) or not 0 < self.scale < float("inf"):
+            raise ValueError(f"scale must be a factor above 0, got {self.scale!r}")
         if (self.bits is None) != (self.range is None):
             raise ValueError("bits and range belong together: give both, or neither")
-        if self.bits is not None and not 2 <= self.bits <= MOST_BITS:
+        if self.bits is not None and (not isinstance(self.bits, int) or not 2 <= self.bits <= MOST_BITS):
             hint = "; hard decisions are the channel bsc" if self.bits == 1 else ""
-            raise ValueError(f"bits must be in 2..{MOST_BITS}, got {self.bits}{hint}")
+            raise ValueError(f"bits must be in 2..{MOST_BITS}, got {self.bits!r}{hint}")
         if self.range is not None and not 0 < self.range < float("inf"):
             raise ValueError(f"range must be the largest LLR, above 0, got {self.range}")
 

@@ -75,7 +75,7 @@ def load_code(place: Place) -> Code:
         >>> load_code({"code": "ccsds-128-64", "puncture": 16})
         Code(ccsds-128-64-punctured-112-64: n=112, k=64)
         >>> load_code({"family": "polar", "n": 128, "k": 64, "sequence": "5g", "crc": 11})
-        Code(polar-128-64-crc-11: n=128, k=64)
+        Code(polar-5g-128-64-crc-11: n=128, k=64)
         >>> load_code({"family": "product", "a": "ext-hamming-8-4", "b": {"family": "hamming", "r": 4}})
         Code(product-120-44: n=120, k=44)
     """

@@ -120,7 +120,12 @@ def output_bits(taps: Bits) -> Bits:
 
 def _taps(polynomials: Iterable[int]) -> Bits:
     """The taps of each output, (outputs, memory + 1), that of the present bit first."""
-    given = [operator.index(polynomial) for polynomial in polynomials]
+    try:
+        given = [operator.index(polynomial) for polynomial in polynomials]
+    except TypeError:
+        raise TypeError(
+            f"polynomials must be a list of whole numbers, such as (0o133, 0o171), got {polynomials!r}"
+        ) from None
     if len(given) < 2 or min(given) < 1:
         raise ValueError(
             f"polynomials must be two or more positive numbers, such as (0o133, 0o171), got {_octal(given)}"

@@ -317,7 +317,10 @@ def _circulant(size: int, shifts: Sequence[int]) -> Bits:
 
 def whole_number(name: str, value: int, low: int, high: int) -> int:
     """Check that a family's parameter is a whole number in low..high, and return it."""
-    number = operator.index(value)
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be a whole number, got {value!r}") from None
     if not low <= number <= high:
         raise ValueError(f"{name} must be in {low}..{high}, got {number}")
     return number

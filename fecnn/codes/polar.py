@@ -59,7 +59,7 @@ def polar(
         >>> polar(8, 4, information_set=[3, 5, 6, 7]).minimum_distance
         4
         >>> polar(128, 64, sequence="5g", crc=11)
-        Code(polar-128-64-crc-11: n=128, k=64)
+        Code(polar-5g-128-64-crc-11: n=128, k=64)
     """
     m = log2_of("n", n)
     outer = crc_of(crc) if crc else None
@@ -85,8 +85,11 @@ def polar(
     else:
         rows = best_channels(erasure_scores(m, 0.5 if erasure is None else erasure), k)
     kind = "-systematic" if systematic else ""
-    code = _polar(m, rows, systematic, f"polar-{n}-{k}{kind}")
-    return with_crc(code, outer, name=f"polar-{n}-{k - checks}{kind}-{outer.label}") if outer else code
+    order = "" if sequence is None else f"-{sequence}"
+    code = _polar(m, rows, systematic, f"polar{order}-{n}-{k}{kind}")
+    if not outer:
+        return code
+    return with_crc(code, outer, name=f"polar{order}-{n}-{k - checks}{kind}-{outer.label}")
 
 
 def reliability_sequence(n: int, name: str = "5g") -> list[int]:

@@ -119,7 +119,8 @@ def scl(
     form, paths = arranged(code), _paths(code, list, 1)
     if adaptive and not form.outer:
         raise ValueError(
-            f"adaptive needs a CRC, which tells whether a list was long enough; {code.name} has none"
+            f"adaptive needs a CRC, which tells whether a list was long enough; {code.name} has none that is "
+            "left for this (a distributed one is used up as frozen bits)"
         )
 
     def attempt(llr: LLR, size: int, out: Bits) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

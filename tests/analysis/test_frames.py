@@ -128,7 +128,7 @@ def test_a_decision_among_others_is_repeated_as_it_was_simulated(tmp_path, plugi
 
 def test_what_is_impossible_is_refused(study, tmp_path):
     path = tmp_path / "r.sqlite"
-    with pytest.raises(ValueError, match="ml has several points: name an ebn0_db; known: 0, 2"):
+    with pytest.raises(ValueError, match="ml has several points: name one as ebn0_db; known: 0, 2"):
         fecnn.frames(study, "ml", store=path)
     with pytest.raises(ValueError, match="ml has no point at 3 dB; known: 0, 2"):
         fecnn.frames(study, "ml", ebn0_db=3, store=path)

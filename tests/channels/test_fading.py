@@ -119,3 +119,8 @@ def test_a_frame_with_one_gain_fails_as_a_whole():
 def test_mistakes_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_block_is_a_whole_number():
+    with pytest.raises(ValueError, match=r"block must be a number of symbols, .*, got 1\.5"):
+        Rayleigh.at(3.0, 0.5, block=1.5)

@@ -144,9 +144,23 @@ def test_uncoded_error_rates_are_the_closed_forms(modulation, ebn0_db, rate):
 
 def test_padding_costs_energy():
     """7 bits in two 16-QAM symbols: their energy is spread over 8."""
-    assert Modem("16qam").loudness(7) ** 2 == pytest.approx(8 / 7)
+    assert Modem("qpsk").loudness(7) ** 2 == pytest.approx(8 / 7)
     assert Modem("16qam").loudness(8) == 1
-    assert f"{20 * np.log10(Modem('16qam').loudness(63)):.2f}" == "0.07"  # as the page on channels says
+    # As the page on channels says.
+    assert f"{20 * np.log10(Modem('qpsk').loudness(63)):.2f}" == "0.07"
+    assert f"{20 * np.log10(Modem('16qam').loudness(63)):.2f}" == "-0.04"
+
+
+@pytest.mark.parametrize("modulation", CONSTELLATIONS)
+@pytest.mark.parametrize("interleaver", ["none", "random", "row-column"])
+def test_the_energy_of_a_frame_is_what_its_symbols_have(modulation, interleaver):
+    """Over all frames of 7 bits; the Eb/N0 of what is sent is the one that was asked for."""
+    channel = AWGN.at(4.0, 4 / 7, modulation=modulation, interleaver=interleaver)
+    words = (np.arange(128)[:, None] >> np.arange(7) & 1).astype(np.uint8)
+    energy = (np.abs(channel.modem.symbols(words)) ** 2).sum(axis=1).mean()
+    assert channel.modem.energy(7) == pytest.approx(energy, rel=1e-5)
+    noise = 2 * (channel.sigma * channel.modem.loudness(7)) ** 2
+    assert 10 * np.log10(energy / 4 / noise) == pytest.approx(4.0, abs=1e-4)
     # One bit of QPSK: the other is known, so it is BPSK on one axis, with half of the energy.
     channel = AWGN.at(2.0, 1.0, modulation="qpsk")
     stream = FrameStream("one", 0)

@@ -72,3 +72,15 @@ def test_a_network_that_is_told_a_wrong_noise_level_sees_the_same_values(rng):
 def test_mistakes_are_named(options, message):
     with pytest.raises(ValueError, match=message):
         Receiver(**options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"scale": "2"}, "scale must be a factor above 0, got '2'"),
+        ({"bits": 2.5, "range": 1.0}, r"bits must be in 2\.\.16, got 2\.5"),
+    ],
+)
+def test_numbers_of_the_wrong_kind_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        Receiver(**options)

@@ -52,13 +52,15 @@ def test_an_erasure_probability_is_that_of_the_channel(value):
 )
 @pytest.mark.parametrize("name", ["awgn", "rayleigh"])
 def test_es_n0_is_that_of_each_symbol(name, modulation, code, symbols):
-    """Padding included: k message bits in so many symbols."""
+    """The mean of the frame, padding included: k message bits in so many symbols."""
     channel = {"name": name, "modulation": modulation}
     (point,) = made(code=code, channel=channel, esn0_db=7.5).points
     assert point.task.ebn0_db == pytest.approx(7.5 - 10 * math.log10(point.code.k / symbols), abs=1e-8)
     sent = build_channel(point.task, point.code)
-    loudness = sent.modem.loudness(point.code.n)
-    assert 10 * math.log10(0.5 / (sent.sigma * loudness) ** 2) == pytest.approx(7.5, abs=1e-7)
+    loudness, energy = (of(point.code.n) for of in (sent.modem.loudness, sent.modem.energy))
+    assert 10 * math.log10(energy / symbols / 2 / (sent.sigma * loudness) ** 2) == pytest.approx(
+        7.5, abs=1e-7
+    )
     assert (point.at, point.said) == (7.5, "Es/N0 7.5 dB")
 
 

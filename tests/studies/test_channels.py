@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 import fecnn
+from fecnn.analysis.table import display
 from fecnn.channels.registry import channel_at
 from fecnn.errors import StaleError
 from fecnn.simulation import simulate
@@ -430,3 +431,18 @@ def test_a_list_of_receivers_is_a_curve_for_each():
         for suffix, kind in zip(suffixes, kinds, strict=True)
     }
     assert found == wanted | {("osd, LLR scale 0.5 of bch-15-7", "theirs", kinds[1])}
+
+
+def test_ties_over_discrete_channels_are_no_certain_losses(tmp_path, monkeypatch):
+    """The sent word may be as likely as the decision there: exact ML loses nothing."""
+    monkeypatch.chdir(tmp_path)
+    study = fecnn.make_study(
+        "ties", code="hamming-7-4", channel="bec", erasure=0.4, curves=["ml"], stop={"frames": 4096}
+    )
+    fecnn.run(study).finish()
+    table = fecnn.table(study)
+    lost = int((table["block_errors"] - table["ml_errors"]).iloc[0])
+    assert lost > 0
+    assert display(study, table)["not ML"].tolist() == [f"up to {lost:,}"]
+    with pytest.raises(ValueError, match=r"no point at erasure 0\.5; known: 0\.4"):
+        fecnn.frames(study, "ml", ebn0_db=0.5)

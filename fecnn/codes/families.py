@@ -251,7 +251,10 @@ def ldpc_qc(base: Sequence[Sequence[int]], z: int) -> Code:
         (Code(ldpc-qc-20-10: n=20, k=10), (10, 20))
     """
     z = whole_number("z", z, 1, MAX_LENGTH)
-    rows = [[operator.index(entry) for entry in row] for row in base]
+    try:
+        rows = [[operator.index(entry) for entry in row] for row in base]
+    except TypeError:
+        raise TypeError(f"base must be a matrix of whole numbers, got {base!r}") from None
     if not rows or not rows[0] or len({len(row) for row in rows}) > 1:
         raise ValueError(f"base must be a matrix, got rows of {sorted({len(row) for row in rows})} entries")
     if min(map(min, rows)) < -1:

@@ -48,7 +48,7 @@ def nr_ldpc(k: int, n: int, *, base_graph: int | None = None, bits_per_symbol: i
         (Code(nr-ldpc-128-64: n=128, k=64), Code(nr-ldpc-bg2-z11: n=198, k=110), 46)
     """
     k = whole_number("k", k, 1, max(LONGEST.values()))
-    n = whole_number("n", n, k, MAX_LENGTH)
+    n = whole_number("n", n, 1, MAX_LENGTH)
     if bits_per_symbol not in (1, 2, 4, 6, 8):
         raise ValueError(f"bits_per_symbol must be 1, 2, 4, 6 or 8, got {bits_per_symbol!r}")
     if n % bits_per_symbol:
@@ -135,7 +135,7 @@ def _systematic(H: Bits, k: int) -> Bits:
 
 def _shortest(k: int, n: int, graph: int, lifting: int) -> int:
     """The smallest n above the given one from which all message bits can be told."""
-    for more in range(n + 1, n + 4 * lifting):
+    for more in range(max(n + 1, k), max(n, k) + 4 * lifting):
         places = _circular(k, more, graph, lifting)
         long = _lifted(graph, lifting, max(places) // lifting + 1)
         if gf2.rank(long.G[:k][:, places]) == k:

@@ -211,7 +211,8 @@ def _sentences(error: ValidationError, content: dict[str, Any], model: type[Tabl
         if "options" in place[:-1]:
             meaning = "options"
         elif problem["type"] in ("string_type", "float_type", "union_tag_invalid"):
-            meaning = next((key for key in SEVERAL if key in place[-2:]), "")
+            inside = place[-2:-1] == ("receiver",) and isinstance(place[-1], str)  # a key of it is wrong
+            meaning = next((key for key in SEVERAL if key in place[-1 if inside else -2 :]), "")
         elif problem["type"] == "model_type" and place[-1] == "stop":
             meaning = "stop"
         elif problem["type"] == "extra_forbidden" and _is_option(content, place):

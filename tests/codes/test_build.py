@@ -403,6 +403,8 @@ def test_quasi_cyclic_codes_of_base_matrices():
     ):
         with pytest.raises(ValueError, match=words):
             ldpc_qc(*wrong)
+    with pytest.raises(TypeError, match="base must be a matrix of whole numbers, got"):
+        ldpc_qc([[0, 1.5]], 4)
 
 
 def test_random_codes_are_the_same_everywhere_and_differ_by_seed():

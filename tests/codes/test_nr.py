@@ -154,7 +154,8 @@ REFUSED = {
     "graph": (lambda: fecnn.nr_ldpc(64, 128, base_graph=3), "base_graph must be 1 or 2, got 3"),
     "long block": (lambda: fecnn.nr_ldpc(4000, 8000, base_graph=2), r"must be in 1\.\.3840, got 4000"),
     "long graph": (lambda: fecnn.nr_ldpc(8448, 16384), "more than the 16384 of a code"),
-    "n below k": (lambda: fecnn.nr_ldpc(64, 60), r"n must be in 64\.\.16384, got 60"),
+    "n below k": (lambda: fecnn.nr_ldpc(64, 60), "n = 60 bits .*; the smallest n is 65"),
+    "no n": (lambda: fecnn.nr_ldpc(64, 1), "n = 1 bits .*; the smallest n is 65"),
 }
 
 

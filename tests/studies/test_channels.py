@@ -391,6 +391,7 @@ def test_receivers_see_the_same_frames(tmp_path, monkeypatch):
         ({"curves": [{"decoder": "ml", "receiver": [{}, {"scale": 1}]}]}, "two curves are called 'ml'"),
         ({"curves": [{"decoder": "ml", "receiver": []}]}, "receiver: must not be empty"),
         ({"curves": [{"decoder": "ml", "receiver": 2}]}, "a receiver is a table, such as"),
+        ({"curves": [{"decoder": "ml", "receiver": {"scale": "2"}}]}, "scale: must be a number, got '2'"),
         (
             {"over": "bits", "curves": [{"decoder": "ml", "receiver": {"scale": 2}}]},
             "no curve has a rec.* bits",

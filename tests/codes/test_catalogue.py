@@ -185,7 +185,8 @@ def test_the_spectrum_of_the_tail_biting_code_is_that_of_its_trellis():
     assert all(count >= 0 for count in dual)
     assert (dual[0], sum(dual)) == (1, 2**64)
     words = low_weight_words(code, 14).words
-    assert np.bincount(words.sum(axis=1), minlength=15)[10:].tolist() == list(spectrum[10:15])
+    weights = words.sum(axis=1, dtype=np.int64)
+    assert np.bincount(weights, minlength=15)[10:].tolist() == list(spectrum[10:15])
     assert code.minimum_distance == 10 == distance_bound(code, 4)
 
 

@@ -38,6 +38,7 @@ def convolutional(k: int, polynomials: Iterable[int]) -> Code:
             (Odenwalder 1970; Larsen, IEEE Trans. IT 19(3), 1973).
 
     Raises:
+        TypeError: If the polynomials are no list of whole numbers.
         ValueError: If a number is out of range, or the polynomials have a common factor, so that the encoder
             is catastrophic or has a register cell without use.
 
@@ -70,6 +71,7 @@ def tailbiting(k: int, polynomials: Iterable[int]) -> Code:
             (128, 64), (0o133, 0o171) has the minimum distance 10, (0o515, 0o677) has 12.
 
     Raises:
+        TypeError: As for `convolutional`.
         ValueError: As for `convolutional`, or if k is less than ``memory``.
 
     Example:

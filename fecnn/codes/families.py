@@ -242,6 +242,7 @@ def ldpc_qc(base: Sequence[Sequence[int]], z: int) -> Code:
         z: Size of the blocks, at least 1.
 
     Raises:
+        TypeError: If an entry of base or z is no whole number.
         ValueError: If the rows differ in length, an entry is below -1, the code would be too long, or only
             the zero word satisfies all checks.
 

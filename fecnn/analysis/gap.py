@@ -252,11 +252,12 @@ def _gaps(
             if optimum is None or (reference == "tsb" and point.task.channel != "awgn"):
                 continue
             theirs = None if reference == "tsb" else rates(optimum)
+            mine = ours
             if theirs and isinstance(ours, _Counts) and firsts[optimum].task.channel != point.task.channel:
                 # Errors shared with ML on the LLRs of one demapper need not be errors of ML on another's.
-                ours = replace(ours, shared=0 * ours.shared)
+                mine = replace(ours, shared=0 * ours.shared)
             if optimum not in drawn:
-                drawn[optimum] = _drawn_with(ours, theirs, np.random.default_rng(seed), metric)
+                drawn[optimum] = _drawn_with(mine, theirs, np.random.default_rng(seed), metric)
             found = _crossings(ours.ebn0_db, drawn[optimum][0], target)
             if theirs is None:
                 crossings = np.array(_bound_crossing(point.code, target))

@@ -177,7 +177,7 @@ class Modem:
         return self.demap(received, loud, n, gain)
 
     def symbols(self, bits: Bits) -> NDArray[np.complex64]:
-        """Symbols, (frames, ceil(n / m)) complex64; of mean energy 1 but for those with padding.
+        """Symbols, (frames, ceil(n / m)) complex64, of mean energy 1; those with padding have their own.
 
         Args:
             bits: Code bits, ``(frames, n)`` uint8.

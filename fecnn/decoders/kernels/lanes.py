@@ -128,16 +128,19 @@ def total(typing, a):
     """The sum over the lanes, halves added to halves."""
 
     def build(context, builder, signature, arguments):
-        value, count = arguments[0], a.count
-        while count > 1:
-            count //= 2
-            other = ir.Constant(
-                ir.VectorType(ir.IntType(32), a.count), [*range(count, a.count), *range(count)]
-            )
-            value = builder.fadd(value, builder.shuffle_vector(value, value, other))
-        return builder.extract_element(value, ir.IntType(32)(0))
+        return _folded(builder, arguments[0], a.count, builder.fadd)
 
     return a.dtype(a), build
+
+
+def _folded(builder, value, count, join):
+    """All lanes joined in one: halves with halves."""
+    lanes, half = range(count), count // 2
+    while half:
+        turned = ir.Constant(ir.VectorType(ir.IntType(32), count), [*lanes[half:], *lanes[:half]])
+        value = join(value, builder.shuffle_vector(value, value, turned))
+        half //= 2
+    return builder.extract_element(value, ir.IntType(32)(0))
 
 
 def _set_transposed(values, begin, stride, out, out_begin, out_stride):
@@ -194,15 +197,10 @@ def greatest(typing, a):
     """The greatest value of the lanes."""
 
     def build(context, builder, signature, arguments):
-        value, count = arguments[0], a.count
-        while count > 1:
-            count //= 2
-            other = ir.Constant(
-                ir.VectorType(ir.IntType(32), a.count), [*range(count, a.count), *range(count)]
-            )
-            turned = builder.shuffle_vector(value, value, other)
-            value = builder.select(builder.fcmp_ordered("<", value, turned), turned, value)
-        return builder.extract_element(value, ir.IntType(32)(0))
+        def greater(one, other):
+            return builder.select(builder.fcmp_ordered("<", one, other), other, one)
+
+        return _folded(builder, arguments[0], a.count, greater)
 
     return a.dtype(a), build
 

@@ -17,9 +17,10 @@ only: hard decisions, in a list with some of the least reliable ones flipped. A 
 entered: the word by hard decisions, with the least reliable bit flipped if need be, would be the same but
 where reliabilities are equal, and its few steps are as many.
 
-Max-log LLRs are float32: sums and differences of reliabilities, of which only one that is zero but for
-rounding may change its sign. Where all reliabilities of a frame are equal, or zero, they are replaced by
-ones, whose sums are exact: on a binary symmetric or erasure channel ties stay ties. Exact LLRs are float64.
+Max-log LLRs are float32. They are sums and differences of reliabilities, so rounding changes the sign only
+of one that would be about zero in exact sums. Where all reliabilities of a frame are equal, or zero, they are
+replaced by ones, whose sums are exact: on a binary symmetric or erasure channel ties stay ties. Exact LLRs
+are float64.
 """
 
 import math

@@ -1,8 +1,10 @@
 """The exceptions fecnn raises, and helpers for readable error messages."""
 
+import operator
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
+from numbers import Real
 
 
 class FecnnError(Exception):
@@ -50,15 +52,54 @@ def is_near(name: str, known: str) -> bool:
     return bool(get_close_matches(name, [known], cutoff=0.5))
 
 
+def whole(name: str, value: object) -> int:
+    """A whole number, of any type that Python takes as an index but bool.
+
+    Raises:
+        TypeError: If it is something else, naming the argument.
+    """
+    try:
+        if not isinstance(value, bool):
+            return operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        pass
+    raise TypeError(f"{name} must be a whole number, got {shown(value)}")
+
+
+def real(name: str, value: object) -> float:
+    """A number, of any type but bool that Python takes as real; NumPy's are, a text is not.
+
+    Raises:
+        TypeError: If it is something else, naming the argument.
+    """
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return float(value)
+    raise TypeError(f"{name} must be a number, got {shown(value)}")
+
+
+def truth(name: str, value: object) -> bool:
+    """True or False itself.
+
+    Raises:
+        TypeError: If it is something else, naming the argument.
+    """
+    if isinstance(value, bool):
+        return value
+    raise TypeError(f"{name} must be true or false, got {shown(value)}")
+
+
 def shown(value: object) -> str:
     """A value as shown in an error message, always short.
 
     Python refuses to print integers of thousands of digits, which a file may contain.
     """
+    if value is None:
+        return "None"
     if isinstance(value, int) and abs(value) >= 2**64:
         return "an integer beyond 64 bits"
     if not isinstance(value, str | int | float):
-        return f"a {type(value).__name__}"
+        name = type(value).__name__
+        return f"{'an' if name[0] in 'AEIOaeiou' else 'a'} {name}"
     text = repr(value)
     return text if len(text) <= 40 else text[:40] + "..."
 

@@ -8,7 +8,6 @@ import numpy as np
 
 from fecnn.arrays import LLR, Bits, bpsk, hard
 from fecnn.channels.awgn import AWGN
-from fecnn.channels.channel import Channel
 from fecnn.channels.contract import refuse_unaddressed
 from fecnn.channels.registry import channel_at
 from fecnn.channels.stream import FrameStream
@@ -100,10 +99,10 @@ def check_channel(name: str, *, calibrated: bool = True, n: int = 13, **options:
         if ebn0_db == 20.0 and np.sum(hard(llr) != bits) + 0.5 * np.sum(llr == 0) > 0.25 * bits.size:
             raise ContractError(f"channel {name} has the sign of its LLRs wrong: positive means bit 0")
         if calibrated:
-            _check_calibration(name, channel, bits, llr)
+            _check_calibration(name, bits, llr)
 
 
-def _check_calibration(name: str, channel: Channel, bits: Bits, llr: LLR) -> None:
+def _check_calibration(name: str, bits: Bits, llr: LLR) -> None:
     """Check that the shares of zeros are those that the LLRs claim, to six standard deviations."""
     zero, value = (bits == 0).ravel(), llr.ravel().astype(np.float64)
     claimed = 1 / (1 + np.exp(-np.clip(value, -700, 700)))
@@ -115,8 +114,9 @@ def _check_calibration(name: str, channel: Channel, bits: Bits, llr: LLR) -> Non
         deviation = math.sqrt(float((claimed[here] * (1 - claimed[here])).sum()))
         if abs(found - expected) > 6 * deviation + 3:
             raise ContractError(
-                f"channel {name} ({channel}) is not calibrated: of {int(here.sum())} bits with LLRs of "
-                f"{value[here].min():.2f} to {value[here].max():.2f}, {found} are 0, not {expected:.1f}"
+                f"channel {name} is not calibrated: of {int(here.sum())} bits with LLRs of "
+                f"{value[here].min():.2f} to {value[here].max():.2f}, {found} are 0, not {expected:.1f} "
+                "(where they approximate, give calibrated=False)"
             )
 
 

@@ -268,17 +268,28 @@ def _gaps(
             yield place, Gap(name, point.code.name, _crossing(found), optimum, *gap)
 
 
-def display_gaps(gaps: list[Gap], target: float = 1e-3, metric: str = "bler") -> "pd.DataFrame":
+def without_optimum(study: Study, gaps: Collection[Gap]) -> list[str]:
+    """The curves that have none of these gaps, since the study has no exact ML of their code and channel."""
+    compared = {gap.curve for gap in gaps}
+    coded = (point.curve for point in study.all_points if point.code.k < point.code.n)
+    return [name for name in dict.fromkeys(coded) if name not in compared]
+
+
+def display_gaps(
+    gaps: list[Gap], target: float = 1e-3, metric: str = "bler", *, without: Sequence[str] = ()
+) -> "pd.DataFrame":
     """Gaps as text for a table; of a curve that does not pass the target it says on which side it is.
 
     Args:
         gaps: From `gap_to_ml`.
         target: The target error rate.
         metric: The metric of that rate.
+        without: Curves that have no gap, see `without_optimum`.
     """
     import pandas as pd
 
     rows = [[gap.curve, _there(gap.crossing), _decibels(gap.gap_db, gap.low, gap.high)] for gap in gaps]
+    rows += [[name, "", "no exact ML of its code and channel"] for name in without if gaps]
     needed = f"Eb/N0 for {METRICS[metric]} {target:g} [dB]"
     return pd.DataFrame(rows, columns=["decoder", needed, "gap to ML [dB]"])
 

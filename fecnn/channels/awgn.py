@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fecnn.arrays import LLR, Bits, bpsk
-from fecnn.channels.channel import noise_sigma
-from fecnn.channels.modulation import BPSK, Modem
+from fecnn.channels.channel import frame_by_frame, noise_sigma, refuse_noise
+from fecnn.channels.modulation import BPSK, Modem, refuse_modem
 from fecnn.channels.stream import Noise
 
 
@@ -35,6 +35,10 @@ class AWGN:
 
     sigma: float
     modem: Modem = BPSK
+
+    def __post_init__(self) -> None:
+        refuse_noise(self.sigma)
+        refuse_modem(self.modem)
 
     def __str__(self) -> str:
         said = "" if self.modem == BPSK else f", {self.modem}"
@@ -76,12 +80,16 @@ class AWGN:
         """
         return y * np.float32(2 / self.sigma**2)
 
+    @frame_by_frame
     def transmit(self, bits: Bits, rng: Noise) -> LLR:
         """LLRs of received words, float32 of the shape of the bits.
 
         Args:
-            bits: Code bits, ``(frames, n)`` uint8.
+            bits: Code bits, ``(..., n)``.
             rng: Where the noise comes from, such as ``numpy.random.default_rng()``.
+
+        Raises:
+            TypeError, ValueError: If the bits are not 0 and 1.
         """
         if not self.modem.is_plain:
             return self.modem.transmit(bits, rng, self.sigma)

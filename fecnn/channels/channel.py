@@ -1,10 +1,15 @@
 """The interface of a channel: code bits in, LLRs out, with the sign convention of `fecnn.arrays`."""
 
 import math
-from typing import Protocol
+from collections.abc import Callable
+from functools import wraps
+from typing import Protocol, TypeVar
 
-from fecnn.arrays import LLR, Bits
+from numpy.typing import ArrayLike
+
+from fecnn.arrays import LLR, Bits, as_bits
 from fecnn.channels.stream import Noise
+from fecnn.errors import real
 
 
 class Channel(Protocol):
@@ -19,12 +24,45 @@ class Channel(Protocol):
         """
 
 
+Self = TypeVar("Self")
+
+
+def frame_by_frame(
+    transmit: Callable[[Self, Bits, Noise], LLR],
+) -> Callable[[Self, ArrayLike, Noise], LLR]:
+    """A channel's ``transmit`` for bits of any shape ``(..., n)``, checked, from one for ``(frames, n)``.
+
+    The function raises TypeError and ValueError for what is no array of bits.
+    """
+
+    @wraps(transmit)
+    def checked(self: Self, bits: ArrayLike, rng: Noise) -> LLR:
+        sent = as_bits(bits, "bits")
+        if not sent.ndim:
+            raise ValueError("bits must be an array of frames, (..., n), got a single one")
+        return transmit(self, sent.reshape(-1, sent.shape[-1]), rng).reshape(sent.shape)
+
+    return checked
+
+
+def refuse_noise(sigma: object) -> None:
+    """Reject a standard deviation that is no positive number.
+
+    Raises:
+        TypeError, ValueError: Stating what it must be.
+    """
+    if not 0 < real("sigma", sigma) < math.inf:
+        raise ValueError(f"sigma must be above 0, got {sigma}")
+
+
 def noise_sigma(ebn0_db: float, rate: float) -> float:
     """Standard deviation of the noise: sigma^2 = 1 / (2 R 10^(Eb/N0 / 10)) at unit symbol energy.
 
     Raises:
+        TypeError: If one is no number.
         ValueError: If Eb/N0 is not in -100..100 dB, or the rate is not in (0, 1].
     """
+    ebn0_db, rate = real("ebn0_db", ebn0_db), real("rate, k / n,", rate)
     if not -100 <= ebn0_db <= 100:
         raise ValueError(f"ebn0_db must be a number of dB in -100..100, got {ebn0_db}")
     if not 0 < rate <= 1:

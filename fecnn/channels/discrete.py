@@ -7,9 +7,10 @@ from typing import Self
 import numpy as np
 
 from fecnn.arrays import LLR, Bits, bpsk, compiled_for
-from fecnn.channels.channel import noise_sigma
+from fecnn.channels.channel import frame_by_frame, noise_sigma
 from fecnn.channels.kernels import erased
 from fecnn.channels.stream import Noise
+from fecnn.errors import real
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class BSC:
     crossover: float
 
     def __post_init__(self) -> None:
-        if not 0 <= self.crossover <= 0.5:
+        if not 0 <= real("crossover", self.crossover) <= 0.5:
             raise ValueError(f"crossover must be a probability in 0..1/2, got {self.crossover}")
 
     def __str__(self) -> str:
@@ -48,12 +49,16 @@ class BSC:
         """
         return cls(0.5 * math.erfc(1 / (math.sqrt(2) * noise_sigma(ebn0_db, rate))))
 
+    @frame_by_frame
     def transmit(self, bits: Bits, rng: Noise) -> LLR:
         """LLRs of received words, float32 of the shape of the bits.
 
         Args:
-            bits: Code bits, ``(frames, n)`` uint8.
+            bits: Code bits, ``(..., n)``.
             rng: Where the noise comes from, such as ``numpy.random.default_rng()``.
+
+        Raises:
+            TypeError, ValueError: If the bits are not 0 and 1.
         """
         flips = rng.random(bits.shape, dtype=np.float32) < self.crossover
         p = self.crossover
@@ -81,7 +86,7 @@ class BEC:
     erasure: float
 
     def __post_init__(self) -> None:
-        if not 0 <= self.erasure <= 1:
+        if not 0 <= real("erasure", self.erasure) <= 1:
             raise ValueError(f"erasure must be a probability in 0..1, got {self.erasure}")
 
     def __str__(self) -> str:
@@ -97,12 +102,16 @@ class BEC:
         """
         return cls(math.exp(-0.5 / noise_sigma(ebn0_db, rate) ** 2))
 
+    @frame_by_frame
     def transmit(self, bits: Bits, rng: Noise) -> LLR:
         """LLRs of received words, float32 of the shape of the bits.
 
         Args:
-            bits: Code bits, ``(frames, n)`` uint8.
+            bits: Code bits, ``(..., n)``.
             rng: Where the noise comes from, such as ``numpy.random.default_rng()``.
+
+        Raises:
+            TypeError, ValueError: If the bits are not 0 and 1.
         """
         uniform = compiled_for(rng.random(bits.shape, dtype=np.float32))
         out = np.empty(bits.shape, np.float32)

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fecnn.arrays import LLR, Bits, compiled_for
-from fecnn.channels.channel import noise_sigma
+from fecnn.channels.channel import frame_by_frame, noise_sigma, refuse_noise
 from fecnn.channels.kernels import amplitudes, faded_bpsk
-from fecnn.channels.modulation import BPSK, Modem
+from fecnn.channels.modulation import BPSK, Modem, refuse_modem
 from fecnn.channels.stream import Noise
+from fecnn.errors import real, whole
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Rayleigh:
     modem: Modem = BPSK
 
     def __post_init__(self) -> None:
+        refuse_noise(self.sigma)
+        refuse_modem(self.modem)
         _refuse_block(self.block)
 
     def __str__(self) -> str:
@@ -78,12 +81,16 @@ class Rayleigh:
         modem = Modem(modulation, demapper, interleaver, interleaver_seed)
         return cls(noise_sigma(ebn0_db, rate) / math.sqrt(modem.bits), block, modem)
 
+    @frame_by_frame
     def transmit(self, bits: Bits, rng: Noise) -> LLR:
         """LLRs of received words, float32 of the shape of the bits.
 
         Args:
-            bits: Code bits, ``(frames, n)`` uint8.
+            bits: Code bits, ``(..., n)``.
             rng: Where the noise comes from, such as ``numpy.random.default_rng()``.
+
+        Raises:
+            TypeError, ValueError: If the bits are not 0 and 1.
         """
         return _faded(bits, rng, self.sigma, 0.0, self.block, self.modem)
 
@@ -115,8 +122,10 @@ class Rician:
     modem: Modem = BPSK
 
     def __post_init__(self) -> None:
+        refuse_noise(self.sigma)
+        refuse_modem(self.modem)
         _refuse_block(self.block)
-        if not -100 <= self.k_factor_db <= 100:
+        if not -100 <= real("k_factor_db", self.k_factor_db) <= 100:
             raise ValueError(f"k_factor_db must be a number of dB in -100..100, got {self.k_factor_db}")
 
     def __str__(self) -> str:
@@ -155,19 +164,23 @@ class Rician:
         modem = Modem(modulation, demapper, interleaver, interleaver_seed)
         return cls(noise_sigma(ebn0_db, rate) / math.sqrt(modem.bits), k_factor_db, block, modem)
 
+    @frame_by_frame
     def transmit(self, bits: Bits, rng: Noise) -> LLR:
         """LLRs of received words, float32 of the shape of the bits.
 
         Args:
-            bits: Code bits, ``(frames, n)`` uint8.
+            bits: Code bits, ``(..., n)``.
             rng: Where the noise comes from, such as ``numpy.random.default_rng()``.
+
+        Raises:
+            TypeError, ValueError: If the bits are not 0 and 1.
         """
         return _faded(bits, rng, self.sigma, 10 ** (self.k_factor_db / 10), self.block, self.modem)
 
 
 def _refuse_block(block: int) -> None:
-    if not isinstance(block, int) or block < 0:
-        raise ValueError(f"block must be a number of symbols, or 0 for all of a frame, got {block!r}")
+    if whole("block", block) < 0:
+        raise ValueError(f"block must be a number of symbols, or 0 for all of a frame, got {block}")
 
 
 def _told(block: int, modem: Modem) -> str:

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fecnn.arrays import LLR, Bits, compiled_for
+from fecnn.arrays import LLR, Bits, as_bits, compiled_for
 from fecnn.channels.kernels import demap, map_bits
 from fecnn.channels.stream import FrameStream, Noise
-from fecnn.errors import nearest
+from fecnn.errors import nearest, shown, whole
 
 Real = NDArray[np.float32]
 
@@ -91,10 +91,11 @@ class Modem:
             kind.
         interleaver: Which bits share a symbol: ``none`` for neighbours; ``random``; ``row-column``, which
             writes the bits into m rows and reads columns, as TS 38.212, section 5.4.2.2.
-        interleaver_seed: Seed of the random one.
+        interleaver_seed: Seed of the random one, 0 for the others.
 
     Raises:
-        ValueError: If one of these is unknown.
+        TypeError: If the seed is no whole number.
+        ValueError: If one of these is unknown, or a seed is given to another interleaver.
 
     Example:
         >>> modem = Modem("16qam")
@@ -117,6 +118,11 @@ class Modem:
         ):
             if (value := getattr(self, name)) not in known:
                 raise ValueError(f"no {name} {value!r}; {nearest(str(value), known)}")
+        if whole("interleaver_seed", self.interleaver_seed) and self.interleaver != "random":
+            raise ValueError(
+                f"interleaver_seed is for the interleaver random, not for {self.interleaver}, got "
+                f"{self.interleaver_seed}"
+            )
 
     def __str__(self) -> str:
         said = [self.modulation, *["max-log"] * (self.demapper == "maxlog")]
@@ -205,6 +211,7 @@ class Modem:
 
     def map(self, bits: Bits) -> Real:
         """Real parts of the symbols, then the imaginary ones if there are any, (frames, axes * symbols)."""
+        bits = as_bits(bits, "bits")
         frames, n = bits.shape
         known, shape = CONSTELLATIONS[self.modulation], _shape(self, n)
         out = np.empty((frames, known.axes * self.symbols_of(n)), np.float32)
@@ -224,6 +231,12 @@ class Modem:
 
 BPSK = Modem()
 """Each bit of a frame a symbol, in order."""
+
+
+def refuse_modem(modem: object) -> None:
+    """Reject what is no `Modem`, such as the name of a modulation."""
+    if not isinstance(modem, Modem):
+        raise TypeError(f"modem must be a Modem, as Modem('qpsk'), got {shown(modem)}")
 
 
 @dataclass(frozen=True)

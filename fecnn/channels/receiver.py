@@ -9,6 +9,7 @@ from fecnn.arrays import LLR
 from fecnn.channels.awgn import AWGN
 from fecnn.channels.channel import Channel
 from fecnn.channels.fading import Rayleigh, Rician
+from fecnn.errors import real, whole
 
 MOST_BITS = 16
 
@@ -27,6 +28,7 @@ class Receiver:
         range: Largest LLR after the quantiser, above 0; needed with ``bits``.
 
     Raises:
+        TypeError: If one is no number.
         ValueError: If a number does not fit, or only one of bits and range is given.
 
     Example:
@@ -41,14 +43,14 @@ class Receiver:
     range: float | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.scale, int | float) or not 0 < self.scale < float("inf"):
+        if not 0 < real("scale", self.scale) < float("inf"):
             raise ValueError(f"scale must be a factor above 0, got {self.scale!r}")
         if (self.bits is None) != (self.range is None):
             raise ValueError("bits and range belong together: give both, or neither")
-        if self.bits is not None and (not isinstance(self.bits, int) or not 2 <= self.bits <= MOST_BITS):
+        if self.bits is not None and not 2 <= whole("bits", self.bits) <= MOST_BITS:
             hint = "; hard decisions are the channel bsc" if self.bits == 1 else ""
             raise ValueError(f"bits must be in 2..{MOST_BITS}, got {self.bits!r}{hint}")
-        if self.range is not None and not 0 < self.range < float("inf"):
+        if self.range is not None and not 0 < real("range", self.range) < float("inf"):
             raise ValueError(f"range must be the largest LLR, above 0, got {self.range}")
 
     def __str__(self) -> str:
@@ -62,13 +64,20 @@ class Receiver:
         Args:
             llr: LLRs of any shape, float32, possibly infinite.
         """
-        seen = llr if self.scale == 1 else llr * np.float32(self.scale)
+        seen = llr if self.scale == 1 else self._scaled(llr)
         if self.bits is None or self.range is None:
             return seen
         step = np.float32(self.range / (2 ** (self.bits - 1) - 1))
         most = np.float32(self.range)
         levels: LLR = np.rint(np.clip(seen, -most, most) / step)
         return levels * step
+
+    def _scaled(self, llr: LLR) -> LLR:
+        """The LLRs times the scale; finite ones stay so, since an infinite one would be a certain bit."""
+        limit = np.finfo(np.float32).max
+        with np.errstate(over="ignore"):
+            seen: LLR = llr * np.float32(self.scale)
+        return seen if self.scale < 1 else np.where(np.isinf(llr), llr, np.clip(seen, -limit, limit))
 
     def believed(self, channel: Channel) -> Channel | None:
         """The channel as the receiver believes it to be; None where a wrong noise level has no such channel.

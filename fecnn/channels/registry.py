@@ -76,6 +76,8 @@ def factory(name: str) -> Factory:
     elif (entry := plugin(name)) is not None:
         found = entry.load()
     else:
+        if name.endswith(".py"):
+            raise LookupError(f"channel {name!r} names a file; its function follows, as in {name}:FUNCTION")
         raise LookupError(f"no channel {name!r}; {nearest(name, channel_names())}")
     make = getattr(found, "at", found)
     if not callable(make):
@@ -178,7 +180,7 @@ def channel_at(channel: Named, ebn0_db: float, rate: float) -> Channel:
     check_options(name, options)
     made = factory(name)(ebn0_db, rate, **options)
     if not callable(getattr(made, "transmit", None)):
-        raise TypeError(f"channel {name} must return an object with transmit, got a {type(made).__name__}")
+        raise TypeError(f"channel {name} must return an object with transmit, got {shown(made)}")
     return made
 
 
@@ -196,6 +198,8 @@ def check_options(name: str, options: Mapping[str, Value]) -> None:
             if takes_any:
                 continue
             hint = nearest(option, list(known)) if known else "it has none"
+            if option in ("crossover", "erasure"):
+                hint = f"it is the axis of a study, {option} = [...] in place of ebn0_db"
             raise TypeError(f"channel {name} has no option {option!r}; {hint}")
         kind = known[option].annotation
         if kind in WORDS and not (

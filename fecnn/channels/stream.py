@@ -10,7 +10,7 @@ A 32-bit word cuts the Gaussian off at 6.76 sigma (probability 1e-11): fine for 
 """
 
 import hashlib
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,9 @@ class FrameStream:
         self.key = np.frombuffer(digest[:12], "<u4").astype(np.uint32)
         self.first = first
         self._draws = 0
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"the noise of a channel has standard_normal and random, but no {name}")
 
     def messages(self, frames: int, k: int) -> Bits:
         """Uniform message bits, shape (frames, k)."""

@@ -55,7 +55,7 @@ def say_whose_code_runs(plan: "Study", allowed: bool = True, decoders: Collectio
 
 def print_study(study: "Study", results: Any, columns: str | None = None, bler: float = 1e-3) -> None:
     """Print a study's table, its gaps to ML at a BLER, and its agreement with published points."""
-    from fecnn.analysis.gap import display_gaps, gap_to_ml
+    from fecnn.analysis.gap import display_gaps, gap_to_ml, without_optimum
     from fecnn.analysis.table import display, published_summary
     from fecnn.analysis.texts import FOOTNOTE, chosen, has_star
 
@@ -68,7 +68,7 @@ def print_study(study: "Study", results: Any, columns: str | None = None, bler: 
     gaps = gap_to_ml(study, results, bler=bler)
     if any(gap.is_passed for gap in gaps):
         typer.echo()
-        print_table(display_gaps(gaps, bler))
+        print_table(display_gaps(gaps, bler, without=without_optimum(study, gaps)))
     elif gaps:
         typer.echo(f"\nno curve passes BLER {bler:g} within its points (fecnn table --bler takes another)")
     if published := published_summary(study, results):

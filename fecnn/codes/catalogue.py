@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,8 @@ def load_code(place: Place) -> Code:
               ``.pc`` files do;
 
             and with any of ``subcode`` (a CRC), ``shorten``, ``puncture`` and ``extend`` (True), which are
-            then done to it, in this order, as the methods of `fecnn.Code` of these names do.
+            then done to it, in this order, as the methods of `fecnn.Code` of these names do. Its ``name`` is
+            made of these unless one is given.
 
     Raises:
         LookupError: If no shipped code, or no family, has this name.
@@ -76,6 +78,8 @@ def load_code(place: Place) -> Code:
         Code(ccsds-128-64-punctured-112-64: n=112, k=64)
         >>> load_code({"family": "polar", "n": 128, "k": 64, "sequence": "5g", "crc": 11})
         Code(polar-5g-128-64-crc-11: n=128, k=64)
+        >>> load_code({"code": "bch-31-21", "shorten": [0, 7], "name": "bch-29-19-spread"})
+        Code(bch-29-19-spread: n=29, k=19)
         >>> load_code({"family": "product", "a": "ext-hamming-8-4", "b": {"family": "hamming", "r": 4}})
         Code(product-120-44: n=120, k=44)
     """
@@ -203,6 +207,9 @@ _of_family_once = lru_cache(maxsize=64)(_of_family)
 
 def _made(place: Recipe) -> Code:
     rest = dict(place)
+    name = rest.pop("name", None)
+    if name is not None and (not isinstance(name, str) or not name.strip()):
+        raise ValueError(f"name of a code is a text, got {name!r}")
     done = {key: rest.pop(key) for key in DONE if key in rest}
     if "family" in rest:
         family = rest.pop("family")
@@ -213,7 +220,7 @@ def _made(place: Recipe) -> Code:
     elif "code" in rest:
         other = rest.pop("code")
         if rest:
-            raise _unknown(next(iter(rest)), DONE)
+            raise _unknown(next(iter(rest)), (*DONE, "name"))
         if not isinstance(other, str):
             raise ValueError(f"code is the name or path of another code, got {other!r}")
         code = load_code(other)
@@ -221,7 +228,7 @@ def _made(place: Recipe) -> Code:
         code = _from_files(rest)
     for key, how in done.items():
         code = _done(code, key, how)
-    return code
+    return code if name is None else replace(code, name=name)
 
 
 def _done(code: Code, key: str, how: Any) -> Code:
@@ -247,7 +254,7 @@ def _unknown(key: str, known: tuple[str, ...]) -> ValueError:
 def _from_files(place: Mapping[str, Any]) -> Code:
     for key in place:
         if key not in (*MATRICES, *POLAR):
-            raise _unknown(key, (*MATRICES, *POLAR, "code", "family", *DONE))
+            raise _unknown(key, (*MATRICES, *POLAR, "code", "family", *DONE, "name"))
     if set(place) == set(POLAR):
         path = Path(place["frozen_bits"])
         order = read_reliability(path)

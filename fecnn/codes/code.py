@@ -69,6 +69,8 @@ class Code:
     def __post_init__(self) -> None:
         G = _matrix(self.G, "G")
         H = _matrix(self.H, "H", columns=G.shape[1])
+        if not isinstance(self.name, str):
+            raise TypeError(f"the name of a code must be a text, got {shown(self.name)}")
         refuse_control_characters(self.name, "the name of a code")
         k, n = G.shape
         rank = gf2.rank(G)

@@ -1,6 +1,6 @@
 """Cyclic redundancy checks: the polynomials of standards and any other, as outer codes."""
 
-import operator
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from fecnn.arrays import Bits
 from fecnn.codes import gf2
+from fecnn.errors import whole
 
 if TYPE_CHECKING:
     from fecnn.codes.code import Code
@@ -69,7 +70,7 @@ def crc_of(given: int | str) -> CRC:
     Args:
         given: A length of 3GPP TS 38.212 or 36.212 (6, 8, 11, 16, or 24 for CRC24C), ``24a``, ``24b`` or
             ``24c``, or any polynomial with its leading and constant terms: a number above 64 such as
-            0x11021, or its binary digits as a string.
+            0x11021, or its digits as a string: binary, or with ``0x``, ``0o`` or ``0b`` before them.
 
     Raises:
         ValueError: If it is none of these.
@@ -78,14 +79,18 @@ def crc_of(given: int | str) -> CRC:
         >>> crc_of(16).polynomial == crc_of(0x11021).polynomial == crc_of("10001000000100001").polynomial
         True
     """
-    known = given.lower() if isinstance(given, str) else operator.index(given)
+    known = given.lower() if isinstance(given, str) else whole("crc", given)
     if known in POLYNOMIALS:
         return CRC(POLYNOMIALS[known], f"crc-{known}")
     polynomial = 0
     if isinstance(known, int):
         polynomial = known if known > MAX_DEGREE else 0
-    elif len(known) > 1 and set(known) <= set("01"):
+    elif known == "11":
+        raise ValueError("crc '11' may be the CRC of 11 bits, crc = 11, or D + 1, crc = '0b11'; say which")
+    elif re.fullmatch("1[01]+", known):
         polynomial = int(known, 2)
+    elif re.fullmatch("0b[01]+|0o[0-7]+|0x[0-9a-f]+", known):
+        polynomial = int(known, 0)
     if not polynomial & 1 or not 1 <= polynomial.bit_length() - 1 <= MAX_DEGREE:
         names = ", ".join(map(str, POLYNOMIALS))
         raise ValueError(

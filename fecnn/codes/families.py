@@ -12,6 +12,7 @@ from fecnn.arrays import Bits
 from fecnn.codes import gf2
 from fecnn.codes.code import MAX_LENGTH, Code
 from fecnn.codes.operations import counted
+from fecnn.errors import truth, whole
 
 
 def hamming(r: int, *, extended: bool = False) -> Code:
@@ -72,6 +73,7 @@ def bch(
         (Code(bch-63-45: n=63, k=45), Code(bch-40-28: n=40, k=28))
     """
     n = whole_number("n", n, 3, MAX_LENGTH - 1)
+    extended = truth("extended", extended)
     m = n.bit_length()
     shortened = 2**m - 1 - n
     # Of each dimension the largest designed distance.
@@ -81,7 +83,7 @@ def bch(
 
     field, label = None, ""
     if polynomial is not None:
-        polynomial = operator.index(polynomial)
+        polynomial = whole("polynomial", polynomial)
         if polynomial.bit_length() != m + 1 or not galois.Poly.Int(polynomial).is_primitive():
             raise ValueError(
                 f"polynomial must be primitive of degree {m} for n = {n}, such as "
@@ -304,7 +306,7 @@ def random_code(n: int, k: int, seed: int = 0) -> Code:
     """
     n = whole_number("n", n, 2, MAX_LENGTH)
     k = whole_number("k", k, 1, n - 1)
-    seed = operator.index(seed)
+    seed = whole("seed", seed)
     size = k * (n - k)
     octets = hashlib.shake_256(f"{n},{k},{seed}".encode()).digest(-(-size // 8))
     parity = np.unpackbits(np.frombuffer(octets, np.uint8), count=size).reshape(k, n - k)
@@ -321,10 +323,7 @@ def _circulant(size: int, shifts: Sequence[int]) -> Bits:
 
 def whole_number(name: str, value: int, low: int, high: int) -> int:
     """Check that a family's parameter is a whole number in low..high, and return it."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} must be a whole number, got {value!r}") from None
+    number = whole(name, value)
     if not low <= number <= high:
         raise ValueError(f"{name} must be in {low}..{high}, got {number}")
     return number
@@ -367,7 +366,7 @@ def _bch_distances(m: int) -> list[tuple[int, int]]:
 def _bch_dimension(n: int, k: int | None, d: int | None, distances: dict[int, int]) -> int:
     """The dimension asked for, by itself or by its designed distance."""
     if k is None and d is not None:
-        d = operator.index(d)
+        d = whole("d", d)
         possible = [other for other, distance in distances.items() if distance >= d > 1]
         if not possible:
             most = max(distances.values(), default=0)
@@ -375,7 +374,7 @@ def _bch_dimension(n: int, k: int | None, d: int | None, distances: dict[int, in
         return max(possible)
     if k is None or d is not None:
         raise ValueError("a BCH code is given by its dimension k or its designed distance d, one of them")
-    k = operator.index(k)
+    k = whole("k", k)
     if k not in distances:
         near = sorted(sorted(distances, key=lambda other: abs(other - k))[:2])
         raise ValueError(

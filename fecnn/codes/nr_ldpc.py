@@ -1,7 +1,5 @@
 """The LDPC codes of 5G NR data channels: base graphs, lifting, and rate matching (3GPP TS 38.212)."""
 
-import operator
-
 import numpy as np
 
 from fecnn.arrays import Bits
@@ -9,6 +7,7 @@ from fecnn.codes import gf2, nr_tables
 from fecnn.codes.code import MAX_LENGTH, Code
 from fecnn.codes.families import whole_number
 from fecnn.codes.operations import rate_matched
+from fecnn.errors import whole
 
 MESSAGE_COLUMNS = {1: 22, 2: 10}
 """Columns of message bits of each base graph."""
@@ -57,12 +56,17 @@ def nr_ldpc(k: int, n: int, *, base_graph: int | None = None, bits_per_symbol: i
             f"n must be a multiple of {bits_per_symbol} bits per symbol, got {n}; the nearest are {near} and "
             f"{near + bits_per_symbol}"
         )
-    graph = _graph_of(k, n) if base_graph is None else operator.index(base_graph)
+    graph = _graph_of(k, n) if base_graph is None else whole("base_graph", base_graph)
     if graph not in LONGEST:
         raise ValueError(f"base_graph must be 1 or 2, got {graph}")
     if k > LONGEST[graph]:
         raise ValueError(f"k of base graph {graph} must be in 1..{LONGEST[graph]}, got {k}: use base graph 1")
     lifting = _lifting(k, graph)
+    if (length := _length(k, n, graph)) > MAX_LENGTH:
+        raise ValueError(
+            f"base graph {graph} lifted by {lifting} has {length} bits for k = {k}, n = {n}, more than the "
+            f"{MAX_LENGTH} of a code; {_nearest_short(k, n, base_graph)}"
+        )
     places = _circular(k, n, graph, lifting)
     long = _lifted(graph, lifting, max(places) // lifting + 1)
     sent = np.array(places).reshape(bits_per_symbol, -1).T.reshape(-1).tolist()
@@ -92,6 +96,30 @@ def _lifting(k: int, graph: int) -> int:
     return min(size for size in LIFTINGS if size * columns >= k)
 
 
+def _length(k: int, n: int, graph: int) -> int:
+    """Length of the lifted graph with the columns up to the last one that n sent bits need."""
+    lifting, message, columns = _lifting(k, graph), MESSAGE_COLUMNS[graph], 68 if graph == 1 else 52
+    fillers = message * lifting - k
+    last = 2 * lifting + min(n, (columns - 2) * lifting - fillers) - 1
+    last += fillers if last >= k else 0
+    return max(last // lifting + 1, message + CORE_ROWS) * lifting
+
+
+def _fits(k: int, n: int, base_graph: int | None) -> bool:
+    """Whether the code of k bits sent as n is short enough."""
+    graph = base_graph or _graph_of(k, n)
+    return k <= LONGEST[graph] and _length(k, n, graph) <= MAX_LENGTH
+
+
+def _nearest_short(k: int, n: int, base_graph: int | None) -> str:
+    """The nearest k and n whose codes are short enough, for an error message."""
+    fitting = [other for other in range(1, max(LONGEST.values()) + 1) if _fits(other, n, base_graph)]
+    near = [[it for it in fitting if it < k][-1:], [it for it in fitting if it > k][:1]]
+    fewer = next(other for other in range(n - 1, 0, -1) if _fits(k, other, base_graph))
+    ks = " or ".join(str(it) for some in near for it in some)
+    return f"the nearest are k = {ks} with this n, or n = {fewer} with this k"
+
+
 def _circular(k: int, n: int, graph: int, lifting: int) -> list[int]:
     """Positions of n bits of the lifted graph, around the buffer of all but the first two columns."""
     columns = 68 if graph == 1 else 52
@@ -109,10 +137,6 @@ def _lifted(graph: int, lifting: int, columns: int) -> Code:
     rows = max(columns - message, CORE_ROWS)
     columns = message + rows
     length = columns * lifting
-    if length > MAX_LENGTH:
-        raise ValueError(
-            f"base graph {graph} lifted by {lifting} has {length} bits, more than the {MAX_LENGTH} of a code"
-        )
     H = np.zeros((rows * lifting, length), np.uint8)
     shift_column = 2 + LIFTINGS[lifting]
     step = np.arange(lifting)

@@ -8,9 +8,9 @@ from fecnn.arrays import Bits
 from fecnn.codes import gf2
 from fecnn.codes.code import Code
 from fecnn.codes.crc import crc_of
-from fecnn.codes.families import whole_number
 from fecnn.codes.operations import rate_matched
 from fecnn.codes.polar import checks_of_inputs, kronecker_transform, reliability_sequence
+from fecnn.errors import whole
 
 LINKS = ("downlink", "uplink")
 MAX_BITS = 8192
@@ -63,11 +63,19 @@ def nr_polar(k: int, e: int, *, link: str = "downlink") -> Code:
     if link not in LINKS:
         raise ValueError(f"link must be downlink or uplink, got {link!r}")
     down = link == "downlink"
-    k = whole_number("k", k, 12, 140 if down else 1706)
+    k = whole("k", k)
+    if not 12 <= k <= (140 if down else 1706):
+        other = '; link="uplink" takes up to 1012' if down and 140 < k <= 1012 else ""
+        raise ValueError(f"k must be in 12..{140 if down else 1012} in the {link}, got {k}{other}")
     crc = crc_of(24 if down else 11 if k >= 20 else 6)
     parities = 3 if not down and k < 20 else 0
     total = k + crc.degree
-    e = whole_number("e", e, total + parities, MAX_BITS)
+    e = whole("e", e)
+    if not total + parities <= e <= MAX_BITS:
+        checks = f"{crc.degree} of a CRC" + (f" and {parities} parity checks" if parities else "")
+        raise ValueError(
+            f"e must be in {total + parities}..{MAX_BITS} for k = {k} message bits and {checks}, got {e}"
+        )
     if not down and (k >= 1013 or (k >= 360 and e >= 1088)):
         raise ValueError(
             f"k = {k} message bits sent as e = {e} are two code blocks in the uplink; build each: k up to "

@@ -1,7 +1,6 @@
 """Codes made of other codes: some positions sent, others zero or left out; a parity bit more; more checks."""
 
 import dataclasses
-import operator
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -12,6 +11,7 @@ from fecnn.codes import gf2
 from fecnn.codes.code import Code, few_weights
 from fecnn.codes.crc import crc_of, with_crc
 from fecnn.codes.mother import Mother
+from fecnn.errors import whole
 
 DISTANCE_BY_COUNTING = 16
 """Largest min(k, n - k) for which the minimum distance is found by counting all weights (milliseconds)."""
@@ -140,14 +140,14 @@ def _order(order: Sequence[int], sent: Sequence[int]) -> tuple[int, ...]:
 
 def _positions(code: Code, bits: int | Iterable[int], name: str, places: Sequence[int]) -> set[int]:
     """The positions that are given, or the first so many of ``places``."""
-    if not isinstance(bits, Iterable):
-        count = operator.index(bits)
+    if isinstance(bits, str) or not isinstance(bits, Iterable):
+        count = whole(name, bits)
         if not 0 < count < code.n:
             raise ValueError(
                 f"{name} must be 1 to n - 1 = {code.n - 1} positions of {code.name}, got {count}"
             )
         return set(places[:count])
-    chosen = [operator.index(place) for place in bits]
+    chosen = [whole(f"a position in {name}", place) for place in bits]
     wrong = [place for place in chosen if not 0 <= place < code.n]
     if wrong or not chosen or len(set(chosen)) < len(chosen) or len(chosen) >= code.n:
         what = f"got {wrong[0]}" if wrong else f"got {len(chosen)}, {len(set(chosen))} of them distinct"

@@ -1,7 +1,5 @@
 """Polarization-adjusted convolutional codes."""
 
-import operator
-
 import numpy as np
 
 from fecnn.codes.code import Code
@@ -9,6 +7,7 @@ from fecnn.codes.convolutional import MAX_MEMORY
 from fecnn.codes.families import log2_of, whole_number
 from fecnn.codes.operations import counted
 from fecnn.codes.polar import best_channels, checks_of_inputs, erasure_scores, kronecker_transform
+from fecnn.errors import whole
 
 PROFILES = ("rm", "polar")
 
@@ -42,7 +41,7 @@ def pac(n: int, k: int, *, polynomial: int = 0o133, profile: str = "rm") -> Code
     """
     m = log2_of("n", n)
     k = whole_number("k", k, 1, n)
-    polynomial = operator.index(polynomial)
+    polynomial = whole("polynomial", polynomial)
     if not polynomial & 1 or not 0 < polynomial < 2 << MAX_MEMORY:
         raise ValueError(
             f"polynomial must end in a one and have up to {MAX_MEMORY + 1} bits, such as 0o133, got "

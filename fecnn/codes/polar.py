@@ -1,6 +1,5 @@
 """Polar codes, constructed by Arikan's recursions, with or without a cyclic redundancy check."""
 
-import operator
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -14,6 +13,7 @@ from fecnn.codes import gf2, nr_tables
 from fecnn.codes.code import Code
 from fecnn.codes.crc import crc_of, with_crc
 from fecnn.codes.families import kernel_rows, log2_of, whole_number
+from fecnn.errors import real, truth, whole
 
 Floats = NDArray[np.float64]
 
@@ -62,7 +62,7 @@ def polar(
         Code(polar-5g-128-64-crc-11: n=128, k=64)
     """
     m = log2_of("n", n)
-    outer = crc_of(crc) if crc else None
+    outer = None if crc == 0 and crc is not False else crc_of(crc)
     checks = outer.degree if outer else 0
     k = whole_number("k", k, 1, n - checks) + checks
     given = {
@@ -81,10 +81,10 @@ def polar(
     elif sequence is not None:
         rows = sorted(reliability_sequence(n, sequence)[-k:])
     elif design_snr_db is not None:
-        rows = best_channels(gaussian_means(m, design_snr_db), k)
+        rows = best_channels(gaussian_means(m, real("design_snr_db", design_snr_db)), k)
     else:
         rows = best_channels(erasure_scores(m, 0.5 if erasure is None else erasure), k)
-    kind = "-systematic" if systematic else ""
+    kind = "-systematic" if truth("systematic", systematic) else ""
     order = "" if sequence is None else f"-{sequence}"
     code = _polar(m, rows, systematic, f"polar{order}-{n}-{k}{kind}")
     if not outer:
@@ -228,7 +228,7 @@ def _polar(m: int, rows: list[int], systematic: bool, name: str) -> Code:
 
 
 def _checked_set(information_set: Iterable[int], n: int, k: int) -> list[int]:
-    rows = [operator.index(row) for row in information_set]
+    rows = [whole("an index in information_set", row) for row in information_set]
     outside = [row for row in rows if not 0 <= row < n]
     if outside:
         raise ValueError(f"information_set must hold indices 0 to {n - 1}, got {outside[0]}")

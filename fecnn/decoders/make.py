@@ -26,7 +26,7 @@ from fecnn.decoders.contract import Factory
 from fecnn.decoders.registry import (
     REGISTRY,
     as_factory,
-    check_options,
+    checked_options,
     described,
     factory,
     function_name,
@@ -66,7 +66,7 @@ def decoder(
 
     Raises:
         LookupError: If there is no such decoder.
-        TypeError: If the decoder has no such option.
+        TypeError: If the decoder has no such option, or the option is of another type.
         ValueError: If an option or the code does not fit, or the decoder returns message bits where n = k.
 
     Example:
@@ -168,7 +168,7 @@ def list_decoder(
     make = list_factory(name)
     _check_code(code)
     refuse_no_channel(channel)
-    check_options(name, make, options)
+    options = checked_options(name, make, options)
     how = {"list": list} | ({} if output == "code" else {"output": output})
     function = make(code, channel, list=list, **options)
     return BuiltListDecoder(function, Recipe(list_decoder, name, code, channel, options, how))
@@ -225,7 +225,7 @@ def _made(
     make, name = _named(given, soft=soft)
     _check_code(code)
     refuse_no_channel(channel)
-    check_options(name, make, options)
+    options = checked_options(name, make, options)
     with extra("nets", f"decoder {name}") if name in REGISTRY else nullcontext():
         function: Callable[[Any], Any] = make(code, channel, **options)
     if not callable(function):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fecnn._files.named import function_named
-from fecnn.decoders.signature import misfits
+from fecnn.decoders.signature import misfits, wrong_values
 from fecnn.errors import nearest
 
 if TYPE_CHECKING:
@@ -280,8 +280,11 @@ def function_name(function: Callable[..., Any]) -> str:
     return str(getattr(function, "__qualname__", type(function).__name__))
 
 
-def check_options(name: str, make: "Callable[..., Any]", options: dict[str, Any]) -> None:
-    """Reject a function that is no factory, and options that it does not have.
+def checked_options(name: str, make: "Callable[..., Any]", options: dict[str, Any]) -> dict[str, Any]:
+    """Reject a function that is no factory, options that it does not have, and values of another type.
+
+    Only factories of fecnn are looked at for types, and get plain numbers in place of NumPy's: what others
+    mean by theirs is their affair.
 
     Raises:
         TypeError: Naming the argument, or the option and the closest existing one.
@@ -289,9 +292,15 @@ def check_options(name: str, make: "Callable[..., Any]", options: dict[str, Any]
     try:
         signature = inspect.signature(make)
     except ValueError:  # some functions written in C have none
-        return
+        return options
     for problem in misfits(name, signature, options):
         raise TypeError(problem)
+    if name not in REGISTRY:
+        return options
+    plain = {key: value.item() if isinstance(value, np.generic) else value for key, value in options.items()}
+    for problem in wrong_values(signature, plain):
+        raise TypeError(problem)
+    return plain
 
 
 def described(value: object) -> str:

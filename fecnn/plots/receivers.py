@@ -33,7 +33,7 @@ def receiver_scene(
 ) -> Scene:
     """Error rates over what the study says in ``over``: a panel per Eb/N0, and one of gaps to ML.
 
-    Curves that differ in their receiver alone are one line; one that is not quantised is a line across.
+    Curves that differ in this number alone are one line; one that is not quantised is a line across.
     Arguments are those of `fecnn.plots.rates.rate_scene`.
     """
     rows: list[dict[Any, Any]] = []
@@ -92,8 +92,8 @@ def _panel(study: Study, title: str, y: str, marks: dict[tuple[str, str], Mark],
 
 
 def _label(study: Study, curve: Curve) -> str:
-    """What a line stands for: all of the curve but its receiver, and its code where a panel has several."""
-    bare = curve.model_copy(update={"receiver": None})
+    """What a line stands for: the curve but for what it is drawn over, and its code if a panel has many."""
+    bare = curve.without_receiver(study.over or "")
     return bare.what if study.panels == "code" else bare.name
 
 

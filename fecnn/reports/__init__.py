@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fecnn._files.atomic import write
 from fecnn.analysis.costs import cost_table, display_costs
-from fecnn.analysis.gap import display_gaps, gap_to_ml
+from fecnn.analysis.gap import display_gaps, gap_to_ml, without_optimum
 from fecnn.analysis.table import METRICS, display
 from fecnn.plots.looks import labels_of
 from fecnn.plots.rates import rate_scene
@@ -161,9 +161,10 @@ def _heading(study: Study, alone: bool) -> str:
 def _tables(study: Study, results: "pd.DataFrame") -> list[tuple[str, "pd.DataFrame"]]:
     """Titles and tables of a study; the column ``decoder`` has the names of curves."""
     gaps = gap_to_ml(study, results)
+    passed = gaps if any(gap.is_passed for gap in gaps) else []
     tables = [
         ("All points", display(study, results)),
-        ("Gap to ML", display_gaps(gaps if any(gap.is_passed for gap in gaps) else [])),
+        ("Gap to ML", display_gaps(passed, without=without_optimum(study, gaps))),
         ("Operations", display_costs(cost_table(study, results))),
     ]
     return [(title, table) for title, table in tables if len(table)]

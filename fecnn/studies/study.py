@@ -140,6 +140,7 @@ class CodeTable(Table):
     shorten: int | list[int] | None = None
     puncture: int | list[int] | None = None
     extend: bool | None = None
+    name: str | None = None
 
     def __str__(self) -> str:
         return _spelt(self.given())
@@ -152,6 +153,8 @@ class CodeTable(Table):
 def _spelt(given: Recipe) -> str:
     """A code by what it is made of, as people are told of it."""
     said: dict[str, Any] = dict(given)
+    if "name" in said:
+        return str(said["name"])
     for key in ("parity_check", "generator", "frozen_bits"):
         if key in said:
             return Path(str(said[key])).name
@@ -287,6 +290,12 @@ class Curve(Table):
         """The receivers of its list, or its own."""
         given = self.receiver if isinstance(self.receiver, list) else [self.receiver]
         return [ReceiverTable() if one is None else one for one in given]
+
+    def without_receiver(self, number: str) -> "Curve":
+        """The curve as it would be without a number of its receiver; the range goes with the bits."""
+        dropped = {number, *["range"] * (number == "bits")}
+        kept = {key: value for key, value in self.receivers[0].options() if key not in dropped}
+        return self.model_copy(update={"receiver": ReceiverTable.model_validate(kept) if kept else None})
 
     @property
     def named_by(self) -> tuple[str, ...]:
@@ -506,17 +515,38 @@ class Study(Table):
         receivers = [dict(it.receivers[0].options()) for it in self.curves]
         if self.over is not None and not any(self.over in receiver for receiver in receivers):
             found.add(f"over: no curve has a receiver with {self.over}")
+        if self.over is not None:
+            for problem in self._crossed_receivers(self.over):
+                found.add(problem)
         if len(self._axes) > 1:
             found.add(f"a study has one axis: give {' or '.join(self._axes)}, for all curves")
+        of_name: dict[str, Point | RarePoint] = {}
+        for point in points:
+            other = of_name.setdefault(point.code.name, point)
+            if not _same_words(other.code, point.code):
+                found.add(
+                    f"{other.curve} and {point.curve} decode different codes of one name, {point.code.name}; "
+                    "call one otherwise (a code that is given as a table may have a name)"
+                )
         first_curve: dict[str, str] = {}
         for point in points if not self._refused else ():
             identity = point.task.id if isinstance(point, Point) else point.id
-            other = first_curve.setdefault(identity, point.curve)
-            if other != point.curve:
+            first = first_curve.setdefault(identity, point.curve)
+            if first != point.curve:
                 at = point.axis.said(point.at, "")
-                found.add(f"curves {other} and {point.curve} are the same at {at}; drop one")
+                found.add(f"curves {first} and {point.curve} are the same at {at}; drop one")
         self._check_published(found)
         return points, found.sentences()
+
+    def _crossed_receivers(self, over: str) -> Iterator[str]:
+        """Curves at one place of one line, where the study is drawn over a number of the receiver."""
+        placed: dict[tuple[str, Any], str] = {}
+        for curve in self.curves:
+            number = getattr(curve.receivers[0], over)
+            other = placed.setdefault((curve.without_receiver(over).name, number), curve.name)
+            if other != curve.name:
+                where = f"without {over}" if number is None else f"at {over} {number}"
+                yield f"over: {other} and {curve.name} are one line, and both {where}; label one otherwise"
 
     def _is_sure(self, curve: Curve, *keys: str) -> bool:
         """Whether none of these keys was refused, in the curve or for the whole study."""
@@ -597,7 +627,9 @@ class Study(Table):
             try:
                 build_decoder(point.task, point.code)
             except (Exception, SystemExit) as error:
-                theirs = point.task.source is not None and point.task.weights is None and _outside(error)
+                trained = point.task.weights is not None
+                foreign_code = point.task.channel_source or (None if trained else point.task.source)
+                theirs = foreign_code is not None and _outside(error)
                 what = "its code exits: " if isinstance(error, SystemExit) else ""
                 if theirs and not isinstance(error, ValueError | SystemExit):
                     what = f"its code raises {type(error).__name__}: "
@@ -734,7 +766,7 @@ class Study(Table):
         for name, known in self._codes:
             if known.fingerprint == code.fingerprint:
                 return None, None
-            if (known.n, known.k) == (code.n, code.k) and not known.syndrome(code.G).any():
+            if _same_words(known, code):
                 return name, known.fingerprint
         self._codes.append((self._place_of(curve), code))
         return None, None
@@ -838,6 +870,12 @@ class Study(Table):
         if "/" in name:
             return str((self.path.parent / name).resolve())
         return name
+
+
+def _same_words(a: Code, b: Code) -> bool:
+    """Whether two codes have the same codewords."""
+    alike = a.fingerprint == b.fingerprint
+    return alike or ((a.n, a.k) == (b.n, b.k) and not a.syndrome(b.G).any())
 
 
 def _told_row(curve: Curve, points: Sequence[Point | RarePoint]) -> tuple[str, ...]:

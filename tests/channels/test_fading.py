@@ -122,5 +122,8 @@ def test_mistakes_are_named(call, message):
 
 
 def test_a_block_is_a_whole_number():
-    with pytest.raises(ValueError, match=r"block must be a number of symbols, .*, got 1\.5"):
-        Rayleigh.at(3.0, 0.5, block=1.5)
+    for wrong in (1.5, True):
+        with pytest.raises(TypeError, match=f"block must be a whole number, got {wrong}"):
+            Rayleigh.at(3.0, 0.5, block=wrong)
+    with pytest.raises(ValueError, match=r"block must be a number of symbols, .*, got -1"):
+        Rayleigh.at(3.0, 0.5, block=-1)

@@ -44,7 +44,7 @@ def test_labels_of_neighbours_differ_in_one_bit(modulation):
 @pytest.mark.parametrize("modulation", CONSTELLATIONS)
 def test_llrs_equal_sums_over_all_points(modulation, interleaver, demapper, rng):
     """Also beyond the reach of exp, with gains, and with padding, whose bits are known."""
-    modem = Modem(modulation, demapper, interleaver, 5)
+    modem = Modem(modulation, demapper, interleaver, 5 if interleaver == "random" else 0)
     cases = [(2 * modem.bits, 0.4), (modem.bits + 1, 0.4), (13, 0.02), (7, 3.0)]
     for n, sigma in cases[:2] if SMALL else cases:
         shape = (3, modem.symbols_of(n))
@@ -62,7 +62,7 @@ def test_llrs_equal_sums_over_all_points(modulation, interleaver, demapper, rng)
 @pytest.mark.parametrize("interleaver", INTERLEAVERS)
 @pytest.mark.parametrize("modulation", CONSTELLATIONS)
 def test_noiseless_bits_come_back(modulation, interleaver, rng):
-    modem = Modem(modulation, "exact", interleaver, 3)
+    modem = Modem(modulation, "exact", interleaver, 3 if interleaver == "random" else 0)
     for n in (1, 7, 63, 64, 129):
         bits = rng.integers(0, 2, (5, n), dtype=np.uint8)
         assert ((modem.llr(modem.symbols(bits), 0.01, n) < 0) == bits).all()

@@ -51,6 +51,22 @@ def test_curves_that_differ_in_the_factor_alone_are_one_line(here):
             assert [mark.y for mark in one.marks] == [rows.loc[(name, at), metric] for name in names]
 
 
+def test_curves_that_differ_in_more_than_the_factor_are_lines_of_their_own(here):
+    few = {"bits": 4, "range": 8.0}
+    receivers = [{"scale": 0.5}, {"scale": 2.0}, {"scale": 0.5, **few}, {"scale": 2.0, **few}]
+    study, results = ran([{"decoder": "bp", "receiver": receivers}], over="scale", metrics=["bler"])
+    (first, _) = rate_scene(study, results).panels
+    assert [one.label for one in first.series] == ["bp", "bp, LLR bits 4, range 8.0"]
+    assert [[mark.x for mark in one.marks] for one in first.series] == [[0.5, 2], [0.5, 2]]
+
+
+def test_two_curves_at_one_place_of_a_line_are_refused(here):
+    receivers = [{"bits": 4, "range": 8.0}, {"bits": 4, "range": 9.0}]
+    wrong = "over: bp, LLR bits 4, range 8.0 and bp, LLR bits 4, range 9.0 are one line, and both at bits 4"
+    with pytest.raises(ValueError, match=wrong):
+        ran([{"decoder": "bp", "receiver": receivers}], over="bits", metrics=["bler"])
+
+
 def test_what_is_not_quantised_is_a_line_across_and_gaps_are_those_of_the_table(here):
     codes = ["hamming-7-4", "bch-15-7"]
     curves = [{"decoder": name, "receiver": BITS, "code": codes} for name in ("ml", "osd")]

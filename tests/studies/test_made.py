@@ -1,5 +1,6 @@
 """Studies from Python objects."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -141,14 +142,26 @@ def test_a_code_may_be_a_table_of_what_it_is_made_of(tmp_path, monkeypatch):
         assert {point.code.fingerprint for point in study.points} == {loaded.fingerprint}, table
 
 
-def test_a_table_is_called_by_its_codes_name_if_that_says_which_it_is():
-    cut = [{"code": "ccsds-128-64", "puncture": [0, place]} for place in (1, 2)]
+def test_a_table_is_called_by_its_codes_name():
+    other = {"code": "ccsds-128-64", "puncture": [0, 2], "name": "mine"}
     polar = {"family": "nr_polar", "k": 16, "e": 32, "link": "uplink"}
-    study = fecnn.make_study("named", ebn0_db=3, curves=[{"decoder": "hard", "code": [*cut, polar]}])
-    assert [curve.name for curve in study.curves] == [
-        "hard of ccsds-128-64(puncture=[0, 1])",
-        "hard of ccsds-128-64(puncture=[0, 2])",
-        "hard of nr-polar-uplink-32-16",
+    codes = [{"code": "ccsds-128-64", "puncture": [0, 1]}, other, polar]
+    study = fecnn.make_study("named", ebn0_db=3, curves=[{"decoder": "hard", "code": codes}])
+    names = ["ccsds-128-64-punctured-126-64", "mine", "nr-polar-uplink-32-16"]
+    assert [curve.name for curve in study.curves] == [f"hard of {name}" for name in names]
+
+
+def test_different_codes_of_one_name_are_refused():
+    said = "decode different codes of one name"
+    cut = [{"code": "ccsds-128-64", "puncture": [0, place]} for place in (1, 2)]
+    with pytest.raises(ValueError, match=rf"=\[0, 1\]\) and hard of .*\[0, 2\]\) {said}"):
+        fecnn.make_study("alike", ebn0_db=3, curves=[{"decoder": "hard", "code": cut}])
+    code = fecnn.random_code(12, 6, 1)
+    curves = [
+        {"decoder": "ml", "code": dataclasses.replace(code, G=code.G[::-1])},
+        {"decoder": "osd", "code": code},
     ]
-    study = fecnn.make_study("named", ebn0_db=3, curves=[{"decoder": "hard", "code": cut[0]}])
-    assert study.curves[0].name == "hard of ccsds-128-64-punctured-126-64"
+    assert fecnn.make_study("same", ebn0_db=3, curves=curves)
+    curves[1]["code"] = dataclasses.replace(fecnn.random_code(12, 6, 2), name=code.name)
+    with pytest.raises(ValueError, match=said):
+        fecnn.make_study("alike", ebn0_db=3, curves=curves)

@@ -39,12 +39,15 @@ class ContractError(FecnnError, AssertionError):
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """End of an error message about an unknown name: the closest known names, or all of them."""
-    folded = {one.lower(): one for one in known}
+    """End of an error message about an unknown name: the closest known names, or all of them.
+
+    Names that have commas themselves are in quotes.
+    """
+    folded = {one.lower(): repr(one) if "," in one else one for one in known}
     close = [folded[one] for one in get_close_matches(name.lower(), folded, n=3, cutoff=0.5)]
     if close:
         return "did you mean " + " or ".join(close) + "?"
-    return "known: " + ", ".join(sorted(known))
+    return "known: " + ", ".join(sorted(folded.values()))
 
 
 def is_near(name: str, known: str) -> bool:

@@ -108,7 +108,7 @@ def main(name: str, folder: Path) -> None:
     if not fresh:
         made += "".join(f"\n{line}\n" for line in old.splitlines() if line.startswith("On the "))
     if name.startswith(("complexity-", "verdict-")):
-        made += "\n" + markdown(display_costs(cost_table(study, results)))
+        made += "\n" + markdown(display_costs(study, cost_table(study, results)))
     if name.startswith("verdict-"):
         made += "\n" + networks(study)
         save(plot_pareto(study, results), home / "pareto.svg")

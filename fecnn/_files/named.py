@@ -3,8 +3,11 @@
 import importlib
 import importlib.util
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+from fecnn.errors import nearest
 
 
 def function_named(name: str, kind: str) -> Any:
@@ -34,6 +37,13 @@ def function_named(name: str, kind: str) -> Any:
     if not hasattr(loaded, function):
         raise LookupError(f"module {module!r} has no function {function!r} for {kind} {name!r}")
     return getattr(loaded, function)
+
+
+def no_such(kind: str, name: str, known: Sequence[str]) -> LookupError:
+    """The error for a name that is none of the known ones, nor that of a function in a file."""
+    if name.endswith(".py"):
+        return LookupError(f"{kind} {name!r} names a file; its function follows: {name}:FUNCTION")
+    return LookupError(f"no {kind} {name!r}; {nearest(name, known)}")
 
 
 def file_of(name: str) -> tuple[Path, str] | None:

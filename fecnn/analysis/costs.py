@@ -75,13 +75,17 @@ def operations_at(costs: Mapping[float, tuple[Cost, Point]], ebn0_db: float) -> 
     return float(np.exp(np.interp(ebn0_db, grid, [math.log(costs[at][0].operations) for at in grid])))
 
 
-def display_costs(table: "pd.DataFrame") -> "pd.DataFrame":
-    """Costs as text for a table."""
+def display_costs(study: Study, table: "pd.DataFrame") -> "pd.DataFrame":
+    """The costs of a study's curves as text for a table, by the values of its axis."""
     import pandas as pd
 
+    places = [
+        "" if math.isnan(ebn0_db) else f"{study.at(curve, ebn0_db):g}"
+        for curve, ebn0_db in zip(table["curve"], table["ebn0_db"], strict=True)
+    ]
     shown = {
         "decoder": table["curve"],
-        "Eb/N0 [dB]": table["ebn0_db"].map(lambda it: "" if math.isnan(it) else f"{it:g}"),
+        study.axis.label: places,
         "operations": table["operations"].map(_short),
         "per message bit": table["per_bit"].map(_short),
         **{kind: table[kind].map(_short) for kind in KINDS},

@@ -117,8 +117,8 @@ def gap_to_ml(
         curves: The curves whose gaps are wanted; all by default.
 
     Returns:
-        A gap for each curve with a reference, including the reference itself; NaN where a curve does not
-        reach the target.
+        A gap for each curve with results and a reference, including the reference itself; NaN where a curve
+        does not reach the target.
 
     Raises:
         ValueError: If several targets are given, one is not in (0, 1), or the reference is unknown.
@@ -233,7 +233,10 @@ def _gaps(
 ) -> Iterator[tuple[int, Gap]]:
     """The gaps of each curve at each target, with the target's place; a curve is drawn once for all."""
     firsts: dict[str, Point | RarePoint] = {}
+    counted = set(results["curve"])
     for point in (*study.points, *(study.rare_points if metric == "bler" else ())):
+        if point.curve not in counted:
+            continue
         firsts.setdefault(point.curve, point)
 
     @cache
@@ -268,11 +271,11 @@ def _gaps(
             yield place, Gap(name, point.code.name, _crossing(found), optimum, *gap)
 
 
-def without_optimum(study: Study, gaps: Collection[Gap]) -> list[str]:
-    """The curves that have none of these gaps, since the study has no exact ML of their code and channel."""
-    compared = {gap.curve for gap in gaps}
+def without_optimum(study: Study, results: "pd.DataFrame", gaps: Collection[Gap]) -> list[str]:
+    """The curves with results but none of these gaps: there is no exact ML of their code and channel."""
+    left = set(results["curve"]) - {gap.curve for gap in gaps}
     coded = (point.curve for point in study.all_points if point.code.k < point.code.n)
-    return [name for name in dict.fromkeys(coded) if name not in compared]
+    return [name for name in dict.fromkeys(coded) if name in left]
 
 
 def display_gaps(

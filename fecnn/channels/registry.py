@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from fecnn._files.named import function_named
+from fecnn._files.named import function_named, no_such
 from fecnn.channels.channel import Channel
 from fecnn.errors import nearest, shown
 
@@ -76,9 +76,7 @@ def factory(name: str) -> Factory:
     elif (entry := plugin(name)) is not None:
         found = entry.load()
     else:
-        if name.endswith(".py"):
-            raise LookupError(f"channel {name!r} names a file; its function follows, as in {name}:FUNCTION")
-        raise LookupError(f"no channel {name!r}; {nearest(name, channel_names())}")
+        raise no_such("channel", name, channel_names())
     make = getattr(found, "at", found)
     if not callable(make):
         raise TypeError(

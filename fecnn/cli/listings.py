@@ -8,6 +8,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from fecnn._files.shipped import shipped
+from fecnn.cli.documentation import print_documentation, wrapped
 from fecnn.cli.options import shipped_names
 from fecnn.cli.terminal import explained, table_console
 
@@ -20,15 +21,23 @@ def codes(
         ),
     ] = None,
 ) -> None:
-    """List the codes, or show the details of one.
+    """List the codes that ship with fecnn and the families of others, or show the details of one.
 
     Examples:
 
         fecnn codes
 
         fecnn codes bch-31-21
+
+        fecnn codes nr_ldpc
     """
+    from fecnn.codes.registry import FAMILIES
+
     with explained():
+        if name is not None and name in FAMILIES:
+            family = FAMILIES[name]
+            print_documentation(f"In a study: code = {family.example_table}", family.build)
+            return
         if name is not None:
             _describe_code(name)
             return
@@ -38,7 +47,13 @@ def codes(
             head = tomllib.loads(path.read_text(encoding="utf-8").partition("\nG = ")[0])
             n, k = head["n"], head["k"]
             listing.add_row(known, str(n), str(k), f"{k / n:.3f}", str(head.get("minimum_distance", "?")))
-        table_console().print(listing)
+        console = table_console()
+        console.print(listing)
+        families = Table("family", "codes of other sizes, by a table in a study", box=None, pad_edge=False)
+        for known, family in FAMILIES.items():
+            families.add_row(known, family.summary.replace("``", ""))
+        console.print()
+        console.print(families)
 
 
 def channels(
@@ -52,15 +67,13 @@ def channels(
 
         fecnn channels rayleigh
     """
-    import inspect
-
     from fecnn.channels.registry import REGISTRY, built_in, channel_names, channel_rows, factory, options_of
 
     with explained():
         if name is not None:
             options = ", ".join(str(it) for it in options_of(name).values())
-            about = built_in(name) if name in REGISTRY else factory(name)
-            typer.echo(f"{name}: options {options or 'none'}\n\n{inspect.getdoc(about) or ''}")
+            about = [built_in(name)] if name in REGISTRY else []
+            print_documentation(f"{name}: options {options or 'none'}", *about, factory(name))
             return
         listing = Table("channel", "what it is", box=None, pad_edge=False)
         ours = {known: what for known, what, _ in channel_rows()}
@@ -90,7 +103,7 @@ def decoders(
             options = [
                 str(p) for p in inspect.signature(make).parameters.values() if p.kind is p.KEYWORD_ONLY
             ]
-            typer.echo(f"{name}: options {', '.join(options) or 'none'}\n\n{inspect.getdoc(make) or ''}")
+            print_documentation(f"{name}: options {', '.join(options) or 'none'}", make)
             return
         listing = Table("decoder", "soft", "what it is", box=None, pad_edge=False)
         for known, (first, soft) in sorted(summaries().items()):
@@ -170,8 +183,8 @@ def _describe_code(name: str) -> None:
         lines += (
             [f"minimum distance by: {file.minimum_distance_proof}"] if file.minimum_distance_proof else []
         )
-        lines.append(f"source: {file.source}")
+        lines += [f"source: {file.source}"] if file.source else []
     if code.known_spectrum is not None:
         counts = ", ".join(f"{weight}: {count}" for weight, count in enumerate(code.known_spectrum) if count)
         lines.append(f"weight spectrum: {counts}")
-    typer.echo("\n".join(lines))
+    typer.echo("\n".join(wrapped(line, table_console().width) for line in lines))

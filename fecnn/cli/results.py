@@ -106,8 +106,9 @@ def complexity_command(
 
     with explained():
         form = form_of(form, file)
-        costs = cost_table(*results_of(study, out))
-        give(costs if form == "csv" else display_costs(costs), form, file, columns)
+        plan, results = results_of(study, out)
+        costs = cost_table(plan, results)
+        give(costs if form == "csv" else display_costs(plan, costs), form, file, columns)
 
 
 def plot_command(

@@ -59,16 +59,16 @@ def print_study(study: "Study", results: Any, columns: str | None = None, bler: 
     from fecnn.analysis.table import display, published_summary
     from fecnn.analysis.texts import FOOTNOTE, chosen, has_star
 
+    gaps = gap_to_ml(study, results, bler=bler)  # refuses a rate that is none, before anything is printed
     shown = display(study, results)
     if columns is not None:
         shown = chosen(shown, [name.strip() for name in columns.split(",")])
     print_table(shown, study.title)
     if has_star(shown):
         table_console().print(FOOTNOTE, markup=False)
-    gaps = gap_to_ml(study, results, bler=bler)
     if any(gap.is_passed for gap in gaps):
         typer.echo()
-        print_table(display_gaps(gaps, bler, without=without_optimum(study, gaps)))
+        print_table(display_gaps(gaps, bler, without=without_optimum(study, results, gaps)))
     elif gaps:
         typer.echo(f"\nno curve passes BLER {bler:g} within its points (fecnn table --bler takes another)")
     if published := published_summary(study, results):

@@ -25,6 +25,9 @@ _TRIVIAL: Mapping[str, tuple[Callable[[int], Code], int]] = {
 }
 
 
+_TRIVIAL_EXAMPLES = ("repetition-5", "spc-8", "uncoded-64")
+
+
 def code_names() -> list[str]:
     """Names of the shipped codes, in order of family and length.
 
@@ -329,11 +332,22 @@ def _load_named(name: str) -> Code:
     return code_of(read_code_file(path), path)
 
 
+def _family_of(name: str) -> str | None:
+    """The family that a name begins with; None if there is none."""
+    words = name.lower().replace("_", "-")
+    known = [family for family in FAMILIES if f"{words}-".startswith(family.replace("_", "-") + "-")]
+    return max(known, key=len, default=None)
+
+
 def _code_path(name: str) -> Path:
     names = code_names()
     if name not in names:
+        family = _family_of(name)
+        table = (
+            f"; other sizes are made by a table, such as {FAMILIES[family].example_table}" if family else ""
+        )
         raise LookupError(
             f"unknown code {name!r} (give your own code by its path, such as ./my_code.toml); "
-            f"{nearest(name, [*names, 'uncoded-K', 'repetition-N', 'spc-N'])}"
+            f"{nearest(name, [*names, *_TRIVIAL_EXAMPLES])}{table}"
         )
     return shipped_folder("codes") / f"{name}.toml"

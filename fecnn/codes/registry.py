@@ -33,6 +33,15 @@ class Family:
     codes: tuple[str, ...] = ()
 
     @property
+    def example_table(self) -> str:
+        """The example as the table of a study file, without its own name."""
+        name = next(key for key, value in FAMILIES.items() if value is self)
+        said = (
+            (key, list(value) if isinstance(value, tuple) else value) for key, value in self.example.items()
+        )
+        return "{ " + ", ".join([f'family = "{name}"', *(f"{key} = {value!r}" for key, value in said)]) + " }"
+
+    @property
     def summary(self) -> str:
         """The first line of the builder's docstring."""
         return (inspect.getdoc(self.build) or "").partition("\n")[0]

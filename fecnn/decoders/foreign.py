@@ -19,10 +19,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, TypeGuard
 
+from fecnn._files.named import no_such
 from fecnn.channels import registry as channels
 from fecnn.decoders.outline import outline, parsed
 from fecnn.decoders.registry import REGISTRY, decoder_names, plugin
-from fecnn.errors import nearest
 
 Kind = Literal["decoder", "channel"]
 
@@ -224,7 +224,7 @@ def _find(name: str, kind: Kind) -> tuple[Foreign, dict[str, _File]] | None:
         entry = plugin(name) if kind == "decoder" else channels.plugin(name)
         if entry is None:
             known = decoder_names() if kind == "decoder" else channels.channel_names()
-            raise LookupError(f"no {kind} {name!r}; {nearest(name, known)}")
+            raise no_such(kind, name, known)
         module = entry.module
     if module.partition(".")[0] == "fecnn":
         return None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fecnn._files.named import function_named
+from fecnn._files.named import function_named, no_such
 from fecnn.decoders.signature import misfits, wrong_values
 from fecnn.errors import nearest
 
@@ -236,7 +236,7 @@ def factory(name: str, *, soft: bool = False) -> "Factory":
     elif (entry := plugin(name, soft=soft)) is not None:
         found = entry.load()
     if found is None:
-        raise LookupError(f"no {kind} {name!r}; {nearest(name, decoder_names(soft=soft))}")
+        raise no_such(kind, name, decoder_names(soft=soft))
     if not callable(found):
         raise TypeError(
             f"{kind} {name} must be a function make(code, channel, /, **options), got {described(found)}"

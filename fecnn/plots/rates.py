@@ -183,7 +183,7 @@ def bound_marks(study: Study, only: str) -> tuple[dict[str, tuple[Mark, ...]], l
         return {}, []
     here = [ebn0_db for _, ebn0_db, channel in points if channel == "awgn"]
     if not here:
-        return {}, [f"no bounds for {only} over {points[0][2]}: they are for awgn"]
+        return {}, [f"bounds over {points[0][2]} (they are for BPSK over AWGN)"]
     steps = round(2 * (max(here) - min(here)))
     grid = [min(here) + step / 2 for step in range(steps + 1)]
     found: dict[str, tuple[Mark, ...]] = {}
@@ -234,7 +234,7 @@ def _bounds(study: Study, codes: Sequence[str]) -> tuple[list[Series], list[str]
                     f"bound-{bound}-{code}" if own else f"bound-{bound}",
                 )
             )
-    return made, [problem for _, problems in every.values() for problem in problems]
+    return made, list(dict.fromkeys(problem for _, problems in every.values() for problem in problems))
 
 
 def _shared(every: dict[str, tuple[dict[str, tuple[Mark, ...]], list[str]]], bound: str) -> str | None:

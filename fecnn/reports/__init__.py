@@ -164,8 +164,8 @@ def _tables(study: Study, results: "pd.DataFrame") -> list[tuple[str, "pd.DataFr
     passed = gaps if any(gap.is_passed for gap in gaps) else []
     tables = [
         ("All points", display(study, results)),
-        ("Gap to ML", display_gaps(passed, without=without_optimum(study, gaps))),
-        ("Operations", display_costs(cost_table(study, results))),
+        ("Gap to ML", display_gaps(passed, without=without_optimum(study, results, gaps))),
+        ("Operations", display_costs(study, cost_table(study, results))),
     ]
     return [(title, table) for title, table in tables if len(table)]
 

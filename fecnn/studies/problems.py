@@ -194,7 +194,7 @@ def _place_in_file(place: Place) -> Place:
     for i, part in enumerate(place):
         before = place[i - 2 : i] if i > 1 else (None, *place[:i])
         several = before[-1] in SEVERAL or (before[0] == "list" and "code" in parts)
-        form = part in ("value", "table", "list") and several
+        form = part in ("value", "table", "family", "list") and several
         depths = {"options": 1, "channel": 2}  # after the key, and the form that a channel has
         typed = any(key in parts[:3] and i > place.index(key) + depth for key, depth in depths.items())
         if not form and not typed:

@@ -11,7 +11,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, PrivateAttr, Tag, field_validator
+from pydantic import BeforeValidator, Discriminator, Field, PrivateAttr, Tag, field_validator
 
 from fecnn._files.named import file_of
 from fecnn._files.problems import MAX_PROBLEMS, refusal
@@ -127,6 +127,23 @@ class StopTable(Table):
         return Stop(**self.model_dump())
 
 
+def _positions(value: object) -> object:
+    given = value if isinstance(value, list) else [value]
+    if any(isinstance(it, bool) or not isinstance(it, int) for it in given):
+        raise ValueError("must be a number of bits, or a list of positions")
+    return value
+
+
+def _checks(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise ValueError("must be a CRC, such as 11 or '0x11021'")
+    return value
+
+
+Positions = Annotated[int | list[int], BeforeValidator(_positions)]
+Checks = Annotated[int | str, BeforeValidator(_checks)]
+
+
 class CodeTable(Table):
     """A code by what it is made of: the keys of a mapping that `fecnn.load_code` takes."""
 
@@ -136,9 +153,9 @@ class CodeTable(Table):
     parity_check: str | None = None
     frozen_bits: str | None = None
     k: int | None = None
-    subcode: int | str | None = None
-    shorten: int | list[int] | None = None
-    puncture: int | list[int] | None = None
+    subcode: Checks | None = None
+    shorten: Positions | None = None
+    puncture: Positions | None = None
     extend: bool | None = None
     name: str | None = None
 
@@ -818,7 +835,7 @@ class Study(Table):
         own = getattr(curve, axis.key)
         whose, grid = (None, getattr(self, axis.key)) if own is None else (curve.name, own)
         if grid is None:
-            if self._is_sure(curve, axis.key):
+            if self._is_sure(curve, *AXES):
                 found.add(f"{axis.key} is missing; set it for the curve or the study", curve.name)
             return []
         if isinstance(grid, Grid):

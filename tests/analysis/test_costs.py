@@ -42,7 +42,7 @@ def test_every_study_has_costs(name):
     costs = cost_table(study, results)
     assert not costs.empty
     assert (costs["operations"] > 0).all()
-    shown = display_costs(costs)
+    shown = display_costs(study, costs)
     assert len(shown) == len(costs)
 
 

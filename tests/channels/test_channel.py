@@ -82,6 +82,30 @@ def test_channels_that_say_nothing():
         assert (channel.transmit(zero, FrameStream("half", 0)) == 0).all()
 
 
+@pytest.mark.parametrize("modulation", ["bpsk", "16qam"])
+@pytest.mark.parametrize("name", sorted(REGISTRY))
+def test_bits_of_any_shape_and_kind_are_sent(name, modulation):
+    if name in ("bsc", "bec") and modulation != "bpsk":
+        return
+    options = {} if modulation == "bpsk" else {"modulation": modulation}
+    channel = channel_at(tuple({**options, "name": name}.items()), 3.0, 0.5)
+    bits = np.random.default_rng(0).integers(0, 2, (4, 3, 10), dtype=np.uint8)
+    expected = channel.transmit(bits.reshape(12, 10), np.random.default_rng(1))
+    for kind in (np.uint8, bool, np.int64, float):
+        found = channel.transmit(bits.astype(kind), np.random.default_rng(1))
+        assert found.dtype == np.float32
+        assert (found == expected.reshape(bits.shape)).all()
+    one = channel.transmit(bits[0, 0].tolist(), np.random.default_rng(1))
+    assert (one == channel.transmit(bits[0, :1], np.random.default_rng(1))[0]).all()
+    for wrong, said in (
+        (1 - 2 * bits.astype(int), "not .1 and -1"),
+        (bits + 1, "got 2"),
+        (np.uint8(1), "frames"),
+    ):
+        with pytest.raises(ValueError, match=f"bits must .*{said}"):
+            channel.transmit(wrong, np.random.default_rng(1))
+
+
 def test_noise_level():
     assert AWGN.at(0, 1).sigma == pytest.approx(np.sqrt(0.5))
     assert AWGN.at(3, 0.5).sigma == pytest.approx(10 ** (-3 / 20))
@@ -182,6 +206,36 @@ def test_an_entry_point_names_a_channel(tmp_path, monkeypatch):
         (lambda: AWGN.at(1000, 0.5), ValueError, "-100..100"),
         (lambda: AWGN.at(3, 0), ValueError, "rate"),
         (lambda: BSC(0.7), ValueError, "crossover"),
+        (lambda: AWGN(-1.0), ValueError, "sigma must be above 0, got -1.0"),
+        (lambda: AWGN(0), ValueError, "sigma must be above 0, got 0"),
+        (lambda: Rayleigh("1"), TypeError, "sigma must be a number, got '1'"),
+        (lambda: AWGN(0.5, "qpsk"), TypeError, r"modem must be a Modem, as Modem\('qpsk'\), got 'qpsk'"),
+        (lambda: AWGN.at("3", 0.5), TypeError, "ebn0_db must be a number, got '3'"),
+        (lambda: AWGN.at([3, 4], 0.5), TypeError, "ebn0_db must be a number, got a list"),
+        (lambda: AWGN.at(3.0, fecnn.hamming(3)), TypeError, "rate, k / n, must be a number, got a Code"),
+        (lambda: BSC("a"), TypeError, "crossover must be a number, got 'a'"),
+        (lambda: BEC(None), TypeError, "erasure must be a number, got None"),
+        (
+            lambda: AWGN.at(3.0, 0.5, modulation="qpsk", interleaver_seed=5),
+            ValueError,
+            "interleaver_seed is for the interleaver random, not for none, got 5",
+        ),
+        (
+            lambda: AWGN.at(3.0, 0.5, modulation="qpsk", interleaver="random", interleaver_seed="x"),
+            TypeError,
+            "interleaver_seed must be a whole number, got 'x'",
+        ),
+        (lambda: channel_at("./sum.py", 3.0, 0.5), LookupError, r"its function follows: ./sum.py:FUNCTION"),
+        (
+            lambda: channel_at((("crossover", 0.1), ("name", "bsc")), 3.0, 0.5),
+            TypeError,
+            "it is the axis of a study, crossover = ",
+        ),
+        (
+            lambda: FrameStream("x", 0).normal(),
+            AttributeError,
+            "has standard_normal and random, but no normal",
+        ),
         (lambda: BEC(1.7), ValueError, "erasure"),
         (lambda: channel_at("awng", 3, 0.5), LookupError, "did you mean awgn"),
         (lambda: channel_at((("sigm", 1.0), ("name", "bsc")), 3, 0.5), TypeError, "no option 'sigm'; it has"),

@@ -74,13 +74,22 @@ def test_mistakes_are_named(options, message):
         Receiver(**options)
 
 
+def test_large_llrs_do_not_become_certain():
+    llr = np.float32([3e38, -3e38, np.inf, -np.inf, 1])
+    seen = Receiver(scale=2.0)(llr)
+    assert np.isfinite(seen).tolist() == [True, True, False, False, True]
+    assert (seen[[0, 1]] == np.finfo(np.float32).max * np.float32([1, -1])).all()
+    assert (seen[2:] == 2 * llr[2:]).all()
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"scale": "2"}, "scale must be a factor above 0, got '2'"),
-        ({"bits": 2.5, "range": 1.0}, r"bits must be in 2\.\.16, got 2\.5"),
+        ({"scale": "2"}, "scale must be a number, got '2'"),
+        ({"bits": 2.5, "range": 1.0}, "bits must be a whole number, got 2.5"),
+        ({"bits": 4, "range": "3"}, "range must be a number, got '3'"),
     ],
 )
 def test_numbers_of_the_wrong_kind_are_refused(options, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(TypeError, match=message):
         Receiver(**options)

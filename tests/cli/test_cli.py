@@ -12,6 +12,7 @@ from study_runs import ml_and_osd
 import fecnn
 from fecnn.channels.registry import REGISTRY as CHANNELS
 from fecnn.cli.app import app
+from fecnn.codes.registry import FAMILIES
 from fecnn.simulation.tally import COUNTS
 
 STUDY = ml_and_osd([0, 2], 50, "frames = 400", title="A small one", label="ordered")
@@ -86,8 +87,10 @@ def test_version(call):
 
 def test_codes_are_listed_and_described(call):
     listed = call("codes").stdout
-    rows = {line.split()[0]: line.split()[1:] for line in listed.splitlines()[1:]}
+    catalogue, _, families = listed.partition("\n\n")
+    rows = {line.split()[0]: line.split()[1:] for line in catalogue.splitlines()[1:]}
     assert set(rows) == set(fecnn.code_names())
+    assert {line.split()[0] for line in families.splitlines()[1:]} == set(FAMILIES)
     assert rows["hamming-7-4"] == ["7", "4", "0.571", "3"]
     text = call("codes", "hamming-7-4").stdout
     assert "hamming-7-4: n = 7, k = 4, rate 0.5714" in text
@@ -99,6 +102,10 @@ def test_codes_are_listed_and_described(call):
 def test_codes_of_ones_own_are_described(call, tmp_path):
     fecnn.save_code(fecnn.hamming(3), tmp_path / "mine.toml", source="my desk")
     fecnn.write_alist(fecnn.hamming(3).H, tmp_path / "mine.alist")
+    text = call("codes", "nr_polar").stdout
+    assert 'code = { family = "nr_polar", k = 12, e = 54 }' in text
+    assert "link: downlink or uplink." in text
+    assert 'family = "bch", n = 15, k = 7 }' in refused(call, "codes", "bch-40-28")
     assert "source: my desk" in call("codes", tmp_path / "mine.toml").stdout
     assert "mine: n = 7, k = 4" in call("codes", "./mine.alist").stdout
     assert "did you mean hamming-7-4" in refused(call, "codes", "hamming-7-5")

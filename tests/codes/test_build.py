@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import norm
 
+import fecnn
 from fecnn.codes import gf2
 from fecnn.codes.code import macwilliams
 from fecnn.codes.families import (
@@ -233,6 +234,26 @@ def test_sizes_out_of_range_are_refused(build, size, words):
 def test_a_size_that_is_no_whole_number_is_the_wrong_type():
     with pytest.raises(TypeError, match=r"must be a whole number, got 3\.0"):
         hamming(3.0)
+    with pytest.raises(TypeError, match="r must be a whole number, got True"):
+        hamming(True)
+
+
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [
+        (lambda: fecnn.bch(63, 45, extended="yes"), "extended must be true or false, got 'yes'"),
+        (lambda: fecnn.bch(63, 45, polynomial="x"), "polynomial must be a whole number, got 'x'"),
+        (lambda: fecnn.random_code(10, 5, seed="a"), "seed must be a whole number, got 'a'"),
+        (lambda: fecnn.pac(128, 64, polynomial="0o133"), "polynomial must be a whole number, got '0o133'"),
+        (lambda: fecnn.polar(64, 32, crc=6.0), "crc must be a whole number, got 6.0"),
+        (lambda: fecnn.polar(64, 32, design_snr_db="a"), "design_snr_db must be a number, got 'a'"),
+        (lambda: fecnn.polar(64, 2, information_set=[1.5, 2]), "an index in information_set must be a whole"),
+        (lambda: fecnn.hamming(3).extend(name=3), "the name of a code must be a text, got 3"),
+    ],
+)
+def test_arguments_of_the_wrong_kind_are_named(build, words):
+    with pytest.raises(TypeError, match=words):
+        build()
 
 
 # --- polar codes

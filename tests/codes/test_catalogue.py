@@ -300,7 +300,7 @@ def test_trivial_families_are_known_by_name(name, n, k):
     [
         ("bch-31-22", r"unknown code 'bch-31-22' \(.*\); did you mean .*bch-31-21"),
         ("hamming-7-3", "did you mean hamming-7-4"),
-        ("uncoded", "did you mean uncoded-K"),
+        ("uncoded", "did you mean uncoded-64"),
         ("uncoded--4", "unknown code 'uncoded--4'"),
         ("", r"unknown code '' \(.*\); known: bch-127-106"),
         ("zzz", r"give your own code by its path, such as ./my_code.toml\); known: "),

@@ -7,7 +7,7 @@ import pytest
 
 import fecnn
 from fecnn.codes.crc import crc_of
-from fecnn.codes.nr_ldpc import LIFTINGS
+from fecnn.codes.nr_ldpc import LIFTINGS, _circular, _fits, _graph_of, _length, _lifting
 from fecnn.codes.nr_polar import CRC_ORDER, SUB_BLOCKS
 from fecnn.codes.nr_tables import base_graph
 from fecnn.codes.polar import kronecker_transform, reliability_sequence
@@ -145,15 +145,22 @@ def test_what_is_sent_and_what_is_not():
 
 REFUSED = {
     "no such link": (lambda: fecnn.nr_polar(64, 128, link="sidelink"), "link must be downlink or uplink"),
-    "long downlink": (lambda: fecnn.nr_polar(141, 500), r"k must be in 12\.\.140, got 141"),
-    "few bits": (lambda: fecnn.nr_polar(11, 100), r"k must be in 12\.\.140, got 11"),
-    "no room": (lambda: fecnn.nr_polar(64, 80), r"e must be in 88\.\.8192, got 80"),
+    "long downlink": (
+        lambda: fecnn.nr_polar(141, 500),
+        r"k must be in 12\.\.140 in the downlink, got 141; .*1012",
+    ),
+    "few bits": (lambda: fecnn.nr_polar(11, 100), r"k must be in 12\.\.140 in the downlink, got 11$"),
+    "no room": (lambda: fecnn.nr_polar(64, 80), r"e must be in 88\.\.8192 for .* 24 of a CRC, got 80"),
     "two blocks": (lambda: fecnn.nr_polar(400, 1200, link="uplink"), "are two code blocks in the uplink"),
     "symbol": (lambda: fecnn.nr_ldpc(64, 127, bits_per_symbol=2), "the nearest are 126 and 128"),
     "odd symbol": (lambda: fecnn.nr_ldpc(64, 128, bits_per_symbol=3), "must be 1, 2, 4, 6 or 8, got 3"),
     "graph": (lambda: fecnn.nr_ldpc(64, 128, base_graph=3), "base_graph must be 1 or 2, got 3"),
     "long block": (lambda: fecnn.nr_ldpc(4000, 8000, base_graph=2), r"must be in 1\.\.3840, got 4000"),
-    "long graph": (lambda: fecnn.nr_ldpc(8448, 16384), "more than the 16384 of a code"),
+    "long graph": (
+        lambda: fecnn.nr_ldpc(8448, 16384),
+        "more than the 16384 of a code; the nearest are k = 5280 with this n, or n = 15360 with this k",
+    ),
+    "shorter by the other graph": (lambda: fecnn.nr_ldpc(3000, 16000), "are k = 2880 or 4001 with this n"),
     "n below k": (lambda: fecnn.nr_ldpc(64, 60), "n = 60 bits .*; the smallest n is 65"),
     "no n": (lambda: fecnn.nr_ldpc(64, 1), "n = 1 bits .*; the smallest n is 65"),
 }
@@ -164,6 +171,17 @@ def test_what_the_standard_does_not_have_is_refused(case):
     make, words = REFUSED[case]
     with pytest.raises(ValueError, match=words):
         make()
+
+
+def test_the_nearest_sizes_of_a_long_graph_are_legal_and_nearest():
+    for (k, n), beyond in (((5280, 16384), (5281, 16384)), ((8448, 15360), (8448, 15361))):
+        assert _fits(k, n, None)
+        assert not _fits(*beyond, None)
+    for k, n in ((64, 128), (500, 1500), (1000, 700), (600, 16384), (292, 400)):
+        graph = _graph_of(k, n)
+        assert fecnn.nr_ldpc(k, n).mother.code.n == _length(k, n, graph)
+        places = _circular(k, n, graph, _lifting(k, graph))
+        assert max(places) < _length(k, n, graph)
 
 
 def test_too_few_bits_are_refused_with_the_least():

@@ -99,9 +99,10 @@ def test_crcs_of_all_kinds():
     assert (crc_of("24a").polynomial, crc_of("24b").polynomial) == (0x1864CFB, 0x1800063)
     assert crc_of(16).polynomial == 0x11021  # CCITT
     # The weights of x + 1: a parity bit.
-    assert fecnn.uncoded(9).subcode(crc="11").weight_spectrum() == tuple(
+    assert fecnn.uncoded(9).subcode(crc="0b11").weight_spectrum() == tuple(
         0 if w % 2 else comb(9, w) for w in range(10)
     )
+    assert crc_of("0x11021") == crc_of("0o210041") == crc_of("10001000000100001")
     assert fecnn.polar(128, 6, crc=6).name == "polar-128-6-crc-6"
 
 
@@ -115,6 +116,9 @@ REFUSED = {
     "sent and zero": (lambda: rate_matched(fecnn.hamming(3), range(7), [2]), "both sent and zero"),
     "neither": (lambda: fecnn.hamming(3).subcode(), "by crc or by checks, one of them"),
     "a long CRC": (lambda: fecnn.hamming(3).subcode(crc=6), "too few message bits for a CRC of 6 bits"),
+    "two meanings": (lambda: fecnn.polar(64, 32, crc="11"), "crc '11' may be the CRC of 11 bits, .*'0b11'"),
+    "no polynomial": (lambda: fecnn.polar(64, 32, crc=""), "crc must be 6, 8, .*, got ''"),
+    "no first term": (lambda: fecnn.polar(64, 32, crc="011"), "crc must be 6, 8, .*, got '011'"),
     "all words fail": (lambda: fecnn.repetition(3).subcode(checks=[1, 1, 1]), "leave only the zero word"),
 }
 
@@ -124,6 +128,13 @@ def test_what_cannot_be_done_is_refused(case):
     make, words = REFUSED[case]
     with pytest.raises(ValueError, match=words):
         make()
+
+
+@pytest.mark.parametrize("wrong", [2.0, True, "3", [1.5], [True]])
+def test_positions_are_whole_numbers(wrong):
+    for how in ("puncture", "shorten"):
+        with pytest.raises(TypeError, match="bits must be a whole number, got"):
+            getattr(fecnn.hamming(3), how)(wrong)
 
 
 def test_a_mother_of_other_words_is_refused():

@@ -191,9 +191,9 @@ channel = "rayleigh"
     assert "hamming-15-11: union bound (ML is below)" in labels
     notes = footnotes(figure)
     assert any(note.startswith("Not drawn: no union bound for polar-128-64: ") for note in notes)
-    assert "Not drawn: no bounds for bch-15-7 over rayleigh: they are for awgn" in notes
+    assert "Not drawn: bounds over rayleigh (they are for BPSK over AWGN)" in notes
     page = report([bounded], [results])
-    assert ">Not drawn: no bounds for bch-15-7 over rayleigh: they are for awgn.</p>" in page
+    assert ">Not drawn: bounds over rayleigh (they are for BPSK over AWGN).</p>" in page
     save(figure, tmp_path / "f.svg")
 
 

@@ -249,14 +249,17 @@ def algebraic(code, hard, algebra):
     word = np.array(hard, int)
     done["comparisons"] += n
     sums = np.zeros(length, int)
+    done["binary"] += -(-checks // 4) * length * m
     for j in np.flatnonzero(word):
         done["binary"] += checks
         if j < core:
-            done["binary"] += length * m
             sums ^= algebra.powers[j]
     now, before, register, gap, last = [1], [1], 0, 1, 1
     for step in range(length):
         discrepancy = sums[step]
+        if step % 2 and run.first == 1:
+            gap += 1
+            continue
         for i in range(1, register + 1):
             if i < len(now) and now[i] and sums[step - i]:
                 done["additions"] += 1
@@ -285,20 +288,11 @@ def algebraic(code, hard, algebra):
             gap += 1
     found = []
     for j in range(core):
-        done["multiplications"] += 3
-        done["additions"] += 1
-        inverse, value, power = (order - j * run.step % order) % order, 1, 0
+        value = 1
         for i in range(1, register + 1):
-            done["additions"] += 1
-            done["comparisons"] += 1
-            power += inverse
-            if power >= order:
-                done["additions"] += 1
-                power -= order
             if i < len(now) and now[i]:
-                done["additions"] += 1
                 done["binary"] += m
-                value ^= int(exp[log[now[i]] + power])
+                value ^= int(exp[(log[now[i]] - i * j * run.step) % order])
         done["comparisons"] += 1
         if value == 0:
             found.append(j)

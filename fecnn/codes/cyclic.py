@@ -79,7 +79,7 @@ def zero_run(code: Code) -> ZeroRun | None:
 
     Of a shortened cyclic code it is the run of the shortest cyclic code that it is shortened from. The
     reversed code has the inverse zeros and an equally long run, so the direction of the columns does not
-    matter.
+    matter. Of equally long runs, one from 1 is preferred.
 
     Example:
         >>> import fecnn
@@ -102,14 +102,13 @@ def zero_run(code: Code) -> ZeroRun | None:
         if g >> j & 1:
             value ^= exp[np.arange(n) * j % n * unit]
     zero = value == 0
-    best = (0, 0, 1)
+    best = (0, False, 0, 1)
     for multiple in range(1, n):
         # The zeros are the same after squaring, so the least multiple of each cyclotomic coset is enough.
         if gcd(multiple, n) == 1 and multiple == min(multiple * 2**i % n for i in range(degree)):
             length, first = _longest_run(zero[np.arange(n) * multiple % n])
-            if length > best[0]:
-                best = length, first, multiple
-    length, first, multiple = best
+            best = max(best, (length, first == 1, first, multiple), key=lambda run: run[:2])
+    length, _, first, multiple = best
     return ZeroRun(exp, log, multiple * unit, first, length) if length else None
 
 

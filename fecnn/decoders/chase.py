@@ -10,7 +10,7 @@ from fecnn.arrays import LLR, Bits, bpsk
 from fecnn.arrays import hard as hard_decision
 from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
-from fecnn.decoders.berlekamp_massey import Algebra, algebra_of
+from fecnn.decoders.berlekamp_massey import Algebra, algebra_of, no_tables, tables_of
 from fecnn.decoders.contract import Decoder, Effort, Lister, Measured, SoftDecoder, discrepancy
 from fecnn.decoders.cost import REAL, Cost
 from fecnn.decoders.hard import (
@@ -190,23 +190,17 @@ def _sizes(code: Code, positions: int | None, t: int | None) -> tuple[int, int, 
 def prepared(code: Code, positions: int | None, t: int | None) -> Run:
     """Chase decoding with the options of `chase2`, as a function; errors as there."""
     positions, t, algebra = _sizes(code, positions, t)
-    table, powers = np.empty(0, np.int16), np.empty((code.n, 0), np.int64)
-    exp = log = np.empty(0, np.int64)
-    step = 0
-    if algebra is not None:
-        powers, exp, log, step = algebra.powers, algebra.run.exp, algebra.run.log, algebra.run.step
+    if algebra is None:
+        table, tables = table_of_leaders(code, t), no_tables(code)
     else:
-        table = table_of_leaders(code, t)
-    columns = code.parity_columns
-    if columns.shape[1] == 0:
-        columns = np.zeros((code.n, 1), np.uint64)
+        table, tables = np.empty(0, np.int16), tables_of(code, algebra)
 
     def run(llr: LLR, beta: float | None) -> tuple[Bits, LLR, Effort]:
         out = np.empty(llr.shape, np.uint8)
         app = np.empty((0, code.n) if beta is None else llr.shape, np.float32)
         tried, found = np.empty(len(llr), np.int64), np.empty(len(llr), np.bool_)
         lean = 0.0 if beta is None else float(beta)
-        kernel.chase2(llr, positions, columns, table, powers, exp, log, step, t, lean, out, app, tried, found)
+        kernel.chase2(llr, positions, table, tables, t, lean, out, app, tried, found)
         return out, app, Effort(tried, ~found)
 
     return run

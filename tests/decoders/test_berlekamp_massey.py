@@ -1,6 +1,7 @@
 """Algebraic decoding of cyclic codes."""
 
 import numpy as np
+import plain_bch
 import pytest
 from decoding_cases import SMALL
 from scipy.stats import binom, norm
@@ -9,6 +10,7 @@ import fecnn
 from fecnn import Code
 from fecnn.codes import gf2
 from fecnn.codes.cyclic import is_cyclic, zero_run
+from fecnn.decoders.berlekamp_massey import algebra_of
 from fecnn.testing import check_decoder
 
 # Bose & Ray-Chaudhuri's codes and their designed distances (Lin & Costello, appendix C).
@@ -94,6 +96,61 @@ def test_it_corrects_exactly_t_errors_and_no_more(name, rng):
             moved = (decided != word).sum(axis=1)
             assert (moved <= t).all()
             assert not code.syndrome(decided[moved > 0]).any()
+
+
+def plain(code, llr, t):
+    """Decisions of the plain twin, and whether they are codewords."""
+    algebra, out, found = algebra_of(code), np.empty(llr.shape, np.uint8), np.empty(len(llr), np.bool_)
+    run = algebra.run
+    plain_bch.correct(llr, algebra.powers, run.exp, run.log, run.step, code.parity_columns, t, out, found)
+    return out, found
+
+
+def codes_with_algebra():
+    yield from (fecnn.load_code(f"bch-{size}") for size in ("31-21", "63-45", "127-64", "31-11"))
+    yield fecnn.load_code("ebch-64-36")
+    yield fecnn.load_code("bch-31-16").dual  # its run of zeros begins elsewhere
+    yield fecnn.golay(extended=False)  # beta is a power of the primitive element
+    yield fecnn.golay()
+    yield quadratic_residue_code()  # more checks than its zeros
+    yield fecnn.repetition(9)
+    yield fecnn.load_code("bch-127-85").dual  # two words of checks
+    yield Code.from_generator(shortened_generator(fecnn.load_code("bch-63-45"), 11), name="shortened")
+
+
+def shortened_generator(code, places):
+    """Of the words that are 0 in the last places, without these."""
+    return gf2.vanishing(code.G, range(code.n - places, code.n))[:, : code.n - places]
+
+
+def test_it_equals_its_plain_twin_on_every_kind_of_code(rng):
+    """Words with 0 to t + 2 errors, beside the code's words and by chance, on every radius."""
+    for code in codes_with_algebra():
+        most, frames = algebra_of(code).run.t, 10 if SMALL else 100
+        codewords = code.encode(rng.integers(0, 2, (frames, code.k), dtype=np.uint8))
+        errors = [rng.permuted(np.tile(np.arange(code.n) < count, (frames, 1)), axis=1)
+                  for count in range(min(most + 3, code.n + 1))]  # fmt: skip
+        words = np.concatenate([codewords ^ some for some in errors])
+        llr = np.concatenate(
+            [fecnn.bpsk(words)]
+            + [fecnn.AWGN.at(snr, code.rate).transmit(codewords, rng) for snr in (-2.0, 2.0, 4.0, 6.0)]
+        )
+        for t in {0, 1, most - 1, most} if most else {0}:
+            bits, effort = fecnn.decoder("berlekamp-massey", code, t=t).measure(llr)
+            expected, found = plain(code, llr, t)
+            assert (bits == expected).all(), (code, t)
+            assert (effort.uncertified == ~found).all(), (code, t)
+
+
+def test_algebra_of_all_words_of_a_short_code():
+    """Every word of the space, also those far beyond the radius, and a code of one zero."""
+    for code in (fecnn.bch(15, 7), fecnn.bch(15, 5), fecnn.load_code("bch-15-11")):
+        words = (np.arange(1 << code.n)[:, None] >> np.arange(code.n) & 1).astype(np.uint8)
+        if SMALL:
+            words = words[::997]
+        llr = fecnn.bpsk(words)
+        for t in range(algebra_of(code).run.t + 1):
+            assert (fecnn.decoder("berlekamp-massey", code, t=t)(llr) == plain(code, llr, t)[0]).all()
 
 
 def test_hard_takes_algebra_where_the_table_is_too_large(rng):

@@ -10,22 +10,21 @@ LEAST = 1e-37  # of an LLR that still has the sign of the codeword found
 
 
 @kernel
-def chase2(llr, positions, columns, table, powers, exp, log, step, t, beta, out, app, tried, found):
+def chase2(llr, positions, table, algebra, t, beta, out, app, tried, found):
     """Correct the hard decision with every pattern of flips of the ``positions`` least reliable bits.
 
     The best codeword wins. The inner decoder is a table of coset leaders of a one-word syndrome
-    (`coset.grow`), or, if the table is empty, that of `berlekamp_massey` with its powers, exp, log and step.
+    (`coset.grow`), or, if the table is empty, that of `berlekamp_massey` with its algebra; both know the
+    columns by algebra.columns, (n, W) u8.
 
-    llr (B, n) f4; columns (n, W) u8. Out: (B, n) u1; app (B, n) f4, or (0, n) if it is not wanted; tried
+    llr (B, n) f4. Out: (B, n) u1; app (B, n) f4, or (0, n) if it is not wanted; tried
     (B,) i8 patterns; found (B,) b1, whether any gave a codeword (else the hard decision is the answer).
     """
     frames, n = llr.shape
-    core, length = powers.shape
+    columns = algebra.columns
     syndrome = np.empty(columns.shape[1], np.uint64)
     spoilt = np.empty(columns.shape[1], np.uint64)
-    sums = np.zeros(length, np.int64)
-    work = np.empty((3, length + 2), np.int64)
-    flips = np.empty(max(t, 0) + 1, np.int64)
+    work, flips = np.empty((6, algebra.room), np.uint16), np.empty(t + 2, np.int64)
     reliability = np.empty(n, np.float64)
     order, spare = np.empty(n, np.int64), np.empty(n, np.int64)
     error = np.zeros(n, np.uint8)  # the pattern, and for a moment the correction with it
@@ -34,13 +33,12 @@ def chase2(llr, positions, columns, table, powers, exp, log, step, t, beta, out,
     soft = len(app) > 0
     for frame in range(frames):
         syndrome[:] = np.uint64(0)
-        sums[:] = 0
         error[:] = 0
         for j in range(n):
             reliability[j] = abs(np.float64(llr[frame, j]))
             out[frame, j] = llr[frame, j] < 0
             if out[frame, j]:
-                _flip(j, columns, powers, syndrome, sums)
+                _flip(j, columns, syndrome)
         clean = not any_set(syndrome)
         if clean and not soft:
             tried[frame], found[frame] = 1, True
@@ -55,12 +53,12 @@ def chase2(llr, positions, columns, table, powers, exp, log, step, t, beta, out,
                 while (pattern >> place) & 1 == 0:
                     place += 1
                 error[least_reliable[place]] ^= 1
-                _flip(least_reliable[place], columns, powers, syndrome, sums)
+                _flip(least_reliable[place], columns, syndrome)
             copy(syndrome, spoilt)
             if len(table) > 0:
                 count = _leader(spoilt[0], table, columns, flips)
             else:
-                count = locate(sums, spoilt, exp, log, step, core, columns, t, work, flips)
+                count = locate(spoilt, algebra, t, work, flips)
             if count < 0:
                 continue
             total = _price(error, least_reliable, flips, count, reliability)
@@ -84,12 +82,9 @@ def chase2(llr, positions, columns, table, powers, exp, log, step, t, beta, out,
 
 
 @kernel
-def _flip(j, columns, powers, syndrome, sums):
+def _flip(j, columns, syndrome):
     for word in range(len(syndrome)):
         syndrome[word] ^= columns[j, word]
-    if j < len(powers):
-        for i in range(len(sums)):
-            sums[i] ^= powers[j, i]
 
 
 @kernel

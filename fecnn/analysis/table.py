@@ -34,7 +34,17 @@ FEW_ERRORS = 100
 COUNTED = "counted"
 """The ``method`` of rows whose rates are counts of errors over frames."""
 
-METRICS = {"bler": "BLER", "ber": "BER", "ber_code": "BER (code bits)"}
+METRICS = {
+    "bler": "BLER",
+    "ber": "BER",
+    "ber_code": "BER (code bits)",
+    "undetected": "undetected BLER",
+    "refused": "refused",
+}
+
+_OF_REFUSALS = ("refusals", "refused_errors")
+OF_REFUSALS = ("undetected", "refused")
+"""Metrics that say something only of decoders that refuse frames."""
 
 
 def table(study: Study, store: str | Path | None = None) -> "pd.DataFrame":
@@ -42,7 +52,8 @@ def table(study: Study, store: str | Path | None = None) -> "pd.DataFrame":
 
     Counts are those of the ordered prefix of batches. ``<rate>_low`` and ``<rate>_high`` are the ends of 95 %
     intervals of ``bler`` (Clopper-Pearson), ``ber`` (message bits) and ``ber_code`` (code bits; see
-    `fecnn.rate_interval`).
+    `fecnn.rate_interval`), and of ``undetected`` and ``refused`` (Clopper-Pearson): the shares of frames that
+    are wrong but not refused, and of those that the decoder refused, right or wrong.
 
     ``method`` is ``counted``, or for points of a curve with ``method = "rare"`` the method that
     `fecnn.ml_bler` used, or ``importance sampling`` (`fecnn.rare_bler`). For these, ``frames`` is the number
@@ -91,6 +102,11 @@ def counted(results: "pd.DataFrame") -> "pd.DataFrame":
     """The rows of a table that hold counts."""
     rows = results[results["method"] == COUNTED]
     return rows.astype({name: "int64" for name in COUNTS if name != "seconds"})
+
+
+def refuses(results: "pd.DataFrame") -> bool:
+    """Whether a decoder of the table refused frames."""
+    return bool(results["refusals"].fillna(0).any())
 
 
 def estimated(results: "pd.DataFrame") -> "pd.DataFrame":
@@ -192,8 +208,9 @@ def display(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
     decoder certainly lost against maximum likelihood. Over a BSC or BEC both may be equally likely, which is
     no loss; the count is then ``up to``. ``uncertified`` counts frames in which a budget ran out
     before a decoder could do all it promises; the column is left out if all are 0. The bit error rate over
-    code bits is shown if the study draws it. ``method`` is shown if some points are estimated: these have no
-    error counts, and ``frames`` is the number of frames, rays or words behind them. Intervals of ``light
+    code bits is shown if the study draws it, and what was refused or undetected if anything was refused.
+    ``method`` is shown if some points are estimated: these have no error counts, and ``frames`` is the number
+    of frames, rays or words behind them. Intervals of ``light
     words`` are bounds.
     """
     import pandas as pd
@@ -229,12 +246,20 @@ def display(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
                 "BER (code bits) [95 %]": with_interval(
                     row["ber_code"], row["ber_code_low"], row["ber_code_high"]
                 ),
+                **{
+                    f"{METRICS[name]} [95 %]": with_interval(
+                        row[name], row[f"{name}_low"], row[f"{name}_high"]
+                    )
+                    for name in OF_REFUSALS
+                },
                 "us/frame": f"{row['us_per_frame']:.3g}",
             }
         )
     shown = pd.DataFrame(rows, columns=[study.axis.label, *_COLUMNS])
     if "ber_code" not in study.metrics:
         shown = shown.drop(columns="BER (code bits) [95 %]")
+    if not refuses(results):
+        shown = shown.drop(columns=[f"{METRICS[name]} [95 %]" for name in OF_REFUSALS])
     for column, nothing in (("published", ""), ("uncertified", "0"), ("method", COUNTED)):
         if shown[column].isin(["", nothing]).all():
             shown = shown.drop(columns=column)
@@ -251,6 +276,7 @@ _COLUMNS = (
     "BLER [95 %]",
     "BER [95 %]",
     "BER (code bits) [95 %]",
+    *(f"{METRICS[name]} [95 %]" for name in OF_REFUSALS),
     "us/frame",
     "published",
 )
@@ -338,9 +364,19 @@ def _row(point: Point, batches: dict[int, Tally]) -> dict[str, Any]:
     ):
         row[name] = errors / (frames * width)
         row[f"{name}_low"], row[f"{name}_high"] = rate_interval(errors, squares, total.frames, width)
+    row |= _rates_of_refusals(total.frames, total.block_errors, total.refusals, total.refused_errors)
     row["us_per_frame"] = 1e6 * total.seconds / frames
     row["method"] = COUNTED
     return row
+
+
+def _rates_of_refusals(frames: int, errors: int, refusals: int, refused_errors: int) -> dict[str, float]:
+    """The rates of `OF_REFUSALS` with their intervals."""
+    found = {}
+    for name, count in zip(OF_REFUSALS, (errors - refused_errors, refusals), strict=True):
+        found[name] = count / max(frames, 1)
+        found[f"{name}_low"], found[f"{name}_high"] = proportion_interval(count, frames)
+    return found
 
 
 def _own_axis(point: Point | RarePoint) -> dict[str, float]:
@@ -389,7 +425,8 @@ def _shipped(path: Path) -> "pd.DataFrame":
     except ValueError as error:
         refuse_semicolons(path, content)
         raise ValueError(f"{path} is not CSV: {error}") from None
-    missing = {"curve", "ebn0_db", "finished", *COUNTS, *METRICS} - set(results.columns)
+    needed = {"curve", "ebn0_db", "finished", *COUNTS, *METRICS} - {*_OF_REFUSALS, *OF_REFUSALS}
+    missing = needed - set(results.columns)
     if missing:
         refuse_semicolons(path, content)
         raise ValueError(f"{path} has no column {', '.join(sorted(missing))}: is it the CSV of fecnn table?")
@@ -401,4 +438,14 @@ def _shipped(path: Path) -> "pd.DataFrame":
                 raise ValueError(f"{path}: {error}") from None
     if "method" not in results:  # of a version that could only count
         results["method"] = COUNTED
+    if not {*_OF_REFUSALS} <= set(results.columns):  # of a version without decoders that refuse
+        is_counted = results["method"] == COUNTED
+        results[[*_OF_REFUSALS]] = 0
+        results.loc[~is_counted, [*_OF_REFUSALS]] = math.nan
+        rates = [
+            _rates_of_refusals(int(frames), int(errors), 0, 0)
+            for frames, errors in results.loc[is_counted, ["frames", "block_errors"]].to_numpy()
+        ]
+        added = pd.DataFrame(rates, index=results.index[is_counted]).reindex(results.index)
+        results = pd.concat([results, added], axis=1)
     return _whole_counts(results)

@@ -125,7 +125,10 @@ def plot_command(
     ] = None,
     metric: Annotated[
         list[str] | None,
-        typer.Option(help="bler, ber, ber_code or gap; repeat for more panels.", show_default="the study's"),
+        typer.Option(
+            help="bler, ber, ber_code, undetected, refused or gap; repeat for more panels.",
+            show_default="the study's",
+        ),
     ] = None,
     pareto: Annotated[
         bool, typer.Option("--pareto", help="Draw gaps to ML against operations and time.")

@@ -186,8 +186,7 @@ class BuiltDecoder(_ToOneArray[np.uint8]):
             bits = self.function(flat)
             effort = Effort(np.zeros(len(flat), np.int64), np.zeros(len(flat), np.bool_))
         bits = self._shaped(bits, len(flat))
-        found = Effort(effort.work.reshape(axes), effort.uncertified.reshape(axes))
-        return bits.reshape(*axes, bits.shape[1]), found
+        return bits.reshape(*axes, bits.shape[1]), effort.reshaped(axes)
 
     def _shaped(self, bits: Any, frames: int) -> Bits:
         """What the function decided, as code or message bits."""

@@ -35,10 +35,22 @@ class Effort:
         work: Iterations, test patterns, queries or search nodes, (B,) int64; 0 where it never varies.
         uncertified: (B,) bool, True where the decoder gave up, or a budget ran out before it could do all it
             promises.
+        refused: (B,) bool, True where the decoder says that its bits are not to be used; None if it never
+            does.
+        margin: (B,) float32, by how much the decision is likelier than the second best word, as a
+            log-likelihood ratio; None if that was not looked for.
     """
 
     work: NDArray[np.int64]
     uncertified: NDArray[np.bool_]
+    refused: NDArray[np.bool_] | None = None
+    margin: NDArray[np.float32] | None = None
+
+    def reshaped(self, axes: tuple[int, ...]) -> "Effort":
+        """The same for frames in an array of this shape."""
+        refused = None if self.refused is None else self.refused.reshape(axes)
+        margin = None if self.margin is None else self.margin.reshape(axes)
+        return Effort(self.work.reshape(axes), self.uncertified.reshape(axes), refused, margin)
 
 
 class Measured:

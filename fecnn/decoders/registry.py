@@ -92,6 +92,7 @@ REGISTRY = {
     "orbgrand": "fecnn.decoders.grand:ORBGRAND",
     "osd": "fecnn.decoders.osd:OSD",
     "pb-osd": "fecnn.decoders.osd:PB_OSD",
+    "refusing": "fecnn.decoders.refusing:REFUSING",
     "sc": "fecnn.decoders.polar:SC",
     "scl": "fecnn.decoders.polar:SCL",
     "sgrand": "fecnn.decoders.grand:SGRAND",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fecnn._files.atomic import write
 from fecnn.analysis.costs import cost_table, display_costs
 from fecnn.analysis.gap import display_gaps, gap_to_ml, without_optimum
-from fecnn.analysis.table import METRICS, display
+from fecnn.analysis.table import METRICS, OF_REFUSALS, display, refuses
 from fecnn.plots.looks import labels_of
 from fecnn.plots.rates import rate_scene
 from fecnn.plots.scene import Panel, Scene
@@ -103,7 +103,8 @@ def _study(
 
 def _scene(study: Study, results: "pd.DataFrame", references: Sequence[Reference], first: int = 0) -> Scene:
     """All that the page draws of a study: a chart for each error rate, then gaps against cost."""
-    metrics = study.metrics if study.over else list(METRICS)
+    told = [name for name in METRICS if refuses(results) or name not in OF_REFUSALS]
+    metrics = study.metrics if study.over else told
     rates = rate_scene(study, results, metrics, panels="metric", references=references, first=first)
     costs = tradeoff_scene(study, results, panels="metric", first=first)
     return Scene(study.title, rates.panels + costs.panels)

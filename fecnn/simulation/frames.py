@@ -93,7 +93,6 @@ class Engine:
         decided = compiled_for(decided)
         flags = np.empty(len(decided), np.uint8)
         counts = count_words(frames.llr, frames.codewords, decided, self.code.k, self._split, flags)
-        work, uncertified = effort_counts(effort)
         block_errors, bits, bits_sq, code_bits, code_bits_sq, ml_errors = counts.tolist()
         return Tally(
             frames=len(decided),
@@ -103,8 +102,7 @@ class Engine:
             code_bit_errors=code_bits,
             code_bit_errors_sq=code_bits_sq,
             ml_errors=ml_errors,
-            work=work,
-            uncertified=uncertified,
+            **effort_counts(effort, flags != 0),
             seconds=seconds,
             flags=np.packbits(flags).tobytes(),
         )

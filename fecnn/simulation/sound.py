@@ -39,6 +39,10 @@ def contradiction(
         return f"{errors:,} block errors in {batch:,} frames"
     if counts.uncertified > batch:
         return f"{counts.uncertified:,} uncertified frames of {batch:,}"
+    if counts.refusals > batch:
+        return f"{counts.refusals:,} refused frames of {batch:,}"
+    if counts.refused_errors > min(errors, counts.refusals):
+        return f"{counts.refused_errors:,} refused block errors of {errors:,} in {counts.refusals:,} refusals"
     if counts.ml_errors > errors:
         return f"{counts.ml_errors:,} ML errors among {errors:,} block errors"
     if counts.code_bit_errors < errors:

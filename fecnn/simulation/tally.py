@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, fields
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fecnn.arrays import LLR, Bits
 from fecnn.codes.code import Code
@@ -22,6 +23,8 @@ class Tally:
             likelihood errs in these frames too, so they bound its block error rate from below.
         work: Test patterns, queries or search nodes that the decoder tried; 0 if it does not count them.
         uncertified: Frames in which a budget ran out before the decoder could do all it promises.
+        refusals: Frames whose decision the decoder refused to vouch for.
+        refused_errors: Block errors among these; the others are undetected.
         seconds: Decoding time: CPU time of the decoding thread.
         flags: The block errors of one batch, one bit per frame (`numpy.packbits`); a sum has none.
 
@@ -39,6 +42,8 @@ class Tally:
     ml_errors: int = 0
     work: int = 0
     uncertified: int = 0
+    refusals: int = 0
+    refused_errors: int = 0
     seconds: float = 0.0
     flags: bytes | None = field(default=None, compare=False, repr=False)
 
@@ -72,7 +77,6 @@ def tally(
     code_bits = (words != codewords).sum(axis=1, dtype=np.int64)
     bits = (code.extract(words) != code.extract(codewords)).sum(axis=1, dtype=np.int64)
     wrong = code_bits > 0
-    work, uncertified = effort_counts(effort)
     return Tally(
         frames=len(llr),
         block_errors=int(wrong.sum()),
@@ -81,16 +85,21 @@ def tally(
         code_bit_errors=int(code_bits.sum()),
         code_bit_errors_sq=int((code_bits * code_bits).sum()),
         ml_errors=_more_likely(code, codewords[wrong], words[wrong], llr[wrong]),
-        work=work,
-        uncertified=uncertified,
+        **effort_counts(effort, wrong),
         seconds=seconds,
         flags=np.packbits(wrong).tobytes(),
     )
 
 
-def effort_counts(effort: Effort | None) -> tuple[int, int]:
-    """Work and number of uncertified frames from a decoder's effort; zeros if it reports none."""
-    return (0, 0) if effort is None else (int(effort.work.sum()), int(np.count_nonzero(effort.uncertified)))
+def effort_counts(effort: Effort | None, wrong: NDArray[np.bool_]) -> dict[str, int]:
+    """The counts that follow from a decoder's effort and which frames are wrong; none if it reports none."""
+    if effort is None:
+        return {}
+    counts = {"work": int(effort.work.sum()), "uncertified": int(np.count_nonzero(effort.uncertified))}
+    if effort.refused is not None:
+        counts["refusals"] = int(np.count_nonzero(effort.refused))
+        counts["refused_errors"] = int(np.count_nonzero(effort.refused & wrong))
+    return counts
 
 
 def _more_likely(code: Code, sent: Bits, words: Bits, llr: LLR) -> int:

@@ -387,7 +387,9 @@ class Study(Table):
     drawn: list[str] | None = None
     panels: Literal["metric", "code"] = "metric"
     over: Literal["scale", "bits"] | None = None
-    metrics: list[Literal["bler", "ber", "ber_code", "gap"]] = Field(default=["bler", "ber"], min_length=1)
+    metrics: list[Literal["bler", "ber", "ber_code", "undetected", "refused", "gap"]] = Field(
+        default=["bler", "ber"], min_length=1
+    )
     bounds: list[str] = Field(default=[])
     curves: list[Curve] = Field(alias="curve", min_length=1)
     _path: Path = PrivateAttr(default=Path())

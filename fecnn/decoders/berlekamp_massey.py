@@ -14,6 +14,7 @@ from fecnn.codes.code import Code
 from fecnn.codes.cyclic import ZeroRun, zero_run
 from fecnn.decoders.contract import Decoder, Effort, Measured
 from fecnn.decoders.cost import Cost
+from fecnn.decoders.erasures import with_erasures
 from fecnn.decoders.kernels import berlekamp_massey as kernel
 from fecnn.decoders.on_mother import hard_on
 from fecnn.decoders.registry import BuiltIn, Example
@@ -36,13 +37,15 @@ class Algebra:
 def berlekamp_massey(code: Code, channel: Channel | None = None, /, *, t: int | None = None) -> Decoder:
     """Bounded-distance hard-decision decoding of cyclic codes.
 
-    Berlekamp 1968; Massey, IEEE Trans. IT 15(1), 1969. It corrects up to t errors. With more, the output is
-    the hard decision, not a codeword, and the frame is counted as uncertified. The work is 0 for every frame.
+    Berlekamp 1968; Massey, IEEE Trans. IT 15(1), 1969. It corrects up to t errors. LLRs of 0 are erasures:
+    e errors and s of these are corrected if 2 e + s <= 2 t (see `fecnn.decoders.erasures`). With more, the
+    output is the hard decision, not a codeword, and the frame is counted as uncertified. The work is 0.
     Field, zeros and designed distance are found from the code itself.
 
     Args:
         code: A cyclic code such as BCH, or one extended by an overall parity bit in the last position; either
-            may be shortened, in consecutive positions if the code does not know its mother.
+            may be shortened, in consecutive positions if the code does not know its mother, or punctured if
+            it does.
         channel: Not used.
         t: Errors to correct, 0 to half the designed distance (the default).
 
@@ -56,7 +59,7 @@ def berlekamp_massey(code: Code, channel: Channel | None = None, /, *, t: int | 
         np.False_
     """
     algebra = algebra_of(code)
-    if algebra is None and code.mother is not None and code.mother.only_shortened:
+    if algebra is None and code.mother is not None and algebra_of(code.mother.code) is not None:
         return hard_on(code.mother, berlekamp_massey(code.mother.code, t=t))
     if algebra is None:
         raise _not_cyclic(code)
@@ -74,14 +77,14 @@ def berlekamp_massey(code: Code, channel: Channel | None = None, /, *, t: int | 
         kernel.correct(llr, tables, t, out, found)
         return out, Effort(np.zeros(len(llr), np.int64), ~found)
 
-    return Measured(measure)
+    return Measured(with_erasures(measure))
 
 
 def _not_cyclic(code: Code) -> ValueError:
     """The error for a code without cyclic algebra."""
     return ValueError(
-        f"{code.name} is not a cyclic code (nor one that is extended by a parity bit or shortened); use hard "
-        "where n - k is small, or osd"
+        f"{code.name} is not a cyclic code (nor one that is extended by a parity bit, shortened or "
+        "punctured); use hard where n - k is small, or osd"
     )
 
 
@@ -187,7 +190,7 @@ def berlekamp_massey_cost(code: Code, work: float | None = None, *, t: int | Non
         ValueError: If the code is not cyclic.
     """
     algebra = algebra_of(code)
-    if algebra is None and code.mother is not None and code.mother.only_shortened:
+    if algebra is None and code.mother is not None and algebra_of(code.mother.code) is not None:
         return berlekamp_massey_cost(code.mother.code, t=t)
     if algebra is None:
         raise _not_cyclic(code)
@@ -214,6 +217,6 @@ BERLEKAMP_MASSEY = BuiltIn(
     berlekamp_massey,
     cost=berlekamp_massey_cost,
     cites="Berlekamp 1968; Massey, IEEE Trans. IT 15(1), 1969",
-    reach="BCH and other cyclic codes, also extended or shortened",
+    reach="BCH and other cyclic codes, also extended, shortened or punctured",
     example=Example("bch-127-64", 4.0),
 )

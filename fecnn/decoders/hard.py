@@ -15,6 +15,7 @@ from fecnn.codes.code import Code
 from fecnn.decoders.berlekamp_massey import algebra_of, berlekamp_massey, berlekamp_massey_cost
 from fecnn.decoders.contract import Decoder, Effort, Measured
 from fecnn.decoders.cost import Cost
+from fecnn.decoders.erasures import with_erasures
 from fecnn.decoders.kernels import coset
 from fecnn.decoders.ml import safe_distance
 from fecnn.decoders.registry import BuiltIn, Example
@@ -27,8 +28,9 @@ def hard(code: Code, channel: Channel | None = None, /, *, t: int | None = None)
     """Bounded-distance hard-decision decoding: corrects up to t errors, else leaves the hard decision.
 
     It uses a table of coset leaders (Slepian 1956), or for n - k > 24 the Berlekamp-Massey algorithm for
-    cyclic codes. A frame with more errors than can be corrected has an output that is not a codeword and is
-    counted as uncertified. The work is always the same and counted as 0.
+    cyclic codes. LLRs of 0 are erasures: e errors and s of these are corrected if 2 e + s <= 2 t (see
+    `fecnn.decoders.erasures`). A frame with more than can be corrected has an output that is not a codeword
+    and is counted as uncertified. The work is always the same and counted as 0.
 
     Args:
         code: A code with n - k at most 24, a cyclic code such as BCH, or one extended by a parity bit.
@@ -59,7 +61,7 @@ def hard(code: Code, channel: Channel | None = None, /, *, t: int | None = None)
         bits, found = correct(llr)
         return bits, Effort(np.zeros(len(llr), np.int64), ~found)
 
-    return Measured(measure)
+    return Measured(with_erasures(measure))
 
 
 def hard_ml(code: Code, channel: Channel | None = None, /) -> Decoder:

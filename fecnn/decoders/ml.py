@@ -27,7 +27,7 @@ from fecnn.decoders.trellis import (
     viterbi_ns,
 )
 
-MAX_SEARCH_N, MAX_SEARCH_CHECKS = 256, 128
+MAX_SEARCH_N, MAX_SEARCH_CHECKS = 512, 192
 """Largest n and n - k for the search."""
 
 LIST_PATTERNS, FIRST_NODES = 300, 500
@@ -54,7 +54,7 @@ def ml(
     is counted as uncertified.
 
     Args:
-        code: For the search, n up to 256 and n - k up to 128; else k up to 24, a tail-biting code of memory
+        code: For the search, n up to 512 and n - k up to 192; else k up to 24, a tail-biting code of memory
             up to 14, or a trellis of at most 2**22 states in the order of `bit_order`. The search relies on
             the minimum distance that a code states, which must not be too large.
         channel: Not used: LLRs are enough.
@@ -118,7 +118,7 @@ def near_ml(
     the block errors of a tally that are not ``ml_errors``.
 
     Args:
-        code: A code with n up to 256 and n - k up to 128.
+        code: A code with n up to 512 and n - k up to 192.
         channel: Not used, but the LLRs must be true ones, not scaled.
         z: Standard deviations allowed, 0 or more: small is fast, large is close to exact.
         nodes: As for `ml`.
@@ -372,7 +372,7 @@ ML = BuiltIn(
     ml,
     cost=ml_cost,
     cites="Wang, Liang and Ma, ITW 2022",
-    reach="n <= 256 and n - k <= 128, or a small codebook, trellis or tail-biting trellis",
+    reach="n <= 512 and n - k <= 192, or a small codebook, trellis or tail-biting trellis",
     example=Example("bch-31-21", 2.4),
     lister=ml_list,
 )
@@ -380,6 +380,6 @@ NEAR_ML = BuiltIn(
     near_ml,
     cost=near_ml_cost,
     cites="Choi and Jeong (IEEE Commun. Lett. 23(10), 2019)",
-    reach="n <= 256 and n - k <= 128",
+    reach="n <= 512 and n - k <= 192",
     example=Example("bch-63-45", 3.0),
 )

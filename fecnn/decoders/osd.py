@@ -153,7 +153,7 @@ def lc_osd(
     uncertified.
 
     Args:
-        code: n up to 256, n - k up to 128.
+        code: n up to 512, n - k up to 192.
         channel: Not used.
         delta: Local constraints, 1 to 16, at most n - k are used.
         candidates: Longest list of a frame; at most 65,536 ways are remembered.
@@ -426,7 +426,7 @@ LC_OSD = BuiltIn(
     lc_osd,
     cost=lc_osd_cost,
     cites="Wang, Liang and Ma, ITW 2022",
-    reach="n <= 256 and n - k <= 128",
+    reach="n <= 512 and n - k <= 192",
     example=Example("bch-63-45", 3.0),
     lister=lc_osd_list,
 )

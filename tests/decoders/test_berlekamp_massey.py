@@ -214,7 +214,7 @@ def test_codes_that_are_not_cyclic_are_refused():
         assert not is_cyclic(code) or zero_run(code) is None
         with pytest.raises(
             ValueError,
-            match=r"is not a cyclic code \(nor one that is extended by a parity bit, shortened or punctured\); use",
+            match=r"is not a cyclic code \(nor one that is extended by a parity bit, shortened or punctured\); use",  # noqa: E501
         ):
             fecnn.decoder("berlekamp-massey", code)
 

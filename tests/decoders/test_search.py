@@ -147,8 +147,8 @@ def test_wide_codes_use_several_words(rng):
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize("checks", [65, 100, 128])
-def test_two_words_of_checks_reach_maximum_likelihood(checks, rng):
+@pytest.mark.parametrize("checks", [65, 100, 128, 129, 192])
+def test_words_of_checks_reach_maximum_likelihood(checks, rng):
     """Small k, so that the codebook can be asked."""
     k = 10
     G = np.concatenate([np.eye(k, dtype=np.uint8), rng.integers(0, 2, (k, checks), dtype=np.uint8)], axis=1)
@@ -158,6 +158,26 @@ def test_two_words_of_checks_reach_maximum_likelihood(checks, rng):
         decided, _, certain = run_search(code, llr, budgets=budgets)
         assert certain.all()
         assert_ml(code, llr, decided, checks)
+
+
+def test_the_longest_codes_are_decoded_as_on_their_trellis(rng):
+    """(512, 502): a few hundred states, while the search sees more than 300 places of the basis."""
+    code = fecnn.hamming(9, extended=True)
+    channel = fecnn.AWGN.at(3.5, code.rate)
+    llr = channel.transmit(code.encode(rng.integers(0, 2, (200, code.k))), rng)
+    found, effort = fecnn.decoder("ml", code, method="search").measure(llr)
+    assert not effort.uncertified.any()
+    assert (found == fecnn.decoder("ml", code, method="trellis")(llr)).all()
+    assert (effort.work > 100).any()
+
+
+@pytest.mark.parametrize(("n", "k"), [(513, 400), (512, 319)])
+def test_longer_codes_are_refused(n, k):
+    code = fecnn.random_code(n, k, seed=1)
+    with pytest.raises(ValueError, match="is out of reach"):
+        fecnn.decoder("ml", code, method="search")
+    with pytest.raises(ValueError, match="n may be up to 512 and n - k up to 192"):
+        fecnn.decoder("near-ml", code)
 
 
 def test_fs_osd_without_its_rule_is_osd(rng):

@@ -20,7 +20,7 @@ import numpy as np
 
 from fecnn.decoders.kernels import words
 from fecnn.decoders.kernels.basis import exact_price
-from fecnn.decoders.kernels.lists import expected_price, limit_of
+from fecnn.decoders.kernels.lists import MOST_FLIPS, expected_price, limit_of
 from fecnn.decoders.kernels.minplus import relax
 from fecnn.jit import kernel
 
@@ -145,7 +145,7 @@ def search(start, best, count, z, budget, frame, scratch, nodes, relaxed):
             if used + np.int64(V[j, reached]) > limit:
                 continue  # the limit has shrunk since
             visited += 1
-            if visited > budget:
+            if visited > budget or depth == MOST_FLIPS:
                 return best, count, visited, False
             cost = spent[depth] + price[j]
             pattern = words.xor(words.load(patterns, depth), words.load(flip, j))

@@ -8,8 +8,9 @@ ones there. Their reliabilities bound the price of its checks from below (`floor
 reliability, the first flip that costs too much ends its loop. Nothing that could win is skipped: the
 decision is the same with or without pruning.
 
-Prices are float32, and may err by less than `SLACK` for n up to 256. Bounds are compared with a limit that
-much above the best price; what stays below it is priced exactly.
+Prices are float32, and may err by less than `SLACK` for up to `MOST_FLIPS` flips. Bounds are compared with a
+limit that much above the best price; what stays below it is priced exactly. A search that would need more
+flips ends without a proof.
 """
 
 from collections import namedtuple
@@ -20,7 +21,7 @@ from fecnn.decoders.kernels import basis as mrb
 from fecnn.decoders.kernels import words
 from fecnn.jit import kernel
 
-SLACK = 2e-5
+SLACK, MOST_FLIPS = 2e-5, 300
 
 
 @kernel(inline="always")
@@ -199,6 +200,8 @@ def search(start, best, count, first, order, prune, stop, budget, frame, scratch
                 break
             if prefix[weight] + floors[weight] >= limit:
                 continue
+        if weight > MOST_FLIPS:
+            return best, count, tried, False
         depth = 0
         chosen[0], spent[0] = -1, np.float32(0)
         words.store(patterns, 0, start)

@@ -788,3 +788,34 @@ def chase_app(code, values, positions, beta):
     own = np.where((values < 0) == best, np.abs(values), 0)
     app[alone] = ((beta * np.abs(values).mean() + own) * bpsk(best))[alone]
     return app
+
+
+def rpa(llr, m, r, iterations=None, theta=0.05):
+    """Recursive projection-aggregation of one frame, point by point: Ye and Abbe's algorithm 1."""
+    n = 2**m
+    if r == 1:
+        best, chosen = -np.inf, None
+        for word in range(2 * n):
+            bits = np.array([bin(z & word).count("1") % 2 ^ (word >> m) for z in range(n)])
+            total = ((1 - 2 * bits) * llr).sum()
+            if total > best:
+                best, chosen = total, bits
+        return chosen.astype(np.uint8)
+    for _ in range(iterations or -(-m // 2)):
+        new = np.zeros(n)
+        for b in range(1, n):
+            top = b.bit_length() - 1
+            pairs = [z for z in range(n) if not z >> top & 1]
+            sums = [np.logaddexp(0, llr[z] + llr[z ^ b]) - np.logaddexp(llr[z], llr[z ^ b]) for z in pairs]
+            # The points of the shorter code are the pairs in order.
+            shorter = rpa(np.array(sums), m - 1, r - 1, iterations, theta)
+            for place, z in enumerate(pairs):
+                sign = 1 - 2 * shorter[place]
+                new[z] += sign * llr[z ^ b]
+                new[z ^ b] += sign * llr[z]
+        new /= n - 1
+        still = (np.abs(new - llr) <= theta * np.abs(llr)).all()
+        llr = new
+        if still:
+            break
+    return (llr < 0).astype(np.uint8)

@@ -93,6 +93,7 @@ REGISTRY = {
     "osd": "fecnn.decoders.osd:OSD",
     "pb-osd": "fecnn.decoders.osd:PB_OSD",
     "refusing": "fecnn.decoders.refusing:REFUSING",
+    "rpa": "fecnn.decoders.rpa:RPA",
     "sc": "fecnn.decoders.polar:SC",
     "scl": "fecnn.decoders.polar:SCL",
     "sgrand": "fecnn.decoders.grand:SGRAND",

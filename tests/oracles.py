@@ -810,7 +810,7 @@ def rpa(llr, m, r, iterations=None, theta=0.05):
             # The points of the shorter code are the pairs in order.
             shorter = rpa(np.array(sums), m - 1, r - 1, iterations, theta)
             for place, z in enumerate(pairs):
-                sign = 1 - 2 * shorter[place]
+                sign = 1 - 2 * int(shorter[place])
                 new[z] += sign * llr[z ^ b]
                 new[z ^ b] += sign * llr[z]
         new /= n - 1

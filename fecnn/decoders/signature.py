@@ -55,6 +55,8 @@ def wrong_values(signature: Signature, options: Mapping[str, Any]) -> Iterator[s
         if it is None:
             continue
         kinds = get_args(it.annotation) if isinstance(it.annotation, UnionType) else (it.annotation,)
+        if value is None and NoneType in kinds:
+            continue
         kinds = tuple(kind for kind in kinds if kind is not NoneType)
         if len(kinds) == 1 and kinds[0] in WORDS and not _fits(value, kinds[0]):
             yield f"{option} must be {WORDS[kinds[0]]}, got {shown(value)}"

@@ -241,6 +241,7 @@ def test_entry_points_are_found(monkeypatch):
         (lambda c: fecnn.decoder("fecnn.codes.families:nothing", c), LookupError, "no function 'nothing'"),
         (lambda c: fecnn.decoder("osd", c, ordr=1), TypeError, "no option 'ordr'; did you mean order"),
         (lambda c: fecnn.decoder("osd", c, order=2.0), TypeError, "order must be a whole number, got 2.0"),
+        (lambda c: fecnn.decoder("osd", c, order=None), TypeError, "order must be a whole number, got None"),
         (lambda c: fecnn.decoder("osd", c, order=True), TypeError, "order must be a whole number, got True"),
         (lambda c: fecnn.decoder("scl", c, adaptive="yes"), TypeError, "adaptive must be true or false, got"),
         (lambda c: fecnn.decoder("hard-ml", c, t=1), TypeError, "no option 't'; it has none"),

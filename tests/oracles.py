@@ -304,6 +304,29 @@ def sgrand(code, llr, queries):
     return out, used
 
 
+def gcd(code, llr, queries, reliable):
+    """All patterns of an information set in order of price, re-encoded: words, patterns tried, if proved."""
+    patterns = np.array(list(product([0, 1], repeat=code.k)))
+    out, used, proved = (llr < 0).astype(np.uint8), [], []
+    for frame, values in enumerate(llr.astype(np.float64)):
+        size, hard = np.abs(values), out[frame].astype(int)
+        order = np.argsort(size, kind="stable")[::-1] if reliable else range(code.n)
+        basis = most_reliable_basis(code.G, order)
+        encode = systematic_on(code.G, basis)
+        alone = patterns @ size[basis]
+        best, count = np.inf, 0
+        for i in np.argsort(alone, kind="stable"):
+            if alone[i] >= best or count == queries:
+                break
+            count += 1
+            word = (hard[basis] ^ patterns[i]) @ encode % 2
+            if (word != hard) @ size < best:
+                best, out[frame] = (word != hard) @ size, word
+        used.append(count)
+        proved.append(count == len(patterns) or alone[i] >= best)
+    return out, np.array(used), np.array(proved)
+
+
 def intercept(sizes):
     """Of the line through the first and the middle of sorted reliabilities, as a multiple of its slope.
 

@@ -79,6 +79,7 @@ REGISTRY = {
     "ecct": "fecnn.decoders.trained:ECCT",
     "fecnn-net": "fecnn.decoders.trained:FECNN_NET",
     "fs-osd": "fecnn.decoders.osd:FS_OSD",
+    "gcd": "fecnn.decoders.gcd:GCD",
     "grand": "fecnn.decoders.grand:GRAND",
     "hard": "fecnn.decoders.hard:HARD",
     "hard-ml": "fecnn.decoders.hard:HARD_ML",

@@ -20,6 +20,8 @@ DECODERS = {
     "orbgrand": {},
     "orbgrand 1-line": {"lines": 1},
     "sgrand": {},
+    "gcd": {},
+    "gcd fixed": {"reliable": False},
 }
 POLAR, BCH = fecnn.load_code("polar-32-16"), fecnn.load_code("bch-31-16")
 
@@ -70,5 +72,5 @@ def test_erasures_of_a_known_word_are_filled(rng):
     codewords = code.encode(rng.integers(0, 2, (100, code.k), dtype=np.uint8))
     erased = rng.permuted(np.tile(np.arange(31) < 3, (100, 1)), axis=1)
     llr = np.where(erased, 0, 5 * fecnn.bpsk(codewords)).astype(np.float32)
-    for name in ("bp overcomplete", "chase2", "orbgrand", "grand", "berlekamp-massey"):
+    for name in ("bp overcomplete", "chase2", "orbgrand", "grand", "berlekamp-massey", "gcd", "gcd fixed"):
         assert (made(name)[1](llr) == codewords).all(), name

@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 import fecnn
 from fecnn.decoders.berlekamp_massey import algebra_of
 from fecnn.decoders.complexity import complexity
-from fecnn.decoders.cost import KINDS, Cost
+from fecnn.decoders.cost import KINDS, Cost, basis_cost
 from fecnn.decoders.map import chosen
 from fecnn.decoders.trained import message_passing_cost, transformer_cost
 from fecnn.decoders.trellis import bit_order, build_trellis
@@ -191,6 +191,20 @@ def test_a_line_and_a_heap_have_their_price():
     )
     with pytest.raises(ValueError, match=r"measured work"):
         complexity("sgrand", code)
+
+
+def test_a_guess_of_the_codeword_has_its_price():
+    code = fecnn.load_code("bch-31-21")
+    once, more = (complexity("gcd", code, work=work) for work in (1, 8))
+    # Two sums of 10 checks, 5 + 2 additions, two comparisons; on and off the heap is free for one alone.
+    assert once.operations == pytest.approx(basis_cost(code).operations + 20 + 7 + 2)
+    assert more.operations == pytest.approx(basis_cost(code).operations + 8 * (20 + 7 + 2 + 4 * 3))
+    assert more.memory_bits == 2 * 8 * (5 * 32 + 10)
+    fixed = complexity("gcd", code, work=8, reliable=False)
+    assert fixed.additions == more.additions
+    assert more.binary - fixed.binary == 10 * 9 / 2 * 31 - code.H.sum()
+    with pytest.raises(ValueError, match=r"measured work"):
+        complexity("gcd", code)
 
 
 def test_chase_decodes_hard_decisions_of_every_pattern():

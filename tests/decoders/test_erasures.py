@@ -20,6 +20,8 @@ ML = {
     "mlnn": ("mlnn", {}),
     "osd": ("osd", {"order": 1}),
     "lc-osd": ("lc-osd", {}),
+    "gcd": ("gcd", {}),
+    "gcd fixed": ("gcd", {"reliable": False}),
     "scl": ("scl", {"list": 64}),
 }
 """Decoders that find every word which the received bits determine; an OSD of any order does."""

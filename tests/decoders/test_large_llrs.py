@@ -20,6 +20,8 @@ EXACT = {
     "osd": ("osd", {"order": 7}),
     "osd unpruned": ("osd", {"order": 7, "prune": False}),
     "lc-osd": ("lc-osd", {}),
+    "gcd": ("gcd", {}),
+    "gcd fixed": ("gcd", {"reliable": False}),
 }
 
 

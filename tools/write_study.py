@@ -14,7 +14,7 @@ import pandas as pd
 import fecnn
 from fecnn._files.atomic import write
 from fecnn.analysis.compare import Comparison, compare, display_comparison
-from fecnn.analysis.costs import cost_table, display_costs
+from fecnn.analysis.costs import cost_table, curve_costs, display_costs
 from fecnn.analysis.gap import display_gaps, gap_to_ml
 from fecnn.analysis.record import display_standings, standings
 from fecnn.analysis.table import display, judge, published_summary
@@ -57,6 +57,34 @@ def networks(study: Study) -> str:
     found = [one for one in standings(study.code, folder=None) if one.decoder in (study.drawn or ())]
     known = display_standings(found)
     return markdown(known.loc[:, (known != "").any()])
+
+
+def per_frame(study: Study, results: pd.DataFrame) -> str:
+    """Work and operations per frame: a row for each code and Eb/N0, a column for each decoder."""
+    costs = curve_costs(study, results)
+    at = results["curve"], results["ebn0_db"]
+    known = results.assign(
+        work=results["work"] / results["frames"],
+        operations=[costs[curve][ebn0_db][0].operations for curve, ebn0_db in zip(*at, strict=True)],
+        decoder=[curve.partition(" of ")[0] for curve in results["curve"]],
+    )
+    text = ""
+    for what, title in (("work", "Work per frame"), ("operations", "Operations per frame")):
+        cells = {
+            name: known[known["decoder"] == name].set_index(["code", "ebn0_db"])[what].map(_rounded)
+            for name in dict.fromkeys(known["decoder"])
+        }
+        table = pd.DataFrame(cells).loc[
+            list(dict.fromkeys(zip(known["code"], known["ebn0_db"], strict=True)))
+        ]
+        table.insert(0, "Eb/N0 [dB]", [f"{ebn0_db:g}" for _, ebn0_db in table.index])
+        table.insert(0, "code", [code for code, _ in table.index])
+        text += f"\n{title}:\n\n{markdown(table)}"
+    return text
+
+
+def _rounded(number: float) -> str:
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 
 def common_frames(study: Study, folder: Path, first: str, second: str) -> str:
@@ -109,6 +137,8 @@ def main(name: str, folder: Path) -> None:
         made += "".join(f"\n{line}\n" for line in old.splitlines() if line.startswith("On the "))
     if name.startswith(("complexity-", "verdict-")):
         made += "\n" + markdown(display_costs(study, cost_table(study, results)))
+    if name == "queries-to-ml":
+        made += per_frame(study, results)
     if name.startswith("verdict-"):
         made += "\n" + networks(study)
         save(plot_pareto(study, results), home / "pareto.svg")

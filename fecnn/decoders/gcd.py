@@ -88,9 +88,7 @@ def gcd_cost(code: Code, work: float | None = None, *, reliable: bool = True, **
         memory_bits=checks * n + REAL * n,
     )
     kept = Cost(memory_bits=int(2 * work * (5 * REAL + checks)))
-    pattern = Cost(
-        additions=checks / 2 + 2, comparisons=2 + 4 * math.log2(max(work, 1.0)), binary=2 * checks
-    )
+    pattern = Cost(additions=checks / 2 + 2, comparisons=2 + 4 * math.log2(max(work, 1.0)), binary=2 * checks)
     return (basis_cost(code) if reliable else fixed) + kept + pattern.times(work)
 
 

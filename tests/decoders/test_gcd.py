@@ -113,9 +113,9 @@ def test_what_the_queries_do_not_prove_is_counted(reliable, rng):
 @pytest.mark.kernel
 @pytest.mark.parametrize("checks", [16, 32, 60, 64, 65, 100, 130])
 def test_checks_of_several_words(reliable, checks, rng):
-    parity = rng.integers(0, 2, (12, checks), dtype=np.uint8)
-    code = Code.from_generator(np.concatenate([np.eye(12, dtype=np.uint8), parity], axis=1))
-    llr = rng.normal(0.3, 1, (20, code.n)).astype(np.float32)
+    parity = rng.integers(0, 2, (10, checks), dtype=np.uint8)
+    code = Code.from_generator(np.concatenate([np.eye(10, dtype=np.uint8), parity], axis=1))
+    llr = rng.normal(0.3, 1, (8, code.n)).astype(np.float32)
     bits, effort = fecnn.decoder("gcd", code, reliable=reliable).measure(llr)
     assert not effort.uncertified.any()
     assert_most_likely(code, llr, bits, checks)

@@ -13,6 +13,7 @@ from study_runs import shipped
 import fecnn
 from fecnn.analysis.table import display, estimated, judge, table
 from fecnn.analysis.texts import markdown
+from fecnn.decoders.complexity import complexity
 from fecnn.simulation.simulate import run_batch
 from fecnn.simulation.stop import Prefix
 from fecnn.simulation.tally import COUNTS, Tally
@@ -76,6 +77,17 @@ def test_the_networks_of_a_verdict_are_those_of_the_record(name, tool):
     made = tool("write_study").networks(study)
     assert made.count("\n") == 2 + len(study.drawn)
     assert made in (PAGES / name / "README.md").read_text()
+
+
+def test_work_and_operations_per_frame_stand_in_the_page(tool):
+    study, results = shipped("queries-to-ml")
+    made = tool("write_study").per_frame(study, results)
+    assert made in (PAGES / study.name / "README.md").read_text()
+    one = row(results, "gcd of bch-63-45", 3.0)
+    (line, more) = (it for it in made.splitlines() if it.startswith("| bch-63-45 | 3 |"))
+    assert float(line.split("|")[4]) == pytest.approx(one["work"] / one["frames"], rel=0.02)
+    operations = complexity("gcd", fecnn.load_code("bch-63-45"), work=one["work"] / one["frames"]).operations
+    assert float(more.split("|")[4].replace(",", "")) == pytest.approx(operations, abs=0.51)
 
 
 # Counted from the model of the papers' own code, layers and widths as given.

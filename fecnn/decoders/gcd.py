@@ -16,6 +16,9 @@ from fecnn.decoders.kernels import gcd as kernel
 from fecnn.decoders.kernels import words
 from fecnn.decoders.registry import BuiltIn, Example
 
+FEW = 1 << 12
+"""Queries of the first pass: most frames need no more, and their memory stays in cache."""
+
 
 def gcd(
     code: Code, channel: Channel | None = None, /, *, reliable: bool = True, queries: int = 1 << 16
@@ -35,8 +38,8 @@ def gcd(
         channel: Not used.
         reliable: Guess on the most reliable basis of each frame, as OSD does. False guesses on the first k
             independent positions, as for a systematic generator: more queries, but no elimination.
-        queries: Most patterns re-encoded per frame, 1 to 2**22. Memory for as many is reserved: up to 80
-            bytes each, and more if n - k exceeds 64.
+        queries: Most patterns re-encoded per frame, 1 to 2**22. Where 4,096 are not enough, memory for as
+            many is reserved: up to 80 bytes each, and more if n - k exceeds 64.
 
     Raises:
         ValueError: If queries is out of range.
@@ -58,11 +61,15 @@ def gcd(
         return hard_decision
     columns = words.columns_of(code.parity_columns)
 
-    def measure(llr: LLR) -> tuple[Bits, Effort]:
+    def measure(llr: LLR, most: int = min(queries, FEW)) -> tuple[Bits, Effort]:
         out = np.empty(llr.shape, np.uint8)
         used, certain = np.empty(len(llr), np.int64), np.empty(len(llr), np.bool_)
-        kernel.gcd(llr, columns, checks, reliable, queries, out, used, certain)
-        return out, Effort(used, ~certain)
+        kernel.gcd(llr, columns, checks, reliable, most, out, used, certain)
+        uncertified = ~certain
+        if most < queries and uncertified.any():  # once more, from the start
+            out[uncertified], again = measure(llr[uncertified], queries)
+            used[uncertified], uncertified[uncertified] = again.work, again.uncertified
+        return out, Effort(used, uncertified)
 
     return Measured(measure)
 

@@ -135,6 +135,18 @@ def test_long_codes(reliable, rng):
 
 
 @BOTH
+def test_a_second_pass_changes_nothing(reliable, rng, monkeypatch):
+    code, _, llr = noisy("bch-31-21", 1.0, 400, rng)
+    bits, effort = fecnn.decoder("gcd", code, reliable=reliable, queries=60).measure(llr)
+    monkeypatch.setattr("fecnn.decoders.gcd.FEW", 3)
+    again, same = fecnn.decoder("gcd", code, reliable=reliable, queries=60).measure(llr)
+    assert (effort.work > 3).any()
+    assert (again == bits).all()
+    assert (same.work == effort.work).all()
+    assert (same.uncertified == effort.uncertified).all()
+
+
+@BOTH
 def test_frames_do_not_depend_on_those_before(reliable, rng):
     code, _, llr = noisy("bch-31-16", 1.0, 200, rng)
     decode = fecnn.decoder("gcd", code, reliable=reliable)

@@ -94,7 +94,8 @@ def soft_decoder(
 ) -> BuiltSoftDecoder:
     """A soft-output decoder by name: LLRs ``(..., n)`` to a-posteriori LLRs ``(..., n)`` float32.
 
-    Errors are those of `decoder`. An output is infinite for a bit that is certain.
+    Errors are those of `decoder`. An output is infinite where the input is, or where the code has a constant
+    bit. A bit that only follows from infinite inputs has an output of about 1000, as good as certain.
 
     Args:
         name: As for `decoder`; built-in names are those of ``decoder_names(soft=True)``.

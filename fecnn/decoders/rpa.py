@@ -88,8 +88,8 @@ def order_of(code: Code) -> tuple[int, int]:
         raise ValueError(f"{code.name} is no Reed-Muller code of order 1 or more; use osd")
     if projections(m, r) > MOST_PROJECTIONS:
         raise ValueError(
-            f"{code.name} has {projections(m, r):,} projections to order 1, more than {MOST_PROJECTIONS:,}; use "
-            "aed"
+            f"{code.name} has {projections(m, r):,} projections to order 1, more than {MOST_PROJECTIONS:,}; "
+            "use aed"
         )
     return m, r
 

@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501  (sentences are quoted whole)
 
+import csv
 import math
 import re
 import runpy
@@ -86,3 +87,32 @@ def methods():
     names = ("ext-hamming-8-4", "polar-64-32", "bch-31-21", "bch-63-45", "bch-127-64", "ldpc-121-60")
     ways = ["codebook", "trellis", *["search"] * 4]
     assert [chosen(fecnn.load_code(name)) for name in names] == ways
+
+
+@says(
+    PAGE,
+    "All 2,000 frames were proved from 3 dB on for (128,64), from 5 dB for (256,139), and from 5.5 dB for (512,340), the hardest code of each length here.",
+    "With 28 checks or fewer no frame takes more than 5,000 nodes, at any of these Eb/N0.",
+)
+def reach_of_the_search():
+    with (ROOT / "docs" / "search-reach.csv").open() as file:
+        points = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    for (n, k), least in {(128, 64): 3.0, (256, 139): 5.0, (512, 340): 5.5}.items():
+        of_length = [point for point in points if point["n"] == n]
+        of_code = [point for point in of_length if point["k"] == k]
+        assert min(point["k"] for point in of_length) == k
+        proved = [point["ebn0_db"] for point in of_code if not point["uncertified"]]
+        assert min(proved) == least
+        assert len(proved) == 1 + 2 * (6.0 - least)
+        assert all(point["frames"] == 2000 for point in of_code if point["ebn0_db"] in proved)
+        others = [point for point in of_length if point["k"] != k and point["ebn0_db"] >= least]
+        assert not any(point["uncertified"] for point in others)
+    few = [point for point in points if point["n"] - point["k"] <= 28]
+    assert {point["n"] for point in few} == {128, 256, 512}
+    assert max(point["most"] for point in few) < 5000
+    # One of the points again.
+    code, rng = fecnn.bch(127, 120, extended=True), np.random.default_rng(1)
+    channel, decode = fecnn.AWGN.at(4.0, code.rate), fecnn.decoder("ml", code, method="search", nodes=10**6)
+    work = [decode.measure(channel.transmit(np.zeros((10, 128), np.uint8), rng))[1].work for _ in range(200)]
+    (point,) = [it for it in points if (it["n"], it["k"], it["ebn0_db"]) == (128, 120, 4.0)]
+    printed(float(np.mean(work)), f"{point['nodes']:.4g}")

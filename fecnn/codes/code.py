@@ -46,6 +46,7 @@ class Code:
         mother: The longer code that it is cut from, if decoders may work from that; see `shorten`.
 
     Raises:
+        TypeError: If the name is no text.
         ValueError: If a matrix is empty, too large, not binary or of the wrong rank; if G H^T is not 0; if
             the bit order is not a permutation; if the minimum distance or spectrum cannot be right; or if it
             is not what is sent of its mother.

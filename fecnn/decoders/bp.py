@@ -178,15 +178,16 @@ def prepared(
     if offset > 0 and rule != "min-sum":
         raise ValueError(f"offset needs rule='min-sum', got offset={offset} with {rule}; use scale")
     H, mother = _graph(code, checks)
-    bits, starts = _edges(code, H)
-    numbers = rule == "sum-product", np.float32(scale), np.float32(offset), schedule == "layered"
+    graph = _arranged(code, H, schedule == "layered")
+    numbers = np.float32(scale), np.float32(offset), np.float32(damping)
+    how = kernel.Rule(rule == "sum-product", *numbers, schedule == "layered")
 
     def run(llr: LLR, *, stop: bool = True, sums: bool = False) -> Believed:
         given = llr if mother is None else within_reach(mother.llr(llr))
         posterior, summed = np.empty_like(given), np.zeros_like(given if sums else given[:0])
         used, solved = np.empty(len(llr), np.int64), np.empty(len(llr), np.bool_)
         out = posterior, used, solved, summed
-        kernel.bp(given, bits, starts, *numbers, np.float32(damping), iterations, stop, *out)
+        kernel.bp(given, graph, how, iterations, stop, *out)
         ones: NDArray[np.bool_] = (posterior < 0) | ((posterior == 0) & (given < 0))
         words = ones.astype(np.uint8)
         if mother is not None:
@@ -209,16 +210,28 @@ def _graph(code: Code, checks: str) -> tuple[Bits, Mother | None]:
     return code.mother.code.H, code.mother
 
 
-def _edges(code: Code, H: Bits) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Positions of the ones of H, row by row, and the start of each row; zero rows are left out."""
+def _arranged(code: Code, H: Bits, layered: bool) -> kernel.Graph:
+    """The checks of H as the kernel takes them; zero rows are left out."""
     edges = int(H.sum(dtype=np.int64))
     if edges > MAX_EDGES:
         raise ValueError(
             f"the checks of {code.name} have {edges} ones (at most {MAX_EDGES}); use checks='H', or osd"
         )
     weights = H.sum(axis=1, dtype=np.int64)
-    starts = np.concatenate([[0], np.cumsum(weights[weights > 0])]).astype(np.int64)
-    return np.nonzero(H)[1].astype(np.int64), starts
+    weights = weights[weights > 0]
+    starts = np.concatenate([[0], np.cumsum(weights)]).astype(np.int64)
+    bits = np.nonzero(H)[1].astype(np.int64)
+    order = np.arange(len(weights)) if layered else np.argsort(weights, kind="stable")
+    groups, taken = [0], np.zeros(H.shape[1], np.bool_)
+    for place, check in enumerate(order):
+        own = bits[starts[check] : starts[check + 1]]
+        full = place - groups[-1] == kernel.LANES or weights[check] != weights[order[groups[-1]]]
+        if full or (layered and taken[own].any()):
+            groups.append(place)
+            taken[:] = False
+        taken[own] = True
+    groups += [len(order)] if len(order) else []
+    return kernel.Graph(bits, starts, order.astype(np.int64), np.array(groups, np.int64))
 
 
 def bp_cost(

@@ -26,7 +26,7 @@ from fecnn.simulation.tally import COUNTS, Tally
 from fecnn.simulation.task import Point, RarePoint, Task
 from fecnn.theory.ml_bler import Estimate
 
-SCHEMA = 2
+SCHEMA = 3
 MAX_FLAGS = 1 << 17  # bytes: a batch has at most 2^20 frames
 MAX_VALUE = 1 << 24  # bytes of a text, blob or row; no more is allocated, whatever a file claims
 MOST_BATCH = 1 << 20  # frames
@@ -645,7 +645,7 @@ class Store:
         self._db.execute("pragma wal_checkpoint(passive)")  # now a copy of the file alone is valid
 
     def _upgrade(self) -> None:
-        """Upgrade from schema 1, which had no effort counts because its decoders reported none."""
+        """Upgrade from schema 1, without counts of effort, or 2, without those of refusals: there were none."""
         self._db.execute("begin immediate")  # two processes may arrive here together
         for name in self._missing_counts():
             self._db.execute(f"alter table batch add column {name} integer not null default 0")

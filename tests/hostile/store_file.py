@@ -36,12 +36,18 @@ options = { order = 2 }
 MOST_FLAGS = 1 << 17
 UNLOCKED = ("pragma writable_schema = 1", ())
 NULLABLE = ("update sqlite_master set sql = replace(sql, ' not null', '')", ())
-OLDER = (
+SECOND = (
+    ("alter table batch drop column refusals", ()),
+    ("alter table batch drop column refused_errors", ()),
+    ("pragma user_version = 2", ()),
+)
+FIRST = (
+    *SECOND,
     ("alter table batch drop column work", ()),
     ("alter table batch drop column uncertified", ()),
     ("pragma user_version = 1", ()),
 )
-"""As version 1 laid it out: without the last counts."""
+"""As schemas 1 and 2 laid it out: without the last counts."""
 
 
 class StoreFile(Target):
@@ -55,7 +61,13 @@ class StoreFile(Target):
         self.tasks = [point.task for point in self.study.points]
         self.plain, self.wal = self.made(self.folder / "sound.sqlite")
         small = after(self.plain, ("pragma page_size = 512", ()), ("vacuum", ()))
-        self.contents = [self.plain, in_wal(self.plain), small, after(self.plain, *OLDER)]
+        self.contents = [
+            self.plain,
+            in_wal(self.plain),
+            small,
+            after(self.plain, *FIRST),
+            after(self.plain, *SECOND),
+        ]
 
     def made(self, path):
         """A store without a log, and the log of one more batch."""

@@ -514,18 +514,18 @@ decoder = "ml"
             assert all(store.flags(point.task, i) == alone.flags(point.task, i) for i in one)
 
 
-def test_a_file_of_schema_1_is_read_as_it_is_and_upgraded_when_written(tmp_path):
-    """Schema 1 had no counts of work and of uncertified frames."""
-    path = changed(
-        filled(tmp_path / "old.sqlite"),
-        "alter table batch drop column work",
-        "alter table batch drop column uncertified",
-        "pragma user_version = 1",
-    )
-    old = {i: replace(counts(i), work=0, uncertified=0) for i in range(3)}
+@pytest.mark.parametrize(
+    ("schema", "missing"),
+    [(1, ("work", "uncertified", "refusals", "refused_errors")), (2, ("refusals", "refused_errors"))],
+)
+def test_a_file_of_an_older_schema_is_read_as_it_is_and_upgraded_when_written(schema, missing, tmp_path):
+    """Schema 1 had no counts of work and of uncertified frames, and 2 none of refusals."""
+    dropped = [f"alter table batch drop column {name}" for name in missing]
+    path = changed(filled(tmp_path / "old.sqlite"), *dropped, f"pragma user_version = {schema}")
+    old = {i: replace(counts(i), **dict.fromkeys(missing, 0)) for i in range(3)}
     with Store(path) as store:
         assert store.batches(TASK) == old
-        assert [row["work"] for row in store.rows()] == [0, 0, 0]
+        assert [row["refusals"] for row in store.rows()] == [0, 0, 0]
     with Store(path, write=True) as store:
         store.append(TASK, 3, counts(3))
     with Store(path) as store:

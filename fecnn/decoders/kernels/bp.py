@@ -1,8 +1,11 @@
-"""Belief propagation on a Tanner graph, LANES frames side by side.
+"""Belief propagation on a Tanner graph, LANES frames, or LANES checks of a frame, side by side.
 
 Every message is a row of LANES floats, one a frame, so that each step is a few vector instructions; a lane
-whose frame is finished takes the next frame. The messages of bit j and its LLR change sign together with bit
-j of the codeword that is sent, exactly, in any rounding: the decoder is symmetric by construction.
+whose frame is finished takes the next frame. A call for so few frames that most lanes would be idle takes
+them one by one, and a row then holds a message of each of some checks. Every message is computed by the
+same operations both ways: what is decided of a frame does not depend on the others. The messages of bit j and
+its LLR change sign together with bit j of the codeword that is sent, exactly, in any rounding: the decoder is
+symmetric by construction.
 
 The check node of sum-product: with x = e^-|v|, the box-plus of two magnitudes is (x + y) / (1 + x y), which
 keeps every digit of large magnitudes as long as x does not underflow. So all x are taken relative to
@@ -12,7 +15,10 @@ Weak messages are more accurate as p = tanh(|v| / 2), whose box-plus is the prod
 where it is small and from x' elsewhere.
 """
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from fecnn.decoders.kernels.loops import copy
 from fecnn.jit import kernel
@@ -21,64 +27,85 @@ LANES = 32
 LIMIT = np.float32(1e30)  # of a message: sums of any number of them are still finite
 CUT = np.float32(40.0)
 ONE, ZERO = np.float32(1.0), np.float32(0.0)
+SIGN = np.int32(-0x80000000)
+
+
+class Graph(NamedTuple):
+    """Checks, and how those of one frame are taken side by side.
+
+    bits: (E,) i8, the bits of each check, check by check.
+    starts: (C + 1,) i8: check c looks at bits[starts[c] : starts[c + 1]].
+    order: (C,) i8, the checks in the order in which they are taken.
+    groups: (G + 1,) i8: checks order[groups[g] : groups[g + 1]] are side by side. They are at most LANES, of
+        one degree, and, where the schedule is layered, have no bit in common.
+    """
+
+    bits: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    order: NDArray[np.int64]
+    groups: NDArray[np.int64]
+
+
+class Rule(NamedTuple):
+    """Check nodes: sum_product b1, or min-sum; scale, offset, damping f4; layered b1, or flooding."""
+
+    sum_product: bool
+    scale: np.float32
+    offset: np.float32
+    damping: np.float32
+    layered: bool
 
 
 @kernel(error_model="numpy", fastmath={"contract"})
-def bp(
-    llr,
-    bits,
-    starts,
-    sum_product,
-    scale,
-    offset,
-    layered,
-    damping,
-    iterations,
-    stop,
-    posterior,
-    used,
-    solved,
-    sums,
-):
+def bp(llr, graph, rule, iterations, stop, posterior, used, solved, sums):
     """Iterate each frame until its decisions satisfy all checks (if ``stop``), or ``iterations`` times.
 
-    llr (B, n) f4; check c looks at bits[starts[c] : starts[c + 1]] (i8); scale, offset, damping f4.
-    Out: posterior (B, n) f4; used (B,) i8 iterations; solved (B,) b1, whether all checks are satisfied;
-    sums (B, n) f4, zeros at first, the posteriors summed over iterations, or without rows if not wanted.
+    llr (B, n) f4. Out: posterior (B, n) f4; used (B,) i8 iterations; solved (B,) b1, whether all checks are
+    satisfied; sums (B, n) f4, zeros at first, the posteriors summed over iterations, or without rows if not
+    wanted.
     """
     n = llr.shape[1]
-    channel = np.zeros((n, LANES), np.float32)
-    total = np.zeros((n, LANES), np.float32)
-    following = np.empty((n, LANES), np.float32)
-    sum_of = np.zeros((n, LANES), np.float32)
-    message = np.zeros((len(bits), LANES), np.float32)
-    widest = 0
-    for check in range(len(starts) - 1):
-        widest = max(widest, starts[check + 1] - starts[check])
-    scratch = np.empty((4, widest, LANES), np.float32)
-    row = np.empty((7, LANES), np.float32)
-    frame_of = np.empty(LANES, np.int64)
-    age = np.zeros(LANES, np.int64)
+    # One frame gathers its messages, which costs as much again as the check nodes of sum-product.
+    steps = max(1, len(graph.groups) - 1)
+    few = max(1, len(graph.order) // ((2 if rule.sum_product else 4) * steps))
+    lanes = LANES if len(llr) > few else 1
+    channel = np.zeros((n, lanes), np.float32)
+    total = np.zeros((n, lanes), np.float32)
+    following = np.empty((n, lanes), np.float32)
+    sum_of = np.zeros((n, lanes), np.float32)
+    message = np.zeros((len(graph.bits), lanes), np.float32)
+    ones = np.empty(n, np.int64)
+    widest = 1
+    for check in range(len(graph.order)):
+        widest = max(widest, graph.starts[check + 1] - graph.starts[check])
+    # LLVM uses no vectors in a loop over falling rows, unless it cannot see that they fall.
+    falling = np.empty(widest, np.int64)
+    for i in range(widest):
+        falling[i] = widest - 1 - i
+    row, sign = np.empty((6, LANES), np.float32), np.empty(LANES, np.int32)
+    box = np.zeros((4, widest, LANES), np.float32), row, sign, falling
+    frame_of = np.empty(lanes, np.int64)
+    age = np.zeros(lanes, np.int64)
+    kept = np.empty(lanes, np.int32)
     waiting, live = np.int64(0), 0
-    for lane in range(LANES):
-        frame_of[lane], waiting = _next_frame(llr, waiting, bits, starts, stop, posterior, used, solved)
+    for lane in range(lanes):
+        frame_of[lane], waiting = _next_frame(llr, waiting, graph, stop, posterior, used, solved)
         live += frame_of[lane] >= 0
-        _load(llr, frame_of[lane], lane, channel, total, message)
+        _load(llr, frame_of[lane], lane, channel, total)
     while live > 0:
-        if not layered:
+        if not rule.layered:
             copy(channel.reshape(-1), following.reshape(-1))
-        target = total if layered else following
-        _sweep(
-            bits, starts, sum_product, scale, offset, damping, layered, message, total, target, scratch, row
-        )
-        if not layered:
+        _sweep(graph, rule, message, total, total if rule.layered else following, box)
+        if not rule.layered:
             total, following = following, total
         if len(sums) > 0:
             for j in range(n):
-                for lane in range(LANES):
+                for lane in range(lanes):
                     sum_of[j, lane] += total[j, lane]
-        broken = _broken(channel, total, bits, starts)
-        for lane in range(LANES):
+        broken = _broken(channel, total, graph, ones)
+        renewed = False
+        for lane in range(lanes):
+            kept[lane] = -1
             frame = frame_of[lane]
             if frame < 0:
                 continue
@@ -92,125 +119,160 @@ def bp(
                         sums[frame, j] = sum_of[j, lane]
                         sum_of[j, lane] = ZERO
                 used[frame], solved[frame] = age[lane], satisfied
-                frame_of[lane], waiting = _next_frame(
-                    llr, waiting, bits, starts, stop, posterior, used, solved
-                )
+                frame_of[lane], waiting = _next_frame(llr, waiting, graph, stop, posterior, used, solved)
                 live -= frame_of[lane] < 0
-                _load(llr, frame_of[lane], lane, channel, total, message)
-                age[lane] = 0
+                _load(llr, frame_of[lane], lane, channel, total)
+                age[lane], kept[lane], renewed = 0, 0, True
+        if renewed:
+            _forget(message, kept)
 
 
-@kernel(error_model="numpy", fastmath={"contract"})
-def _next_frame(llr, waiting, bits, starts, stop, posterior, used, solved):
+@kernel(error_model="numpy", fastmath={"contract"}, borrows=True)
+def _next_frame(llr, waiting, graph, stop, posterior, used, solved):
     """The next frame to iterate on, -1 if none is left, and the one after; answers the clean ones itself."""
     for frame in range(waiting, len(llr)):
-        if not (stop and _clean(llr[frame], bits, starts)):
+        if not (stop and _clean(llr[frame], graph)):
             return frame, frame + 1
         copy(llr[frame], posterior[frame])
         used[frame], solved[frame] = 0, True
     return -1, len(llr)
 
 
-@kernel(error_model="numpy", fastmath={"contract"})
-def _clean(values, bits, starts):
-    for check in range(len(starts) - 1):
+@kernel(error_model="numpy", fastmath={"contract"}, borrows=True)
+def _clean(values, graph):
+    for check in range(len(graph.order)):
         parity = False
-        for edge in range(starts[check], starts[check + 1]):
-            parity ^= values[bits[edge]] < 0
+        for edge in range(graph.starts[check], graph.starts[check + 1]):
+            parity ^= values[graph.bits[edge]] < 0
         if parity:
             return False
     return True
 
 
-@kernel(error_model="numpy", fastmath={"contract"})
-def _load(llr, frame, lane, channel, total, message):
+@kernel(error_model="numpy", fastmath={"contract"}, borrows=True)
+def _load(llr, frame, lane, channel, total):
     for j in range(len(channel)):
         value = ZERO if frame < 0 else min(max(llr[frame, j], -LIMIT), LIMIT)
         channel[j, lane] = value
         total[j, lane] = value
+
+
+@kernel(error_model="numpy", fastmath={"contract"}, borrows=True)
+def _forget(message, kept):
+    """Messages of a lane are kept (-1) or set to 0 (0)."""
     for edge in range(len(message)):
-        message[edge, lane] = ZERO
+        for lane in range(len(kept)):
+            raw = np.float32(message[edge, lane]).view(np.int32)
+            message[edge, lane] = np.int32(raw & kept[lane]).view(np.float32)
 
 
-@kernel(error_model="numpy", fastmath={"contract"})
-def _broken(channel, total, bits, starts):
-    """A mask of the lanes whose decisions break a check. A total of 0 decides as the channel does."""
-    n = len(total)
-    ones = np.zeros(n, np.int64)
-    for j in range(n):
+@kernel(error_model="numpy", fastmath={"contract"}, borrows=True)
+def _broken(channel, total, graph, ones):
+    """A mask of the lanes whose decisions break a check; ones (n,) i8 is scratch."""
+    for j in range(len(total)):
         mask = np.int64(0)
-        for lane in range(LANES):
+        for lane in range(total.shape[1]):
             one = total[j, lane] < 0 or (total[j, lane] == 0 and channel[j, lane] < 0)
             mask |= np.int64(one) << lane
         ones[j] = mask
     broken = 0
-    for check in range(len(starts) - 1):
+    for check in range(len(graph.order)):
         parity = 0
-        for edge in range(starts[check], starts[check + 1]):
-            parity ^= ones[bits[edge]]
+        for edge in range(graph.starts[check], graph.starts[check + 1]):
+            parity ^= ones[graph.bits[edge]]
         broken |= parity
     return broken
 
 
-@kernel(error_model="numpy", fastmath={"contract"})
-def _sweep(bits, starts, sum_product, scale, offset, damping, in_place, message, total, target, scratch, row):
-    """All checks once: their messages are renewed, and added to ``target`` or put in place of the old."""
-    for check in range(len(starts) - 1):
-        first, last = starts[check], starts[check + 1]
-        degree = last - first
-        incoming, outgoing = scratch[0], scratch[1]
-        for i in range(degree):
-            j = bits[first + i]
-            for lane in range(LANES):
-                value = total[j, lane] - message[first + i, lane]
-                incoming[i, lane] = min(max(value, -LIMIT), LIMIT)
-        if sum_product:
-            _sum_product(incoming, outgoing, scratch[2], scratch[3], degree, row)
+@kernel(error_model="numpy", fastmath={"contract"}, borrows=True)
+def _sweep(graph, rule, message, total, target, box):
+    """All checks once: their messages are renewed, and added to ``target`` or put in place of the old.
+
+    Of LANES frames, or of one: then the lanes are checks, a group at a time.
+    """
+    bits, starts, order, groups = graph
+    incoming, outgoing = box[0][0], box[0][1]
+    alone = message.shape[1] == 1
+    for step in range(len(groups) - 1 if alone else len(order)):
+        begin = groups[step] if alone else step
+        check = order[begin] if alone else step
+        count = groups[step + 1] - begin if alone else 1
+        first = starts[check]
+        degree = starts[check + 1] - first
+        if alone:
+            for lane in range(count):
+                edge = starts[order[begin + lane]]
+                for i in range(degree):
+                    value = total[bits[edge + i], 0] - message[edge + i, 0]
+                    incoming[i, lane] = min(max(value, -LIMIT), LIMIT)
         else:
-            _min_sum(incoming, outgoing, offset, degree, row)
-        for i in range(degree):
-            j = bits[first + i]
-            for lane in range(LANES):
-                old = message[first + i, lane]
-                new = scale * outgoing[i, lane]
-                new += damping * (old - new)
-                message[first + i, lane] = new
-                target[j, lane] = (incoming[i, lane] if in_place else target[j, lane]) + new
+            for i in range(degree):
+                j = bits[first + i]
+                for lane in range(LANES):
+                    value = total[j, lane] - message[first + i, lane]
+                    incoming[i, lane] = min(max(value, -LIMIT), LIMIT)
+        _check_node(rule, degree, box)
+        if alone:
+            for lane in range(count):
+                edge = starts[order[begin + lane]]
+                for i in range(degree):
+                    new = outgoing[i, lane]
+                    new += rule.damping * (message[edge + i, 0] - new)
+                    message[edge + i, 0] = new
+                    if rule.layered:
+                        target[bits[edge + i], 0] = incoming[i, lane] + new
+        else:
+            for i in range(degree):
+                j = bits[first + i]
+                for lane in range(LANES):
+                    old = message[first + i, lane]
+                    new = outgoing[i, lane]
+                    new += rule.damping * (old - new)
+                    message[first + i, lane] = new
+                    target[j, lane] = (incoming[i, lane] if rule.layered else target[j, lane]) + new
+    if alone and not rule.layered:
+        for edge in range(len(bits)):
+            target[bits[edge], 0] += message[edge, 0]
 
 
-@kernel(error_model="numpy", fastmath={"contract"})
-def _signs_and_minima(incoming, degree, sign, first, second):
-    """Over a check: the product of signs (0 counts as positive) and the two smallest magnitudes."""
+@kernel(error_model="numpy", fastmath={"contract"}, inline="always")
+def _check_node(rule, degree, box):
+    """Messages to the bits of a check, in ``box[0][1]``, from those in ``box[0][0]``, in each lane."""
+    scratch, row, sign, falling = box
+    incoming, outgoing, x, p = scratch[0], scratch[1], scratch[2], scratch[3]
+    first, second = row[0], row[1]
     for lane in range(LANES):
-        sign[lane] = ONE
-        first[lane] = LIMIT
+        value = incoming[0, lane]
+        sign[lane] = np.float32(value).view(np.int32)
+        first[lane] = abs(value)
         second[lane] = LIMIT
-    for i in range(degree):
+    for i in range(1, degree):
         for lane in range(LANES):
             value = incoming[i, lane]
             magnitude = abs(value)
-            sign[lane] = -sign[lane] if value < 0 else sign[lane]
+            sign[lane] ^= np.float32(value).view(np.int32)
             second[lane] = min(second[lane], max(first[lane], magnitude))
             first[lane] = min(first[lane], magnitude)
-
-
-@kernel(error_model="numpy", fastmath={"contract"})
-def _min_sum(incoming, outgoing, offset, degree, row):
-    sign, first, second = row[0], row[1], row[2]
-    _signs_and_minima(incoming, degree, sign, first, second)
+    if rule.sum_product:
+        _sum_product(incoming, outgoing, x, p, degree, row, falling)
+    else:
+        for i in range(degree):
+            for lane in range(LANES):
+                others = second[lane] if abs(incoming[i, lane]) == first[lane] else first[lane]
+                outgoing[i, lane] = max(others - rule.offset, ZERO)
     for i in range(degree):
         for lane in range(LANES):
-            value = incoming[i, lane]
-            others = second[lane] if abs(value) == first[lane] else first[lane]
-            others = max(others - offset, ZERO)
-            outgoing[i, lane] = others * (-sign[lane] if value < 0 else sign[lane])
+            negative = (sign[lane] ^ np.float32(incoming[i, lane]).view(np.int32)) & SIGN
+            outgoing[i, lane] = rule.scale * np.int32(
+                np.float32(outgoing[i, lane]).view(np.int32) | negative
+            ).view(np.float32)
 
 
-@kernel(error_model="numpy", fastmath={"contract"})
-def _sum_product(incoming, outgoing, x, p, degree, row):
-    """Box-plus of all incoming messages but one, by prefixes and suffixes; see the head of this file."""
-    sign, first, second, gap, c, x_rest, p_rest = row[0], row[1], row[2], row[3], row[4], row[5], row[6]
-    _signs_and_minima(incoming, degree, sign, first, second)
+@kernel(error_model="numpy", fastmath={"contract"}, inline="always")
+def _sum_product(incoming, outgoing, x, p, degree, row, falling):
+    """Box-plus of all incoming magnitudes but one, by prefixes and suffixes; see the head of this file."""
+    widest = len(falling)
+    first, second, gap, c, x_rest, p_rest = row[0], row[1], row[2], row[3], row[4], row[5]
     for lane in range(LANES):
         gap[lane] = min(second[lane] - first[lane], CUT)
         c[lane] = _exp(-second[lane])
@@ -220,38 +282,46 @@ def _sum_product(incoming, outgoing, x, p, degree, row):
             value = _exp(min(second[lane] - magnitude, gap[lane]))
             x[i, lane] = value
             p[i, lane] = _tanh_half(magnitude, c[lane] * value)
-    # From here on, outgoing holds the prefix of x, and p_rest and x_rest the suffixes.
+    # From here on, outgoing holds the prefix of x, and x_rest the suffix; box-plus with nothing, x = 0, is
+    # left out. Then x holds the suffix of p.
+    last = degree - 1
     for lane in range(LANES):
-        x_rest[lane] = ZERO
-        p_rest[lane] = ONE
         c[lane] *= c[lane]
-    for i in range(degree):
+        x_rest[lane] = x[0, lane]
+    for i in range(1, last):
         for lane in range(LANES):
             outgoing[i, lane] = x_rest[lane]
             x_rest[lane] = (x_rest[lane] + x[i, lane]) / (ONE + c[lane] * x_rest[lane] * x[i, lane])
+    copy(x_rest, outgoing[last])
+    copy(x[last], x_rest)
+    copy(p[last], p_rest)
     for lane in range(LANES):
-        x_rest[lane] = ZERO
-    for i in range(degree - 1, -1, -1):
+        x[last, lane] = ONE
+    for place in range(1, last):
+        i = falling[widest - degree + place]
         for lane in range(LANES):
             before = outgoing[i, lane]
             outgoing[i, lane] = (before + x_rest[lane]) / (ONE + c[lane] * before * x_rest[lane])
             x_rest[lane] = (x_rest[lane] + x[i, lane]) / (ONE + c[lane] * x_rest[lane] * x[i, lane])
-            own = p[i, lane]
-            p[i, lane] = p_rest[lane]
-            p_rest[lane] *= own
-            x[i, lane] = own
+            x[i, lane] = p_rest[lane]
+            p_rest[lane] *= p[i, lane]
+    if last > 0:
+        copy(x_rest, outgoing[0])
+        copy(p_rest, x[0])
+    else:
+        for lane in range(LANES):
+            outgoing[0, lane] = ZERO
     for lane in range(LANES):
         p_rest[lane] = ONE
     for i in range(degree):
         for lane in range(LANES):
-            value = incoming[i, lane]
-            weak = p[i, lane] * p_rest[lane]
-            p_rest[lane] *= x[i, lane]
-            base = second[lane] if abs(value) == first[lane] else first[lane] + gap[lane]
-            strong = base - _log(max(outgoing[i, lane], ONE))
-            weak_others = _twice_atanh(weak)
-            others = weak_others if weak < np.float32(0.3) else strong
-            outgoing[i, lane] = others * (-sign[lane] if value < 0 else sign[lane])
+            weak = x[i, lane] * p_rest[lane]
+            p_rest[lane] *= p[i, lane]
+            base = second[lane] if abs(incoming[i, lane]) == first[lane] else first[lane] + gap[lane]
+            z, exponent = _log(max(outgoing[i, lane], ONE))
+            is_weak = weak < np.float32(0.3)
+            half = _twice_atanh(weak if is_weak else z)
+            outgoing[i, lane] = half if is_weak else base - (half + exponent)
 
 
 @kernel(error_model="numpy", fastmath={"contract"}, inline="always")
@@ -273,12 +343,11 @@ def _exp(x):
 
 @kernel(error_model="numpy", fastmath={"contract"}, inline="always")
 def _log(x):
-    """Natural logarithm of x at least 1: the exponent, and 2 atanh((m - 1) / (m + 1)) of the mantissa."""
+    """Two numbers for x of at least 1: ln x is 2 atanh of the first, plus the second."""
     raw = np.int32(np.float32(x).view(np.int32) - 0x3F3504F3)  # so that the mantissa lies around 1
     power = np.int32(raw >> 23)
     mantissa = np.int32((raw & 0x007FFFFF) + 0x3F3504F3).view(np.float32)
-    z = (mantissa - ONE) / (mantissa + ONE)
-    return _twice_atanh(z) + np.float32(power) * np.float32(0.69314718)
+    return (mantissa - ONE) / (mantissa + ONE), np.float32(power) * np.float32(0.69314718)
 
 
 @kernel(error_model="numpy", fastmath={"contract"}, inline="always")

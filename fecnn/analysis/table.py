@@ -408,6 +408,25 @@ def _whole_counts(results: "pd.DataFrame") -> "pd.DataFrame":
     return results.astype({name: "Int64" if results[name].isna().any() else "int64" for name in names})
 
 
+def _with_refusals(results: "pd.DataFrame") -> "pd.DataFrame":
+    """With the columns that a file of a version without decoders that refuse lacks: nothing was refused."""
+    import pandas as pd
+
+    rows = [
+        {**dict.fromkeys(_OF_REFUSALS, 0), **_rates_of_refusals(row["frames"], row["block_errors"], 0, 0)}
+        if row["method"] == COUNTED
+        else {}
+        for row in results.to_dict("records")
+    ]
+    added = pd.DataFrame(rows, index=results.index)
+    order = list(results.columns)
+    for place, name in enumerate(_ROW):
+        if name in added:
+            before = next(other for other in _ROW[place - 1 :: -1] if other in order)
+            order.insert(order.index(before) + 1, name)
+    return pd.concat([results, added], axis=1)[order]
+
+
 def _shipped(path: Path) -> "pd.DataFrame":
     if not path.exists():
         raise FileNotFoundError(f"no results in {path}; create them with fecnn run")
@@ -438,14 +457,6 @@ def _shipped(path: Path) -> "pd.DataFrame":
                 raise ValueError(f"{path}: {error}") from None
     if "method" not in results:  # of a version that could only count
         results["method"] = COUNTED
-    if not {*_OF_REFUSALS} <= set(results.columns):  # of a version without decoders that refuse
-        is_counted = results["method"] == COUNTED
-        results[[*_OF_REFUSALS]] = 0
-        results.loc[~is_counted, [*_OF_REFUSALS]] = math.nan
-        rates = [
-            _rates_of_refusals(int(frames), int(errors), 0, 0)
-            for frames, errors in results.loc[is_counted, ["frames", "block_errors"]].to_numpy()
-        ]
-        added = pd.DataFrame(rates, index=results.index[is_counted]).reindex(results.index)
-        results = pd.concat([results, added], axis=1)
+    if not {*_OF_REFUSALS} <= set(results.columns):
+        results = _with_refusals(results)
     return _whole_counts(results)

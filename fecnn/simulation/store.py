@@ -645,7 +645,7 @@ class Store:
         self._db.execute("pragma wal_checkpoint(passive)")  # now a copy of the file alone is valid
 
     def _upgrade(self) -> None:
-        """Upgrade from schema 1, without counts of effort, or 2, without those of refusals: there were none."""
+        """Upgrade from schema 1, which had no counts of effort, or 2, which had none of refusals."""
         self._db.execute("begin immediate")  # two processes may arrive here together
         for name in self._missing_counts():
             self._db.execute(f"alter table batch add column {name} integer not null default 0")

@@ -23,9 +23,9 @@ class Tally:
             likelihood errs in these frames too, so they bound its block error rate from below.
         work: Test patterns, queries or search nodes that the decoder tried; 0 if it does not count them.
         uncertified: Frames in which a budget ran out before the decoder could do all it promises.
+        seconds: Decoding time: CPU time of the decoding thread.
         refusals: Frames whose decision the decoder refused to vouch for.
         refused_errors: Block errors among these; the others are undetected.
-        seconds: Decoding time: CPU time of the decoding thread.
         flags: The block errors of one batch, one bit per frame (`numpy.packbits`); a sum has none.
 
     Example:
@@ -42,9 +42,9 @@ class Tally:
     ml_errors: int = 0
     work: int = 0
     uncertified: int = 0
+    seconds: float = 0.0
     refusals: int = 0
     refused_errors: int = 0
-    seconds: float = 0.0
     flags: bytes | None = field(default=None, compare=False, repr=False)
 
     def __add__(self, other: "Tally") -> "Tally":

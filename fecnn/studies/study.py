@@ -153,11 +153,11 @@ class CodeTable(Table):
     parity_check: str | None = None
     frozen_bits: str | None = None
     k: int | None = None
+    name: str | None = None
     subcode: Checks | None = None
     shorten: Positions | None = None
     puncture: Positions | None = None
     extend: bool | None = None
-    name: str | None = None
 
     def __str__(self) -> str:
         return _spelt(self.given())

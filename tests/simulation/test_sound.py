@@ -77,10 +77,15 @@ def test_an_index_that_no_run_reaches():
 
 
 def test_a_single_count_that_is_changed_mostly_shows():
-    """Every count but the decoder's own (work, uncertified, seconds) is tied to others."""
+    """Every count but the decoder's own (work, uncertified, refusals, seconds) is tied to others."""
     code, counts = counted("hamming-7-4", "hard", 500)
-    free = {"work", "uncertified", "seconds"}
+    free = {"work", "uncertified", "refusals", "refused_errors", "seconds"}
     for name in set(COUNTS) - free - {"ml_errors"}:
         for change in (-1, 1):
             forged = replace(counts, **{name: getattr(counts, name) + change})
             assert contradiction(forged, 500, 0, code.k, code.n), (name, change)
+    refused = replace(counts, refusals=90, refused_errors=60)
+    assert contradiction(refused, 500, 0, code.k, code.n) is None
+    assert "501 refused frames of 500" in contradiction(replace(refused, refusals=501), 500, 0)
+    assert "91 refused block errors" in contradiction(replace(refused, refused_errors=91), 500, 0)
+    assert "block errors" in contradiction(replace(refused, refusals=400, refused_errors=399), 500, 0)

@@ -87,7 +87,7 @@ def test_large_counts_and_odd_paths(tmp_path):
     flags = random.Random(1).randbytes(1 << 17)
     errors = int.from_bytes(flags, "big").bit_count()
     big = Tally(
-        1 << 20, errors, errors << 10, errors << 20, errors << 10, errors << 20, 1, 2**52, 1, 1e6, flags
+        1 << 20, errors, errors << 10, errors << 20, errors << 10, errors << 20, 1, 2**52, 1, 1e6, 3, 2, flags
     )
     path = tmp_path / "a b#c?d%20 é.sqlite"
     with Store(path, write=True) as store:

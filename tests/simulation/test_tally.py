@@ -29,7 +29,7 @@ def test_tallies_are_a_commutative_monoid(a, b, c):
 def test_the_counts_are_all_fields_but_the_flags():
     names = (
         "frames block_errors bit_errors bit_errors_sq code_bit_errors code_bit_errors_sq ml_errors "
-        "work uncertified seconds"
+        "work uncertified seconds refusals refused_errors"
     )
     assert names.split() == list(COUNTS)
     assert (Tally(frames=8, flags=b"\x01") + Tally(frames=8, flags=b"\x02")).flags is None

@@ -12,12 +12,16 @@ from fecnn.theory.ml_bler import CERTAIN, UNITS
 def counted_mark(row: dict[Any, Any], metric: str) -> Mark:
     """The mark of a row of counts, with its place in ``at`` and in words in ``said``."""
     value, low, high = row[metric], row[f"{metric}_low"], row[f"{metric}_high"]
+    events = {
+        "undetected": row["block_errors"] - row["refused_errors"],
+        "refused": row["refusals"],
+    }.get(metric, row["block_errors"])
     return Mark(
         row["at"],
         value or high,
         low,
         high,
-        hollow=0 < row["block_errors"] < FEW_ERRORS,
+        hollow=0 < events < FEW_ERRORS,
         limit=not value,
         frames=row["frames"],
         block_errors=row["block_errors"],

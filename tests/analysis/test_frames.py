@@ -94,7 +94,7 @@ def test_a_decoder_of_messages_and_its_other_versions(tmp_path):
 
 
 def test_ml_is_left_out_where_no_method_takes_the_code(tmp_path, rng):
-    H = np.hstack([rng.integers(0, 2, (150, 150), np.uint8), np.eye(150, dtype=np.uint8)])
+    H = np.hstack([rng.integers(0, 2, (200, 200), np.uint8), np.eye(200, dtype=np.uint8)])
     fecnn.write_alist(H, tmp_path / "long.alist")
     curve = 'title = "t"\ncode = "long.alist"\nebn0_db = 4\nbatch = 10\nstop = { frames = 10 }\n[[curve]]\n'
     plan = make(tmp_path, curve + 'decoder = "bp"\n', "s.toml")

@@ -221,7 +221,7 @@ def test_studies_draw_points_of_the_record_by_name(tmp_path):
     assert len(series) == 1
     assert len(series[0].marks) == 11
     (tmp_path / "study.toml").write_text((tmp_path / "study.toml").read_text().replace("GRU", "GUR"))
-    with pytest.raises(ValueError, match=r"no published points of 'GUR .*did you mean GRU"):
+    with pytest.raises(ValueError, match=r"no published points of 'GUR .*did you mean 'GRU"):
         fecnn.load_study(tmp_path / "study.toml")
     assert math.isfinite(results["bler"].iloc[0])
     assert OURS == "fecnn"

@@ -59,6 +59,7 @@ print(time.process_time(), sum(seconds for _, seconds in compiled), len(compiled
 
 CODES = {
     "bp": "ccsds-128-64",
+    "fano": "polar-64-32",
     "literature-mlnn": "hamming-7-4",
     "literature-slnn": "hamming-7-4",
     "mlnn": "bch-31-16",

@@ -220,6 +220,57 @@ def scl(code, frozen, llr, paths, exact, sums=None):
     return out
 
 
+def fano(code, sums, llr, delta, most):
+    """Fano's flow chart, thresholds in steps of delta: words, visits, and whether they were enough.
+
+    The bias is the cutoff rate of erasure channels, of which the first has that of the code.
+    """
+    n = code.n
+    erasures = [2 ** (1 - code.k / n) - 1]
+    while len(erasures) < n:
+        erasures = [e for z in erasures for e in (2 * z - z * z, z * z)]
+    F = np.ones((1, 1), np.uint8)
+    while len(F) < n:
+        F = np.kron(F, np.array([[1, 0], [1, 1]], np.uint8))
+    out, visits, complete = np.empty(llr.shape, np.uint8), [], []
+    for frame, channel in enumerate(llr.astype(np.float64)):
+        choices = {}  # of each path, its branches, the best first: their bit and metric
+
+        def branches(u, before, channel=channel, choices=choices):
+            if tuple(u) not in choices:
+                value, sum_ = bit_llr(channel, u, True), sums[len(u)]
+                bits = sorted([0, 1], key=lambda bit: -value if bit else value, reverse=True)
+                bits = bits if sum_ is None else [sum(u[j] for j in sum_) % 2]
+                bias = 1 - np.log2(1 + erasures[len(u)])
+                gains = [1 - np.logaddexp(0, value if bit else -value) / np.log(2) - bias for bit in bits]
+                choices[tuple(u)] = [(bit, before + gain) for bit, gain in zip(bits, gains, strict=True)]
+            return choices[tuple(u)]
+
+        u, metrics, turns, threshold, turn, count = [], [0.0], [], 0.0, 0, 0
+        while len(u) < n:
+            bit, ahead = branches(u, metrics[-1])[turn]
+            if ahead >= threshold or count >= most:
+                first = metrics[-1] < threshold + delta
+                u, metrics, turns = [*u, bit], [*metrics, ahead], [*turns, turn]
+                while first and ahead >= threshold + delta:
+                    threshold += delta
+                turn, count = 0, count + 1
+                continue
+            while True:
+                if not u or metrics[-2] < threshold:
+                    threshold, turn = threshold - delta, 0
+                    break
+                last = turns[-1]
+                u, metrics, turns = u[:-1], metrics[:-1], turns[:-1]
+                if last + 1 < len(branches(u, metrics[-1])):
+                    turn = last + 1
+                    break
+        out[frame] = np.array(u) @ F % 2
+        visits.append(count)
+        complete.append(count <= most)
+    return out, np.array(visits), np.array(complete)
+
+
 def bit_llr(channel, u, exact):
     """LLR of bit len(u) given the bits before it."""
     n = len(channel)

@@ -289,17 +289,17 @@ def arranged(code: Code) -> PolarForm:
     Raises:
         ValueError: If n is not a power of two, or a list of 4096 would be too short in all these orders.
     """
-    erased = _erased(code)
+    lost = erased(code, half_the_redundancy(code))
     code = code if code.mother is None else code.mother.code
     if code.n < 2 or code.n & (code.n - 1):
         raise ValueError(f"{code.name} has length {code.n}: polar codes need a power of two; use osd")
     natural = kronecker_transform(code.G).max(axis=0) == 0
     outer = code.n - code.k - int(natural.sum())
     orders = _digit_orders(code.n.bit_length() - 1)
-    failures = (_failures(erased[orders]) * ~natural[orders]).sum(axis=1)
-    likely = [0, 1] if failures[1] >= (1.0 - 1e-9) * failures[0] else [1, 0]
-    best = int(failures.argmin())
-    if failures[best] < 0.5 * failures[likely[0]]:
+    sums = (failures(lost[orders]) * ~natural[orders]).sum(axis=1)
+    likely = [0, 1] if sums[1] >= (1.0 - 1e-9) * sums[0] else [1, 0]
+    best = int(sums.argmin())
+    if sums[best] < 0.5 * sums[likely[0]]:
         likely.insert(0, best)
     for order in orders[likely]:
         if not outer or _has_a_crc(code.G[:, order], natural[order], outer):
@@ -307,9 +307,9 @@ def arranged(code: Code) -> PolarForm:
             none = np.zeros((code.n, 0), np.uint64), np.full(code.n, -1)
             inputs = Inputs(natural[order], *none)
             return PolarForm(inputs, outer, columns, _unless_natural(order))
-    needs = {tuple(order): needed_list(code, order, erased) for order in orders[likely].tolist()}
+    needs = {tuple(order): needed_list(code, order, lost) for order in orders[likely].tolist()}
     if min(needs.values()) > SHORT_LIST:
-        needs |= {order: needed_list(code, order, erased) for order in label_orders(code)}
+        needs |= {order: needed_list(code, order, lost) for order in label_orders(code)}
     chosen = min(needs, key=needs.__getitem__)
     if needs[chosen] > MAX_LIST:
         raise ValueError(
@@ -336,23 +336,27 @@ def needed_list(code: Code, order: Sequence[int], erased: NDArray[np.float64]) -
     taken = list(order)
     information = set(gf2.rref(kronecker_transform(np.ascontiguousarray(code.G[:, taken])))[1])
     doubtful, most = 0.0, 0.0
-    for i, failure in enumerate(_failures(erased[taken]).tolist()):
+    for i, failure in enumerate(failures(erased[taken]).tolist()):
         doubtful = doubtful + failure if i in information else max(doubtful - (1.0 - failure), 0.0)
         most = max(most, doubtful)
     return float(2.0**most)
 
 
-def _erased(code: Code) -> NDArray[np.float64]:
-    """How probably each position is erased, of the mother if there is one, where half the redundancy is."""
-    once = min(max((1.0 - code.rate) / 2.0, 0.01), 0.49)
+def half_the_redundancy(code: Code) -> float:
+    """The probability with which an erasure channel erases half the redundancy, or close to it."""
+    return min(max((1.0 - code.rate) / 2.0, 0.01), 0.49)
+
+
+def erased(code: Code, once: float) -> NDArray[np.float64]:
+    """How probably each position is erased, of the mother if there is one, by a channel that erases one."""
     if code.mother is None:
         return np.full(code.n, once)
-    erased = once ** np.bincount(code.mother.sent, minlength=code.mother.code.n)
-    erased[list(code.mother.zero)] = 0.0
-    return np.asarray(erased)
+    lost = once ** np.bincount(code.mother.sent, minlength=code.mother.code.n)
+    lost[list(code.mother.zero)] = 0.0
+    return np.asarray(lost)
 
 
-def _failures(erased: NDArray[np.float64]) -> NDArray[np.float64]:
+def failures(erased: NDArray[np.float64]) -> NDArray[np.float64]:
     """Bhattacharyya parameters of the synthetic channels of positions that are erased so often, (..., n)."""
     state = erased[..., None, :]
     while (half := state.shape[-1] // 2) > 0:

@@ -77,6 +77,7 @@ REGISTRY = {
     "chase2": "fecnn.decoders.chase:CHASE2",
     "crossmpt": "fecnn.decoders.trained:CROSSMPT",
     "ecct": "fecnn.decoders.trained:ECCT",
+    "fano": "fecnn.decoders.fano:FANO",
     "fecnn-net": "fecnn.decoders.trained:FECNN_NET",
     "fs-osd": "fecnn.decoders.osd:FS_OSD",
     "gcd": "fecnn.decoders.gcd:GCD",

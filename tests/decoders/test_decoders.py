@@ -414,6 +414,7 @@ NOT_FOR = {  # what a decoder is not made for, by what it says
     "aed": "power of two|as many automorphisms",
     "berlekamp-massey": "not a cyclic code",
     "chase2": "a table of",
+    "fano": "power of two",
     "hard": "a table of",
     "hard-ml": "a table of",
     "sc": "power of two",

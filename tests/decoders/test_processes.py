@@ -18,7 +18,7 @@ NEED_WEIGHTS = {"literature-slnn": "slnn-7-hamming-7-4", "literature-mlnn": "mln
 def code_for(name):
     if name in NEED_WEIGHTS:
         return "hamming-7-4"
-    polar = dict.fromkeys(("aed", "sc", "scl"), "polar-16-8")
+    polar = dict.fromkeys(("aed", "fano", "sc", "scl"), "polar-16-8")
     return (polar | {"turbo-product": "product-64-16"}).get(name, "bch-31-16")
 
 

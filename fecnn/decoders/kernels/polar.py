@@ -138,7 +138,7 @@ def join_llrs(alpha, start, length):
     if alpha.itemsize == 8:
         values, lanes = alpha.reshape(-1), width(alpha)
         for j in range(start * lanes, (start + length) * lanes):
-            values[j] = _box_plus(values[j - 2 * length * lanes], values[j - length * lanes])
+            values[j] = box_plus(values[j - 2 * length * lanes], values[j - length * lanes])
         return
     zero = splat(alpha.dtype.type(0))
     for v in range(length):
@@ -150,7 +150,7 @@ def join_llrs(alpha, start, length):
 
 
 @kernel(error_model="numpy", inline="always")
-def _box_plus(a, b):
+def box_plus(a, b):
     """Written so that large values lose nothing."""
     total, difference = abs(a) + abs(b), abs(abs(a) - abs(b))
     least = min(abs(a), abs(b)) + math.log1p(math.exp(-total)) - math.log1p(math.exp(-difference))

@@ -60,6 +60,7 @@ print(time.process_time(), sum(seconds for _, seconds in compiled), len(compiled
 CODES = {
     "bp": "ccsds-128-64",
     "fano": "polar-64-32",
+    "list-viterbi": "tailbiting-133-171-128-64",
     "literature-mlnn": "hamming-7-4",
     "literature-slnn": "hamming-7-4",
     "mlnn": "bch-31-16",

@@ -378,6 +378,31 @@ def gcd(code, llr, queries, reliable):
     return out, np.array(used), np.array(proved)
 
 
+def list_viterbi(polynomials, steps, bites, checks, llr, most):
+    """All paths of a register by price, until one ends where it starts and checks: words, tried, if found."""
+    taps = [[int(tap) for tap in f"{it:b}"] for it in polynomials]
+    memory = max(map(len, taps)) - 1
+    taps = np.array([[0] * (memory + 1 - len(row)) + row for row in taps])
+    if bites:
+        paths = np.array(list(product([0, 1], repeat=memory + steps)))
+    else:
+        paths = np.array(list(product([0, 1], repeat=steps)))
+        paths = np.pad(paths, ((0, 0), (memory, memory)))
+    windows = np.lib.stride_tricks.sliding_window_view(paths, memory + 1, axis=1)[:, :, ::-1]
+    words = (windows @ taps.T % 2).reshape(len(paths), -1)
+    closed = (paths[:, :memory] == paths[:, -memory:]).all(axis=1)
+    out, tried, found = np.empty(llr.shape, np.uint8), [], []
+    for frame, values in enumerate(llr.astype(np.float64)):
+        order = np.argsort(((words != (values < 0)) * np.abs(values)).sum(axis=1), kind="stable")[:most]
+        good = [closed[i] and not (checks @ words[i] % 2).any() for i in order]
+        place = next((i for i, it in enumerate(good) if it), None)
+        first = next((i for i in order if closed[i]), order[0])
+        out[frame] = words[first if place is None else order[place]]
+        tried.append(len(order) if place is None else place + 1)
+        found.append(place is not None)
+    return out, np.array(tried), np.array(found)
+
+
 def intercept(sizes):
     """Of the line through the first and the middle of sorted reliabilities, as a multiple of its slope.
 

@@ -78,7 +78,7 @@ def cutoff_rates(code: Code) -> NDArray[np.float64]:
     Example:
         >>> import fecnn
         >>> cutoff_rates(fecnn.polar(4, 2)).round(3)
-        array([0.085, 0.417, 0.563, 0.958])
+        array([0.088, 0.483, 0.606, 0.958])
     """
     positions = erased(code, 2.0 ** (1.0 - code.rate) - 1.0)
     order = arranged(code).order

@@ -85,6 +85,7 @@ REGISTRY = {
     "hard": "fecnn.decoders.hard:HARD",
     "hard-ml": "fecnn.decoders.hard:HARD_ML",
     "lc-osd": "fecnn.decoders.osd:LC_OSD",
+    "list-viterbi": "fecnn.decoders.list_viterbi:LIST_VITERBI",
     "literature-mlnn": "fecnn.decoders.trained:LITERATURE_MLNN",
     "literature-slnn": "fecnn.decoders.trained:LITERATURE_SLNN",
     "map": "fecnn.decoders.map:MAP",

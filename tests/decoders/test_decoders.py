@@ -417,6 +417,7 @@ NOT_FOR = {  # what a decoder is not made for, by what it says
     "fano": "power of two",
     "hard": "a table of",
     "hard-ml": "a table of",
+    "list-viterbi": "no convolutional code|states, more than",
     "sc": "power of two",
     "scl": "power of two",
     "turbo-product": "not a product",

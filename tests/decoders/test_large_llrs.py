@@ -23,6 +23,7 @@ EXACT = {
     "gcd": ("gcd", {}),
     "gcd fixed": ("gcd", {"reliable": False}),
 }
+BITING = {"family": "tailbiting", "k": 8, "polynomials": [5, 7]}
 
 
 def frames(code, size, rng):
@@ -83,7 +84,10 @@ def test_noisy_steps_of_size_are_exact_or_refused(rng):
 
 @pytest.mark.parametrize("name", sorted({*REGISTRY} - TRAINED))
 def test_every_decoder_takes_large_llrs_of_one_size_as_known_bits(name, rng):
-    needs = dict.fromkeys(("aed", "fano", "sc", "scl"), "polar-16-8") | {"turbo-product": "product-64-16"}
+    needs = dict.fromkeys(("aed", "fano", "sc", "scl"), "polar-16-8") | {
+        "turbo-product": "product-64-16",
+        "list-viterbi": BITING,
+    }
     code = fecnn.load_code(needs.get(name, "bch-15-7"))
     decode = fecnn.decoder(name, code, fecnn.AWGN.at(2.0, code.rate))
     sent = code.encode(rng.integers(0, 2, (200, code.k), dtype=np.uint8))

@@ -13,13 +13,14 @@ import fecnn
 from fecnn.decoders.registry import REGISTRY, decoder_names, factory
 
 NEED_WEIGHTS = {"literature-slnn": "slnn-7-hamming-7-4", "literature-mlnn": "mlnn-100-hamming-7-4"}
+BITING = {"family": "tailbiting", "k": 8, "polynomials": [5, 7]}
 
 
 def code_for(name):
     if name in NEED_WEIGHTS:
         return "hamming-7-4"
     polar = dict.fromkeys(("aed", "fano", "sc", "scl"), "polar-16-8")
-    return (polar | {"turbo-product": "product-64-16"}).get(name, "bch-31-16")
+    return (polar | {"turbo-product": "product-64-16", "list-viterbi": BITING}).get(name, "bch-31-16")
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,9 @@ def test_the_figure_is_written_in_every_format_with_the_same_bytes_each_time(stu
 
 def test_unknown_metrics_and_missing_results_are_refused(study, store):
     results = table(study, store)
-    with pytest.raises(LookupError, match="no metric 'fer'; known: bler, ber, ber_code, undetected, refused, gap"):
+    with pytest.raises(
+        LookupError, match="no metric 'fer'; known: bler, ber, ber_code, undetected, refused, gap"
+    ):
         plot(study, results, ("bler", "fer"))
     with pytest.raises(ValueError, match=r"there are no results of .* yet; run it first"):
         plot(study, results[:0])

@@ -182,7 +182,9 @@ def test_the_front_is_joined_by_what_no_other_beats():
 
 def test_what_cannot_be_drawn_is_refused():
     study, results = shipped("rptu-bch")
-    with pytest.raises(LookupError, match="no metric 'fer'; known: bler, ber, ber_code, undetected, refused, gap"):
+    with pytest.raises(
+        LookupError, match="no metric 'fer'; known: bler, ber, ber_code, undetected, refused, gap"
+    ):
         rate_scene(study, results, ["fer"])
     with pytest.raises(ValueError, match="there are no results of rptu-bch yet; run it first"):
         rate_scene(study, results[:0])

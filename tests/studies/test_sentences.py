@@ -17,7 +17,8 @@ PAGES = [
 ]
 
 COMPARES = re.compile(
-    r"\b(better|best|worse|worst|fewer(?! than 100 (block|undetected) errors)|faster|slower|cheaper|closer|closest|nowhere"
+    r"\b(better|best|worse|worst|fewer(?! than 100 (block|undetected) errors)"
+    r"|faster|slower|cheaper|closer|closest|nowhere"
     r"|beats?|loses?|outperforms?|within [\d.]+ dB|as (good|few|many|far off) as"
     r"|times (as|that|those|less|lower|higher)|(more|less) (complex|(block |bit )?errors)"
     r"|(lower|higher) (BLER|BER|bit error rates?))\b"

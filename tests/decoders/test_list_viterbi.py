@@ -67,7 +67,7 @@ def test_a_list_of_all_paths_is_maximum_likelihood(rng):
         (ENDING, (0o133, 0o171), 8, 2.0),
         (ENDING, (0o133, 0o171, 0o165), 6, 1.0),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_certified_decisions_are_those_of_the_search(family, polynomials, crc, ebn0_db, rng):
     crc = "100000111" if crc == 8 else "1000011"

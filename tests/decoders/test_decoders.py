@@ -418,6 +418,7 @@ NOT_FOR = {  # what a decoder is not made for, by what it says
     "hard": "a table of",
     "hard-ml": "a table of",
     "list-viterbi": "no convolutional code|states, more than",
+    "rpa": "no Reed-Muller code",
     "sc": "power of two",
     "scl": "power of two",
     "turbo-product": "not a product",

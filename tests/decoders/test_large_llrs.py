@@ -87,6 +87,7 @@ def test_every_decoder_takes_large_llrs_of_one_size_as_known_bits(name, rng):
     needs = dict.fromkeys(("aed", "fano", "sc", "scl"), "polar-16-8") | {
         "turbo-product": "product-64-16",
         "list-viterbi": BITING,
+        "rpa": "rm-32-16",
     }
     code = fecnn.load_code(needs.get(name, "bch-15-7"))
     decode = fecnn.decoder(name, code, fecnn.AWGN.at(2.0, code.rate))

@@ -20,7 +20,9 @@ def code_for(name):
     if name in NEED_WEIGHTS:
         return "hamming-7-4"
     polar = dict.fromkeys(("aed", "fano", "sc", "scl"), "polar-16-8")
-    return (polar | {"turbo-product": "product-64-16", "list-viterbi": BITING}).get(name, "bch-31-16")
+    return (polar | {"rpa": "rm-32-16", "turbo-product": "product-64-16", "list-viterbi": BITING}).get(
+        name, "bch-31-16"
+    )
 
 
 @pytest.mark.parametrize(

@@ -29,5 +29,5 @@ def test_frames_in_rows_are_refused(shape):
 
 
 def test_fractions_stay_fractions():
-    with pytest.raises(ValueError, match=r"got 1\.5"):
+    with pytest.raises(TypeError, match=r"got 1\.5"):
         Columns("osd", "bch-31-21", order=1.5)

@@ -102,7 +102,8 @@ def test_what_is_wrong_is_told_at_once():
     assert [line.replace(ADVICE, "") for line in str(refused.value).splitlines()] == [
         "s has 4 problems:",
         "  - curve 3.lable: unknown key; did you mean label?",
-        "  - code: unknown code 'hamming-7-5'; did you mean hamming-7-4 or hamming-31-26 or hamming-15-11?",
+        "  - code: unknown code 'hamming-7-5'; did you mean hamming-7-4 or hamming-31-26 or hamming-15-11?; "
+        'other sizes are made by a table, such as { family = "hamming", r = 3 }',
         "  - curve mll: no decoder 'mll'; did you mean ml or mlnn?",
         "  - curve osd (ordr 1): decoder osd has no option 'ordr'; did you mean order?",
     ]

@@ -113,7 +113,7 @@ def test_files_that_disagree_are_refused_and_nothing_is_taken(plan, tmp_path, ch
         "insert into batch select task, i + 1000, "
         + ", ".join(
             "frames block_errors bit_errors bit_errors_sq code_bit_errors code_bit_errors_sq ml_errors work "
-            "uncertified seconds flags version host time".split()
+            "uncertified seconds refusals refused_errors flags version host time".split()
         )
         + " from batch"
     )

@@ -715,7 +715,8 @@ code = { generater = "G.txt" }
         "curve 1.lable: unknown key; did you mean label?",
         "curve 3.code.generater: unknown key; did you mean generator?",
         "tittle: unknown key; did you mean title?",
-        "code: unknown code 'hamming-7-5'; did you mean hamming-7-4 or hamming-31-26 or hamming-15-11?",
+        "code: unknown code 'hamming-7-5'; did you mean hamming-7-4 or hamming-31-26 or hamming-15-11?; "
+        'other sizes are made by a table, such as { family = "hamming", r = 3 }',
         "curve x: no decoder 'mll'; did you mean ml or mlnn?",
         "curve osd (ordr 2): decoder osd has no option 'ordr'; did you mean order?",
         f"curve bp of G.txt: there is no file {tmp_path / 'G.txt'}",

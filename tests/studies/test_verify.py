@@ -84,6 +84,8 @@ def test_an_edited_count_is_found_when_its_batch_is_drawn(study, file, name):
     elif name == "block_errors":
         more = ("block_errors", "code_bit_errors", "code_bit_errors_sq")
         changed = {it: getattr(counts, it) + 1 for it in more}
+    elif name == "refused_errors":
+        changed["refusals"] = 2
     elif name == "ml_errors":
         changed = {name: counts.ml_errors - 1}
     elif name in ("bit_errors", "code_bit_errors"):

@@ -50,9 +50,9 @@ def rate_scene(
     Args:
         study: The study.
         results: Its table, from `fecnn.table`.
-        metrics: ``bler``, ``ber``, ``ber_code``, ``undetected``, ``refused``, and ``gap`` for gaps to ML along
-            the BLER of ML; by default the study's. Panels per code show the first, and gaps. If the study names none either, gaps are
-            shown where curves lie on each other.
+        metrics: ``bler``, ``ber``, ``ber_code``, ``undetected``, ``refused``, and ``gap`` for gaps to ML
+            along the BLER of ML; by default the study's. Panels per code show the first, and gaps. If the
+            study names none either, gaps are shown where curves lie on each other.
         panels: What each panel shows; by default as the study says.
         references: Published points in addition to the study's.
         first: The number of the first curve's look, for pictures of several studies.

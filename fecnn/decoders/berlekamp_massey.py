@@ -45,7 +45,7 @@ def berlekamp_massey(code: Code, channel: Channel | None = None, /, *, t: int | 
     Args:
         code: A cyclic code such as BCH, or one extended by an overall parity bit in the last position; either
             may be shortened, in consecutive positions if the code does not know its mother, or punctured if
-            it does.
+            it does. Positions that are not sent are erasures in every frame.
         channel: Not used.
         t: Errors to correct, 0 to half the designed distance (the default).
 

@@ -36,8 +36,10 @@ def refusing(
 
     Forney, IEEE Trans. IT 14(2), 1968, with the likeliest other word in place of all others. A frame is
     refused if its decision is no codeword, or the margin, the log-likelihood ratio of the best and the second
-    best word of the list, is below the threshold. `decode.measure` says what is refused, and the margin;
-    studies count ``refusals``, and the block errors that were not refused as ``undetected``.
+    best word of the list, is below the threshold. A list that is not exact may lack the second best word; its
+    margin is then too large. A frame for which the list is empty is refused, and counts as uncertified.
+    `decode.measure` says what is refused, and the margin; studies count ``refusals``, and the block errors
+    that were not refused as ``undetected``.
 
     Args:
         code: The code.
@@ -120,9 +122,10 @@ class Refusing(Measured):
             found, other = words[:, 0], metrics[:, 1]
             with np.errstate(invalid="ignore"):
                 margin = other - metrics[:, 0]
-            margin[np.isnan(margin)] = 0  # nothing was found, or all contradicts infinite LLRs
-            effort = Effort(np.zeros(len(llr), np.int64), np.zeros(len(llr), np.bool_))
-            refused = margin < np.float32(self._margin or 0)
+            lost = np.isinf(metrics[:, 0])  # nothing was found, or all contradicts infinite LLRs
+            margin[lost] = 0
+            effort = Effort(np.zeros(len(llr), np.int64), lost)
+            refused = lost | (margin < np.float32(self._margin or 0))
         else:
             found, effort = self._decode.measure(llr)
             refused = np.zeros(len(llr), np.bool_)

@@ -92,7 +92,7 @@ def _panel(study: Study, title: str, y: str, marks: dict[tuple[str, str], Mark],
 
 
 def _label(study: Study, curve: Curve) -> str:
-    """What a line stands for: the curve but for what it is drawn over, and its code if a panel has many."""
+    """What a line stands for: the curve without the number on the axis, and its code if there are several."""
     bare = curve.without_receiver(study.over or "")
     return bare.what if study.panels == "code" else bare.name
 

@@ -1,6 +1,6 @@
 import pandas as pd
 import pytest
-from study_runs import make
+from study_runs import make, shipped
 from two_curves import FEW, MANY, STUDY, filled, flagged, refer, row
 
 import fecnn
@@ -205,3 +205,22 @@ def test_counts_that_contradict_each_other_are_refused_with_the_file(study, tmp_
             StoreError, match=rf"{path.name} is damaged \(batch 0 .*, ml at 0.0 dB, .*move it away"
         ):
             table(study, path)
+
+
+def test_results_of_before_refusals_are_read_as_none_refused(tmp_path):
+    study, results = shipped("osd-variants")
+    later = [
+        "refusals",
+        "refused_errors",
+        *(n + e for n in ("undetected", "refused") for e in ("", "_low", "_high")),
+    ]
+    older, half = tmp_path / "older.csv", tmp_path / "half.csv"
+    results.drop(columns=later).to_csv(older, index=False)
+    read = table(study, older)
+    assert list(read.columns) == list(results.columns)
+    assert not read["refusals"].any()
+    assert (read["undetected"] == read["bler"]).all()
+    assert (read["undetected_high"] == read["bler_high"]).all()
+    results.drop(columns="undetected").to_csv(half, index=False)
+    with pytest.raises(ValueError, match="has no column undetected: is it the CSV of fecnn table"):
+        table(study, half)

@@ -82,6 +82,17 @@ def test_lost_and_certain_frames(code):
     assert effort.margin >= 1000
 
 
+def test_an_empty_list_is_refused_whatever_the_threshold(code, rng):
+    """Its word is filled up with zeros, which is a codeword that nobody found."""
+    llr = rng.normal(0, 1, (400, 32)).astype(np.float32)
+    _, metrics = fecnn.list_decoder("scl", code, list=2)(llr)
+    empty = np.isinf(metrics[:, 0])
+    assert 0 < empty.sum() < 400
+    _, effort = fecnn.decoder("refusing", code, decoder="scl", list=2, margin=0).measure(llr)
+    assert (effort.refused == empty).all()
+    assert (effort.uncertified == empty).all()
+
+
 def test_counts_tell_wrong_from_refused():
     effort = fecnn.decoder("refusing", fecnn.hamming(3), margin=1.0).measure(np.zeros((4, 7), np.float32))[1]
     wrong = np.array([True, False, True, False])

@@ -1,6 +1,5 @@
 """How a command ends: quietly when its reader has left, with one line on Ctrl-C."""
 
-import _thread
 import io
 import os
 import signal
@@ -55,6 +54,7 @@ class _Stopped:
     """Records whether Ctrl-C was pressed."""
 
     was = False
+    _again: threading.Timer | None = None
 
     def __enter__(self) -> None:
         self._before, self._hook = signal.getsignal(signal.SIGINT), sys.unraisablehook
@@ -68,6 +68,8 @@ class _Stopped:
 
     def __exit__(self, *_: object) -> None:
         if self._listens:
+            if self._again:
+                self._again.cancel()
             signal.signal(signal.SIGINT, self._before)
             sys.unraisablehook = self._hook
 
@@ -78,7 +80,11 @@ class _Stopped:
     def _raise_later(self, unraisable: "sys.UnraisableHookArgs") -> None:
         """Repeat an interrupt that arrived in a C callback (such as LLVM's), where it could not be raised."""
         if isinstance(unraisable.exc_value, KeyboardInterrupt):
-            _thread.interrupt_main()
+            # Not at once: what is raised in this hook is lost as well.
+            main = threading.get_ident()
+            self._again = threading.Timer(0.05, signal.pthread_kill, (main, signal.SIGINT))
+            self._again.daemon = True
+            self._again.start()
         else:
             self._hook(unraisable)
 

@@ -38,9 +38,22 @@ WRITERS = [
 ]
 
 
-def start(*arguments, **options):
-    command = [sys.executable, "-m", "fecnn_command", *arguments]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True, **options)
+@pytest.fixture
+def start():
+    """Starts commands; those that do not end are killed after the test, with all their processes."""
+    started = []
+
+    def start(*arguments, **options):
+        command = [sys.executable, "-m", "fecnn_command", *arguments]
+        running = subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True, **options)
+        started.append(running)
+        return running
+
+    yield start
+    for running in started:
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGKILL)
+            running.communicate()
 
 
 LOG = re.compile(r"\d{4}-\d\d-\d\d [\d:,]+ - (distributed|tornado)\.\S+ - (INFO|WARNING) - ")
@@ -56,7 +69,7 @@ def said(error):
 
 
 @pytest.mark.parametrize("arguments", WRITERS)
-def test_a_reader_who_leaves_ends_a_command_quietly(tmp_path, arguments):
+def test_a_reader_who_leaves_ends_a_command_quietly(start, tmp_path, arguments):
     read, write = os.pipe()
     os.close(read)
     running = start(*arguments.split(), stdout=write, cwd=tmp_path)
@@ -66,7 +79,7 @@ def test_a_reader_who_leaves_ends_a_command_quietly(tmp_path, arguments):
     assert running.returncode == (1 if "--help" in arguments else 141)
 
 
-def test_a_reader_who_leaves_early(tmp_path):
+def test_a_reader_who_leaves_early(start, tmp_path):
     running = start("table", "verdict-bch-63-45", "--format", "csv", stdout=subprocess.PIPE, cwd=tmp_path)
     with running:
         assert running.stdout.readline().startswith(b"curve,")
@@ -95,7 +108,7 @@ INTERRUPTIBLE = [
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(i, marks=pytest.mark.slow) for i in range(1, 6))])
 @pytest.mark.parametrize("arguments", INTERRUPTIBLE)
-def test_ctrl_c_ends_a_command_in_one_line(tmp_path, arguments, seed):
+def test_ctrl_c_ends_a_command_in_one_line(start, tmp_path, arguments, seed):
     """As a terminal sends it: to all processes of the command."""
     (tmp_path / "long.toml").write_text(STUDY)
     instant = random.Random(f"{arguments} {seed}").uniform(0.1, 4)
@@ -114,7 +127,7 @@ def test_ctrl_c_ends_a_command_in_one_line(tmp_path, arguments, seed):
         assert not lines or lines[0].startswith("stopped"), error
 
 
-def test_ctrl_c_before_anything_is_imported_ends_in_one_line(tmp_path):
+def test_ctrl_c_before_anything_is_imported_ends_in_one_line(start, tmp_path):
     """While the package is imported: here by a module that takes its time."""
     (tmp_path / "numba.py").write_text("import os, sys, time\nos.write(1, b'importing')\ntime.sleep(60)\n")
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
@@ -137,4 +150,25 @@ fecnn.cli.listings.shipped = names
 fecnn.cli.app.app(["studies"])
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (130, "\nstopped\n")
+
+
+def test_an_interrupt_in_a_callback_of_c_is_not_lost():
+    """C code that calls Python back cannot pass on what is raised there."""
+    script = """
+import ctypes, os, signal, time, fecnn.cli.app, fecnn.cli.listings
+def compare(*_):
+    os.kill(os.getpid(), signal.SIGINT)
+    return 0
+def names(*_):
+    callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)(compare)
+    ctypes.CDLL(None).qsort((ctypes.c_int * 2)(1, 2), 2, 4, callback)
+    time.sleep(60)
+    return []
+fecnn.cli.listings.shipped = names
+fecnn.cli.app.app(["studies"])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=50, check=False
+    )
     assert (done.returncode, done.stderr) == (130, "\nstopped\n")

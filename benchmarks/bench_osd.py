@@ -1,10 +1,12 @@
-"""OSD against Sionna's decoder on the same LLRs, and the cost of a second word of checks."""
+"""OSD against Sionna's decoder on the same LLRs, its whole list against the plain one, and a second word."""
 
 import numpy as np
+import plain_osd
 import pytest
 from frames import bler, frames_of
 
 import fecnn
+from fecnn.decoders.kernels import words
 
 
 @pytest.mark.parametrize(
@@ -48,6 +50,29 @@ def test_osd_against_sionna(name, order, frames, peer_frames, target, race, size
         few,
         target,
         repeats=5,
+    )
+
+
+@pytest.mark.parametrize(("order", "frames", "target"), [(3, 1 << 11, 1.4), (4, 1 << 8, 1.9)])
+def test_the_whole_list_against_its_plain_twin(order, frames, target, race, size):
+    code = fecnn.load_code("bch-63-45")
+    count = size(frames)
+    llr, columns = frames_of(code, 3.0, count).llr, words.columns_of(code.parity_columns)
+    decode = fecnn.decoder("osd", code, order=order, prune=False)
+
+    def plain():
+        out = np.empty(llr.shape, np.uint8)
+        plain_osd.osd(llr, columns, code.n - code.k, order, out)
+        return out
+
+    assert (decode(llr) == plain()).all()
+    race(
+        f"osd {order} bch-63-45 3 dB, whole list",
+        "plain twin",
+        lambda: decode(llr),
+        plain,
+        count,
+        target=target,
     )
 
 

@@ -13,7 +13,7 @@ from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
 from fecnn.decoders.contract import Decoder, Effort, Lister, Measured, SoftDecoder, empty_list
 from fecnn.decoders.cost import REAL, Cost, basis_cost
-from fecnn.decoders.kernels import cheapest, words
+from fecnn.decoders.kernels import cheapest, whole_list, words
 from fecnn.decoders.kernels import lc_osd as in_order
 from fecnn.decoders.kernels import osd as kernel
 from fecnn.decoders.kernels import soft_osd as soft
@@ -333,7 +333,10 @@ def listed(code: Code, order: int, prune: bool, z: float) -> Decoder:
 
     def measure(llr: LLR) -> tuple[Bits, Effort]:
         out, tried = np.empty(llr.shape, np.uint8), np.empty(len(llr), np.int64)
-        kernel.osd(llr, columns, checks, distance, order, prune, z, out, tried)
+        if prune:
+            kernel.osd(llr, columns, checks, distance, order, z, out, tried)
+        else:
+            whole_list.osd(llr, columns, checks, order, out, tried)
         return out, Effort(tried, np.zeros(len(llr), np.bool_))
 
     return Measured(measure)

@@ -33,7 +33,7 @@ reliability: (n,) f4.
 flip: The k columns of the basis: the checks that each flip of the basis changes.
 price: (k,) f4; the reliability of each place of the basis.
 parity: (8 t,) f4; the reliability of each check's place, then zeros.
-sums: (256 t,) f4; byte tables of sums of ``parity``, t = 2, 4 or 8 for each word.
+sums: (256 t,) f4; byte tables of sums of ``parity``, t = 2, 3 or 4, or 8 for each word.
 
 Kernels that take it whole borrow it: otherwise every use of an array in it would count a reference.
 """
@@ -44,7 +44,7 @@ def new_frame(columns, n, checks):
     """Memory for frames of a code with these columns."""
     padded = (n + 15) & ~15
     k = n - checks
-    octets = 2 if checks <= 16 else 4 if checks <= 32 else 8 * ((checks + 63) // 64)
+    octets = max(2, (checks + 7) // 8) if checks <= 32 else 8 * ((checks + 63) // 64)
     return Frame(
         np.zeros((n + words.ROW - 1) // words.ROW * words.ROW, np.float32),
         np.zeros(padded, np.int32),

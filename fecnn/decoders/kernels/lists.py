@@ -172,18 +172,17 @@ def prepare(start, distance, frame, scratch):
 
 
 @kernel(inline="always")
-def search(start, best, count, first, order, prune, stop, budget, frame, scratch):
+def search(start, best, count, first, order, stop, budget, frame, scratch):
     """Try patterns of ``first`` to ``order`` flips: improve on ``flips[:count]`` of exact price ``best``.
 
     Args:
         start: The pattern of order 0.
         best, count: The best price so far, f8, and its number of flips.
         first, order: Fewest and most flips.
-        prune: Whether to use bounds.
         stop: A price that is good enough.
         budget: Stop when more patterns than this have been tried.
         frame: A tabulated `fecnn.decoders.kernels.basis.Frame`.
-        scratch: With bounds; its ``flips`` are the best ones, in and out.
+        scratch: Prepared; its ``flips`` are the best ones, in and out.
 
     Returns:
         The best price, its number of flips, patterns tried, and whether the search came to its end.
@@ -193,13 +192,11 @@ def search(start, best, count, first, order, prune, stop, budget, frame, scratch
     chosen, spent, patterns, flips = scratch.chosen, scratch.spent, scratch.patterns, scratch.flips
     k, tried = len(price), 0
     limit = limit_of(best)
-    far = np.float32(np.inf)
     for weight in range(first, order + 1):
-        if prune:
-            if not _any_left(weight, order, limit, floors, prefix):
-                break
-            if prefix[weight] + floors[weight] >= limit:
-                continue
+        if not _any_left(weight, order, limit, floors, prefix):
+            break
+        if prefix[weight] + floors[weight] >= limit:
+            continue
         if weight > MOST_FLIPS:
             return best, count, tried, False
         depth = 0
@@ -210,7 +207,7 @@ def search(start, best, count, first, order, prune, stop, budget, frame, scratch
                 pattern = words.load(patterns, depth)
                 j = chosen[depth] + 1
                 while j < k:
-                    ceiling = np.float32(limit - floors[weight]) if prune else far
+                    ceiling = np.float32(limit - floors[weight])
                     j, looked = next_candidate(j, spent[depth], pattern, ceiling, limit, flip, price, sums)
                     tried += looked
                     if j < k:
@@ -235,11 +232,10 @@ def search(start, best, count, first, order, prune, stop, budget, frame, scratch
                 depth -= 1
                 continue
             cost = spent[depth] + price[j]
-            if prune:
-                least = np.float64(cost) + (prefix[j + 1 + left] - prefix[j + 1]) + floors[weight]
-                if least >= limit:
-                    depth -= 1
-                    continue
+            least = np.float64(cost) + (prefix[j + 1 + left] - prefix[j + 1]) + floors[weight]
+            if least >= limit:
+                depth -= 1
+                continue
             words.store(patterns, depth + 1, words.xor(words.load(patterns, depth), words.load(flip, j)))
             depth += 1
             spent[depth], chosen[depth] = cost, j

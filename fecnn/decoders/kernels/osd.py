@@ -11,7 +11,7 @@ ENDLESS = 1 << 62
 
 
 @kernel
-def osd(llr, columns, checks, distance, order, prune, z, out, tried):
+def osd(llr, columns, checks, distance, order, z, out, tried):
     """Decode frames.
 
     Args:
@@ -20,32 +20,31 @@ def osd(llr, columns, checks, distance, order, prune, z, out, tried):
         checks: n - k, at least 1.
         distance: At most the minimum distance; 1 is always right, more prunes more.
         order: Most flips.
-        prune: False to try the whole list.
         z: Negative for exact pruning only; else patterns whose checks would have to cost less than
             `lists.expected_price` are skipped.
         out: (B, n) u1 code bits out.
         tried: (B,) i8 out; test patterns tried besides that of order 0.
     """
     frame, scratch = lists.new_memory(columns, llr.shape[1], checks)
-    _osd(llr.reshape(-1), columns, checks, distance, order, prune, z, out, tried, frame, scratch)
+    _osd(llr.reshape(-1), columns, checks, distance, order, z, out, tried, frame, scratch)
 
 
 @kernel(borrows=True)
-def _osd(values, columns, checks, distance, order, prune, z, out, tried, frame, scratch):
+def _osd(values, columns, checks, distance, order, z, out, tried, frame, scratch):
     for i in range(len(out)):
         tried[i] = 0
         clean, start, best, bound = lists.begin(values, i, columns, distance, frame, out)
         if clean:
             continue
         count = np.int64(0)
-        if not prune or best > bound:
+        if best > bound:
             lists.prepare(start, distance, frame, scratch)
             if z >= 0.0:
                 rest = lists.expected_price(checks, z, frame.check, frame.parity)
                 for w in range(1, len(scratch.floors)):
                     scratch.floors[w] = max(scratch.floors[w], rest)
             best, count, tried[i], _ = lists.search(
-                start, best, count, 1, order, prune, -1.0, ENDLESS, frame, scratch
+                start, best, count, 1, order, -1.0, ENDLESS, frame, scratch
             )
         lists.end(start, frame, scratch.flips, count, out[i])
 
@@ -84,7 +83,7 @@ def _probable(values, columns, checks, distance, order, promise, success, out, t
                 rest = best - _promising_price(best, promise, none, errors, tosses)
                 scratch.floors[weight] = max(scratch.floors[weight], rest)
                 best, count, looked, _ = lists.search(
-                    start, best, count, weight, weight, True, stop, ENDLESS, frame, scratch
+                    start, best, count, weight, weight, stop, ENDLESS, frame, scratch
                 )
                 tried[i] += looked
         lists.end(start, frame, scratch.flips, count, out[i])

@@ -51,7 +51,7 @@ def _search(values, columns, distance, z, budgets, out, work, certain, frame, sc
         if best > bound:
             lists.prepare(start, distance, frame, scratch)
             best, count, tried, done = lists.search(
-                start, best, count, 1, len(frame.basis), True, 0.0, budgets[0], frame, scratch
+                start, best, count, 1, len(frame.basis), 0.0, budgets[0], frame, scratch
             )
             for turn in range(1, 3):
                 if done:

@@ -98,7 +98,7 @@ has: Operation = _by_width(
 
 @register_jitable
 def _octet(word, i, sums, first):
-    return sums[256 * (first + i) + np.int64((word >> np.uint64(8 * i)) & BYTE)]
+    return sums[np.uint64(256 * (first + i)) + ((word >> np.uint64(8 * i)) & BYTE)]
 
 
 @register_jitable
@@ -113,25 +113,36 @@ def _price_of_word(word, sums, first):
     )
 
 
-def _price_one(word, sums):
-    if len(sums) == 2 * 256:
+def _price_one(word, sums, tables):
+    if tables == 2:
         return _octet(word, 0, sums, 0) + _octet(word, 1, sums, 0)
-    if len(sums) == 4 * 256:
+    if tables == 3:
+        return _octet(word, 0, sums, 0) + _octet(word, 1, sums, 0) + _octet(word, 2, sums, 0)
+    if tables == 4:
         return (_octet(word, 0, sums, 0) + _octet(word, 1, sums, 0)) + (
             _octet(word, 2, sums, 0) + _octet(word, 3, sums, 0)
         )
     return _price_of_word(word, sums, 0)
 
 
-def _price_many(words, sums):
+def _price_many(words, sums, tables):
     total = np.float32(0)
     for w in range(len(words)):
         total += _price_of_word(words[w], sums, 8 * w)
     return total
 
 
-price_of: Operation = _by_width(_price_one, _price_many, _price_many)
-"""The sum of the prices of a set's members, from byte tables: (256 t,) f4, t = 2, 4 or 8 W of them."""
+price_from: Operation = _by_width(_price_one, _price_many, _price_many)
+"""The sum of the prices of a set's members, from byte tables: (256 t,) f4, t = 2, 3, 4 or 8 W of them.
+
+A loop with t as a constant is compiled to vectors.
+"""
+
+
+@register_jitable
+def price_of(members, sums):
+    """`price_from` all the tables that there are."""
+    return price_from(members, sums, len(sums) >> 8)
 
 
 @register_jitable

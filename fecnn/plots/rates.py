@@ -12,6 +12,7 @@ from fecnn.plots.coincidence import nested
 from fecnn.plots.looks import labels_of, looks_of
 from fecnn.plots.marks import counted_mark, estimated_mark, gap_mark
 from fecnn.plots.receivers import receiver_scene
+from fecnn.plots.refusals import refusal_scene
 from fecnn.plots.scene import (
     CROSSES,
     DASHES,
@@ -45,7 +46,7 @@ def rate_scene(
 ) -> Scene:
     """Error rates over the study's axis with bounds and published points: one panel per metric, or per code.
 
-    A study that says ``over`` is drawn over this number of the receiver instead, see `receiver_scene`.
+    A study that says ``over`` is drawn over that instead, see `receiver_scene` and `refusal_scene`.
 
     Args:
         study: The study.
@@ -69,7 +70,8 @@ def rate_scene(
     if results.empty:
         raise ValueError(f"there are no results of {study.name} yet; run it first")
     if study.over is not None:
-        return receiver_scene(study, results, metrics, panels=panels or study.panels, first=first)
+        scene_over = refusal_scene if study.over == "margin" else receiver_scene
+        return scene_over(study, results, metrics, panels=panels or study.panels, first=first)
     codes = list(dict.fromkeys(results["code"]))
     drawn = (
         study.references

@@ -35,7 +35,7 @@ MEANINGS = {
     "receiver": "a receiver is a table, such as { bits = 4, range = 8.0 }, or a list of these",
     "curve": "write [[curve]] with double brackets: a study has a list of curves",
     **dict.fromkeys(AXES, "a number, a list of numbers, or { from, to, step }"),
-    "options": "an option is a number, a word, true or false",
+    "options": "an option is a number, a word, true or false, or a list of these",
     "stop": "a rule is a table, such as { block_errors = 100 }",
 }
 """What a key may have, where several forms are possible."""

@@ -213,6 +213,9 @@ ChannelName = Annotated[
 ]
 
 
+Setting = bool | Whole | float | str
+
+
 class Curve(Table):
     """One decoder over a range of Eb/N0. Values not given here are taken from the study.
 
@@ -221,7 +224,7 @@ class Curve(Table):
 
     decoder: Name, plug-in or ``module:function``.
     label: Name in tables and figures; by default the decoder and its options (and the curve's own code).
-    options: The decoder's options.
+    options: The decoder's options. One that is a list gives one curve per value.
     code: A code name or file, a table (`CodeTable`), or ``uncoded`` for the k message bits sent
         without a code; or a list of these, which gives one curve per code.
     channel: Its own channel, see `Study`.
@@ -236,7 +239,7 @@ class Curve(Table):
 
     decoder: str
     label: str | None = None
-    options: dict[str, bool | Whole | float | str] = Field(default={})
+    options: dict[str, Setting | Annotated[list[Setting], Field(min_length=1)]] = Field(default={})
     code: (
         Annotated[
             Annotated[str, Tag("value")]
@@ -267,6 +270,7 @@ class Curve(Table):
     rel_error: float | None = Field(default=None, gt=0, le=0.5)
     _one_of_many: bool = PrivateAttr(default=False)
     _one_of_receivers: bool = PrivateAttr(default=False)
+    _varied: tuple[str, ...] = PrivateAttr(default=())
     _code_name: str | None = PrivateAttr(default=None)
     _number: int = PrivateAttr(default=0)
 
@@ -293,9 +297,13 @@ class Curve(Table):
 
     @property
     def told_decoder(self) -> str:
-        """The label, or decoder and options, without the receiver and the code."""
+        """The label, or decoder and options, without the receiver and the code.
+
+        A label that is shared by several values of an option is followed by it.
+        """
         if self.label is not None:
-            return self.label
+            varied = [f"{key} {value}" for key, value in self.options.items() if key in self._varied]
+            return ", ".join([self.label, *varied])
         if self.method == "rare" and self.decoder == "ml":
             return "exact ML (estimated)"
         options = ", ".join(f"{key} {value}" for key, value in self.options.items())
@@ -308,8 +316,23 @@ class Curve(Table):
         given = self.receiver if isinstance(self.receiver, list) else [self.receiver]
         return [ReceiverTable() if one is None else one for one in given]
 
-    def without_receiver(self, number: str) -> "Curve":
-        """The curve as it would be without a number of its receiver; the range goes with the bits."""
+    @property
+    def settings(self) -> dict[str, Setting]:
+        """Its options, of a list the first."""
+        return {key: it[0] if isinstance(it, list) else it for key, it in self.options.items()}
+
+    def number(self, over: str) -> float | None:
+        """What it has of a number of the receiver, or of an option; None if it has none."""
+        of_receiver = over in ReceiverTable.model_fields
+        found = getattr(self.receivers[0], over) if of_receiver else self.settings.get(over)
+        return float(found) if isinstance(found, int | float) else None
+
+    def without(self, number: str) -> "Curve":
+        """The curve without a number of its receiver, or an option; the range goes with the bits."""
+        if number not in ReceiverTable.model_fields:
+            return self.model_copy(
+                update={"options": {key: it for key, it in self.options.items() if key != number}}
+            )
         dropped = {number, *["range"] * (number == "bits")}
         kept = {key: value for key, value in self.receivers[0].options() if key not in dropped}
         return self.model_copy(update={"receiver": ReceiverTable.model_validate(kept) if kept else None})
@@ -320,12 +343,22 @@ class Curve(Table):
         return ("decoder", "options", "receiver", "code") if self.label is None else ("label",)
 
     def each(self) -> "list[Curve]":
-        """One curve per code and receiver of a list; otherwise the curve itself."""
+        """One curve per code, value of an option and receiver of a list; otherwise the curve itself."""
         curves = [self]
         if isinstance(self.code, list):
             curves = [self.model_copy(update={"code": code}) for code in self.code]
             for curve in curves:
                 curve._one_of_many = True
+        for key, values in self.options.items():
+            if isinstance(values, list):
+                curves = [
+                    one.model_copy(update={"options": one.options | {key: value}})
+                    for one in curves
+                    for value in values
+                ]
+        varied = tuple(key for key, it in self.options.items() if isinstance(it, list) and len(it) > 1)
+        for curve in curves:
+            curve._varied = varied
         if isinstance(self.receiver, list):
             # Published points are of the one that changes nothing.
             curves = [
@@ -360,8 +393,9 @@ class Study(Table):
         curves: The curves of the file, with one curve per code where it gives a list.
         drawn: Decoders in ``reference.csv`` whose points are drawn; all by default.
         panels: What each panel of the figure shows: a ``metric``, or a ``code``.
-        over: The number of the receiver that the figure is drawn over, ``scale`` or ``bits``, in place of the
-            axis: curves that differ in it alone are one line.
+        over: What the figure is drawn over in place of the axis: a number of the receiver, ``scale`` or
+            ``bits``; or ``margin``, for the wrong decisions that pass against the right ones that `refusing`
+            refuses. Curves that differ in it alone are one line.
         metrics: The error rates drawn, and ``gap`` for the gap to exact ML in dB; with one panel per code,
             only the first, and the gap.
         bounds: Bounds drawn with the BLER, by their names in `fecnn.theory.bounds.BOUNDS`, for each code over
@@ -386,7 +420,7 @@ class Study(Table):
     seed: int = Field(default=1, ge=0, lt=1 << 63)
     drawn: list[str] | None = None
     panels: Literal["metric", "code"] = "metric"
-    over: Literal["scale", "bits"] | None = None
+    over: Literal["scale", "bits", "margin"] | None = None
     metrics: list[Literal["bler", "ber", "ber_code", "undetected", "refused", "gap"]] = Field(
         default=["bler", "ber"], min_length=1
     )
@@ -531,11 +565,8 @@ class Study(Table):
             if len(points) > MAX_TASKS:
                 found.add(f"it has more than {MAX_TASKS} points; split it")
                 break
-        receivers = [dict(it.receivers[0].options()) for it in self.curves]
-        if self.over is not None and not any(self.over in receiver for receiver in receivers):
-            found.add(f"over: no curve has a receiver with {self.over}")
         if self.over is not None:
-            for problem in self._crossed_receivers(self.over):
+            for problem in self._problems_over(self.over):
                 found.add(problem)
         if len(self._axes) > 1:
             found.add(f"a study has one axis: give {' or '.join(self._axes)}, for all curves")
@@ -557,14 +588,20 @@ class Study(Table):
         self._check_published(found)
         return points, found.sentences()
 
-    def _crossed_receivers(self, over: str) -> Iterator[str]:
-        """Curves at one place of one line, where the study is drawn over a number of the receiver."""
+    def _problems_over(self, over: str) -> Iterator[str]:
+        """Why a study cannot be drawn over a number: no curve has it, or two are at one place of a line."""
+        if over == "margin" and not any(over in curve.options for curve in self.curves):
+            yield 'over: no curve has a margin, an option of decoder = "refusing"'
+        elif over != "margin" and not any(over in dict(it.receivers[0].options()) for it in self.curves):
+            yield f"over: no curve has a receiver with {over}"
+        if over == "margin" and "gap" in self.metrics:
+            yield "metrics: a gap to ML is not drawn over the margin"
         placed: dict[tuple[str, Any], str] = {}
         for curve in self.curves:
-            number = getattr(curve.receivers[0], over)
-            other = placed.setdefault((curve.without_receiver(over).name, number), curve.name)
+            number = curve.number(over)
+            other = placed.setdefault((curve.without(over).name, number), curve.name)
             if other != curve.name:
-                where = f"without {over}" if number is None else f"at {over} {number}"
+                where = f"without {over}" if number is None else f"at {over} {number:g}"
                 yield f"over: {other} and {curve.name} are one line, and both {where}; label one otherwise"
 
     def _is_sure(self, curve: Curve, *keys: str) -> bool:
@@ -792,7 +829,7 @@ class Study(Table):
 
     def _options_of(self, curve: Curve, code: Code) -> tuple[Options, Weights | None, str | None]:
         """The decoder's options in order, its weights pinned by their SHA-256, and its version."""
-        options = dict(curve.options)
+        options = curve.settings
         found = self._foreign_of(curve.decoder)
         if found is not None:
             return tuple(sorted(options.items())), None, found.version
@@ -806,7 +843,9 @@ class Study(Table):
 
     def _decoder_problems(self, curve: Curve) -> Iterator[str]:
         """What is wrong with a curve's decoder and its options, as far as it shows without the code."""
-        options, complete = dict(curve.options), self._is_sure(curve, "options")
+        options, complete = curve.settings, self._is_sure(curve, "options")
+        if curve.published is not None and curve._varied:
+            yield f"published: these points are of one decoder, but {curve._varied[0]} has several values"
         its = self._foreign_of(curve.decoder)
         if its is not None:  # foreign code is not imported before it runs
             signature = signature_of(curve.decoder, its)

@@ -14,7 +14,7 @@ from fecnn.decoders.kernels import basis as mrb
 from fecnn.decoders.kernels import lists, words
 from fecnn.jit import kernel
 
-BLOCK = 256
+BLOCK = 128
 
 Scratch = namedtuple("Scratch", "pairs costs chosen spent patterns flips")
 """Memory for a list.
@@ -148,7 +148,7 @@ def _next(j, sets, costs, pattern, spent, limit, sums):
         elif tables == 4:
             below = _count(j, sets, costs[j : j + BLOCK], pattern, spent, limit, sums, 4)
         else:
-            below = _count(j, sets, costs[j : j + BLOCK], pattern, spent, limit, sums, tables)
+            below = _count(j, sets, costs[j : j + BLOCK], pattern, spent, limit, sums, 8)
         if below > 0:
             while spent + costs[j] + words.price_of(words.xor(pattern, words.load(sets, j)), sums) >= limit:
                 j += 1

@@ -7,11 +7,22 @@ from decoding_cases import llrs, random_codes
 
 import fecnn
 from fecnn.arrays import bpsk
+from fecnn.decoders.kernels import chase
 from fecnn.testing import check_decoder
 
 
 def half_distance(code):
     return (next(w for w, count in enumerate(code.weight_spectrum()) if w and count) - 1) // 2
+
+
+@pytest.mark.kernel
+def test_the_least_values_are_those_of_a_stable_sort(rng):
+    for count in (1, 7, 40):
+        for values in (rng.normal(0, 1, count), rng.integers(0, 3, count).astype(float), np.zeros(count)):
+            for size in {0, 1, min(3, count), count}:
+                places = np.empty(size, np.int64)
+                chase._least(values, places)
+                assert (places == np.argsort(values, kind="stable")[:size]).all()
 
 
 @pytest.mark.kernel

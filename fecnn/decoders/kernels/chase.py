@@ -3,7 +3,7 @@
 import numpy as np
 
 from fecnn.decoders.kernels.berlekamp_massey import locate
-from fecnn.decoders.kernels.loops import any_set, copy, sort_places
+from fecnn.decoders.kernels.loops import any_set, copy
 from fecnn.jit import kernel
 
 LEAST = 1e-37  # of an LLR that still has the sign of the codeword found
@@ -26,26 +26,25 @@ def chase2(llr, positions, table, algebra, t, beta, out, app, tried, found):
     spoilt = np.empty(columns.shape[1], np.uint64)
     work, flips = np.empty((6, algebra.room), np.uint16), np.empty(t + 2, np.int64)
     reliability = np.empty(n, np.float64)
-    order, spare = np.empty(n, np.int64), np.empty(n, np.int64)
+    least_reliable = np.empty(positions, np.int64)
     error = np.zeros(n, np.uint8)  # the pattern, and for a moment the correction with it
     best = np.empty(n, np.uint8)
     cheapest = np.empty((n, 2), np.float64)  # codeword found that errs in bit j, or does not
     soft = len(app) > 0
     for frame in range(frames):
-        syndrome[:] = np.uint64(0)
-        error[:] = 0
         for j in range(n):
-            reliability[j] = abs(np.float64(llr[frame, j]))
             out[frame, j] = llr[frame, j] < 0
-            if out[frame, j]:
-                _flip(j, columns, syndrome)
+        _syndrome(out[frame], columns, syndrome)
         clean = not any_set(syndrome)
         if clean and not soft:
             tried[frame], found[frame] = 1, True
             continue  # nothing is more likely than a hard decision that is a codeword
-        sort_places(reliability, order, spare)
-        least_reliable = order[:positions]
-        cheapest[:] = np.inf
+        for j in range(n):
+            reliability[j] = abs(np.float64(llr[frame, j]))
+            error[j] = 0
+            if soft:
+                cheapest[j, 0] = cheapest[j, 1] = np.inf
+        _least(reliability, least_reliable)
         price = np.inf
         for pattern in range(1 << positions):
             if pattern > 0:
@@ -79,6 +78,32 @@ def chase2(llr, positions, table, algebra, t, beta, out, app, tried, found):
         if price < np.inf:
             for j in range(n):
                 out[frame, j] ^= best[j]
+
+
+@kernel
+def _syndrome(hard, columns, syndrome):
+    """The sum of the columns where hard decisions (n,) u1 are 1, without a branch."""
+    for word in range(len(syndrome)):
+        total = np.uint64(0)
+        for j in range(len(hard)):
+            total ^= columns[j, word] & (np.uint64(0) - np.uint64(hard[j]))
+        syndrome[word] = total
+
+
+@kernel
+def _least(values, places):
+    """Places of the least values in ascending order, of equals the first first: places (P,) i8 out."""
+    held = 0
+    for j in range(len(values)):
+        if held < len(places):
+            held += 1
+        elif held == 0 or values[j] >= values[places[held - 1]]:
+            continue
+        i = held - 1
+        while i > 0 and values[j] < values[places[i - 1]]:
+            places[i] = places[i - 1]
+            i -= 1
+        places[i] = j
 
 
 @kernel

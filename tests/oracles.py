@@ -57,6 +57,47 @@ def osd(code, llr, order):
     return np.array([words[metric(words, values).argmax()] for words, values in lists], np.uint8)
 
 
+def pb_osd(code, values, order, promise=0.001, success=0.99):
+    """PB-OSD of one frame as published: the word, all patterns tried, and how surely the word is right.
+
+    Yue et al. (2021), with the thresholds of the first author's program. The pattern of order 0 counts.
+    """
+    n, k = code.n, code.k
+    by_reliability = np.argsort(np.abs(values), kind="stable")[::-1]
+    basis = most_reliable_basis(code.G, by_reliability)
+    checks = [j for j in by_reliability if j not in basis]
+    encode, decided = systematic_on(code.G, basis), (values < 0).astype(int)
+    sizes = np.abs(values.astype(np.float64))
+    wrong = 1 / (1 + np.exp(sizes))
+    at_most = binom(k, wrong[basis].mean())
+    patterns = [flips for weight in range(order + 1) for flips in combinations(range(k - 1, -1, -1), weight)]
+    least = promise * np.sqrt(at_most.sf(order) / len(patterns))
+    number = wrong[checks].sum()
+    right_checks = norm(number, np.sqrt(number * (1 - number / (n - k))))
+    other_checks = norm((n - k) / 2, np.sqrt((n - k) / 4))
+    best, tried, found, surely = np.inf, 0, None, 0.0
+    for flips in patterns:
+        price = sizes[basis][list(flips)].sum()
+        if price > best:
+            continue
+        flips_right = np.exp(-price) * (1 - wrong[basis]).prod()
+        fewer = (best - price) / sizes[checks].mean()
+        promising = flips_right * right_checks.cdf(fewer) + (1 - flips_right) * other_checks.cdf(fewer)
+        if promising < least:
+            continue
+        tried += 1
+        word = (decided[basis] ^ np.isin(np.arange(k), flips)) @ encode % 2
+        total = sizes[word != decided].sum()
+        if total < best:
+            best, found = total, word
+            checks_right = np.exp(-(total - price)) * (1 - wrong[checks]).prod()
+            right = flips_right * checks_right
+            surely = right / (right + (1 - flips_right) * 2.0 ** (k - n))
+            if surely > success * at_most.cdf(order):
+                break
+    return found, tried, surely
+
+
 def osd_words(code, values, order):
     """The words that OSD tries for one frame."""
     by_reliability = np.argsort(np.abs(values), kind="stable")

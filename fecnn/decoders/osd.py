@@ -91,33 +91,51 @@ def pb_osd(
     /,
     *,
     order: int = Default(3),
-    promise: float = 1e-6,
-    success: float = 0.999,
+    rule: str = "fixed",
+    promise: float | None = None,
+    success: float | None = None,
 ) -> Decoder:
-    """OSD that stops when it is probably right and skips improbable patterns, in the style of PB-OSD.
+    """PB-OSD: OSD that stops when it is probably right and skips improbable patterns, or in its style.
 
     It uses the success probability of a decision and the promising probability of a pattern of Yue,
-    Shirvanimoghaddam, Park, Park, Vucetic and Li (IEEE Commun. Lett. 25(6), 2021), with a Gaussian
-    approximation of the cost of the parity positions. The promising probability is recomputed for each number
-    of flips.
+    Shirvanimoghaddam, Park, Park, Vucetic and Li (IEEE Commun. Lett. 25(6), 2021).
+
+    ``rule="published"`` is theirs, with the thresholds of the first author's program (Yue, Probability-Based
+    OSD, 2021). Let P be the probability that at most ``order`` bits of the most reliable basis are wrong,
+    each with their mean probability, and N the number of patterns. A pattern is skipped if it beats the best
+    so far with less than ``promise`` sqrt((1 - P) / N), the number of wrong checks taken as Gaussian. The
+    list ends once a new best is right with more than ``success`` P. The work is what they count, less the
+    pattern of order 0. (The program takes the k most reliable positions for the basis in P and like sums: on
+    3,400 frames of three codes that changed no decision, and mean counts by up to 1.4 %.)
+
+    ``rule="fixed"`` is ours, in the style of PB-OSD: the two probabilities are given as they are, the cost of
+    the checks is taken as Gaussian, and patterns that cannot win are skipped by exact bounds too. The
+    promising probability is recomputed for each number of flips.
 
     Args:
         code: Any n.
         channel: Not used; but the LLRs must be true ones, not scaled.
         order: As for `osd`, but 3 if not given.
-        promise: Skip a pattern if it beats the best so far with less than this probability; 0 skips none.
-        success: End the list once the best so far is right with this probability; 1 never ends it early.
+        rule: "fixed" or "published".
+        promise: Skip a pattern if it beats the best so far with less than this probability (1e-6 if not
+            given), or of the published rule, this factor (0.001): 0 skips none that could win.
+        success: End the list once the best so far is right with this probability (0.999 if not given; 1 never
+            ends it early), or of the published rule, this factor (0.99).
 
     Raises:
-        ValueError: If order is not in 0..k, or a probability is out of range.
+        ValueError: If order is not in 0..k, the rule is not known, or a probability is out of range.
 
     Example:
         >>> import fecnn
-        >>> decode = fecnn.decoder("pb-osd", fecnn.hamming(3), order=1)
+        >>> decode = fecnn.decoder("pb-osd", fecnn.hamming(3), order=1, rule="published")
         >>> decode(np.float32([[2, 3, -0.1, 4, 1, 2, 3]]))
         array([[0, 0, 0, 0, 0, 0, 0]], dtype=uint8)
     """
     order = order_of(code, order)
+    if rule not in RULES:
+        raise ValueError(f"rule must be {' or '.join(map(repr, RULES))}, got {rule!r}")
+    least, enough = RULES[rule]
+    promise, success = least if promise is None else promise, enough if success is None else success
     if not 0 <= promise < 1:
         raise ValueError(f"promise must be a probability in [0, 1), got {promise!r}")
     if not 0 < success <= 1:
@@ -130,10 +148,17 @@ def pb_osd(
 
     def measure(llr: LLR) -> tuple[Bits, Effort]:
         out, tried = np.empty(llr.shape, np.uint8), np.empty(len(llr), np.int64)
-        kernel.probable(llr, columns, checks, distance, order, promise, certainty, out, tried)
+        if rule == "published":
+            kernel.published(llr, columns, checks, order, promise, success, out, tried)
+        else:
+            kernel.probable(llr, columns, checks, distance, order, promise, certainty, out, tried)
         return out, Effort(tried, np.zeros(len(llr), np.bool_))
 
     return Measured(measure)
+
+
+RULES = {"fixed": (1e-6, 0.999), "published": (0.001, 0.99)}
+"""Rules of `pb_osd`, with the thresholds where none are given."""
 
 
 def lc_osd(

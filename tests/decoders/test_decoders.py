@@ -177,6 +177,13 @@ def test_contract(name):
     )
 
 
+def test_contract_of_the_published_rule():
+    from fecnn.testing import check_decoder
+
+    check_decoder("pb-osd", rule="published")
+    check_decoder("pb-osd", fecnn.golay(extended=False), fecnn.single_parity_check(9), rule="published")
+
+
 def test_contract_of_a_plug_in():
     from fecnn.testing import check_decoder
 
@@ -254,6 +261,16 @@ def test_entry_points_are_found(monkeypatch):
         (lambda c: fecnn.decoder("ml", c, nodes=0), ValueError, "nodes must be 1 or more, got 0"),
         (lambda c: fecnn.decoder("near-ml", c, z=-1.0), ValueError, "z must be 0 or more"),
         (lambda c: fecnn.decoder("fs-osd", c, z=-1.0), ValueError, "z must be 0 or more"),
+        (
+            lambda c: fecnn.decoder("pb-osd", c, rule="exact"),
+            ValueError,
+            "rule must be 'fixed' or 'published', got 'exact'",
+        ),
+        (
+            lambda c: fecnn.decoder("pb-osd", c, rule="published", success=0),
+            ValueError,
+            r"success must be a probability in \(0, 1\], got 0",
+        ),
         (lambda c: fecnn.decoder("map", c, bits="all"), ValueError, "message or code"),
         (lambda c: fecnn.decoder("hard", c, t=-1), ValueError, "t must be 0 or more"),
         (lambda c: fecnn.decoder("slnn", c, weights="ternary"), ValueError, "binary or bipolar"),

@@ -5,12 +5,14 @@ import numpy as np
 import oracles
 import pytest
 from decoding_cases import SMALL, llrs, random_codes
+from scipy.stats import binom
 
 import fecnn
 from fecnn import Code
 from fecnn.arrays import bpsk
 from fecnn.codes import gf2
 from fecnn.decoders.kernels import basis, minplus, search, words
+from fecnn.decoders.kernels import osd as osd_kernel
 
 EXACT = -1.0
 
@@ -272,6 +274,64 @@ def test_pb_osd_without_its_rules_is_osd(rng):
     quick, less = fecnn.decoder("pb-osd", code, order=3, promise=1e-4).measure(llr)
     assert less.work.sum() < full.work.sum() / 2
     assert (quick != exact).any(axis=1).mean() < 0.02
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("options", [{}, {"promise": 0.3, "success": 0.5}, {"promise": 0.0, "success": 1.0}])
+def test_pb_osd_published_equals_its_twin(options, rng):
+    """The same words and the same number of patterns, frame by frame."""
+    for name, ebn0_db in (("golay-24-12", 0.0), ("bch-31-11", 0.0), ("bch-15-11", 2.0)):
+        code = fecnn.load_code(name)
+        sent = code.encode(rng.integers(0, 2, (25, code.k), dtype=np.uint8))
+        llr = fecnn.AWGN.at(ebn0_db, code.rate).transmit(sent, rng)
+        for order in range(4):
+            decide = fecnn.decoder("pb-osd", code, order=order, rule="published", **options)
+            bits, effort = decide.measure(llr)
+            expected = [oracles.pb_osd(code, values, order, **options) for values in llr]
+            assert (bits == [word for word, _, _ in expected]).all(), (name, order)
+            assert effort.work.tolist() == [tried - 1 for _, tried, _ in expected], (name, order)
+
+
+@pytest.mark.kernel
+def test_pb_osd_knows_how_often_the_order_suffices():
+    """Its P is a binomial distribution function, also far out and where nearly all or none are right."""
+    for k in (1, 7, 64, 1500):
+        for p in (1e-12, 1e-4, 0.02, 0.3, 0.5):
+            for order in {0, 1, min(3, k), k // 2, k}:
+                choices = binom(k, 0.5).logpmf(order) + k * np.log(2)
+                within, beyond = osd_kernel._at_most(order, k, p, choices)
+                assert within == pytest.approx(binom(k, p).cdf(order), rel=1e-8, abs=1e-300)
+                if beyond > 1e-290:
+                    assert beyond == pytest.approx(binom(k, p).sf(order), rel=1e-8)
+    assert osd_kernel._at_most(3, 64, 0.0, 1.0) == (1.0, 0.0)
+
+
+def test_pb_osd_is_as_often_right_as_it_says(rng):
+    """The success probability of the pattern of order 0, on average over 300 frames: within 3 deviations."""
+    code = fecnn.load_code("bch-31-11")
+    sent = code.encode(rng.integers(0, 2, (300, code.k), dtype=np.uint8))
+    llr = fecnn.AWGN.at(1.0, code.rate).transmit(sent, rng)
+    twins = [oracles.pb_osd(code, values, 0) for values in llr]
+    right = np.array([(word == own).all() for (word, _, _), own in zip(twins, sent, strict=True)])
+    surely = np.array([probability for _, _, probability in twins])
+    assert abs(right.mean() - surely.mean()) < 3 * np.sqrt((surely * (1 - surely)).sum()) / len(llr)
+    sure = surely > 0.99
+    assert sure.sum() > 50
+    assert right[sure].mean() > 0.97
+
+
+@pytest.mark.parametrize(
+    ("name", "order", "ebn0_db", "patterns"), [("ebch-64-36", 3, 2.0, 300), ("ebch-128-64", 4, 2.5, 1300)]
+)
+def test_pb_osd_published_loses_little_for_few_patterns(name, order, ebn0_db, patterns, rng):
+    """Nearly the decisions of exact ML, for few of the 7,807 and 679,121 patterns."""
+    code = fecnn.load_code(name)
+    sent = code.encode(rng.integers(0, 2, (3000, code.k), dtype=np.uint8))
+    llr = fecnn.AWGN.at(ebn0_db, code.rate).transmit(sent, rng)
+    bits, effort = fecnn.decoder("pb-osd", code, order=order, rule="published").measure(llr)
+    exact = fecnn.decoder("ml", code)(llr)
+    assert (bits != exact).any(axis=1).mean() < 0.003
+    assert effort.work.mean() < patterns
 
 
 @pytest.mark.kernel

@@ -396,6 +396,56 @@ def sgrand(code, llr, queries):
     return out, used
 
 
+def ordered_patterns(values, order):
+    """All (2^n, n) patterns as a guesser orders them: by "weight", "rank", "line" or "cost"."""
+    n, size = len(values), np.abs(values.astype(np.float64))
+    places = np.arange(n) if order == "weight" else np.argsort(size, kind="stable")
+    extra = intercept(np.sort(size)) if order == "line" else 0
+    key = {
+        "weight": len,
+        "rank": lambda flips: (sum(flips) + len(flips), len(flips), flips),
+        "line": lambda flips: (sum(flips) + len(flips) * (1 + extra), len(flips), flips),
+        "cost": lambda flips: size[places[list(flips)]].sum(),
+    }
+    flips = [flips for weight in range(n + 1) for flips in combinations(range(n), weight)]
+    out = np.zeros((2**n, n), np.uint8)
+    for row, places_of_one in enumerate(sorted(flips, key=key[order])):
+        out[row, places[list(places_of_one)]] = 1
+    return out
+
+
+def sogrand(code, values, order, queries, size):
+    """Guess until ``size`` words are listed: the words, their probabilities, and that of all other words.
+
+    The others are the share (2^k - listed) / (allowed - tried) of what was not tried. A code without words of
+    odd weight allows only patterns that make the weight even.
+    """
+    patterns, hard = ordered_patterns(values, order), (values < 0).astype(np.uint8)
+    wrong = 1 / (1 + np.exp(np.abs(values.astype(np.float64))))
+    probability = np.where(patterns == 1, wrong, 1 - wrong).prod(axis=1)
+    allowed = np.ones(len(patterns), bool)
+    if not (code.codebook().sum(axis=1) % 2).any():
+        allowed = (patterns ^ hard).sum(axis=1) % 2 == 0
+    fits = ~code.syndrome(patterns ^ hard).any(axis=1)
+    listed = np.flatnonzero(fits[:queries])[:size]
+    tried = min(queries, len(patterns)) if len(listed) < size else listed[-1] + 1
+    left = allowed[tried:]
+    share = (2**code.k - len(listed)) / max(left.sum(), 1)
+    return patterns[listed] ^ hard, probability[listed], probability[tried:][left].sum() * share
+
+
+def sogrand_app(code, values, order, queries, size):
+    """Bit LLRs of the listed words, and of the channel as far as the sent word is another."""
+    words, probability, others = sogrand(code, values, order, queries, size)
+    if not len(words):
+        return values.astype(np.float64)
+    one = 1 / (1 + np.exp(values.astype(np.float64)))
+    ones = probability @ words + others * one
+    zeros = probability @ (1 - words) + others * (1 - one)
+    with np.errstate(divide="ignore"):
+        return np.log(zeros) - np.log(ones)
+
+
 def gcd(code, llr, queries, reliable):
     """All patterns of an information set in order of price, re-encoded: words, patterns tried, if proved."""
     patterns = np.array(list(product([0, 1], repeat=code.k)))

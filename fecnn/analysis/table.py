@@ -11,6 +11,7 @@ from fecnn._files.shipped import RESULTS
 from fecnn._files.text import read_text, refuse_control_characters, refuse_semicolons, uncell
 from fecnn.analysis.agreement import LogRate, agreement, log_rate, sentences, stopped_at, z_score
 from fecnn.channels.axis import EBN0
+from fecnn.decoders.registry import unit_of_work
 from fecnn.errors import StoreError
 from fecnn.intervals import proportion_interval, rate_interval, with_interval
 from fecnn.simulation.stop import Prefix
@@ -209,6 +210,8 @@ def display(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
     no loss; the count is then ``up to``. ``uncertified`` counts frames in which a budget ran out
     before a decoder could do all it promises; the column is left out if all are 0. The bit error rate over
     code bits is shown if the study draws it, and what was refused or undetected if anything was refused.
+    Where a decoder guesses, ``queries/frame`` has the mean queries; if others of the study count something
+    else, such as patterns, it is ``work/frame``, and says what.
     ``method`` is shown if some points are estimated: these have no error counts, and ``frames`` is the number
     of frames, rays or words behind them. Intervals of ``light
     words`` are bounds.
@@ -217,6 +220,8 @@ def display(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
 
     verdicts = dict(iter(judge(study, results).groupby(["curve", "ebn0_db"])))
     order = {curve.name: place for place, curve in enumerate(study.curves)}
+    units = {curve.name: unit_of_work(curve.decoder, curve.options) for curve in study.curves}
+    counted_in = {units.get(curve, "") for curve in results.loc[results["work"].fillna(0) > 0, "curve"]}
     rows = []
     at = [
         study.at(curve, ebn0_db) for curve, ebn0_db in zip(results["curve"], results["ebn0_db"], strict=True)
@@ -242,6 +247,7 @@ def display(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
                 + ("*" if row["block_errors"] < FEW_ERRORS else ""),
                 "not ML": _certain_losses(row),
                 "uncertified": f"{row['uncertified']:,}",
+                WORK: _work(row, units.get(row["curve"], "") if len(counted_in) > 1 else ""),
                 "BER [95 %]": with_interval(row["ber"], row["ber_low"], row["ber_high"]),
                 "BER (code bits) [95 %]": with_interval(
                     row["ber_code"], row["ber_code_low"], row["ber_code_high"]
@@ -260,11 +266,25 @@ def display(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
         shown = shown.drop(columns="BER (code bits) [95 %]")
     if not refuses(results):
         shown = shown.drop(columns=[f"{METRICS[name]} [95 %]" for name in OF_REFUSALS])
+    if GUESSES not in counted_in:
+        shown = shown.drop(columns=WORK)
+    elif len(counted_in) == 1:
+        shown = shown.rename(columns={WORK: f"{GUESSES}/frame"})
     for column, nothing in (("published", ""), ("uncertified", "0"), ("method", COUNTED)):
         if shown[column].isin(["", nothing]).all():
             shown = shown.drop(columns=column)
     return shown
 
+
+def _work(row: "pd.Series[Any]", unit: str) -> str:
+    """Mean work of a frame, such as ``1,384 queries``; empty if a decoder counts none."""
+    mean = row["work"] / row["frames"]
+    text = f"{mean:,.0f}" if mean >= 100 else f"{mean:.3g}"
+    return f"{text} {unit}".rstrip() if row["work"] else ""
+
+
+GUESSES, WORK = "queries", "work/frame"
+"""The unit of decoders whose work a table shows, and its column."""
 
 _COLUMNS = (
     "decoder",
@@ -274,6 +294,7 @@ _COLUMNS = (
     "not ML",
     "uncertified",
     "BLER [95 %]",
+    WORK,
     "BER [95 %]",
     "BER (code bits) [95 %]",
     *(f"{METRICS[name]} [95 %]" for name in OF_REFUSALS),

@@ -81,13 +81,15 @@ def print_table(shown: "pd.DataFrame", title: str | None = None) -> None:
     Where the terminal is too narrow, intervals become ``+-`` half their width, then columns are left out,
     which a line below says.
     """
+    from fecnn.analysis.table import GUESSES, WORK
     from fecnn.analysis.texts import with_half_widths
 
     console = table_console()
     kept, left_out = shown, []
     if not _fits(kept, console):
         kept = with_half_widths(kept)
-    for name in LEAST_WANTED:
+    counts_work = any(name in shown for name in (WORK, f"{GUESSES}/frame"))
+    for name in (*LEAST_WANTED, *(["BER"] if counts_work else [])):
         if name in kept and not _fits(kept, console):
             kept = kept.drop(columns=name)
             left_out.append(name)

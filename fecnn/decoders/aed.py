@@ -157,4 +157,5 @@ AED = BuiltIn(
     reach="codes with known automorphisms: Reed-Muller, polar, cyclic (also extended), quasi-cyclic",
     example=Example("rm-128-64", 3.0),
     around=True,
+    unit="decodings",
 )

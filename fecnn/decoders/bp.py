@@ -266,4 +266,5 @@ BP = BuiltIn(
     reach="any code",
     example=Example("ccsds-128-64", 4.0),
     soft=bp_app,
+    unit="iterations",
 )

@@ -93,4 +93,5 @@ BP_OSD = BuiltIn(
     cites="Fossorier, IEEE JSAC 19(5), 2001",
     reach="any code",
     example=Example("ccsds-128-64", 3.0),
+    unit="iterations",
 )

@@ -233,4 +233,5 @@ CHASE2 = BuiltIn(
     example=Example("bch-63-45", 4.0),
     soft=chase2_app,
     lister=chase2_list,
+    unit="patterns",
 )

@@ -37,8 +37,8 @@ class Effort:
             promises.
         refused: (B,) bool, True where the decoder says that its bits are not to be used; None if it never
             does.
-        margin: (B,) float32, by how much the decision is likelier than the second best word, as a
-            log-likelihood ratio; None if that was not looked for.
+        margin: (B,) float32, by how much the decision is likelier than the second best word, or of decoders
+            with a ``risk`` than all other words, as a log-likelihood ratio; None if that was not looked for.
     """
 
     work: NDArray[np.int64]

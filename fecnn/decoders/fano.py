@@ -112,4 +112,5 @@ FANO = BuiltIn(
     cites="Arikan, arXiv:1908.09594, 2019",
     reach="polar codes with dynamic frozen bits (PAC, extended BCH) or without, shortened or punctured",
     example=Example("polar-64-32", 3.0),
+    unit="visits",
 )

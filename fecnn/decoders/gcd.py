@@ -105,4 +105,5 @@ GCD = BuiltIn(
     cites="Ma, ITW 2024",
     reach="any code, within a budget of queries",
     example=Example("bch-63-45", 3.0),
+    unit="queries",
 )

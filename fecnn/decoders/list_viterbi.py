@@ -181,4 +181,5 @@ LIST_VITERBI = BuiltIn(
     cites="Seshadri and Sundberg, IEEE Trans. Comm. 42(2/3/4), 1994",
     reach="convolutional codes of rate 1/m, tail-biting or terminated, with a CRC or without",
     example=Example("tailbiting-133-171-128-64", 3.0),
+    unit="paths",
 )

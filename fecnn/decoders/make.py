@@ -133,9 +133,12 @@ def list_decoder(
     has metric infinity too.
 
     Args:
-        name: ``ml`` (exact), ``osd``, ``lc-osd``, ``chase2`` or ``scl``. What its list holds is said by
-            `fecnn.decoders.ml.ml_list`, `fecnn.decoders.osd.osd_list`, `fecnn.decoders.osd.lc_osd_list`,
-            `fecnn.decoders.chase.chase2_list` and `fecnn.decoders.polar.scl_list`.
+        name: ``ml`` (exact), ``osd``, ``lc-osd``, ``chase2``, ``scl``, ``sgrand`` (exact), ``orbgrand`` or
+            ``grand``. What its list holds is said by `fecnn.decoders.ml.ml_list`,
+            `fecnn.decoders.osd.osd_list`, `fecnn.decoders.osd.lc_osd_list`,
+            `fecnn.decoders.chase.chase2_list`, `fecnn.decoders.polar.scl_list`,
+            `fecnn.decoders.grand.sgrand_list`, `fecnn.decoders.grand.orbgrand_list` and
+            `fecnn.decoders.grand.grand_list`.
         code: The code to decode.
         channel: As for `decoder`.
         list: Number of words L, 1 to 4096. For ``scl`` it is also the number of paths.

@@ -375,6 +375,7 @@ ML = BuiltIn(
     reach="n <= 512 and n - k <= 192, or a small codebook, trellis or tail-biting trellis",
     example=Example("bch-31-21", 2.4),
     lister=ml_list,
+    unit="nodes",
 )
 NEAR_ML = BuiltIn(
     near_ml,
@@ -382,4 +383,5 @@ NEAR_ML = BuiltIn(
     cites="Choi and Jeong (IEEE Commun. Lett. 23(10), 2019)",
     reach="n <= 512 and n - k <= 192",
     example=Example("bch-63-45", 3.0),
+    unit="nodes",
 )

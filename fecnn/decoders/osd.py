@@ -435,6 +435,7 @@ OSD = BuiltIn(
     example=Example("bch-63-45", 3.0, {"order": 2}),
     soft=osd_app,
     lister=osd_list,
+    unit="patterns",
 )
 FS_OSD = BuiltIn(
     fs_osd,
@@ -442,6 +443,7 @@ FS_OSD = BuiltIn(
     cites="Choi and Jeong (IEEE Commun. Lett. 23(10), 2019)",
     reach="any code",
     example=Example("ebch-128-64", 2.5, {"order": 3}),
+    unit="patterns",
 )
 PB_OSD = BuiltIn(
     pb_osd,
@@ -449,6 +451,7 @@ PB_OSD = BuiltIn(
     cites="Yue, Shirvanimoghaddam, Park, Park, Vucetic and Li (IEEE Commun. Lett. 25(6), 2021)",
     reach="any code",
     example=Example("ebch-128-64", 2.5, {"order": 3}),
+    unit="patterns",
 )
 LC_OSD = BuiltIn(
     lc_osd,
@@ -457,4 +460,5 @@ LC_OSD = BuiltIn(
     reach="n <= 512 and n - k <= 192",
     example=Example("bch-63-45", 3.0),
     lister=lc_osd_list,
+    unit="patterns",
 )

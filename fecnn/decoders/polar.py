@@ -479,4 +479,5 @@ SCL = BuiltIn(
     example=Example("polar-128-64", 3.0),
     soft=scl_app,
     lister=scl_list,
+    unit="paths",
 )

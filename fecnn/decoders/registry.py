@@ -50,6 +50,8 @@ class BuiltIn:
     symmetric: Whether the decision on llr * bpsk(c) is the decision on llr, plus c.
     around: Whether it calls another decoder, which its option ``decoder`` names, and passes on to it the
         options that it does not have itself.
+    unit: What the work of a frame counts, in the plural (of ``ml`` that of its search); "" if it counts
+        nothing, or what the other decoder counts.
     """
 
     hard: "Factory"
@@ -62,6 +64,7 @@ class BuiltIn:
     trained: bool = False
     symmetric: bool = True
     around: bool = False
+    unit: str = ""
 
     @property
     def summary(self) -> str:
@@ -186,6 +189,20 @@ def inside(name: str, options: Mapping[str, Any]) -> tuple[str, dict[str, Any]] 
     own = inspect.signature(make).parameters
     passed = {option: value for option, value in options.items() if option not in own}
     return str(options.get("decoder", own["decoder"].default)), passed
+
+
+def unit_of_work(name: str, options: Mapping[str, Any]) -> str:
+    """What the work of a built-in decoder counts; "" of others, and of those that count nothing.
+
+    Example:
+        >>> unit_of_work("orbgrand", {}), unit_of_work("refusing", {"decoder": "osd"}), unit_of_work("sc", {})
+        ('queries', 'patterns', '')
+    """
+    if name not in REGISTRY:
+        return ""
+    found = built_in(name)
+    other = None if found.unit else inside(name, options)
+    return unit_of_work(*other) if other else found.unit
 
 
 def decoder_rows() -> list[tuple[str, str, str, str, str, str]]:

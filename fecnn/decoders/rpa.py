@@ -209,4 +209,5 @@ RPA = BuiltIn(
     cites="Ye and Abbe, IEEE Trans. IT 66(8), 2020",
     reach="Reed-Muller codes",
     example=Example("rm-32-16", 2.0),
+    unit="words",
 )

@@ -431,6 +431,7 @@ ECCT = BuiltIn(
     reach="a zoo network, or your own",
     example=Example("bch-31-16", 4.0),
     trained=True,
+    unit="runs",
 )
 CROSSMPT = BuiltIn(
     crossmpt,
@@ -439,6 +440,7 @@ CROSSMPT = BuiltIn(
     reach="a zoo network, or your own",
     example=Example("bch-31-16", 4.0),
     trained=True,
+    unit="runs",
 )
 FECNN_NET = BuiltIn(
     fecnn_net,
@@ -447,6 +449,7 @@ FECNN_NET = BuiltIn(
     reach="a zoo network, or your own",
     example=Example("bch-31-16", 4.0),
     trained=True,
+    unit="iterations",
 )
 LITERATURE_SLNN = BuiltIn(
     literature_slnn,

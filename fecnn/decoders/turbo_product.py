@@ -173,4 +173,5 @@ TURBO_PRODUCT = BuiltIn(
     cites="Pyndiah, IEEE Trans. Comm. 46(8), 1998",
     reach="product codes whose rows and columns suit `chase2`",
     example=Example("product-64-16", 3.0),
+    unit="half-iterations",
 )

@@ -173,6 +173,25 @@ def test_display_shows_published_points_with_their_verdict(study, store):
     assert list(shown["published"][1:]) == ["", "BLER 0.15 differs", ""]
 
 
+def test_mean_queries_stand_beside_the_bler_of_guessers():
+    study, results = shipped("queries-to-ml")
+    shown = display(study, results)
+    columns = list(shown.columns)
+    assert columns[columns.index("BLER [95 %]") + 1] == "work/frame"
+    row = results[(results["curve"] == "orbgrand of bch-63-51") & (results["ebn0_db"] == 2)].iloc[0]
+    cells = shown[shown["Eb/N0 [dB]"] == "2"].set_index("decoder")["work/frame"]
+    assert cells["orbgrand of bch-63-51"] == f"{row['work'] / row['frames']:,.0f} queries" == "1,384 queries"
+    assert cells["lc-osd of bch-63-51"].endswith(" patterns")
+    assert cells["ml (method search) of bch-63-51"].endswith(" nodes")
+    guessers = results[results["decoder"].isin(["gcd", "orbgrand", "sgrand"])]
+    alone = display(study, guessers)
+    assert "work/frame" not in alone
+    cells = alone[alone["Eb/N0 [dB]"] == "2"].set_index("decoder")["queries/frame"]
+    assert cells["orbgrand of bch-63-51"] == "1,384"
+    others = display(study, results[results["decoder"] == "lc-osd"])
+    assert not any("/frame" in name for name in others if name != "us/frame")
+
+
 def test_markdown_is_a_table(study, store):
     lines = markdown(display(study, table(study, store))).splitlines()
     assert lines[0] == (

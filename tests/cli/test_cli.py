@@ -520,6 +520,16 @@ def test_tables_fit_the_terminal(call, monkeypatch, width, command):
         assert any("osd (order 1)" in line for line in lines)
 
 
+def test_a_narrow_terminal_keeps_the_queries_beside_the_bler(call, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", call("table", "queries-to-ml").stdout).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert re.search(r"BLER +work/frame *$", lines[1])
+    assert any(line.rstrip().endswith("1,384 queries") for line in lines)
+    assert any(line.startswith("hidden to fit 80 columns") and line.endswith(", BER") for line in lines)
+
+
 def test_tables_are_written_by_the_suffix_of_their_file(call, tmp_path):
     for name, begins in (
         ("t.tex", r"% \usepackage"),

@@ -193,6 +193,14 @@ def test_a_line_and_a_heap_have_their_price():
         complexity("sgrand", code)
 
 
+@pytest.mark.parametrize("name", ["grand", "orbgrand", "sgrand"])
+def test_predicting_errors_costs_three_operations_a_query(name):
+    code = fecnn.load_code("bch-31-21")
+    plain, told = complexity(name, code, work=8), complexity(name, code, work=8, risk=0.1)
+    assert told.exponentials == 31
+    assert told.operations == pytest.approx(plain.operations + 31 * 11 + 8 * 3)
+
+
 def test_a_guess_of_the_codeword_has_its_price():
     code = fecnn.load_code("bch-31-21")
     once, more = (complexity("gcd", code, work=work) for work in (1, 8))

@@ -16,7 +16,7 @@ from fecnn.cli.speed import cases
 from fecnn.decoders import registry
 from fecnn.decoders.complexity import complexity
 from fecnn.decoders.cost import Cost
-from fecnn.decoders.registry import REGISTRY, Example, built_in, decoder_rows
+from fecnn.decoders.registry import REGISTRY, Example, built_in, decoder_rows, unit_of_work
 from fecnn.errors import ContractError
 from fecnn.testing import check_decoder
 
@@ -62,6 +62,10 @@ def faults(name):
         listed, metrics = fecnn.list_decoder(name, code, list=2)(4 * fecnn.bpsk(sent).astype(np.float32))
         if (listed[:, 0] != sent).any() or metrics[:, 0].any():
             yield "list contract"
+    noise = np.random.default_rng(1).normal(0.5, 1, (8, code.n)).astype(np.float32)
+    decode = fecnn.decoder(name, code, fecnn.AWGN.at(ours.example.ebn0_db, code.rate), **ours.example.options)
+    if decode.measure(noise)[1].work.any() and not unit_of_work(name, ours.example.options):
+        yield "unit of work"
     if name not in [case.decoder for case in cases()]:
         yield "benchmark"
     if name not in [row[0] for row in decoder_rows()]:

@@ -9,7 +9,17 @@ from scipy.special import expit
 import fecnn
 from fecnn.decoders.registry import decoder_names
 
-SLOPES = {"map": (0.95, 1.05), "osd": (0.8, 1.0), "scl": (0.8, 1.1), "chase2": (0.7, 1.0), "bp": (0.6, 0.85)}
+GUESSERS = ("grand", "orbgrand", "sgrand")
+SLOPES = {
+    "map": (0.95, 1.05),
+    "osd": (0.8, 1.0),
+    "scl": (0.8, 1.1),
+    "chase2": (0.7, 1.0),
+    "bp": (0.6, 0.85),
+    "grand": (0.7, 0.9),
+    "orbgrand": (0.85, 1.0),
+    "sgrand": (0.85, 1.0),
+}
 """Least and largest slope of the log-odds of being right against |APP|, as the docstrings say."""
 
 ANY = (0.5, 1.5)
@@ -39,6 +49,8 @@ def received(name, frames=6000):
 
 
 def suited(name):
+    if name in GUESSERS:  # 16 checks take long
+        return ["bch-31-21", "hamming-15-11"]
     return ["polar-32-16"] if name == "scl" else CODES
 
 
@@ -66,7 +78,8 @@ def test_signs_are_no_worse_than_hard_decisions_of_the_same_decoder(name):
         signs = fecnn.soft_decoder(name, code, channel)(llr) < 0
         errors, soft_errors = ((bits != codewords).any(axis=1).sum() for bits in (decided, signs))
         # Bit-wise maximum a posteriori decides no codewords: some more block errors, and fewer bit errors.
-        allowance = 0.1 * errors if name == "map" else 0
+        # So do words together with what was not listed.
+        allowance = errors * (0.1 if name == "map" else 0.2 if name in GUESSERS else 0)
         assert soft_errors <= errors + allowance + 3 * np.sqrt(allowance), (code_name, errors, soft_errors)
 
 

@@ -16,7 +16,6 @@ from fecnn.decoders.kernels.heap import pop, push
 from fecnn.decoders.kernels.loops import any_set, sort_places
 from fecnn.jit import kernel
 
-
 Kept = namedtuple("Kept", "words place odds product sums counts rules")
 """The codewords found in a frame, and the probability of what was tried.
 
@@ -24,10 +23,10 @@ words: (L, n) u1; the hard decision in each row, turned where the pattern of tha
 place: (n,) i8; the positions of the places that patterns are made of.
 odds: (n,) f8; of each place, that its bit is wrong: exp(-abs(llr)).
 product: (n + 1,) f8; of the odds of the flips down to each depth.
-sums: (5,) f8; products of odds of tried patterns with an even number of flips above 0, and with an odd one; of
-    those that are listed; the probability of no flip; that of all other patterns that the code allows.
-counts: (4,) i8; words listed, tried patterns of even and of odd weight, and which of these two the code allows
-    (-1: both).
+sums: (5,) f8; products of odds of tried patterns with an even number of flips above 0, and with an odd one;
+    of those that are listed; the probability of no flip; that of all other patterns that the code allows.
+counts: (4,) i8; words listed, tried patterns of even and of odd weight, and which of these two the code
+    allows (-1: both).
 rules: (5,) f8; 1 for a code without words of odd weight, else 0; the probability of a lost word at which a
     list is good enough; 1 / 2^k; 1 over the number of patterns that the code allows; 2^k over this number.
 """
@@ -49,16 +48,15 @@ def grand(llr, columns, queries, ranked, line, out, used, found):
     Out: (B, n) u1; used (B,) i8 patterns tried; found (B,) b1, False if ``queries`` did not suffice, which
     leaves the hard decision.
     """
-    frames, n = llr.shape
     scratch = _new_scratch(columns)
-    place, flips = scratch[3], scratch[5]
-    for frame in range(frames):
+    place, flips = scratch.place, scratch.flips
+    for frame in range(len(llr)):
         _harden(llr, frame, columns, scratch, out[frame])
-        if not any_set(scratch[0][0]):
+        if not any_set(scratch.rest[0]):
             used[frame], found[frame] = 1, True
             continue
         if ranked:
-            sort_places(scratch[2], place, scratch[4])  # stable: ties go by position
+            sort_places(scratch.reliability, place, scratch.spare)  # stable: ties go by position
         count, spent = _walk(scratch, columns, ranked, line, queries, None)
         used[frame], found[frame] = spent, count > 0
         for i in range(count):
@@ -75,18 +73,18 @@ def grand_list(llr, columns, queries, ranked, line, rules, words, held, used, re
     """
     frames, n = llr.shape
     scratch = _new_scratch(columns)
-    place = scratch[3]
+    place = scratch.place
     odds, product = np.empty(n, np.float64), np.empty(n + 1, np.float64)
     sums, counts = np.empty(5, np.float64), np.empty(4, np.int64)
     for frame in range(frames):
         kept = Kept(words[frame], place, odds, product, sums, counts, rules)
         _harden(llr, frame, columns, scratch, words[frame, 0])
         if ranked:
-            sort_places(scratch[2], place, scratch[4])
-        _begin(kept, scratch[2])
-        hit = not any_set(scratch[0][0])
+            sort_places(scratch.reliability, place, scratch.spare)
+        _begin(kept, scratch.reliability)
+        hit = not any_set(scratch.rest[0])
         if hit:
-            _keep(kept, scratch[5], np.int64(0))
+            _keep(kept, scratch.flips, np.int64(0))
         spent = np.int64(1)
         if not _ends(kept, hit, spent):
             _, spent = _walk(scratch, columns, ranked, line, queries, kept)
@@ -94,16 +92,26 @@ def grand_list(llr, columns, queries, ranked, line, rules, words, held, used, re
         rest[frame], density[frame] = _rest(kept), _density(kept)
 
 
+Scratch = namedtuple("Scratch", "rest ordered reliability place spare flips")
+"""Memory for a search.
+
+rest: (n + 1, W) u8; the syndrome that remains at each depth.
+ordered: (n, W) u8; columns in order of reliability.
+reliability: (n,) f8.
+place, spare: (n,) i8; positions in order, at first the natural one.
+flips: (n,) i8; the places that the pattern flips.
+"""
+
+
 @kernel
 def _new_scratch(columns):
-    """Memory: syndromes by depth, columns in order, reliabilities, places, spare places, flips."""
-    n = len(columns)
+    n, words = columns.shape
     place = np.empty(n, np.int64)
     for j in range(n):
         place[j] = j
-    return (
-        np.empty((n + 1, columns.shape[1]), np.uint64),
-        np.empty(columns.shape, np.uint64),
+    return Scratch(
+        np.empty((n + 1, words), np.uint64),
+        np.empty((n, words), np.uint64),
         np.empty(n, np.float64),
         place,
         np.empty(n, np.int64),
@@ -111,10 +119,10 @@ def _new_scratch(columns):
     )
 
 
-@kernel
+@kernel(borrows=True)
 def _harden(llr, frame, columns, scratch, word):
     """The hard decision of a frame, its reliabilities, and its syndrome at depth 0."""
-    rest, reliability = scratch[0], scratch[2]
+    rest, reliability = scratch.rest, scratch.reliability
     rest[0] = np.uint64(0)
     for j in range(len(word)):
         reliability[j] = abs(np.float64(llr[frame, j]))
@@ -382,10 +390,10 @@ def sgrand(llr, columns, queries, out, used, found):
     """Undo the least costly pattern that has the syndrome of the hard decision; arguments as for `grand`."""
     frames = len(llr)
     scratch, tree = _new_scratch(columns), _new_tree(columns, queries)
-    place = scratch[3]
+    place = scratch.place
     for frame in range(frames):
         _harden(llr, frame, columns, scratch, out[frame])
-        sort_places(scratch[2], place, scratch[4])
+        sort_places(scratch.reliability, place, scratch.spare)
         at, hit, spent = _by_cost(scratch, columns, tree, queries, None)
         used[frame], found[frame] = spent, hit
         while hit and at > 0:
@@ -398,14 +406,14 @@ def sgrand_list(llr, columns, queries, rules, words, held, used, rest, density):
     """List the least costly codewords, as `grand_list` does those that come first."""
     frames, n = llr.shape
     scratch, tree = _new_scratch(columns), _new_tree(columns, queries)
-    place = scratch[3]
+    place = scratch.place
     odds, product = np.empty(n, np.float64), np.empty(n + 1, np.float64)
     sums, counts = np.empty(5, np.float64), np.empty(4, np.int64)
     for frame in range(frames):
         kept = Kept(words[frame], place, odds, product, sums, counts, rules)
         _harden(llr, frame, columns, scratch, words[frame, 0])
-        sort_places(scratch[2], place, scratch[4])
-        _begin(kept, scratch[2])
+        sort_places(scratch.reliability, place, scratch.spare)
+        _begin(kept, scratch.reliability)
         _, _, spent = _by_cost(scratch, columns, tree, queries, kept)
         used[frame], held[frame] = spent, counts[0]
         rest[frame], density[frame] = _rest(kept), _density(kept)
@@ -434,18 +442,18 @@ def _new_tree(columns, queries):
     return tree
 
 
-@kernel
+@kernel(borrows=True)
 def _by_cost(scratch, columns, tree, queries, kept):
     """Try patterns by rising cost: the last one, whether it leaves no syndrome, and how many were tried.
 
     A pattern of ranks that ends in j has two successors, which cost no less: j + 1 instead of j, or added.
     Each pattern is the successor of one other, so all patterns come in order of cost.
     """
-    reliability, place, flips = scratch[2], scratch[3], scratch[5]
+    reliability, place, flips = scratch.reliability, scratch.place, scratch.flips
     heap, cost, last, before, rest = tree
     n = len(columns)
     for word in range(columns.shape[1]):
-        rest[0, word] = scratch[0][0, word]
+        rest[0, word] = scratch.rest[0, word]
     spent, made, waiting = np.int64(1), np.int64(1), np.int64(0)
     at, hit = np.int64(0), not any_set(rest[0])
     if hit:

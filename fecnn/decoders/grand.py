@@ -96,7 +96,7 @@ def orbgrand(
         >>> int(bits.sum()), int(effort.work), bool(effort.refused)
         (0, 2, True)
         >>> print(f"wrong with probability {1 / (1 + np.exp(effort.margin)):.3f}")
-        wrong with probability 0.038
+        wrong with probability 0.197
     """
     return _decoder(_Search(code, queries, _order(lines)), risk)
 

@@ -240,7 +240,6 @@ def test_soft_output_is_that_of_the_textbook(name, options, order, queries, size
         np.testing.assert_allclose(soft[finite], np.array(expected)[finite], rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.kernel
 @pytest.mark.parametrize(("name", "options", "order"), ORDERS)
 @pytest.mark.parametrize("code", [fecnn.bch(15, 7), fecnn.reed_muller(1, 4), fecnn.hamming(3)], ids=str)
 def test_with_all_words_listed_soft_output_is_exact(name, options, order, code, rng):

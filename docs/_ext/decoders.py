@@ -100,6 +100,7 @@ def page(name: str) -> str:
     rows = [
         ("codes", ours.reach),
         ("gives", ", ".join(gives)),
+        *([("work", f"{ours.unit} per frame")] if ours.unit else []),
         ("source", ours.cites),
         ("studies", ", ".join(link("studies", study) for study in naming(name)) or "none"),
     ]

@@ -13,7 +13,7 @@ from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
 from fecnn.decoders.contract import Decoder, Effort, Lister, Measured, SoftDecoder, empty_list
 from fecnn.decoders.cost import REAL, Cost, basis_cost
-from fecnn.decoders.kernels import cheapest, whole_list, words
+from fecnn.decoders.kernels import cheapest, probable, whole_list, words
 from fecnn.decoders.kernels import lc_osd as in_order
 from fecnn.decoders.kernels import osd as kernel
 from fecnn.decoders.kernels import soft_osd as soft
@@ -149,9 +149,9 @@ def pb_osd(
     def measure(llr: LLR) -> tuple[Bits, Effort]:
         out, tried = np.empty(llr.shape, np.uint8), np.empty(len(llr), np.int64)
         if rule == "published":
-            kernel.published(llr, columns, checks, order, promise, success, out, tried)
+            probable.published(llr, columns, checks, order, promise, success, out, tried)
         else:
-            kernel.probable(llr, columns, checks, distance, order, promise, certainty, out, tried)
+            probable.fixed(llr, columns, checks, distance, order, promise, certainty, out, tried)
         return out, Effort(tried, np.zeros(len(llr), np.bool_))
 
     return Measured(measure)

@@ -11,8 +11,7 @@ import fecnn
 from fecnn import Code
 from fecnn.arrays import bpsk
 from fecnn.codes import gf2
-from fecnn.decoders.kernels import basis, minplus, search, words
-from fecnn.decoders.kernels import osd as osd_kernel
+from fecnn.decoders.kernels import basis, minplus, probable, search, words
 
 EXACT = -1.0
 
@@ -299,11 +298,11 @@ def test_pb_osd_knows_how_often_the_order_suffices():
         for p in (1e-12, 1e-4, 0.02, 0.3, 0.5):
             for order in {0, 1, min(3, k), k // 2, k}:
                 choices = binom(k, 0.5).logpmf(order) + k * np.log(2)
-                within, beyond = osd_kernel._at_most(order, k, p, choices)
+                within, beyond = probable._at_most(order, k, p, choices)
                 assert within == pytest.approx(binom(k, p).cdf(order), rel=1e-8, abs=1e-300)
                 if beyond > 1e-290:
                     assert beyond == pytest.approx(binom(k, p).sf(order), rel=1e-8)
-    assert osd_kernel._at_most(3, 64, 0.0, 1.0) == (1.0, 0.0)
+    assert probable._at_most(3, 64, 0.0, 1.0) == (1.0, 0.0)
 
 
 def test_pb_osd_is_as_often_right_as_it_says(rng):

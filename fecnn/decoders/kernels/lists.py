@@ -23,6 +23,9 @@ from fecnn.jit import kernel
 
 SLACK, MOST_FLIPS = 2e-5, 300
 
+ENDLESS = 1 << 62
+"""A budget that is never spent."""
+
 
 @kernel(inline="always")
 def limit_of(best):

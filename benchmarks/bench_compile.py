@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from fecnn.decoders.registry import REGISTRY
+from fecnn.decoders.registry import REGISTRY, built_in
 
 FIRST_STUDY = """
 import fecnn
@@ -57,24 +57,8 @@ foreign = [name for name, _ in compiled if any(part in name for part in ("raise_
 print(time.process_time(), sum(seconds for _, seconds in compiled), len(compiled), *foreign)
 """
 
-CODES = {
-    "bp": "ccsds-128-64",
-    "fano": "polar-64-32",
-    "list-viterbi": "tailbiting-133-171-128-64",
-    "literature-mlnn": "hamming-7-4",
-    "literature-slnn": "hamming-7-4",
-    "mlnn": "bch-31-16",
-    "sc": "polar-64-32",
-    "scl": "polar-64-32",
-    "slnn": "bch-31-16",
-    "ecct": "bch-31-16",
-    "crossmpt": "bch-31-16",
-    "fecnn-net": "bch-31-16",
-}
-OPTIONS = {
-    "literature-mlnn": {"weights": "mlnn-100-hamming-7-4"},
-    "literature-slnn": {"weights": "slnn-7-hamming-7-4"},
-}
+SEARCHED = {"ml": "bch-63-45", "refusing": "bch-63-45"}
+"""Codes of decoders whose example is short enough for less than their search."""
 
 
 def seconds(script, folder):
@@ -105,9 +89,9 @@ def test_the_first_study(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(REGISTRY))
 def test_the_first_decision(name, tmp_path):
-    script = FIRST_DECISION.format(
-        name=name, code=CODES.get(name, "bch-63-45"), options=OPTIONS.get(name, {})
-    )
+    example = built_in(name).example
+    code = SEARCHED.get(name, example.code)
+    script = FIRST_DECISION.format(name=name, code=code, options=dict(example.options))
     whole, compiling, functions = seconds(script, tmp_path)
     print(f"{name}: {whole:.1f} CPU s, {compiling:.1f} of them for {functions} functions, target 12")
     assert whole < 12

@@ -69,8 +69,14 @@ def osd(llr, columns, checks, order, out):
 def _next(j, pattern, spent, limit, flip, price, sums):
     """The first last flip from j on with a price below ``limit``; k if none."""
     while j < len(price):
-        cost = words.price_of(words.xor(pattern, words.load(flip, j)), sums)
-        if spent + price[j] + cost < limit:
+        if spent + price[j] + _price(pattern ^ flip[j], sums) < limit:
             break
         j += 1
     return j
+
+
+@kernel(borrows=True)
+def _price(word, sums):
+    first, second = np.int64(word & np.uint64(255)), np.int64((word >> np.uint64(8)) & np.uint64(255))
+    third, fourth = np.int64((word >> np.uint64(16)) & np.uint64(255)), np.int64(word >> np.uint64(24))
+    return (sums[first] + sums[256 + second]) + (sums[512 + third] + sums[768 + fourth])

@@ -11,7 +11,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, PrivateAttr, Tag, field_validator
+from pydantic import BeforeValidator, Discriminator, Field, PrivateAttr, Tag, field_validator, model_validator
 
 from fecnn._files.named import file_of
 from fecnn._files.problems import MAX_PROBLEMS, refusal
@@ -396,8 +396,8 @@ class Study(Table):
         over: What the figure is drawn over in place of the axis: a number of the receiver, ``scale`` or
             ``bits``; or ``margin``, for the wrong decisions that pass against the right ones that `refusing`
             refuses. Curves that differ in it alone are one line.
-        metrics: The error rates drawn, and ``gap`` for the gap to exact ML in dB; with one panel per code,
-            only the first, and the gap.
+        metrics: The error rates drawn, BLER and BER by default, and over the margin undetected errors; and
+            ``gap`` for the gap to exact ML in dB; with one panel per code, only the first, and the gap.
         bounds: Bounds drawn with the BLER, by their names in `fecnn.theory.bounds.BOUNDS`, for each code over
             AWGN (not for uncoded bits).
 
@@ -452,6 +452,14 @@ class Study(Table):
         if problems or rest.study is None:
             raise refusal(called or path, problems)
         return rest.study
+
+    @model_validator(mode="before")
+    @classmethod
+    def _undetected_over_the_margin(cls, content: Any) -> Any:
+        # BLER and BER do not depend on a threshold.
+        if isinstance(content, dict) and content.get("over") == "margin":
+            return {"metrics": ["undetected"]} | content
+        return content
 
     @field_validator("curves")
     @classmethod

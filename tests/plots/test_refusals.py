@@ -52,6 +52,13 @@ def test_a_list_of_an_option_gives_a_curve_for_each_value():
     assert [dict(point.task.options) for point in study.points] == [{"order": order} for order in (0, 1, 2)]
 
 
+def test_undetected_errors_are_drawn_unless_the_study_says_otherwise():
+    told = {"code": "hamming-7-4", "ebn0_db": 3, "over": "margin"}
+    assert fecnn.make_study("mine", curves=[THRESHOLD], **told).metrics == ["undetected"]
+    chosen = fecnn.make_study("mine", curves=[THRESHOLD], metrics=["bler", "refused"], **told)
+    assert chosen.metrics == ["bler", "refused"]
+
+
 def test_misses_over_refusals(ran):
     study, results = ran([THRESHOLD, CHECKED])
     scene = rate_scene(study, results)

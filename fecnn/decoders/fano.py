@@ -38,7 +38,8 @@ def fano(
     Args:
         code: Any code that `sc` takes: polar, PAC, extended BCH, shortened or punctured.
         channel: Not used, but the LLRs should be true ones: scaled ones cost visits or errors.
-        delta: How far apart thresholds are, in bits; above 0. Small ones cost visits, large ones errors.
+        delta: How far apart thresholds are, in bits; above 0 and finite. Small ones cost visits, large ones
+            errors.
         visits: Visits of nodes per frame, 1 or more, after which the search is over.
 
     Raises:
@@ -56,8 +57,8 @@ def fano(
         raise ValueError(
             f"{code.name} has {form.outer} checks beyond frozen bits, which fano cannot use; use scl"
         )
-    if not real("delta", delta) > 0:
-        raise ValueError(f"delta must be above 0, got {delta}")
+    if not 0 < real("delta", delta) < math.inf:
+        raise ValueError(f"delta must be above 0 and finite, got {delta}")
     if whole("visits", visits) < 1:
         raise ValueError(f"visits must be 1 or more, got {visits}")
     rates = cutoff_rates(code)

@@ -181,8 +181,9 @@ def test_contract(options):
 def test_what_it_cannot_do_is_refused():
     with pytest.raises(ValueError, match="has 6 checks beyond frozen bits, which fano cannot use; use scl"):
         fecnn.decoder("fano", fecnn.polar(64, 32, crc=6))
-    with pytest.raises(ValueError, match="delta must be above 0, got 0"):
-        fecnn.decoder("fano", fecnn.pac(16, 8), delta=0.0)
+    for delta in (0.0, np.inf, np.nan):  # an infinite one made thresholds of NaN, and the search endless
+        with pytest.raises(ValueError, match=f"delta must be above 0 and finite, got {delta}"):
+            fecnn.decoder("fano", fecnn.pac(16, 8), delta=delta)
     with pytest.raises(ValueError, match="visits must be 1 or more, got 0"):
         fecnn.decoder("fano", fecnn.pac(16, 8), visits=0)
 

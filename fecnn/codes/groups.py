@@ -1,7 +1,6 @@
 """Groups of automorphisms to draw from: affine maps of binary digits or of field elements, and shifts."""
 
 from collections.abc import Callable, Iterator
-from itertools import islice
 from math import gcd
 
 import numpy as np
@@ -12,7 +11,7 @@ from fecnn.codes.code import Code
 from fecnn.codes.cyclic import MAX_DEGREE, field
 
 DRAWS = 64
-"""Permutations drawn for each one that is asked for; if these are not enough, the group is too small."""
+"""The group has no more permutations if so many draws for each that is known give none that is new."""
 
 Drawn = tuple[Permutation, bytes]
 """An automorphism, and a name; successive cancellation decides alike after all those of one name."""
@@ -163,12 +162,14 @@ def _some(code: Code, count: int, draws: Iterator[Drawn]) -> Permutation:
     """Up to ``count`` distinct automorphisms from the first of these draws; the identity is the first."""
     identity = np.arange(code.n)
     first, others = [identity], list[Permutation]()
-    seen, kinds = {identity.tobytes()}, set[bytes]()
-    for found, kind in islice(draws, DRAWS * count):
-        if len(first) == count:
+    seen, kinds, vain = {identity.tobytes()}, set[bytes](), 0
+    for _, (found, kind) in zip(range(DRAWS * count), draws, strict=False):
+        if len(first) == count or vain == DRAWS * len(seen):
             break
         if found.tobytes() in seen:
+            vain += 1
             continue
+        vain = 0
         seen.add(found.tobytes())
         if not is_automorphism(code, found):
             raise AssertionError(f"a permutation drawn for {code.name} is not an automorphism")

@@ -63,7 +63,7 @@ def aed(
             codeword so far to be ML, which changes no decision (Taipale and Pursley 1991; if the distance is
             not known, only the hard decision counts as proved); with ``codeword``, at the first codeword,
             likely or not; or ``never``.
-        seed: Seed of the permutations.
+        seed: Seed of the permutations, 0 or more.
         options: The options of the other decoder.
 
     Raises:
@@ -81,6 +81,8 @@ def aed(
         raise ValueError(f"ensemble must be 1 or more, got {ensemble!r}")
     if stop not in STOPS:
         raise ValueError(f"stop must be {', '.join(STOPS[:-1])} or {STOPS[-1]}, got {stop!r}")
+    if seed < 0:
+        raise ValueError(f"seed must be 0 or more, got {seed}")
     return Ensemble(
         decoder_named(decoder, code, channel, **options), drawn(code, ensemble, group, seed), stop
     )

@@ -204,10 +204,12 @@ def test_cost_is_that_of_its_decodings():
     ("code", "options", "said"),
     [
         ("rm-32-16", {"ensemble": 0}, "ensemble must be 1 or more, got 0"),
+        ("rm-32-16", {"seed": -1}, "seed must be 0 or more, got -1"),
         ("rm-32-16", {"stop": "soon"}, "stop must be proved, codeword or never, got 'soon'"),
         ("rm-32-16", {"group": "all"}, "group must be auto, affine, field, shifts, got 'all'"),
         ("rm-32-16", {"group": "field"}, "rm-32-16 has 1 known in the group field"),
         ("bch-15-7", {"decoder": "bp", "ensemble": 61}, "bch-15-7 has 60 known, with the identity"),
+        ("bch-15-7", {"decoder": "bp", "ensemble": 1 << 62}, "bch-15-7 has 60 known, with the identity"),
         ("golay-24-12", {"decoder": "bp"}, "golay-24-12 has 1 known"),
     ],
 )

@@ -60,6 +60,8 @@ def wrong_values(signature: Signature, options: Mapping[str, Any]) -> Iterator[s
         kinds = tuple(kind for kind in kinds if kind is not NoneType)
         if len(kinds) == 1 and kinds[0] in WORDS and not _fits(value, kinds[0]):
             yield f"{option} must be {WORDS[kinds[0]]}, got {shown(value)}"
+        elif isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:  # kernels take no others
+            yield f"{option} must be a number of 64 bits with its sign, got a larger one"
 
 
 WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text in quotes"}

@@ -250,6 +250,12 @@ def test_entry_points_are_found(monkeypatch):
         (lambda c: fecnn.decoder("osd", c, order=2.0), TypeError, "order must be a whole number, got 2.0"),
         (lambda c: fecnn.decoder("osd", c, order=None), TypeError, "order must be a whole number, got None"),
         (lambda c: fecnn.decoder("osd", c, order=True), TypeError, "order must be a whole number, got True"),
+        (
+            lambda c: fecnn.decoder("grand", c, queries=1 << 63),
+            TypeError,
+            "queries must be a number of 64 bits",
+        ),
+        (lambda c: fecnn.decoder("refusing", c, margin=10**400), TypeError, "margin must be a number of 64"),
         (lambda c: fecnn.decoder("scl", c, adaptive="yes"), TypeError, "adaptive must be true or false, got"),
         (lambda c: fecnn.decoder("hard-ml", c, t=1), TypeError, "no option 't'; it has none"),
         (

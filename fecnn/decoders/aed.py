@@ -39,7 +39,8 @@ def aed(
     the code permutes the LLRs, the other decoder decides, and its word is permuted back. Of the words of the
     ensemble that are codewords, the most likely is the decision, the first of equals. If none is, the
     decision is the word that the other decoder found without a permutation, and the frame is counted as
-    uncertified. The work of a frame is its number of decodings.
+    uncertified. The work of a frame is its number of decodings. If the other decoder refuses frames, a
+    decision is refused if it was where it was found.
 
     An ensemble only helps a decoder that decides differently after a permutation. ``ml`` does not, ``osd``
     does only in ties, and ``bp`` does not after one that maps the checks of H to each other, such as a shift
@@ -109,16 +110,25 @@ class Ensemble(Measured):
         code = self._decode.recipe.code
         words, least = np.empty(llr.shape, np.uint8), np.full(len(llr), np.inf)
         work, rows = np.zeros(len(llr), np.int64), np.arange(len(llr))
+        refused: NDArray[np.bool_] | None = None
+        margin: NDArray[np.float32] | None = None
         for i, place in enumerate(self._places):
             given = llr[rows]
-            found = self._decode(given.take(np.argsort(place), axis=1)).take(place, axis=1)
+            turned, effort = self._decode.measure(given.take(np.argsort(place), axis=1))
+            found = turned.take(place, axis=1)
             work[rows] += 1
             prices = np.where(code.syndrome(found).any(axis=1), np.inf, discrepancy(given, found))
             better = (prices < least[rows]) | (i == 0)
             words[rows[better]], least[rows[better]] = found[better], prices[better]
+            if effort.refused is not None:
+                refused = np.zeros(len(llr), np.bool_) if refused is None else refused
+                refused[rows[better]] = effort.refused[better]
+            if effort.margin is not None:
+                margin = np.zeros(len(llr), np.float32) if margin is None else margin
+                margin[rows[better]] = effort.margin[better]
             better[better] = self._is_done(given[better], found[better], prices[better])
             rows = rows[~better]
-        return words, Effort(work, np.isinf(least))
+        return words, Effort(work, np.isinf(least), refused, margin)
 
     def _is_done(self, llr: LLR, words: Bits, prices: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether these words, the best so far, end the decodings of their frames."""

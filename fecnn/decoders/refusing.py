@@ -35,11 +35,11 @@ def refusing(
     """Another decoder that refuses frames: by a threshold on its margin, or by checks left for this.
 
     Forney, IEEE Trans. IT 14(2), 1968, with the likeliest other word in place of all others. A frame is
-    refused if its decision is no codeword, or the margin, the log-likelihood ratio of the best and the second
-    best word of the list, is below the threshold. A list that is not exact may lack the second best word; its
-    margin is then too large. A frame for which the list is empty is refused, and counts as uncertified.
-    `decode.measure` says what is refused, and the margin; studies count ``refusals``, and the block errors
-    that were not refused as ``undetected``.
+    refused if its decision is no codeword, if the other decoder refuses it, or if the margin, the
+    log-likelihood ratio of the best and the second best word of the list, is below the threshold. A list that
+    is not exact may lack the second best word; its margin is then too large. A frame for which the list is
+    empty is refused, and counts as uncertified. `decode.measure` says what is refused, and the margin;
+    studies count ``refusals``, and the block errors that were not refused as ``undetected``.
 
     Args:
         code: The code.
@@ -125,11 +125,13 @@ class Refusing(Measured):
             lost = np.isinf(metrics[:, 0])  # nothing was found, or all contradicts infinite LLRs
             margin[lost] = 0
             effort = Effort(np.zeros(len(llr), np.int64), lost)
-            refused = lost | (margin < np.float32(self._margin or 0))
+            with np.errstate(over="ignore"):
+                refused = lost | (margin < np.float32(self._margin or 0))
         else:
             found, effort = self._decode.measure(llr)
-            refused = np.zeros(len(llr), np.bool_)
-        refused |= self._code.syndrome(found).any(axis=1)
+            refused = np.zeros(len(llr), np.bool_) if effort.refused is None else effort.refused
+            margin = effort.margin
+        refused = refused | self._code.syndrome(found).any(axis=1)
         return np.ascontiguousarray(found), Effort(effort.work, effort.uncertified, refused, margin)
 
 

@@ -157,3 +157,35 @@ def test_dependent_checks_cannot_be_left_out():
     doubled = fecnn.Code(code.G, np.concatenate([code.H, code.H[:2]]))
     with pytest.raises(ValueError, match="the last 2 checks of unnamed follow from others"):
         fecnn.decoder("refusing", doubled, unchecked=2)
+
+
+@pytest.mark.kernel
+def test_what_the_other_decoder_refuses_stays_refused(rng):
+    code = fecnn.reed_muller(2, 4)
+    llr = fecnn.AWGN.at(3.0, code.rate).transmit(code.encode(rng.integers(0, 2, (300, code.k))), rng)
+    bits, alone = fecnn.decoder("orbgrand", code, risk=0.2).measure(llr)
+    assert 0 < alone.refused.sum() < len(llr)
+    for name, options in (("refusing", {}), ("aed", {"ensemble": 1})):
+        found, effort = fecnn.decoder(name, code, decoder="orbgrand", risk=0.2, **options).measure(llr)
+        np.testing.assert_array_equal(found, bits)
+        np.testing.assert_array_equal(effort.refused, alone.refused)
+        np.testing.assert_array_equal(effort.margin, alone.margin)
+    # Refused by the risk, by the checks that are left, or by both.
+    code = code.subcode(crc=6)
+    found, effort = fecnn.decoder("refusing", code, decoder="orbgrand", risk=0.2, unchecked=6).measure(llr)
+    violates = code.syndrome(found).any(axis=1)
+    np.testing.assert_array_equal(effort.refused, alone.refused | violates)
+
+
+@pytest.mark.kernel
+def test_the_refusal_of_an_ensemble_is_that_of_the_member_that_found_the_word(rng):
+    code = fecnn.reed_muller(2, 4)
+    llr = fecnn.AWGN.at(2.0, code.rate).transmit(code.encode(rng.integers(0, 2, (300, code.k))), rng)
+    options = {"decoder": "refusing", "margin": 2.0}
+    bits, effort = fecnn.decoder("aed", code, ensemble=4, stop="never", **options).measure(llr)
+    # All members are exact, so all have the margin of the best two words.
+    expected, alone = fecnn.decoder("refusing", code, margin=2.0).measure(llr)
+    np.testing.assert_array_equal(bits, expected)
+    np.testing.assert_allclose(effort.margin, alone.margin, rtol=1e-6)
+    np.testing.assert_array_equal(effort.refused, alone.refused)
+    assert 0 < effort.refused.sum() < len(llr)

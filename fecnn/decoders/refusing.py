@@ -37,9 +37,10 @@ def refusing(
     Forney, IEEE Trans. IT 14(2), 1968, with the likeliest other word in place of all others. A frame is
     refused if its decision is no codeword, if the other decoder refuses it, or if the margin, the
     log-likelihood ratio of the best and the second best word of the list, is below the threshold. A list that
-    is not exact may lack the second best word; its margin is then too large. A frame for which the list is
-    empty is refused, and counts as uncertified. `decode.measure` says what is refused, and the margin;
-    studies count ``refusals``, and the block errors that were not refused as ``undetected``.
+    is not exact may lack the second best word; its margin is then too large. One without a second word, as if
+    no other path satisfies a CRC or the queries run out, has an infinite margin and counts as uncertified;
+    if it is empty, the frame is refused too. `decode.measure` says what is refused, and the margin; studies
+    count ``refusals``, and the block errors that were not refused as ``undetected``.
 
     Args:
         code: The code.
@@ -122,9 +123,9 @@ class Refusing(Measured):
             found, other = words[:, 0], metrics[:, 1]
             with np.errstate(invalid="ignore"):
                 margin = other - metrics[:, 0]
-            lost = np.isinf(metrics[:, 0])  # nothing was found, or all contradicts infinite LLRs
+            lost, alone = np.isinf(metrics[:, 0]), np.isinf(other)  # the LLRs are finite here
             margin[lost] = 0
-            effort = Effort(np.zeros(len(llr), np.int64), lost)
+            effort = Effort(np.zeros(len(llr), np.int64), alone)
             with np.errstate(over="ignore"):
                 refused = lost | (margin < np.float32(self._margin or 0))
         else:

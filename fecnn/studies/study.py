@@ -394,7 +394,7 @@ class Study(Table):
         drawn: Decoders in ``reference.csv`` whose points are drawn; all by default.
         panels: What each panel of the figure shows: a ``metric``, or a ``code``.
         over: What the figure is drawn over in place of the axis: a number of the receiver, ``scale`` or
-            ``bits``; or ``margin``, for the wrong decisions that pass against the right ones that `refusing`
+            ``bits``; or ``margin``, for the wrong decisions that pass against the frames that `refusing`
             refuses. Curves that differ in it alone are one line.
         metrics: The error rates drawn, BLER and BER by default, and over the margin undetected errors; and
             ``gap`` for the gap to exact ML in dB; with one panel per code, only the first, and the gap.

@@ -90,7 +90,7 @@ def test_an_empty_list_is_refused_whatever_the_threshold(code, rng):
     assert 0 < empty.sum() < 400
     _, effort = fecnn.decoder("refusing", code, decoder="scl", list=2, margin=0).measure(llr)
     assert (effort.refused == empty).all()
-    assert (effort.uncertified == empty).all()
+    assert (effort.uncertified == np.isinf(metrics[:, 1])).all()
 
 
 def test_counts_tell_wrong_from_refused():
@@ -189,3 +189,19 @@ def test_the_refusal_of_an_ensemble_is_that_of_the_member_that_found_the_word(rn
     np.testing.assert_allclose(effort.margin, alone.margin, rtol=1e-6)
     np.testing.assert_array_equal(effort.refused, alone.refused)
     assert 0 < effort.refused.sum() < len(llr)
+
+
+def test_a_list_without_a_second_word_is_not_certified(rng):
+    code = fecnn.load_code("bch-31-21")
+    llr = fecnn.AWGN.at(3.0, code.rate).transmit(code.encode(rng.integers(0, 2, (500, code.k))), rng)
+    short = fecnn.list_decoder("sgrand", code, list=2, queries=300)
+    held = np.isfinite(short(llr)[1]).sum(axis=1)
+    assert set(held) == {0, 1, 2}
+    _, effort = fecnn.decoder("refusing", code, decoder="sgrand", queries=300, margin=1.0).measure(llr)
+    np.testing.assert_array_equal(effort.uncertified, held < 2)
+    np.testing.assert_array_equal(np.isinf(effort.margin), held == 1)
+    assert effort.refused[held == 0].all()
+    # Known bits leave one word of those that agree with them, but the list is whole.
+    llr[:, :20] = np.copysign(np.inf, llr[:, :20])
+    _, effort = fecnn.decoder("refusing", code, margin=1.0).measure(llr)
+    assert not effort.uncertified.any()

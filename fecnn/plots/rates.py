@@ -28,7 +28,7 @@ from fecnn.plots.scene import (
     listed,
 )
 from fecnn.studies.reference import Reference
-from fecnn.studies.study import Study
+from fecnn.studies.study import THRESHOLDS, Study
 from fecnn.theory.bounds import BOUNDS
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def rate_scene(
     if results.empty:
         raise ValueError(f"there are no results of {study.name} yet; run it first")
     if study.over is not None:
-        scene_over = refusal_scene if study.over == "margin" else receiver_scene
+        scene_over = refusal_scene if study.over in THRESHOLDS else receiver_scene
         return scene_over(study, results, metrics, panels=panels or study.panels, first=first)
     codes = list(dict.fromkeys(results["code"]))
     drawn = (

@@ -33,7 +33,7 @@ def refusal_scene(
         ValueError: If gaps to ML are asked for.
     """
     if GAP in metrics:
-        raise ValueError(f"{study.name} is drawn over the margin, which a gap to ML does not have")
+        raise ValueError(f"{study.name} is drawn over the {study.over}, which a gap to ML does not have")
     rows = placed(study, results)
     codes = list(dict.fromkeys(row["code"] for row in rows))
 

@@ -215,6 +215,9 @@ ChannelName = Annotated[
 
 Setting = bool | Whole | float | str
 
+THRESHOLDS = ("margin", "risk")
+"""Options by which decoders refuse frames, see `Study.over`."""
+
 
 class Curve(Table):
     """One decoder over a range of Eb/N0. Values not given here are taken from the study.
@@ -394,9 +397,10 @@ class Study(Table):
         drawn: Decoders in ``reference.csv`` whose points are drawn; all by default.
         panels: What each panel of the figure shows: a ``metric``, or a ``code``.
         over: What the figure is drawn over in place of the axis: a number of the receiver, ``scale`` or
-            ``bits``; or ``margin``, for the wrong decisions that pass against the frames that `refusing`
-            refuses. Curves that differ in it alone are one line.
-        metrics: The error rates drawn, BLER and BER by default, and over the margin undetected errors; and
+            ``bits``; or a threshold, the ``margin`` of `refusing` or the ``risk`` of guessers, for the wrong
+            decisions that pass against the frames that are refused. Curves that differ in it alone are one
+            line.
+        metrics: The error rates drawn, BLER and BER by default, and over a threshold undetected errors; and
             ``gap`` for the gap to exact ML in dB; with one panel per code, only the first, and the gap.
         bounds: Bounds drawn with the BLER, by their names in `fecnn.theory.bounds.BOUNDS`, for each code over
             AWGN (not for uncoded bits).
@@ -420,7 +424,7 @@ class Study(Table):
     seed: int = Field(default=1, ge=0, lt=1 << 63)
     drawn: list[str] | None = None
     panels: Literal["metric", "code"] = "metric"
-    over: Literal["scale", "bits", "margin"] | None = None
+    over: Literal["scale", "bits", "margin", "risk"] | None = None
     metrics: list[Literal["bler", "ber", "ber_code", "undetected", "refused", "gap"]] = Field(
         default=["bler", "ber"], min_length=1
     )
@@ -455,9 +459,9 @@ class Study(Table):
 
     @model_validator(mode="before")
     @classmethod
-    def _undetected_over_the_margin(cls, content: Any) -> Any:
+    def _undetected_over_a_threshold(cls, content: Any) -> Any:
         # BLER and BER do not depend on a threshold.
-        if isinstance(content, dict) and content.get("over") == "margin":
+        if isinstance(content, dict) and content.get("over") in THRESHOLDS:
             return {"metrics": ["undetected"]} | content
         return content
 
@@ -598,12 +602,14 @@ class Study(Table):
 
     def _problems_over(self, over: str) -> Iterator[str]:
         """Why a study cannot be drawn over a number: no curve has it, or two are at one place of a line."""
-        if over == "margin" and not any(over in curve.options for curve in self.curves):
-            yield 'over: no curve has a margin, an option of decoder = "refusing"'
-        elif over != "margin" and not any(over in dict(it.receivers[0].options()) for it in self.curves):
+        refuses = over in THRESHOLDS
+        if refuses and not any(over in curve.options for curve in self.curves):
+            whose = 'decoder = "refusing"' if over == "margin" else "grand, orbgrand and sgrand"
+            yield f"over: no curve has a {over}, an option of {whose}"
+        elif not refuses and not any(over in dict(it.receivers[0].options()) for it in self.curves):
             yield f"over: no curve has a receiver with {over}"
-        if over == "margin" and "gap" in self.metrics:
-            yield "metrics: a gap to ML is not drawn over the margin"
+        if refuses and "gap" in self.metrics:
+            yield f"metrics: a gap to ML is not drawn over the {over}"
         placed: dict[tuple[str, Any], str] = {}
         for curve in self.curves:
             number = curve.number(over)

@@ -123,3 +123,17 @@ def test_gaps_over_the_margin_are_refused(ran):
     study, results = ran([THRESHOLD])
     with pytest.raises(ValueError, match="drawn over the margin"):
         rate_scene(study, results, ["gap"])
+
+
+def test_a_risk_is_a_threshold_too(ran):
+    risks = {"decoder": "orbgrand", "options": {"risk": [0.5, 0.1]}}
+    study, results = ran([risks], over="risk", metrics=["undetected"], ebn0_db=2)
+    (panel,) = rate_scene(study, results).panels
+    (line,) = panel.series
+    assert line.label == "orbgrand"
+    rates = results.set_index("curve").loc[["orbgrand (risk 0.5)", "orbgrand (risk 0.1)"]]
+    assert [(mark.x, mark.y) for mark in line.marks] == list(
+        zip(rates.refused, rates.undetected, strict=True)
+    )
+    with pytest.raises(ValueError, match="over: no curve has a risk, an option of grand"):
+        study_of([THRESHOLD], over="risk")

@@ -19,6 +19,9 @@ Bits = NDArray[np.uint8]
 LLR = NDArray[np.float32]
 """An array of log-likelihood ratios log p(y|0) / p(y|1), float32: positive means bit 0."""
 
+Int8 = NDArray[np.int8]
+"""An array of LLRs of 8 bits for fixed-point decoders, int8: -127 to 127, where -128 counts as -127."""
+
 _BPSK = np.array([1.0, -1.0], np.float32)
 
 
@@ -141,10 +144,38 @@ def as_float32(values: ArrayLike, n: int, name: str = "llr") -> LLR:
             f"{name} must be log-likelihood ratios, positive for bit 0, got {llr.dtype} values that look "
             "like bits; LLRs of hard decisions are fecnn.bpsk(bits) times the reliability of a bit"
         )
-    if llr.ndim == 0 or llr.shape[-1] != n:
-        raise ValueError(f"{name} must have n = {n} values on the last axis, got shape {llr.shape}")
+    _check_width(llr, n, name)
     with np.errstate(over="ignore", invalid="ignore"):
         return compiled_for(llr.astype(np.float32, copy=False))
+
+
+def as_int8(values: ArrayLike, n: int) -> Int8:
+    """``values`` as int8 LLRs with ``n`` on the last axis: arrays of int8 as they are.
+
+    Others are rounded to the nearest integer, halves to the even one, and cut off at -127 and 127. Raises as
+    `as_llr`, but any int8 are LLRs, also where they look like bits.
+
+    Example:
+        >>> as_int8(np.float32([0.5, 1.5, -2.4, 300.0, -np.inf]), 5)
+        array([   0,    2,   -2,  127, -127], dtype=int8)
+    """
+    if isinstance(values, np.ndarray) and values.dtype == np.int8:
+        refuse_mask(values, "llr", "a position that was not received has LLR 0: use llr.filled(0)")
+        _check_width(values, n, "llr")
+        return compiled_for(np.asarray(values))
+    llr = as_float32(values, n)
+    if np.isnan(llr).any():
+        raise _has_nan()
+    return np.rint(np.clip(llr, -127, 127)).astype(np.int8)
+
+
+def _check_width(llr: NDArray[Any], n: int, name: str) -> None:
+    if llr.ndim == 0 or llr.shape[-1] != n:
+        raise ValueError(f"{name} must have n = {n} values on the last axis, got shape {llr.shape}")
+
+
+def _has_nan() -> ValueError:
+    return ValueError("llr holds NaN; a position that says nothing has LLR 0")
 
 
 def _of_torch(llr: Any, torch: Any, name: str) -> Any:
@@ -184,7 +215,7 @@ def within_reach(llr: LLR) -> LLR:
         if llr.size == 0 or (llr.max() <= LARGE and llr.min() >= -LARGE):
             return llr
     if np.isnan(llr).any():
-        raise ValueError("llr holds NaN; a position that says nothing has LLR 0")
+        raise _has_nan()
     frames = llr.reshape(-1, llr.shape[-1])
     far = (np.abs(frames) > LARGE).any(axis=1)
     out = frames.copy()

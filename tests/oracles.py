@@ -261,6 +261,45 @@ def scl(code, frozen, llr, paths, exact, sums=None):
     return out
 
 
+def sc_int8(sums, llr):
+    """The textbook in integers of -127 to 127, in terms of errors: subtrees of free bits by hard decisions.
+
+    sums: Of each input, None if it is free, else the earlier ones that it is the sum of.
+    """
+    out = np.empty(llr.shape, np.uint8)
+    F = np.ones((1, 1), np.uint8)
+    while len(F) < len(sums):
+        F = np.kron(F, np.array([[1, 0], [1, 1]], np.uint8))
+    for frame, channel in enumerate(llr.astype(int)):
+        hard = channel < 0
+        size = np.minimum(abs(channel), 127)
+        size = np.sign(size) if len(set(size) - {0}) == 1 else size
+        u_of_hard, u = (hard @ F % 2).tolist(), []
+        out[frame] = hard ^ _errors(size.tolist(), sums, u_of_hard, u, F)
+    return out
+
+
+def _errors(values, sums, u_of_hard, u, F):
+    """The word of errors in the subtree that begins with the next input; the inputs are added to ``u``."""
+    here, half = slice(len(u), len(u) + len(values)), len(values) // 2
+    if all(sum_ is None for sum_ in sums[here]):
+        word = np.array([value < 0 for value in values])
+        u += ((word @ F[: len(word), : len(word)] + u_of_hard[here]) % 2).tolist()
+        return word
+    if not half:
+        u.append(sum(u[j] for j in sums[len(u)]) % 2)
+        return np.array([u[-1] != u_of_hard[len(u) - 1]])
+    pairs = list(zip(values[:half], values[half:], strict=True))
+    left = _errors([_sign(a) * _sign(b) * min(abs(a), abs(b)) for a, b in pairs], sums, u_of_hard, u, F)
+    sums_of_pairs = [b - a if one else b + a for (a, b), one in zip(pairs, left, strict=True)]
+    right = _errors([max(-127, min(127, value)) for value in sums_of_pairs], sums, u_of_hard, u, F)
+    return np.concatenate([left ^ right, right])
+
+
+def _sign(value):
+    return -1 if value < 0 else 1
+
+
 def fano(code, sums, llr, delta, most):
     """Fano's flow chart, thresholds in steps of delta: words, visits, and whether they were enough.
 

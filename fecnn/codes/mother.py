@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fecnn.arrays import LLR, Bits
+from fecnn.arrays import LLR, Bits, Int8
 
 if TYPE_CHECKING:
     from fecnn.codes.code import Code
 
 Values = TypeVar("Values", Bits, LLR)
+Seen = TypeVar("Seen", LLR, Int8)
 
 
 @dataclass(frozen=True)
@@ -67,21 +68,25 @@ class Mother:
             turns[turn].append((place, i))
         return [(np.array(pairs)[:, 0], np.array(pairs)[:, 1]) for pairs in turns]
 
-    def llr(self, llr: LLR) -> LLR:
-        """LLRs of the longer code, (B, N), from those of the code bits, (B, n).
+    def llr(self, llr: Seen) -> Seen:
+        """LLRs of the longer code, (B, N), from those of the code bits, (B, n), in float32 or int8.
 
         They are 0 where it is punctured, infinite where it is zero, and the sum where it is repeated;
-        repeated bits that contradict each other with certainty give 0.
+        repeated bits that contradict each other with certainty give 0. In int8, 127 stands for infinite, and
+        sums saturate.
         """
-        out = np.zeros((len(llr), self.code.n), np.float32)
+        out = np.zeros((len(llr), self.code.n), llr.dtype)
+        llr = np.maximum(llr, -127) if llr.dtype == np.int8 else llr  # so that -128 is no other summand
         for turn, (places, positions) in enumerate(self._turns):
             if turn == 0:
                 out[:, places] = llr[:, positions]
+            elif llr.dtype == np.int8:
+                out[:, places] = np.clip(np.add(out[:, places], llr[:, positions], dtype=np.int16), -127, 127)
             else:
                 with np.errstate(invalid="ignore"):
                     total = out[:, places] + llr[:, positions]
                 out[:, places] = np.where(np.isnan(total), np.float32(0), total)
-        out[:, self.zero] = np.inf
+        out[:, self.zero] = 127 if llr.dtype == np.int8 else np.inf
         return out
 
     def sent_of(self, values: Values) -> Values:

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fecnn._notebook import html
-from fecnn.arrays import LARGE, LLR, Bits, as_float32, as_llr, restored, within_reach
+from fecnn.arrays import LARGE, LLR, Bits, as_float32, as_int8, as_llr, restored, within_reach
 from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
-from fecnn.decoders.contract import Effort, Measured, Tunable, discrepancy
+from fecnn.decoders.contract import Effort, Measured, Tunable, discrepancy, no_effort
 from fecnn.decoders.kernels.loops import all_within
 from fecnn.decoders.registry import REGISTRY, built_in, described, function_name
 
@@ -91,7 +91,8 @@ Out = TypeVar("Out", np.uint8, np.float32)
 class _Built:
     """What decoders have in common.
 
-    function: What the factory returned: a function of float32 (B, n), finite and C-contiguous.
+    function: What the factory returned: a function of float32 (B, n), finite and C-contiguous; of int8 where
+        it says so (see `fecnn.decoders.Measured`).
     """
 
     def __init__(self, function: Callable[[LLR], Any], recipe: Recipe) -> None:
@@ -165,26 +166,32 @@ class BuiltDecoder(_ToOneArray[np.uint8]):
         False
     """
 
-    def __init__(self, function: Callable[[LLR], NDArray[Any]], recipe: Recipe) -> None:
+    def __init__(self, function: Callable[[Any], NDArray[Any]], recipe: Recipe) -> None:
         super().__init__(function, recipe)
         self._as_message = recipe.how.get("output") == "message"
         self._ours = recipe.name in REGISTRY  # what the others return is looked at
+        self._takes_int8 = isinstance(function, Measured) and function.int8
+
+    def _given(self, llr: ArrayLike) -> NDArray[Any]:
+        """Frames as the function takes them."""
+        if self._takes_int8:
+            return as_int8(llr, self._n)
+        return llr if _is_ready(llr, self._n) else as_llr(llr, self._n)
 
     def _decode(self, llr: ArrayLike) -> Bits:
-        frames = llr if _is_ready(llr, self._n) else as_llr(llr, self._n)
+        frames = self._given(llr)
         flat = frames if frames.ndim == 2 else frames.reshape(-1, self._n)
         bits = self._shaped(self.function(flat), len(flat))
         return bits if frames.ndim == 2 else bits.reshape(*frames.shape[:-1], bits.shape[1])
 
     def measure(self, llr: ArrayLike, /) -> tuple[Bits, Effort]:
         """The bits, and the decoder's `fecnn.decoders.Effort` on each frame; zeros if it reports none."""
-        frames = llr if _is_ready(llr, self._n) else as_llr(llr, self._n)
+        frames = self._given(llr)
         axes, flat = frames.shape[:-1], frames.reshape(-1, self._n)
         if isinstance(self.function, Measured):
             bits, effort = self.function.measure(flat)
         else:
-            bits = self.function(flat)
-            effort = Effort(np.zeros(len(flat), np.int64), np.zeros(len(flat), np.bool_))
+            bits, effort = self.function(flat), no_effort(len(flat))
         bits = self._shaped(bits, len(flat))
         return bits.reshape(*axes, bits.shape[1]), effort.reshaped(axes)
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from fecnn.arrays import LLR, Bits, hard
+from fecnn.arrays import LLR, Bits, Int8, hard
 from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
 
@@ -58,12 +58,13 @@ class Measured:
 
     Args:
         measure: A function from LLRs (B, n) to bits and their `Effort`.
+        int8: Whether it takes LLRs in int8, -127 to 127 where -128 counts as -127, instead of float32.
     """
 
-    def __init__(self, measure: Callable[[LLR], tuple[Bits, Effort]]) -> None:
-        self.measure = measure
+    def __init__(self, measure: Callable[[Any], tuple[Bits, Effort]], *, int8: bool = False) -> None:
+        self.measure, self.int8 = measure, int8
 
-    def __call__(self, llr: LLR) -> Bits:
+    def __call__(self, llr: LLR | Int8) -> Bits:
         """The bits, without the effort."""
         return self.measure(llr)[0]
 
@@ -85,6 +86,11 @@ class Tunable(Protocol):
 def as_output(code: Code, messages: Bits) -> Bits:
     """Message bits (B, k) in the form decoders return: re-encoded where n = k, since widths cannot tell."""
     return code.encode(messages) if code.n == code.k else messages
+
+
+def no_effort(frames: int) -> Effort:
+    """What a decoder reports that always does the same work and never gives up."""
+    return Effort(np.zeros(frames, np.int64), np.zeros(frames, np.bool_))
 
 
 def empty_list(llr: LLR, size: int) -> tuple[Bits, NDArray[np.bool_]]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fecnn.arrays import LLR, Bits, hard, within_reach
 from fecnn.codes.mother import Mother
-from fecnn.decoders.contract import Decoder, Effort, Lister, Measured, SoftDecoder
+from fecnn.decoders.contract import Decoder, Effort, Lister, Measured, SoftDecoder, no_effort
 
 
 def hard_on(mother: Mother, decode: Decoder) -> Measured:
@@ -19,19 +19,19 @@ def hard_on(mother: Mother, decode: Decoder) -> Measured:
     A word of the mother that is not 0 where it must be is none of the code: the frame is left as its hard
     decision, and counted as uncertified.
     """
+    int8 = isinstance(decode, Measured) and decode.int8
 
     def measure(llr: LLR) -> tuple[Bits, Effort]:
-        given = within_reach(mother.llr(llr))
+        given = mother.llr(llr) if int8 else within_reach(mother.llr(llr))
         if isinstance(decode, Measured):
             words, effort = decode.measure(given)
         else:
-            words = decode(given)
-            effort = Effort(np.zeros(len(llr), np.int64), np.zeros(len(llr), np.bool_))
+            words, effort = decode(given), no_effort(len(llr))
         lost, out = mother.spoilt(words), mother.sent_of(words)
         out[lost] = hard(llr[lost])
         return out, Effort(effort.work, effort.uncertified | lost)
 
-    return Measured(measure)
+    return Measured(measure, int8=int8)
 
 
 def soft_on(mother: Mother, app: SoftDecoder) -> SoftDecoder:

@@ -10,13 +10,21 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fecnn.arrays import LLR, Bits
+from fecnn.arrays import LLR, Bits, Int8
 from fecnn.channels.channel import Channel
 from fecnn.codes import gf2
 from fecnn.codes.bit_order import label_orders
 from fecnn.codes.code import Code, per_code
 from fecnn.codes.polar import kronecker_transform
-from fecnn.decoders.contract import Decoder, Effort, Lister, Measured, SoftDecoder, empty_list
+from fecnn.decoders.contract import (
+    Decoder,
+    Effort,
+    Lister,
+    Measured,
+    SoftDecoder,
+    empty_list,
+    no_effort,
+)
 from fecnn.decoders.cost import REAL, Cost
 from fecnn.decoders.kernels import sc as sc_kernel
 from fecnn.decoders.kernels import scl as scl_kernel
@@ -24,7 +32,7 @@ from fecnn.decoders.kernels.polar import Inputs, are_satisfied
 from fecnn.decoders.on_mother import hard_on, list_on, soft_on
 from fecnn.decoders.registry import BuiltIn, Example
 
-Values = TypeVar("Values", Bits, LLR)
+Values = TypeVar("Values", Bits, LLR, NDArray[Any])
 
 MAX_LIST = 4096
 """Largest list size."""
@@ -39,8 +47,18 @@ SHORT_LIST = 8
 WORDS = np.zeros(0, np.uint32), np.zeros(0, np.uint64)
 """For kernels, the type of packed bits: as wide as max-log LLRs, or as exact ones."""
 
+SIDE_BY_SIDE = np.zeros(0, np.uint16), np.zeros(0, np.uint64)
+"""For the kernel of `sc`, the type of bits of one vector: of 8 or 16 lanes, or of 64 in int8."""
 
-def sc(code: Code, channel: Channel | None = None, /, *, exact: bool = False) -> Decoder:
+
+def sc(
+    code: Code,
+    channel: Channel | None = None,
+    /,
+    *,
+    exact: bool = False,
+    int8: bool = False,
+) -> Decoder:
     """Successive-cancellation decoding (Arikan, IEEE Trans. IT 55(7), 2009).
 
     Args:
@@ -49,9 +67,14 @@ def sc(code: Code, channel: Channel | None = None, /, *, exact: bool = False) ->
             code that is shortened, punctured or repeated from one.
         channel: Not used.
         exact: Use the exact box-plus instead of its max-log form, which hardware uses and which loses little.
+        int8: Use LLRs of 8 bits, as fixed-point hardware does: integers of -127 to 127, and all sums saturate
+            there. Arrays of int8 are taken as they are (-128 as -127); other LLRs are rounded to the nearest
+            integer, so scale them (see `fecnn.Receiver`) to about 4 to 8 steps per unit. A bit that is known
+            to be 0, of a shortened code, has 127. Frames whose LLRs are all of one magnitude, or 0, are
+            decoded with ones in place of that magnitude, as they are in float32.
 
     Raises:
-        ValueError: If the code ends in a CRC, or is far from a polar code.
+        ValueError: If the code ends in a CRC, or is far from a polar code; or for ``exact`` with ``int8``.
 
     Example:
         >>> import fecnn
@@ -59,18 +82,30 @@ def sc(code: Code, channel: Channel | None = None, /, *, exact: bool = False) ->
         >>> decode(np.float32([2, 3, -0.1, 4, 1, 2, 3, 2]))
         array([0, 0, 0, 0, 0, 0, 0, 0], dtype=uint8)
     """
+    refuse_exact_int8(exact, int8)
     form = arranged(code)
     if form.outer:
         raise ValueError(
             f"{code.name} has {form.outer} checks beyond frozen bits, which sc cannot use; use scl"
         )
 
-    def decode(llr: LLR) -> Bits:
+    def bits(llr: LLR | Int8) -> Bits:
         out = np.empty(llr.shape, np.uint8)
-        sc_kernel.sc(form.prepared(llr, exact), form.inputs, out)
+        sc_kernel.sc(form.prepared(llr, exact), form.inputs, SIDE_BY_SIDE[int8], out)
         return form.as_given(out)
 
+    decode = Measured(lambda llr: (bits(llr), no_effort(len(llr))), int8=True) if int8 else bits
     return decode if code.mother is None else hard_on(code.mother, decode)
+
+
+def refuse_exact_int8(exact: bool, int8: bool) -> None:
+    """Reject int8 LLRs for the exact box-plus.
+
+    Raises:
+        ValueError: Saying what to leave out.
+    """
+    if exact and int8:
+        raise ValueError("exact needs LLRs of many digits, and int8 has 8 bits: give only one of them")
 
 
 def scl(
@@ -128,7 +163,7 @@ def scl(
         tested, passed = np.ones(len(llr), np.int64), np.ones(len(llr), np.bool_)
         given = form.prepared(llr, exact)
         if size == 1:
-            sc_kernel.sc(given, form.inputs, out)
+            sc_kernel.sc(given, form.inputs, SIDE_BY_SIDE[0], out)
             are_satisfied(out, form.columns, passed)
         else:
             kind = WORDS[exact]
@@ -259,7 +294,7 @@ class PolarForm:
         """Rows of code bits or LLRs, from the code's order to the kernels' order."""
         return values if self.order is None else np.ascontiguousarray(values[:, self.order])
 
-    def prepared(self, llr: LLR, exact: bool) -> NDArray[np.floating]:
+    def prepared(self, llr: NDArray[Any], exact: bool) -> NDArray[Any]:
         """Rows of LLRs as kernels take them: in their order, and in float64 if all is to be exact."""
         ordered = self.in_order(llr)
         return ordered.astype(np.float64) if exact else ordered
@@ -442,15 +477,15 @@ def _paths(code: Code, paths: int, fewest: int) -> int:
     return max(paths, 1 << everything) if paths >= 1 << code.k and 1 << everything <= MAX_LIST else paths
 
 
-def sc_cost(code: Code, work: float | None = None, **_: Any) -> Cost:
+def sc_cost(code: Code, work: float | None = None, *, int8: bool = False, **_: Any) -> Cost:
     """Successive cancellation: (n / 2) log2 n of each of two updates, and as many sums of decided bits.
 
     Box-plus in its max-log form takes three comparisons (two signs, a minimum) and an exclusive or; the other
     update is one addition (Arikan 2009; Leroux, Tal, Vardy and Gross 2011).
     """
     n = code.n if code.mother is None else code.mother.code.n
-    half = n // 2 * int(math.log2(n))
-    return Cost(additions=half, comparisons=3 * half, binary=2 * half, memory_bits=(REAL + 1) * 2 * n)
+    half, width = n // 2 * int(math.log2(n)), 8 if int8 else REAL
+    return Cost(additions=half, comparisons=3 * half, binary=2 * half, memory_bits=(width + 1) * 2 * n)
 
 
 def scl_cost(code: Code, work: float | None = None, *, list: int = 8, **_: Any) -> Cost:

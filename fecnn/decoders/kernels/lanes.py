@@ -1,16 +1,18 @@
 """Vectors in kernels: several frames side by side, one a lane, in one 64-byte register.
 
-A row of a 2-D array with 16 columns of 4 bytes, or 8 of 8 bytes, is a vector: ``load(array, row)``. Vectors
-are added and multiplied like numbers, and LLVM makes of that what the processor has: one instruction of
-AVX-512, two of AVX2, four of NEON. Without the JIT (NUMBA_DISABLE_JIT=1) a vector is a numpy row, and each
-operation is the plain function that stands above it.
+A row of a 2-D array with 16 columns of 4 bytes, 8 of 8 bytes, or 64 of 1 byte, is a vector: ``load(array,
+row)``. Vectors are added and multiplied like numbers, and LLVM makes of that what the processor has: one
+instruction of AVX-512, two of AVX2, four of NEON. Without the JIT (NUMBA_DISABLE_JIT=1) a vector is a numpy
+row, and each operation is the plain function that stands above it.
+
+LLRs in signed integers, such as int8, saturate: `plus` and `minus_or_plus` give -127 to 127.
 """
 
 import operator
 
 import numpy as np
 from llvmlite import ir
-from numba.core import config, errors, types
+from numba.core import cgutils, config, errors, types
 from numba.core.datamodel import models
 from numba.extending import intrinsic, overload, register_model
 
@@ -208,7 +210,12 @@ def greatest(typing, a):
 @_operation(lambda a, b: a < b)
 def less(typing, a, b):
     """Where a < b: False where one is NaN."""
-    return Mask(a.count)(a, b), lambda context, builder, signature, args: builder.fcmp_ordered("<", *args)
+    return Mask(a.count)(a, b), lambda context, builder, signature, args: _less(builder, a, *args)
+
+
+def _less(builder, kind, a, b):
+    compare = builder.icmp_signed if isinstance(kind.dtype, types.Integer) else builder.fcmp_ordered
+    return compare("<", a, b)
 
 
 @_operation(lambda mask, a, b: np.where(mask, a, b))
@@ -217,18 +224,18 @@ def choose(typing, mask, a, b):
     return a(mask, a, b), lambda context, builder, signature, args: builder.select(*args)
 
 
-@_operation(lambda mask: int(mask @ (1 << np.arange(len(mask)))))
+@_operation(lambda mask: int.from_bytes(np.packbits(mask, bitorder="little").tobytes(), "little"))
 def as_integer(typing, mask):
-    """Bit i is lane i of the mask."""
+    """Bit i is lane i of the mask: an int64, or an uint64 of 64 lanes."""
 
     def build(context, builder, signature, arguments):
         packed = builder.bitcast(arguments[0], ir.IntType(mask.count))
         return builder.zext(packed, ir.IntType(64))
 
-    return types.int64(mask), build
+    return (types.uint64 if mask.count == 64 else types.int64)(mask), build
 
 
-@_operation(lambda word, a: (int(word) >> np.arange(len(a))) & 1 != 0)
+@_operation(lambda word, a: np.array([int(word) >> lane & 1 for lane in range(len(a))]) != 0)
 def as_mask(typing, word, a):
     """The inverse of `as_integer`: bit i of an integer is lane i of a mask for vectors like ``a``."""
 
@@ -254,11 +261,39 @@ def has_bit(typing, a, j):
     return Mask(a.count)(a, types.intp), build
 
 
-@_operation(np.abs)
+def _saturated(exact, a):
+    """Exact results in the type of a: cut off where that is a signed integer."""
+    top = np.iinfo(a.dtype).max if a.dtype.kind == "i" else np.inf
+    return np.clip(exact, -top, top).astype(a.dtype)
+
+
+def _saturating(builder, name, kind, a, b):
+    """LLVM's saturating sum or difference of vectors of signed integers: -128 to 127 of int8."""
+    called = f"llvm.{name}.sat.v{kind.count}i{kind.dtype.bitwidth}"
+    return builder.call(
+        cgutils.get_or_insert_function(builder.module, ir.FunctionType(a.type, [a.type] * 2), called), [a, b]
+    )
+
+
+def _symmetric(builder, kind, a):
+    """Without the least integer, which has no negative."""
+    least = ir.Constant(a.type, [1 - 2 ** (kind.dtype.bitwidth - 1)] * kind.count)
+    return builder.select(builder.icmp_signed("<", a, least), least, a)
+
+
+def _plain_magnitude(a):
+    return _saturated(np.abs(a.astype(np.int64)), a) if a.dtype.kind == "i" else np.abs(a)
+
+
+@_operation(_plain_magnitude)
 def magnitude(typing, a):
-    """|a|, lane by lane."""
+    """|a|, lane by lane; of int8 at most 127."""
 
     def build(context, builder, signature, arguments):
+        if isinstance(a.dtype, types.Integer):
+            value, none = arguments[0], ir.Constant(context.get_value_type(a), None)
+            negated = _saturating(builder, "ssub", a, none, value)
+            return builder.select(builder.icmp_signed("<", value, none), negated, value)
         words = ir.VectorType(ir.IntType(a.dtype.bitwidth), a.count)
         positive = builder.and_(
             builder.bitcast(arguments[0], words),
@@ -343,6 +378,54 @@ _binary(operator.truediv, lambda builder, kind, a, b: builder.fdiv(a, b))
 _binary(operator.or_, lambda builder, kind, a, b: builder.or_(a, b))
 _binary(operator.and_, lambda builder, kind, a, b: builder.and_(a, b))
 _binary(operator.xor, lambda builder, kind, a, b: builder.xor(a, b))
+
+
+def _wide(a):
+    return a.astype(np.int64) if a.dtype.kind == "i" else a
+
+
+def _sum_of_llrs(builder, kind, a, b, minus):
+    if isinstance(kind.dtype, types.Integer):
+        return _saturating(builder, "ssub" if minus else "sadd", kind, a, b)
+    return builder.fsub(a, b) if minus else builder.fadd(a, b, flags=("contract",))
+
+
+@_operation(lambda a, b: _saturated(_wide(a) + _wide(b), a))
+def plus(typing, a, b):
+    """LLRs a + b."""
+
+    def build(context, builder, signature, arguments):
+        one, other = arguments
+        found = _sum_of_llrs(builder, a, one, other, False)
+        return _symmetric(builder, a, found) if isinstance(a.dtype, types.Integer) else found
+
+    return a(a, b), build
+
+
+@_operation(lambda mask, a, b: _saturated(np.where(mask, _wide(a) - _wide(b), _wide(a) + _wide(b)), a))
+def minus_or_plus(typing, mask, a, b):
+    """LLRs a - b where the mask is set, else a + b."""
+
+    def build(context, builder, signature, arguments):
+        where, one, other = arguments
+        fewer, more = (_sum_of_llrs(builder, a, one, other, minus) for minus in (True, False))
+        found = builder.select(where, fewer, more)
+        return _symmetric(builder, a, found) if isinstance(a.dtype, types.Integer) else found
+
+    return a(mask, a, b), build
+
+
+@_operation(lambda mask, a: np.where(mask, _saturated(-_wide(a), a), a))
+def negated(typing, mask, a):
+    """LLRs -a where the mask is set, else a, of which none is -128."""
+
+    def build(context, builder, signature, arguments):
+        where, value = arguments
+        zero = ir.Constant(context.get_value_type(a), None)
+        take = builder.sub if isinstance(a.dtype, types.Integer) else builder.fsub
+        return builder.select(where, take(zero, value), value)
+
+    return a(mask, a), build
 
 
 def _shift(plain, name):

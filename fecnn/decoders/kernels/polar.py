@@ -17,10 +17,10 @@ only: hard decisions, in a list with some of the least reliable ones flipped. A 
 entered: the word by hard decisions, with the least reliable bit flipped if need be, would be the same but
 where reliabilities are equal, and its few steps are as many.
 
-Max-log LLRs are float32. They are sums and differences of reliabilities, so rounding changes the sign only
-of one that would be about zero in exact sums. Where all reliabilities of a frame are equal, or zero, they are
-replaced by ones, whose sums are exact: on a binary symmetric or erasure channel ties stay ties. Exact LLRs
-are float64.
+Max-log LLRs are float32, or int8 that saturate at 127. They are sums and differences of reliabilities, so
+rounding in float32 changes the sign only of one that would be about zero in exact sums. Where all
+reliabilities of a frame are equal, or zero, they are replaced by ones, whose sums are exact: on a binary
+symmetric or erasure channel ties stay ties, and int8 seldom saturates. Exact LLRs are float64.
 """
 
 import math
@@ -36,6 +36,7 @@ from fecnn.decoders.kernels.lanes import (
     less,
     load,
     magnitude,
+    negated,
     splat,
     store,
     width,
@@ -65,6 +66,12 @@ def layers_of(n):
     while 1 << layers < n:
         layers += 1
     return layers
+
+
+@kernel(inline="always")
+def are_exact(llr):
+    """Whether LLRs are for the exact box-plus, by their type; all others are for its max-log form."""
+    return llr.itemsize == 8
 
 
 @kernel
@@ -114,8 +121,9 @@ def harden(alpha, length, wide, hard):
         value = load(alpha, v)
         hard[v] = as_integer(less(value, zero))
         store(alpha, v, magnitude(value))
-    for first in range(wide if alpha.itemsize == 4 else 0):
-        top, uneven, everywhere = zero, np.int64(0), (1 << width(alpha)) - 1
+    everywhere = as_integer(less(zero, one))
+    for first in range(0 if are_exact(alpha) else wide):
+        top, uneven = zero, everywhere ^ everywhere
         for v in range(first, length, wide):
             value = load(alpha, v)
             top = choose(less(top, value), value, top)
@@ -133,9 +141,9 @@ def harden(alpha, length, wide, hard):
 
 @kernel(borrows=True)
 def join_llrs(alpha, start, length):
-    """Box-plus of the vectors above: exact in float64, or its max-log form in float32."""
+    """Box-plus of the vectors above: exact in float64, else its max-log form."""
     above = start - 2 * length
-    if alpha.itemsize == 8:
+    if are_exact(alpha):
         values, lanes = alpha.reshape(-1), width(alpha)
         for j in range(start * lanes, (start + length) * lanes):
             values[j] = box_plus(values[j - 2 * length * lanes], values[j - length * lanes])
@@ -146,7 +154,7 @@ def join_llrs(alpha, start, length):
         least, other = magnitude(a), magnitude(b)
         least = choose(less(other, least), other, least)
         odd = as_integer(less(a, zero)) ^ as_integer(less(b, zero))
-        store(alpha, start + v, choose(as_mask(odd, a), zero - least, least))
+        store(alpha, start + v, negated(as_mask(odd, a), least))
 
 
 @kernel(error_model="numpy", inline="always")

@@ -11,9 +11,11 @@ import numpy as np
 from fecnn.decoders.kernels.lanes import (
     as_integer,
     as_mask,
-    choose,
     less,
     load,
+    minus_or_plus,
+    negated,
+    plus,
     rows,
     splat,
     store,
@@ -28,18 +30,21 @@ WIDEST = 4
 
 
 @kernel(error_model="numpy")
-def sc(llr, inputs, out):
-    """Successive cancellation: llr (B, n), f4 for max-log box-plus or f8 for the exact one; out (B, n) u1."""
+def sc(llr, inputs, kind, out):
+    """Successive cancellation: llr (B, n), f4 or i1 for the max-log box-plus, f8 for the exact one.
+
+    kind: An array of unsigned integers, of as many bits as a vector has lanes, or more. Out: (B, n) u1.
+    """
     frames, n = llr.shape
     layers = layers_of(n)
     lanes = width(llr)
     wide = max(1, min(WIDEST, (frames + lanes - 1) // lanes))
     alpha = rows(max(2 * n, lanes) * wide, llr.dtype)
-    left, sums = np.zeros(2 * n * wide, np.uint16), np.zeros(n * wide, np.uint16)
-    hard, inner = np.zeros(n * wide, np.uint16), np.zeros(n * wide, np.uint16)
-    word = np.empty(n, np.uint16)
+    left, sums = np.zeros(2 * n * wide, kind.dtype), np.zeros(n * wide, kind.dtype)
+    hard, inner = np.zeros(n * wide, kind.dtype), np.zeros(n * wide, kind.dtype)
+    word = np.empty(n, kind.dtype)
     past = np.zeros((inputs.masks.shape[1], wide * lanes), np.uint64)
-    depth, kind, driven, effect = subtrees(inputs, layers, True)
+    depth, form, driven, effect = subtrees(inputs, layers, True)
     for first in range(0, frames, wide * lanes):
         _side_by_side(llr, first, wide, alpha)
         harden(alpha, n * wide, wide, hard)
@@ -53,13 +58,13 @@ def sc(llr, inputs, out):
             size = n >> depth[i]
             start = (2 * n - 2 * size) * wide
             _descend(alpha, left, i, depth[i], layers, wide)
-            if kind[i] == FREE:
+            if form[i] == FREE:
                 _signs(alpha, start, size * wide, sums)
             else:
                 if driven[i]:
                     _add_past(inner, inputs.places, i, size, wide, past)
-                _known_word(inner, i, size, wide, kind[i] == REPETITION, sums)
-                if kind[i] == REPETITION:
+                _known_word(inner, i, size, wide, form[i] == REPETITION, sums)
+                if form[i] == REPETITION:
                     _repeat(alpha, start, size, wide, sums)
             if len(past):
                 _note(sums, effect, i, size, wide, past)
@@ -140,7 +145,7 @@ def _add_past(inner, places, i, size, wide, past):
                 bits = np.uint64(0)
                 for lane in range(lanes):
                     bits |= ((past[group, v * lanes + lane] >> shift) & np.uint64(1)) << np.uint64(lane)
-                inner[j * wide + v] ^= np.uint16(bits)
+                inner[j * wide + v] ^= inner.dtype.type(bits)
 
 
 @kernel(borrows=True)
@@ -156,7 +161,7 @@ def _descend(alpha, left, i, bottom, layers, wide):
         start = 2 * n * wide - 2 * length
         for v in range(start, start + length):
             a, b = load(alpha, v - 2 * length), load(alpha, v - length)
-            store(alpha, v, choose(as_mask(left[np.uintp(v)], a), b - a, b + a))
+            store(alpha, v, minus_or_plus(as_mask(left[np.uintp(v)], a), b, a))
         layer += 1
     while layer <= bottom:
         join_llrs(alpha, (2 * n - 2 * (n >> layer)) * wide, (n >> layer) * wide)
@@ -183,13 +188,27 @@ def _known_word(inner, i, size, wide, but_last, sums):
 
 @kernel(borrows=True)
 def _repeat(alpha, start, size, wide, sums):
-    """Add ones to the words of those lanes where that is more likely."""
+    """Add ones to the words of those lanes where that is more likely: halves to halves, as bit by bit.
+
+    The sums of LLRs take the rows below the subtree.
+    """
+    half = size // 2 * wide
+    for v in range(half):
+        a, b = load(alpha, start + v), load(alpha, start + half + v)
+        a, b = negated(as_mask(sums[np.uintp(v)], a), a), negated(as_mask(sums[np.uintp(half + v)], b), b)
+        store(alpha, start + 2 * half + v, plus(b, a))
+    top = start
+    while half >= wide:
+        top += 2 * half
+        half //= 2
+        if half >= wide:
+            for v in range(half):
+                store(alpha, top + 2 * half + v, plus(load(alpha, top + half + v), load(alpha, top + v)))
     zero = splat(alpha.dtype.type(0))
     for v in range(wide):
-        total = zero
-        for j in range(v, size * wide, wide):
-            a = load(alpha, start + j)
-            total = total + choose(as_mask(sums[np.uintp(j)], a), zero - a, a)
+        total = load(alpha, top + v)
+        if size == 1:
+            total = negated(as_mask(sums[np.uintp(v)], total), total)
         ones = as_integer(less(total, zero))
         for j in range(v, size * wide, wide):
             sums[j] ^= ones

@@ -41,6 +41,7 @@ from fecnn.decoders.kernels.polar import (
     FREE,
     FROZEN,
     REPETITION,
+    are_exact,
     join_llrs,
     layers_of,
     satisfied,
@@ -172,7 +173,7 @@ def _is_even(row):
         if some > 0 and value > 0 and value != some:
             return False
         some = max(some, value)
-    return row.itemsize == 4
+    return not are_exact(row)
 
 
 @kernel(borrows=True)
@@ -403,7 +404,7 @@ def _weigh(alpha, start, size, words, cost):
     lanes = width(cost)
     wide = len(cost) // (2 * lanes)
     zero = splat(alpha.dtype.type(0))
-    if alpha.itemsize == 8:
+    if are_exact(alpha):
         cost[:] = 0
         _weigh_exactly(alpha[start * lanes :], size, words, cost)
         return
@@ -572,7 +573,7 @@ def scl(llr, inputs, columns, paths, kind, out, tested, passed):
     """
     frames, n = llr.shape
     group = new_group(inputs, paths, llr, kind)
-    nodes = subtrees(inputs, layers_of(n), llr.itemsize == 4)
+    nodes = subtrees(inputs, layers_of(n), not are_exact(llr))
     who, filled = np.zeros(len(group.hard), np.int64), np.int64(0)
     for frame in range(frames):
         _harden(llr[frame], out[frame])
@@ -617,7 +618,7 @@ def scl_list(llr, inputs, columns, paths, kind, out, held):
     """
     frames, n = llr.shape
     group = new_group(inputs, paths, llr, kind)
-    nodes = subtrees(inputs, layers_of(n), llr.itemsize == 4)
+    nodes = subtrees(inputs, layers_of(n), not are_exact(llr))
     together, spread = len(group.hard), len(group.metric)
     for begin in range(0, frames, together):
         filled = min(together, frames - begin)
@@ -645,7 +646,7 @@ def soft_scl(llr, inputs, columns, paths, kind, app):
     """
     frames, n = llr.shape
     group = new_group(inputs, paths, llr, kind)
-    nodes = subtrees(inputs, layers_of(n), llr.itemsize == 4)
+    nodes = subtrees(inputs, layers_of(n), not are_exact(llr))
     word, least = np.empty(n, np.uint8), np.empty((2, n), np.float64)
     together = len(group.hard)
     for begin in range(0, frames, together):

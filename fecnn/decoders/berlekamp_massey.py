@@ -34,7 +34,9 @@ class Algebra:
     run: ZeroRun
 
 
-def berlekamp_massey(code: Code, channel: Channel | None = None, /, *, t: int | None = None) -> Decoder:
+def berlekamp_massey(
+    code: Code, channel: Channel | None = None, /, *, t: int | None = None, int8: bool = False
+) -> Decoder:
     """Bounded-distance hard-decision decoding of cyclic codes.
 
     Berlekamp 1968; Massey, IEEE Trans. IT 15(1), 1969. It corrects up to t errors. LLRs of 0 are erasures:
@@ -48,6 +50,8 @@ def berlekamp_massey(code: Code, channel: Channel | None = None, /, *, t: int | 
             it does. Positions that are not sent are erasures in every frame.
         channel: Not used.
         t: Errors to correct, 0 to half the designed distance (the default).
+        int8: Read the signs from LLRs of 8 bits: arrays of int8 are taken as they are, and other LLRs are
+            rounded to the nearest integer, so that those up to 0.5 are erasures too.
 
     Raises:
         ValueError: If the code is not cyclic, or t is out of range.
@@ -60,7 +64,7 @@ def berlekamp_massey(code: Code, channel: Channel | None = None, /, *, t: int | 
     """
     algebra = algebra_of(code)
     if algebra is None and code.mother is not None and algebra_of(code.mother.code) is not None:
-        return hard_on(code.mother, berlekamp_massey(code.mother.code, t=t))
+        return hard_on(code.mother, berlekamp_massey(code.mother.code, t=t, int8=int8))
     if algebra is None:
         raise _not_cyclic(code)
     if t is None:
@@ -77,7 +81,7 @@ def berlekamp_massey(code: Code, channel: Channel | None = None, /, *, t: int | 
         kernel.correct(llr, tables, t, out, found)
         return out, Effort(np.zeros(len(llr), np.int64), ~found)
 
-    return Measured(with_erasures(measure))
+    return Measured(with_erasures(measure), int8=int8)
 
 
 def _not_cyclic(code: Code) -> ValueError:

@@ -29,7 +29,7 @@ def with_erasures(
             return words, effort
         rows = np.flatnonzero(lost.any(axis=1))
         given, lost = llr[rows], lost[rows]
-        ones, other = decode(np.where(lost, np.float32(-1), given))
+        ones, other = decode(np.where(lost, given.dtype.type(-1), given))
         wrong = [
             np.where(failed, llr.shape[1] + 1, ((found != hard(given)) & ~lost).sum(axis=1))
             for found, failed in ((words[rows], effort.uncertified[rows]), (ones, other.uncertified))

@@ -24,7 +24,9 @@ MAX_CHECKS = 24
 """Largest n - k whose 2**(n-k) syndromes are tabulated (two bytes each, eight while building)."""
 
 
-def hard(code: Code, channel: Channel | None = None, /, *, t: int | None = None) -> Decoder:
+def hard(
+    code: Code, channel: Channel | None = None, /, *, t: int | None = None, int8: bool = False
+) -> Decoder:
     """Bounded-distance hard-decision decoding: corrects up to t errors, else leaves the hard decision.
 
     It uses a table of coset leaders (Slepian 1956), or for n - k > 24 the Berlekamp-Massey algorithm for
@@ -38,6 +40,7 @@ def hard(code: Code, channel: Channel | None = None, /, *, t: int | None = None)
         t: Errors to correct, 0 or more. The default is (d - 1) // 2 for the code's minimum distance d. If
             n - k > 24 and the zeros of the code guarantee less, it is half the designed distance, and a
             warning says so.
+        int8: As for `fecnn.decoders.berlekamp_massey.berlekamp_massey`.
 
     Raises:
         ValueError: If n - k > 24 and the code is not cyclic or t exceeds half its designed distance; if
@@ -49,7 +52,7 @@ def hard(code: Code, channel: Channel | None = None, /, *, t: int | None = None)
         array([0, 0, 0, 0, 0, 0, 0], dtype=uint8)
     """
     if code.n - code.k > MAX_CHECKS and algebra_of(code) is not None:
-        return berlekamp_massey(code, t=_by_algebra(code) if t is None else t)
+        return berlekamp_massey(code, t=_by_algebra(code) if t is None else t, int8=int8)
     _check_size(code)
     if t is None:
         t = (minimum_distance(code) - 1) // 2
@@ -61,7 +64,7 @@ def hard(code: Code, channel: Channel | None = None, /, *, t: int | None = None)
         bits, found = correct(llr)
         return bits, Effort(np.zeros(len(llr), np.int64), ~found)
 
-    return Measured(with_erasures(measure))
+    return Measured(with_erasures(measure), int8=int8)
 
 
 def hard_ml(code: Code, channel: Channel | None = None, /) -> Decoder:

@@ -106,7 +106,32 @@ def test_what_is_cut_from_a_longer_code_is_decoded_there(code, rng):
 
 DECODERS = {
     "sc": (fecnn.polar(32, 16), {}),
+    "berlekamp-massey": (fecnn.bch(31, 16), {}),
+    "hard": (fecnn.hamming(4), {}),
 }
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("berlekamp-massey", fecnn.bch(31, 16)),
+        ("berlekamp-massey", fecnn.bch(31, 16).shorten(4)),
+        ("berlekamp-massey", fecnn.bch(31, 16).puncture(2)),
+        ("hard", fecnn.hamming(4, extended=True)),
+        ("hard", fecnn.bch(63, 36)),
+    ],
+)
+def test_algebra_needs_the_signs_alone(name, code, rng):
+    """And zeros, which are erasures."""
+    llr = int8_llrs(code.n, 40, rng)
+    llr = np.concatenate([llr, np.abs(np.maximum(llr, -127)) * rng.choice([1, 1, 1, 1, 1, -1], llr.shape)])
+    bits, effort = fecnn.decoder(name, code, int8=True).measure(llr.astype(np.int8))
+    expected, other = fecnn.decoder(name, code).measure(llr.astype(np.float32))
+    assert (bits == expected).all()
+    assert (effort.uncertified == other.uncertified).all()
+    assert effort.uncertified.any()
+    assert not effort.uncertified.all()
 
 
 @pytest.mark.parametrize("name", DECODERS)

@@ -48,11 +48,11 @@ class Algebra(NamedTuple):
 def correct(llr, algebra, t, out, found):
     """Hard decisions corrected in up to t places where that gives a codeword.
 
-    llr (B, n) f4; out (B, n) u1; found (B,) b1 out: whether it does.
+    llr (B, n) f4 or i1; out (B, n) u1; found (B,) b1 out: whether it does.
     """
     frames, n = llr.shape
     width, padded = algebra.checks.shape
-    row, syndrome = np.empty(padded, np.float32), np.empty(width, np.uint64)
+    row, syndrome = np.empty(padded, llr.dtype), np.empty(width, np.uint64)
     work, flips = np.empty((6, algebra.room), np.uint16), np.empty(t + 2, np.int64)
     for j in range(n, padded):
         row[j] = 0

@@ -116,6 +116,7 @@ def scl(
     list: int = 8,
     exact: bool = False,
     adaptive: bool = False,
+    int8: bool = False,
 ) -> Decoder:
     """Successive-cancellation list decoding (Tal and Vardy, IEEE Trans. IT 61(5), 2015).
 
@@ -140,10 +141,14 @@ def scl(
             times as fast where errors are rare. The decision is not always that of the whole list: a shorter
             list may hold a wrong word with the right CRC where the longer one holds a likelier word. The work
             counts the paths of all lists that were tried.
+        int8: Use LLRs of 8 bits that saturate, as in `sc`. Path metrics are wider, as in hardware: sums of
+            them without loss. A subtree whose inputs are all frozen, all free, or frozen up to the last adds
+            what its word costs by the LLRs at its root.
 
     Raises:
-        ValueError: If the list size is out of range, the code is far from a polar code, or ``adaptive`` is
-            asked for a code without a CRC, for which the first list would always do.
+        ValueError: If the list size is out of range, the code is far from a polar code, ``adaptive`` is
+            asked for a code without a CRC, for which the first list would always do, or ``exact`` is given
+            with ``int8``.
 
     Example:
         >>> import fecnn
@@ -151,6 +156,7 @@ def scl(
         >>> decode(np.ones(16, np.float32)).sum()
         np.uint64(0)
     """
+    refuse_exact_int8(exact, int8)
     form, paths = arranged(code), _paths(code, list, 1)
     if adaptive and not form.outer:
         raise ValueError(
@@ -158,19 +164,20 @@ def scl(
             "left for this (a distributed one is used up as frozen bits)"
         )
 
-    def attempt(llr: LLR, size: int, out: Bits) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    def attempt(llr: LLR | Int8, size: int, out: Bits) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Decode with a list; of each frame, how many paths were tested, and whether one passed."""
         tested, passed = np.ones(len(llr), np.int64), np.ones(len(llr), np.bool_)
         given = form.prepared(llr, exact)
         if size == 1:
-            sc_kernel.sc(given, form.inputs, SIDE_BY_SIDE[0], out)
+            sc_kernel.sc(given, form.inputs, SIDE_BY_SIDE[int8], out)
             are_satisfied(out, form.columns, passed)
         else:
-            kind = WORDS[exact]
-            scl_kernel.scl(given, form.inputs, form.columns, size, kind, out, tested, passed)
+            kind, limit = WORDS[exact], np.float32(127) if int8 else None
+            given = np.maximum(given, -127).astype(np.float32) if int8 else given
+            scl_kernel.scl(given, form.inputs, form.columns, size, kind, limit, out, tested, passed)
         return tested, passed
 
-    def measure(llr: LLR) -> tuple[Bits, Effort]:
+    def measure(llr: LLR | Int8) -> tuple[Bits, Effort]:
         out = np.empty(llr.shape, np.uint8)
         first = 1 if adaptive else paths
         tested, passed = attempt(llr, first, out)
@@ -184,7 +191,7 @@ def scl(
             out[left] = again
         return form.as_given(out), Effort(tested, ~passed)
 
-    decode = Measured(measure)
+    decode = Measured(measure, int8=int8)
     return decode if code.mother is None else hard_on(code.mother, decode)
 
 
@@ -488,14 +495,14 @@ def sc_cost(code: Code, work: float | None = None, *, int8: bool = False, **_: A
     return Cost(additions=half, comparisons=3 * half, binary=2 * half, memory_bits=(width + 1) * 2 * n)
 
 
-def scl_cost(code: Code, work: float | None = None, *, list: int = 8, **_: Any) -> Cost:
+def scl_cost(code: Code, work: float | None = None, *, list: int = 8, int8: bool = False, **_: Any) -> Cost:
     """Successive-cancellation lists of L paths: L times `sc`, and a sort of 2 L path metrics per message bit.
 
     Of an adaptive list, which mostly ends earlier, this is the last attempt alone. The sort takes 2 L
     additions and 2 L log2(2 L) comparisons per bit.
     """
     sort = Cost(additions=2 * list, comparisons=2 * list * math.log2(2 * list), memory_bits=REAL * 2 * list)
-    paths = sc_cost(code).times(list)
+    paths = sc_cost(code, int8=int8).times(list)
     return Cost(**vars(paths) | {"memory_bits": list * paths.memory_bits}) + sort.times(code.k)
 
 

@@ -104,7 +104,69 @@ def test_what_is_cut_from_a_longer_code_is_decoded_there(code, rng):
     assert (effort.uncertified == spoilt).all()
 
 
+def _metrics(code, llr, limit):
+    """Of each codeword, (B, words): what it costs, subtree by subtree, with LLRs up to ``limit``."""
+    words, sums = code.codebook(), oracles.frozen_sums(code)
+    free = np.array([sum_ is None for sum_ in sums])
+    hard, size = llr < 0, np.abs(np.clip(llr.astype(int), -127, 127))
+    even = [len(set(row) - {0}) == 1 for row in size]
+    size[even] = np.sign(size[even])
+    errors = words[None] ^ hard[:, None]
+
+    def cost(values, x, free):  # x (B, words, N), values alike or (B, 1, N)
+        if free.all() or not free[:-1].any():
+            return (np.abs(values) * (x != (values < 0))).sum(axis=2)
+        half = len(free) // 2
+        a, b, left = values[..., :half], values[..., half:], x[..., :half] ^ x[..., half:]
+        least = np.where((a < 0) ^ (b < 0), -1, 1) * np.minimum(abs(a), abs(b))
+        total = np.clip(np.where(left == 1, b - a, b + a), -limit, limit)
+        return cost(least, left, free[:half]) + cost(total, x[..., half:], free[half:])
+
+    return cost(size[:, None], errors, free)
+
+
+@pytest.mark.parametrize("code", [fecnn.polar(16, 7), fecnn.polar(64, 8), fecnn.pac(32, 7)], ids=str)
+def test_the_whole_list_is_most_likely_in_saturating_llrs(code, rng):
+    """With all words in the list, scl finds the least metric, which is wide."""
+    assert arranged(code).order is None
+    llr = int8_llrs(code.n, 40, rng)
+    decided = fecnn.decoder("scl", code, list=1 << code.k, int8=True)(llr)
+    words = code.codebook()
+    place = (decided[:, None] == words).all(axis=2).argmax(axis=1)
+    rows = np.arange(len(llr))
+    assert (words[place] == decided).all()
+    metrics, wide = (_metrics(code, llr, limit) for limit in (127, 1 << 20))
+    assert (metrics[rows, place] == metrics.min(axis=1)).all()
+    assert (wide[rows, place] > wide.min(axis=1)).any()  # saturation matters
+
+
+@pytest.mark.parametrize("paths", [2, 8, 32])
+def test_lists_of_small_llrs_are_those_in_float32(paths, rng):
+    for code in (fecnn.polar(32, 16, crc=6), fecnn.pac(32, 16)):
+        llr = rng.integers(-2, 4, (400, 32)).astype(np.int8)
+        (bits, effort), (expected, other) = (
+            fecnn.decoder("scl", code, list=paths, int8=int8).measure(llr) for int8 in (True, False)
+        )
+        assert (bits == expected).all()
+        assert (effort.uncertified == other.uncertified).all()
+        assert (effort.work == other.work).all()
+
+
+def test_a_list_of_one_path_and_adaptive_lists_saturate_too(rng):
+    code = fecnn.polar(32, 16)
+    llr = int8_llrs(32, 20, rng)
+    assert (fecnn.decoder("scl", code, list=1, int8=True)(llr) == as_sc_twin(code, llr)).all()
+    code = fecnn.polar(64, 24, crc=6)
+    llr = int8_llrs(64, 20, rng)
+    one, whole = (fecnn.decoder("scl", code, list=size, int8=True).measure(llr) for size in (1, 2))
+    bits = fecnn.decoder("scl", code, list=2, adaptive=True, int8=True)(llr)
+    failed = one[1].uncertified
+    assert (bits == np.where(failed[:, None], whole[0], one[0])).all()
+    assert failed.any()
+
+
 DECODERS = {
+    "scl": (fecnn.polar(32, 16, crc=6), {"list": 4}),
     "sc": (fecnn.polar(32, 16), {}),
     "berlekamp-massey": (fecnn.bch(31, 16), {}),
     "hard": (fecnn.hamming(4), {}),
@@ -202,8 +264,9 @@ def test_what_are_no_llrs_is_refused(name):
 
 
 def test_exact_box_plus_has_no_int8():
-    with pytest.raises(ValueError, match="only one of them"):
-        fecnn.decoder("sc", fecnn.polar(8, 4), exact=True, int8=True)
+    for name in ("sc", "scl"):
+        with pytest.raises(ValueError, match="only one of them"):
+            fecnn.decoder(name, fecnn.polar(8, 4), exact=True, int8=True)
 
 
 def test_other_decoders_take_int8_as_float32(rng):

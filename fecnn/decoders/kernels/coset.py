@@ -34,7 +34,7 @@ def grow(columns, radius, flip):
 
 @kernel
 def correct(llr, columns, flip, out, found):
-    """Hard decisions of llr (B, n) f4 or i1, plus the leader of their coset where there is one: out (B, n) u1.
+    """Hard decisions of llr (B, n), f4 or i1, plus the leader of their coset if there is one: out (B, n) u1.
 
     found (B,) b1 out: whether there is one, so that the output is a codeword.
     """

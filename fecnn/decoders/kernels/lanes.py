@@ -304,6 +304,22 @@ def magnitude(typing, a):
     return a(a), build
 
 
+@_operation(lambda a, limit: a if limit is None else np.clip(a, -limit, limit))
+def within(typing, a, limit):
+    """Floats cut off at -limit and limit; as they are for None, which the compiler knows."""
+
+    def build(context, builder, signature, arguments):
+        value, most = arguments
+        if limit == types.none:
+            return value
+        high = _spread(builder, most, value.type)
+        low = _spread(builder, builder.fneg(most), value.type)
+        value = builder.select(builder.fcmp_ordered("<", high, value), high, value)
+        return builder.select(builder.fcmp_ordered("<", value, low), low, value)
+
+    return a(a, limit), build
+
+
 @_operation(lambda bits: np.int64(bits).view(np.float64))
 def as_float64(typing, bits):
     """The float64 with the bits of an int64."""

@@ -35,6 +35,7 @@ from fecnn.decoders.kernels.lanes import (
     splat,
     store,
     width,
+    within,
 )
 from fecnn.decoders.kernels.loops import sort_places
 from fecnn.decoders.kernels.polar import (
@@ -55,7 +56,7 @@ BLOCK = 32
 Group = namedtuple(
     "Group",
     "alpha spare left sums inner hard word barred at moved begins metric cost low high value place own "
-    "origin chosen past before fresh candidates order scratch",
+    "origin chosen past before fresh candidates order scratch limit",
 )
 """Memory for the frames that are decoded side by side, with ``wide`` vectors in a row of W lanes.
 
@@ -79,11 +80,12 @@ at, moved: (layers + 1, W) and (layers + 1,) b1; the lane where a path finds its
 begins: (layers + 1,) i8; the first block of each layer in ``left``.
 past, before: (D, W) u8, sums of the bits that each path has decided; fresh: (D, 1) u8, of hard decisions.
 candidates, order: scratch of `survivors`.
+limit: where LLRs saturate, as they do in fixed point; None if they do not.
 """
 
 
 @kernel
-def new_group(inputs, paths, llr, kind):
+def new_group(inputs, paths, llr, kind, limit):
     """Memory for paths of a code; llr and kind show the types."""
     n, groups = inputs.masks.shape
     layers, lanes = layers_of(n), width(llr)
@@ -130,6 +132,7 @@ def new_group(inputs, paths, llr, kind):
         np.zeros(2 * paths, llr.dtype),
         np.zeros((2, 2 * paths), np.int64),
         rows(wide, kind.dtype).reshape(-1),
+        limit,
     )
 
 
@@ -334,12 +337,12 @@ def _descend(group, i, bottom, layers):
         while (i >> (layers - layer)) & 1 == 0:
             layer -= 1
         size = n >> layer
-        first = (2 * n - 4 * size) * wide
+        first, begin = (2 * n - 4 * size) * wide, group.begins[layer] * wide
         if moved[layer - 1]:
             _fetch(alpha, first, 2 * size, group.at[layer - 1], group.spare)
-            _right(group.spare, np.int64(0), alpha, size, group.left, group.begins[layer] * wide, wide, n)
+            _right(group.spare, np.int64(0), alpha, size, group.left, begin, wide, n, group.limit)
         else:
-            _right(alpha, first, alpha, size, group.left, group.begins[layer] * wide, wide, n)
+            _right(alpha, first, alpha, size, group.left, begin, wide, n, group.limit)
         _stay(group.at, moved, layer)
         layer += 1
     while layer <= bottom:
@@ -360,7 +363,7 @@ def _fetch(alpha, first, count, at, spare):
 
 
 @kernel(borrows=True)
-def _right(above, first, alpha, size, left, begin, wide, n):
+def _right(above, first, alpha, size, left, begin, wide, n, limit):
     """Sums or differences of LLRs above, as the left partial sums say."""
     start = (2 * n - 2 * size) * wide
     for block in range((size + BLOCK - 1) // BLOCK):
@@ -369,7 +372,7 @@ def _right(above, first, alpha, size, left, begin, wide, n):
             for j in range(min(size, BLOCK)):
                 row = (block * BLOCK + j) * wide + v
                 a, b = load(above, first + row), load(above, first + size * wide + row)
-                store(alpha, start + row, choose(has_bit(bits, j), b - a, b + a))
+                store(alpha, start + row, within(choose(has_bit(bits, j), b - a, b + a), limit))
 
 
 @kernel(borrows=True)
@@ -563,16 +566,17 @@ def _least_reliable(alpha, start, size, value, place):
 
 
 @kernel(error_model="numpy")
-def scl(llr, inputs, columns, paths, kind, out, tested, passed):
+def scl(llr, inputs, columns, paths, kind, limit, out, tested, passed):
     """Best of the final paths that is a word of the code.
 
     llr (B, n), f4 for the max-log box-plus and metric or f8 for the exact ones; inputs, `polar.Inputs`;
     columns (n, W) u8, packed columns of the code's checks (W = 0 if all are frozen bits); paths, the list
-    size; kind, an array of unsigned integers as wide as LLRs. Out: (B, n) u1; tested (B,) i8, paths whose
-    checks were looked at; passed (B,) b1, whether one satisfied them (else the best path is the answer).
+    size; kind, an array of unsigned integers as wide as LLRs; limit, where sums of LLRs saturate, or None.
+    Out: (B, n) u1; tested (B,) i8, paths whose checks were looked at; passed (B,) b1, whether one satisfied
+    them (else the best path is the answer).
     """
     frames, n = llr.shape
-    group = new_group(inputs, paths, llr, kind)
+    group = new_group(inputs, paths, llr, kind, limit)
     nodes = subtrees(inputs, layers_of(n), not are_exact(llr))
     who, filled = np.zeros(len(group.hard), np.int64), np.int64(0)
     for frame in range(frames):
@@ -617,7 +621,7 @@ def scl_list(llr, inputs, columns, paths, kind, out, held):
     satisfies the checks.
     """
     frames, n = llr.shape
-    group = new_group(inputs, paths, llr, kind)
+    group = new_group(inputs, paths, llr, kind, None)
     nodes = subtrees(inputs, layers_of(n), not are_exact(llr))
     together, spread = len(group.hard), len(group.metric)
     for begin in range(0, frames, together):
@@ -645,7 +649,7 @@ def soft_scl(llr, inputs, columns, paths, kind, app):
     but at least half a mean reliability above the lowest: the path that is found may be the costliest itself.
     """
     frames, n = llr.shape
-    group = new_group(inputs, paths, llr, kind)
+    group = new_group(inputs, paths, llr, kind, None)
     nodes = subtrees(inputs, layers_of(n), not are_exact(llr))
     word, least = np.empty(n, np.uint8), np.empty((2, n), np.float64)
     together = len(group.hard)

@@ -194,6 +194,35 @@ def bp(H, llr, rule, iterations, *, scale=1.0, offset=0.0, layered=False, dampin
     return out
 
 
+def bp_int8(H, llr, iterations, *, scale=256, offset=0, layered=False):
+    """Posteriors of min-sum in integers of -127 to 127, message by message; scale in 256ths."""
+
+    def cut(value):
+        return max(-127, min(127, value))
+
+    out = np.empty(llr.shape, int)
+    for frame, channel in enumerate(llr.tolist()):
+        channel = [cut(value) for value in channel]
+        total, message = channel.copy(), np.zeros(H.shape, int).tolist()
+        for _ in range(iterations):
+            following = channel.copy()
+            for check, row in enumerate(H):
+                ones = np.flatnonzero(row).tolist()
+                incoming = [cut(total[j] - message[check][j]) for j in ones]
+                for i, j in enumerate(ones):
+                    others = incoming[:i] + incoming[i + 1 :]
+                    size = max(min(map(abs, others), default=1000) - offset, 0)
+                    new = min((scale * size + 128) >> 8, 127)
+                    message[check][j] = -new if sum(value < 0 for value in others) % 2 else new
+                    following[j] = cut(following[j] + message[check][j])
+                    if layered:
+                        total[j] = cut(incoming[i] + message[check][j])
+            if not layered:
+                total = following
+        out[frame] = total
+    return out
+
+
 def check_node(incoming, rule, offset):
     if len(incoming) == 0:
         return 1e30

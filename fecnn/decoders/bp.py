@@ -20,6 +20,9 @@ from fecnn.decoders.registry import BuiltIn, Example
 MAX_EDGES = 6_000_000
 """Most ones in the check matrix; the messages of each take 128 bytes."""
 
+FRACTIONS = 256
+"""In int8, ``scale`` is a multiple of 1 / FRACTIONS."""
+
 RULES = ("sum-product", "min-sum")
 SCHEDULES = ("flooding", "layered")
 CHECKS = ("H", "overcomplete")
@@ -69,6 +72,7 @@ def bp(
     iterations: int = 50,
     damping: float = 0.0,
     checks: str = "H",
+    int8: bool = False,
 ) -> Decoder:
     """Belief propagation (Gallager 1963; Pearl 1988), until all checks are satisfied or iterations run out.
 
@@ -91,9 +95,15 @@ def bp(
         checks: ``H``, or ``overcomplete``: all least-weight words of the dual code (Bossert and Hergert, IEEE
             Trans. IT 32(5), 1986; Lucas, Bossert and Breitbach, IEEE JSAC 16(2), 1998), plus short ones until
             they span it. For dense codes such as BCH, combine it with a ``scale`` of 0.05 to 0.3.
+        int8: Use LLRs of 8 bits, as fixed-point hardware does, with min-sum and without damping: LLRs,
+            messages and posteriors are integers of -127 to 127, and all sums saturate there. Arrays of int8
+            are taken as they are (-128 as -127); other LLRs are rounded to the nearest integer, so scale them
+            (see `fecnn.Receiver`). Magnitudes of messages are multiplied by ``scale`` as a multiple of 1/256
+            and rounded to the nearest integer, halves up; ``offset`` is a whole number of steps. The
+            integers are computed in float32, which holds them exactly, so this is not faster.
 
     Raises:
-        ValueError: If an option is out of range, or there are too many checks.
+        ValueError: If an option is out of range, or does not go with ``int8``, or there are too many checks.
 
     Example:
         >>> import fecnn
@@ -101,13 +111,13 @@ def bp(
         >>> decode(np.float32([[2, 3, -0.1, 4, 1, 2, 3]]))
         array([[0, 0, 0, 0, 0, 0, 0]], dtype=uint8)
     """
-    run = prepared(code, rule, scale, offset, schedule, iterations, damping, checks)
+    run = prepared(code, rule, scale, offset, schedule, iterations, damping, checks, int8)
 
     def measure(llr: LLR) -> tuple[Bits, Effort]:
         found = run(llr)
         return found.words, Effort(found.used, ~found.solved)
 
-    return Measured(measure)
+    return Measured(measure, int8=int8)
 
 
 def bp_app(
@@ -158,8 +168,9 @@ def prepared(
     iterations: int,
     damping: float,
     checks: str,
+    int8: bool = False,
 ) -> Run:
-    """Belief propagation with the options of `bp`, as a function; errors as there."""
+    """Belief propagation with the options of `bp`, as a function, of int8 if so asked; errors as there."""
     for name, value, known in (
         ("rule", rule, RULES),
         ("schedule", schedule, SCHEDULES),
@@ -177,13 +188,21 @@ def prepared(
         raise ValueError(f"offset must be 0 or more, got {offset}")
     if offset > 0 and rule != "min-sum":
         raise ValueError(f"offset needs rule='min-sum', got offset={offset} with {rule}; use scale")
+    if int8:
+        _refuse_fractions(rule, offset, damping)
+        scale = max(round(FRACTIONS * scale), 1) / FRACTIONS
     H, mother = _graph(code, checks)
     graph = _arranged(code, H, schedule == "layered")
     numbers = np.float32(scale), np.float32(offset), np.float32(damping)
-    how = kernel.Rule(rule == "sum-product", *numbers, schedule == "layered")
+    limit = np.float32(127) if int8 else None
+    how = kernel.Rule(rule == "sum-product", *numbers, schedule == "layered", limit)
 
     def run(llr: LLR, *, stop: bool = True, sums: bool = False) -> Believed:
-        given = llr if mother is None else within_reach(mother.llr(llr))
+        given = llr if mother is None else mother.llr(llr)
+        if int8:
+            given = np.maximum(given, -127).astype(np.float32)
+        elif mother is not None:
+            given = within_reach(given)
         posterior, summed = np.empty_like(given), np.zeros_like(given if sums else given[:0])
         used, solved = np.empty(len(llr), np.int64), np.empty(len(llr), np.bool_)
         out = posterior, used, solved, summed
@@ -196,6 +215,20 @@ def prepared(
         return Believed(posterior, words, summed if sums else None, used, solved)
 
     return run
+
+
+def _refuse_fractions(rule: str, offset: float, damping: float) -> None:
+    """Reject options that integers of 8 bits have no room for.
+
+    Raises:
+        ValueError: Saying what to use instead.
+    """
+    if rule != "min-sum":
+        raise ValueError(f"int8 needs rule='min-sum', got {rule}, whose messages are no integers")
+    if damping:
+        raise ValueError(f"int8 has no damping, got damping={damping}: use scale")
+    if offset != int(offset):
+        raise ValueError(f"offset must be a whole number of steps for int8, got {offset}")
 
 
 def _graph(code: Code, checks: str) -> tuple[Bits, Mother | None]:

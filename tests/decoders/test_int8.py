@@ -165,7 +165,67 @@ def test_a_list_of_one_path_and_adaptive_lists_saturate_too(rng):
     assert failed.any()
 
 
+@pytest.mark.kernel
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"scale": 0.7},
+        {"schedule": "layered", "scale": 0.75},
+        {"schedule": "layered", "offset": 2.0},
+        {"scale": 1.5, "offset": 1.0},
+        {"scale": 0.0001},
+    ],
+    ids=str,
+)
+def test_bp_is_its_twin_in_saturating_integers(options, rng):
+    """Frames alone and side by side; where it stops at a codeword, the twin does so by hand."""
+    code = fecnn.hamming(3)
+    llr = int8_llrs(7, 8, rng)
+    twin = {
+        "scale": max(1, round(256 * options.get("scale", 1))),
+        "offset": int(options.get("offset", 0)),
+        "layered": "schedule" in options,
+    }
+    bits, effort = fecnn.decoder("bp", code, rule="min-sum", iterations=4, int8=True, **options).measure(llr)
+    expected, used = (llr < 0).astype(np.uint8), np.zeros(len(llr), int)
+    for count in range(1, 5):
+        left = code.syndrome(expected).any(axis=1)
+        found = oracles.bp_int8(code.H, llr, count, **twin)
+        expected[left] = ((found < 0) | ((found == 0) & (llr < 0)))[left]
+        used[left] = count
+    assert (bits == expected).all()
+    assert (effort.work == used).all()
+    decode = fecnn.decoder("bp", code, rule="min-sum", iterations=4, int8=True, **options)
+    assert (np.array([decode(row) for row in llr[::5]]) == expected[::5]).all()
+    plain = fecnn.decoder("bp", code, rule="min-sum", iterations=4, **options)(llr)
+    assert (plain != expected).any()  # saturation, or rounding, matters
+
+
+def test_bp_of_a_punctured_code_has_zeros_there(rng):
+    code = fecnn.load_code("ccsds-128-64").puncture(8)
+    llr = np.rint(rng.normal(8, 9, (50, 120))).astype(np.int8)
+    options = {"rule": "min-sum", "scale": 0.75, "iterations": 10}
+    mother = np.concatenate([llr, np.zeros((50, 8), np.int8)], axis=1)
+    expected = fecnn.decoder("bp", code.mother.code, int8=True, **options)(mother)[:, :120]
+    assert (fecnn.decoder("bp", code, int8=True, **options)(llr) == expected).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({}, "int8 needs rule='min-sum'"),
+        ({"rule": "min-sum", "damping": 0.5}, "no damping"),
+        ({"rule": "min-sum", "offset": 0.5}, "whole number of steps"),
+    ],
+)
+def test_options_of_bp_that_need_fractions_are_refused(options, match):
+    with pytest.raises(ValueError, match=match):
+        fecnn.decoder("bp", fecnn.hamming(3), int8=True, **options)
+
+
 DECODERS = {
+    "bp": (fecnn.load_code("ccsds-128-64"), {"rule": "min-sum", "iterations": 8}),
     "scl": (fecnn.polar(32, 16, crc=6), {"list": 4}),
     "sc": (fecnn.polar(32, 16), {}),
     "berlekamp-massey": (fecnn.bch(31, 16), {}),

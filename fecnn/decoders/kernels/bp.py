@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fecnn.decoders.kernels.lanes import whole, within
 from fecnn.decoders.kernels.loops import copy
 from fecnn.jit import kernel
 
@@ -47,13 +48,17 @@ class Graph(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """Check nodes: sum_product b1, or min-sum; scale, offset, damping f4; layered b1, or flooding."""
+    """Check nodes: sum_product b1, or min-sum; scale, offset, damping f4; layered b1, or flooding.
+
+    limit: f4, where all LLRs saturate, which are integers then, as in fixed point; None for floats.
+    """
 
     sum_product: bool
     scale: np.float32
     offset: np.float32
     damping: np.float32
     layered: bool
+    limit: np.float32 | None = None
 
 
 @kernel(error_model="numpy", fastmath={"contract"})
@@ -203,13 +208,13 @@ def _sweep(graph, rule, message, total, target, box):
             for lane in range(count):
                 edge = starts[order[begin + lane]]
                 for i in range(degree):
-                    value = total[bits[edge + i], 0] - message[edge + i, 0]
+                    value = within(total[bits[edge + i], 0] - message[edge + i, 0], rule.limit)
                     incoming[i, lane] = min(max(value, -LIMIT), LIMIT)
         else:
             for i in range(degree):
                 j = bits[first + i]
                 for lane in range(LANES):
-                    value = total[j, lane] - message[first + i, lane]
+                    value = within(total[j, lane] - message[first + i, lane], rule.limit)
                     incoming[i, lane] = min(max(value, -LIMIT), LIMIT)
         _check_node(rule, degree, box)
         if alone:
@@ -220,7 +225,7 @@ def _sweep(graph, rule, message, total, target, box):
                     new += rule.damping * (message[edge + i, 0] - new)
                     message[edge + i, 0] = new
                     if rule.layered:
-                        target[bits[edge + i], 0] = incoming[i, lane] + new
+                        target[bits[edge + i], 0] = within(incoming[i, lane] + new, rule.limit)
         else:
             for i in range(degree):
                 j = bits[first + i]
@@ -229,10 +234,11 @@ def _sweep(graph, rule, message, total, target, box):
                     new = outgoing[i, lane]
                     new += rule.damping * (old - new)
                     message[first + i, lane] = new
-                    target[j, lane] = (incoming[i, lane] if rule.layered else target[j, lane]) + new
+                    before = incoming[i, lane] if rule.layered else target[j, lane]
+                    target[j, lane] = within(before + new, rule.limit)
     if alone and not rule.layered:
         for edge in range(len(bits)):
-            target[bits[edge], 0] += message[edge, 0]
+            target[bits[edge], 0] = within(target[bits[edge], 0] + message[edge, 0], rule.limit)
 
 
 @kernel(error_model="numpy", fastmath={"contract"}, inline="always")
@@ -263,9 +269,8 @@ def _check_node(rule, degree, box):
     for i in range(degree):
         for lane in range(LANES):
             negative = (sign[lane] ^ np.float32(incoming[i, lane]).view(np.int32)) & SIGN
-            outgoing[i, lane] = rule.scale * np.int32(
-                np.float32(outgoing[i, lane]).view(np.int32) | negative
-            ).view(np.float32)
+            size = whole(np.float32(rule.scale * outgoing[i, lane]), rule.limit)
+            outgoing[i, lane] = np.int32(np.float32(size).view(np.int32) | negative).view(np.float32)
 
 
 @kernel(error_model="numpy", fastmath={"contract"}, inline="always")

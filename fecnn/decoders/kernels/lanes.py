@@ -306,16 +306,32 @@ def magnitude(typing, a):
 
 @_operation(lambda a, limit: a if limit is None else np.clip(a, -limit, limit))
 def within(typing, a, limit):
-    """Floats cut off at -limit and limit; as they are for None, which the compiler knows."""
+    """A float, or a vector of them, cut off at -limit and limit; as it is for None, known to the compiler."""
 
     def build(context, builder, signature, arguments):
         value, most = arguments
         if limit == types.none:
             return value
-        high = _spread(builder, most, value.type)
-        low = _spread(builder, builder.fneg(most), value.type)
+        both = most, builder.fneg(most)
+        high, low = both if a == limit else (_spread(builder, bound, value.type) for bound in both)
         value = builder.select(builder.fcmp_ordered("<", high, value), high, value)
         return builder.select(builder.fcmp_ordered("<", value, low), low, value)
+
+    return a(a, limit), build
+
+
+@_operation(lambda a, limit: a if limit is None else min(np.floor(a + np.float32(0.5)), limit))
+def whole(typing, a, limit):
+    """A float of 0 or more, rounded to an integer, halves up, at most limit; as it is for None."""
+
+    def build(context, builder, signature, arguments):
+        value, most = arguments
+        if limit == types.none:
+            return value
+        called = ir.FunctionType(value.type, [value.type])
+        floor = cgutils.get_or_insert_function(builder.module, called, f"llvm.floor.f{a.bitwidth}")
+        value = builder.call(floor, [builder.fadd(value, ir.Constant(value.type, 0.5))])
+        return builder.select(builder.fcmp_ordered("<", most, value), most, value)
 
     return a(a, limit), build
 

@@ -13,7 +13,7 @@ from fecnn.arrays import LARGE, LLR, Bits, as_float32, as_int8, as_llr, restored
 from fecnn.channels.channel import Channel
 from fecnn.codes.code import Code
 from fecnn.decoders.contract import Effort, Measured, Tunable, discrepancy, no_effort
-from fecnn.decoders.kernels.loops import all_within
+from fecnn.decoders.kernels.loops import all_within, to_int8
 from fecnn.decoders.registry import REGISTRY, built_in, described, function_name
 
 Name = str | Callable[..., Any]
@@ -174,9 +174,13 @@ class BuiltDecoder(_ToOneArray[np.uint8]):
 
     def _given(self, llr: ArrayLike) -> NDArray[Any]:
         """Frames as the function takes them."""
-        if self._takes_int8:
+        if not self._takes_int8:
+            return llr if _is_ready(llr, self._n) else as_llr(llr, self._n)
+        if not _is_ready(llr, self._n):
             return as_int8(llr, self._n)
-        return llr if _is_ready(llr, self._n) else as_llr(llr, self._n)
+        rounded = np.empty(llr.shape, np.int8)
+        to_int8(llr.reshape(-1, self._n), rounded.reshape(-1, self._n))
+        return rounded
 
     def _decode(self, llr: ArrayLike) -> Bits:
         frames = self._given(llr)

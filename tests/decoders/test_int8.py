@@ -282,7 +282,14 @@ def test_other_llrs_are_rounded_and_cut_off(name, rng):
     llr[::7, ::3] = rng.choice([0.5, 1.5, -0.5, -2.5, np.inf, 1e6, -300], llr[::7, ::3].shape)
     steps = np.array([[max(-127, min(127, v if np.isinf(v) else round(v))) for v in row] for row in llr])
     expected, effort = decode.measure(steps.astype(np.int8))
-    for given in (llr, llr.astype(np.float32), steps, steps.astype(np.int16), np.asfortranarray(llr)):
+    for given in (
+        llr,
+        llr.astype(np.float32),
+        np.clip(llr, -300, 300).astype(np.float32),
+        steps,
+        steps.astype(np.int16),
+        np.asfortranarray(llr),
+    ):
         bits, found = decode.measure(given)
         assert (bits == expected).all()
         assert (decode(given) == expected).all()

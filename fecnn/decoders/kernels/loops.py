@@ -21,6 +21,14 @@ def all_within(values, limit):
     return inside
 
 
+@kernel
+def to_int8(values, out):
+    """Values (B, n) f4, none NaN, rounded to integers, halves to even, of -127 to 127: out (B, n) i1."""
+    flat, rounded, most = values.reshape(-1), out.reshape(-1), np.float32(127)
+    for i in range(len(flat)):
+        rounded[i] = np.int8(np.rint(min(max(flat[i], -most), most)))
+
+
 @kernel(borrows=True)
 def any_set(words):
     """Whether a word has a one: words (W,) u8."""

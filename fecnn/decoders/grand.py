@@ -396,7 +396,8 @@ def _soft(search: _Search, size: int, miss: float) -> SoftDecoder:
             prior = -np.logaddexp(0.0, -channel if bit == 0 else channel)  # log-probability of this bit
             outside = found.log_rest[:, None] + prior
             value.append(np.logaddexp(np.logaddexp.reduce(among, axis=1), outside))
-        soft: LLR = (value[0] - value[1]).astype(np.float32)
+        with np.errstate(invalid="ignore"):  # where nothing was found, and all is lost in rounding
+            soft: LLR = (value[0] - value[1]).astype(np.float32)
         lost = ~found.held[:, 0]
         soft[lost] = llr[lost]
         return soft

@@ -1,6 +1,7 @@
 """Fixtures of the tests."""
 
 import os
+import signal
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from hypothesis import settings
 from fecnn.simulation import simulate
 
 pytest.register_assert_rewrite("sentences")  # so that they say what differs
+
+# What a shell starts in the background ignores Ctrl-C, and so would the commands that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The first example of a test may compile a kernel.
 settings.register_profile("fecnn", deadline=None)

@@ -52,7 +52,7 @@ def test_sc_against_its_plain_twin(name, race, size):
 
 @pytest.mark.parametrize("name", CODES)
 def test_sc_of_int8_against_float32(name, race, size):
-    """In eighths of a unit, which loses little: on 3 % of the frames at most one of the two is wrong."""
+    """In eighths of a unit, which loses little: on 3 % of the frames at most only one of the two is wrong."""
     make, ebn0_db, most = CODES[name]
     code = make()
     count = size(most)
@@ -63,7 +63,7 @@ def test_sc_of_int8_against_float32(name, race, size):
         (decode(given) != frames.codewords).any(axis=1),
         (peer(frames.llr) != frames.codewords).any(axis=1),
     )
-    assert (wrong[0] != wrong[1]).mean() < 0.03
+    assert (wrong[0] != wrong[1]).sum() <= max(0.03 * count, 3)  # few frames say little
     race(
         f"sc int8 {name} {ebn0_db:g} dB",
         "sc in float32",

@@ -220,7 +220,7 @@ def display(study: Study, results: "pd.DataFrame") -> "pd.DataFrame":
 
     verdicts = dict(iter(judge(study, results).groupby(["curve", "ebn0_db"])))
     order = {curve.name: place for place, curve in enumerate(study.curves)}
-    units = {curve.name: unit_of_work(curve.decoder, curve.options) for curve in study.curves}
+    units = {curve.name: unit_of_work(curve.decoder, curve.settings) for curve in study.curves}
     counted_in = {units.get(curve, "") for curve in results.loc[results["work"].fillna(0) > 0, "curve"]}
     rows = []
     at = [

@@ -302,7 +302,7 @@ class Curve(Table):
     def told_decoder(self) -> str:
         """The label, or decoder and options, without the receiver and the code.
 
-        A label that is shared by several values of an option is followed by it.
+        A label that several values of an option share is followed by the value.
         """
         if self.label is not None:
             varied = [f"{key} {value}" for key, value in self.options.items() if key in self._varied]

@@ -8,7 +8,7 @@ STUDY = "refusals"
 
 
 def at(curve, ebn0_db, passes, percent):
-    """The results of a curve, of which so many frames pass though wrong, and so many percent are refused."""
+    """The results of a curve that lets this many wrong frames pass and refuses this percentage."""
     found = row(STUDY, curve, ebn0_db)
     assert found["frames"] == 131_072
     assert found["block_errors"] - found["refused_errors"] == passes

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import permutations
 from typing import Any, TypeVar
 
@@ -43,9 +43,6 @@ MAX_DIGITS = 7
 SHORT_LIST = 8
 """A code that needs a longer list in the standard orders is tried in others too."""
 
-
-WORDS = np.zeros(0, np.uint32), np.zeros(0, np.uint64)
-"""For kernels, the type of packed bits: as wide as max-log LLRs, or as exact ones."""
 
 SIDE_BY_SIDE = np.zeros(0, np.uint16), np.zeros(0, np.uint64)
 """For the kernel of `sc`, the type of bits of one vector: of 8 or 16 lanes, or of 64 in int8."""
@@ -172,9 +169,10 @@ def scl(
             sc_kernel.sc(given, form.inputs, SIDE_BY_SIDE[int8], out)
             are_satisfied(out, form.columns, passed)
         else:
-            kind, limit = WORDS[exact], np.float32(127) if int8 else None
             given = np.maximum(given, -127).astype(np.float32) if int8 else given
-            scl_kernel.scl(given, form.inputs, form.columns, size, kind, limit, out, tested, passed)
+            tree, limit = form.tree(exact), np.float32(127) if int8 else None
+            memory = scl_kernel.memory_for(tree, size)
+            scl_kernel.scl(given, form.inputs, form.columns, size, tree, memory, limit, out, tested, passed)
         return tested, passed
 
     def measure(llr: LLR | Int8) -> tuple[Bits, Effort]:
@@ -238,8 +236,10 @@ def scl_app(
 
     def app(llr: LLR) -> LLR:
         out = np.empty(llr.shape, np.float32)
-        given, kind = form.prepared(llr, exact), WORDS[exact]
-        scl_kernel.soft_scl(given, form.inputs, form.columns, paths, kind, out)
+        given, tree = form.prepared(llr, exact), form.tree(exact)
+        memory = scl_kernel.memory_for(tree, paths)
+        word, least = np.empty(given.shape[1], np.uint8), np.empty((2, given.shape[1]))
+        scl_kernel.soft_scl(given, form.inputs, form.columns, paths, tree, memory, word, least, out)
         return form.as_given(out)
 
     return app if code.mother is None else soft_on(code.mother, app)
@@ -275,8 +275,9 @@ def scl_list(
 
     def lister(llr: LLR) -> tuple[Bits, NDArray[np.bool_]]:
         out, held = empty_list(llr, paths)
-        given, kind = form.prepared(llr, exact), WORDS[exact]
-        scl_kernel.scl_list(given, form.inputs, columns, paths, kind, out, held)
+        given, tree = form.prepared(llr, exact), form.tree(exact)
+        memory = scl_kernel.memory_for(tree, paths)
+        scl_kernel.scl_list(given, form.inputs, columns, paths, tree, memory, out, held)
         return form.as_given(out.reshape(-1, out.shape[2])).reshape(out.shape), held
 
     return lister if code.mother is None else list_on(code.mother, lister)
@@ -296,6 +297,18 @@ class PolarForm:
     outer: int
     columns: NDArray[np.uint64]
     order: NDArray[np.int64] | None
+
+    def tree(self, exact: bool) -> scl_kernel.Tree:
+        """What a list needs to know of it, once for all calls."""
+        return self._exact_tree if exact else self._tree
+
+    @cached_property
+    def _tree(self) -> scl_kernel.Tree:
+        return scl_kernel.tree_of(self.inputs, np.uint32)
+
+    @cached_property
+    def _exact_tree(self) -> scl_kernel.Tree:
+        return scl_kernel.tree_of(self.inputs, np.uint64)
 
     def in_order(self, values: Values) -> Values:
         """Rows of code bits or LLRs, from the code's order to the kernels' order."""

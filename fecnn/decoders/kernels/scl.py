@@ -18,11 +18,14 @@ of the ``paths`` - 1 least reliable bits (Hashemi, Condo and Gross 2017).
 
 import math
 from collections import namedtuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fecnn.decoders.kernels.forks import survivors
 from fecnn.decoders.kernels.lanes import (
+    BYTES,
     as_mask,
     choose,
     has_bit,
@@ -31,7 +34,8 @@ from fecnn.decoders.kernels.lanes import (
     load,
     lower,
     magnitude,
-    rows,
+    off_line,
+    piece,
     splat,
     store,
     width,
@@ -42,9 +46,9 @@ from fecnn.decoders.kernels.polar import (
     FREE,
     FROZEN,
     REPETITION,
+    Inputs,
     are_exact,
     join_llrs,
-    layers_of,
     satisfied,
     subtrees,
 )
@@ -53,85 +57,134 @@ from fecnn.jit import kernel
 BLOCK = 32
 """Values whose bits lie in one number of each lane."""
 
+
+class Tree(NamedTuple):
+    """What is known of a code before any LLRs; layers are those of the values.
+
+    begins: (layers + 1,) i8, the first block of each layer in ``left``; barred: (blocks,), the frozen bits.
+    depth, kind, driven, effect: see `subtrees`.
+    """
+
+    begins: NDArray[np.int64]
+    barred: NDArray[Any]
+    depth: NDArray[np.int64]
+    kind: NDArray[np.int64]
+    driven: NDArray[np.bool_]
+    effect: NDArray[np.uint64]
+
+
+class Memory(NamedTuple):
+    """What a call works in, one array a type, from NumPy: a kernel that allocates counts references.
+
+    floats, words: LLRs, and unsigned integers that are as wide. counts: i8; past: u8. See `Group`.
+    """
+
+    floats: NDArray[Any]
+    words: NDArray[Any]
+    counts: NDArray[np.int64]
+    past: NDArray[np.uint64]
+
+
+def tree_of(inputs: Inputs, word: type[np.unsignedinteger[Any]]) -> Tree:
+    """The tree of a code, for lists whose LLRs are as wide as ``word``: exact if that is 64 bits."""
+    n = len(inputs.frozen)
+    layers = n.bit_length() - 1
+    blocks = [((n >> layer) + BLOCK - 1) // BLOCK for layer in range(layers)]
+    shifts = np.arange(n, dtype=word) % BLOCK
+    barred = np.bitwise_or.reduceat(inputs.frozen.astype(word) << shifts, np.arange(0, n, BLOCK))
+    nodes = subtrees(inputs, layers, np.dtype(word).itemsize == 4)
+    return Tree(np.cumsum([0, *blocks]), barred, *nodes)
+
+
+def memory_for(tree: Tree, paths: int) -> Memory:
+    """Memory for lists of this size of as many frames as are decoded side by side."""
+    (n, groups), word = tree.effect.shape, tree.barred.dtype
+    lanes, blocks, levels = BYTES // word.itemsize, len(tree.barred), len(tree.begins)
+    spread, frames = -(-paths // lanes) * lanes, max(lanes // paths, 1)
+    rows = int(tree.begins[-1]) + 2 * blocks + 6 + levels
+    return Memory(
+        np.zeros((3 * n + 6) * spread + 2 * paths + lanes, np.float32 if word == np.uint32 else np.float64),
+        np.empty(rows * spread + (frames + 1) * blocks + lanes, word),
+        np.empty(4 * paths + frames + levels, np.int64),
+        np.empty((2 * spread + 1) * groups, np.uint64),
+    )
+
+
 Group = namedtuple(
     "Group",
-    "alpha spare left sums inner hard word barred at moved begins metric cost low high value place own "
-    "origin chosen past before fresh candidates order scratch limit",
+    "alpha spare metric cost low high value candidates left sums inner place own origin chosen scratch "
+    "at hard word order who moved past before fresh begins barred limit",
 )
 """Memory for the frames that are decoded side by side, with ``wide`` vectors in a row of W lanes.
 
 Vectors, each ``wide`` times in a row, of W lanes together; all arrays of them are flat:
 
 alpha: 2 n rows, LLRs in float32 or float64; spare: n rows, LLRs of paths that have moved.
-left, sums, inner: a row for each block, numbers as wide as LLRs: partial sums of left subtrees, sums of the
-    subtree that ends with the present bit, and the transform of the hard decisions.
 metric, low, high: of each path, and after the better and the worse choice.
 cost: 2 rows, what either choice costs each path.
+left, sums, inner: a row for each block, numbers as wide as LLRs: partial sums of left subtrees, sums of the
+    subtree that ends with the present bit, and the transform of the hard decisions.
 value, place: the least reliable bit of each lane: its reliability and where it is.
 own, origin, chosen, scratch: numbers as wide as LLRs: of each lane, its own, that of its path before a
     subtree, and its choice at a fork.
 
 Others:
 
-hard: (frames, blocks), hard decisions; word: (blocks,), scratch of one frame; barred: (blocks,), the
-    frozen bits.
-at, moved: (layers + 1, W) and (layers + 1,) b1; the lane where a path finds its LLRs of a layer, and whether
+at, moved: (layers + 1, W) and (layers + 1,) i8; the lane where a path finds its LLRs of a layer, and whether
     that is another than its own for any path.
-begins: (layers + 1,) i8; the first block of each layer in ``left``.
+hard: (frames, blocks), hard decisions; word: (blocks,), scratch of one frame.
 past, before: (D, W) u8, sums of the bits that each path has decided; fresh: (D, 1) u8, of hard decisions.
-candidates, order: scratch of `survivors`.
+candidates, order: (2 L,) and (2, 2 L) i8, scratch of `survivors`.
+who: (frames,) i8, which frames they are.
 limit: where LLRs saturate, as they do in fixed point; None if they do not.
+begins, barred: see `Tree`.
 """
 
 
-@kernel
-def new_group(inputs, paths, llr, kind, limit):
-    """Memory for paths of a code; llr and kind show the types."""
-    n, groups = inputs.masks.shape
-    layers, lanes = layers_of(n), width(llr)
-    wide, frames = (paths + lanes - 1) // lanes, max(lanes // paths, 1)
-    blocks = (n + BLOCK - 1) // BLOCK
-    begins = np.zeros(layers + 1, np.int64)
-    for layer in range(layers):
-        begins[layer + 1] = begins[layer] + ((n >> layer) + BLOCK - 1) // BLOCK
-    own = rows(wide, kind.dtype).reshape(-1)
-    at = np.zeros((layers + 1, wide * lanes), kind.dtype)
-    for lane in range(wide * lanes):
+@kernel(inline="always")
+def _cut(memory, tree, paths, limit):
+    """The memory of a group. Vectors begin on a cache line each: across two they cost twice."""
+    floats, words, counts, past = memory
+    n, groups = tree.effect.shape
+    lanes, blocks, levels = width(floats), len(tree.barred), len(tree.begins)
+    wide = (paths + lanes - 1) // lanes
+    spread, frames = wide * lanes, max(lanes // paths, 1)
+    f, w = off_line(floats), off_line(words)
+    bits = w + (tree.begins[-1] + 1 + 2 * blocks) * spread
+    others = bits + (5 + levels) * spread
+    own = piece(words, bits + spread, (spread,))
+    for lane in range(spread):
         own[lane] = lane
-        for layer in range(layers + 1):
-            at[layer, lane] = lane
-    alpha = rows(2 * n * wide, llr.dtype).reshape(-1)
-    alpha[:] = 0
-    barred = np.zeros(blocks, kind.dtype)
-    for i in range(n):
-        barred[i // BLOCK] |= kind.dtype.type(np.uint64(inputs.frozen[i]) << np.uint64(i % BLOCK))
+    moved = piece(counts, 4 * paths + frames, (levels,))
+    moved[:] = True  # so that `at` is set
     return Group(
-        alpha,
-        rows(n * wide, llr.dtype).reshape(-1),
-        rows((begins[layers] + 1) * wide, kind.dtype).reshape(-1),
-        rows(blocks * wide, kind.dtype).reshape(-1),
-        rows(blocks * wide, kind.dtype).reshape(-1),
-        np.zeros((frames, blocks), kind.dtype),
-        np.zeros(blocks, kind.dtype),
-        barred,
-        at,
-        np.zeros(layers + 1, np.bool_),
-        begins,
-        rows(wide, llr.dtype).reshape(-1),
-        rows(2 * wide, llr.dtype).reshape(-1),
-        rows(wide, llr.dtype).reshape(-1),
-        rows(wide, llr.dtype).reshape(-1),
-        rows(wide, llr.dtype).reshape(-1),
-        rows(wide, kind.dtype).reshape(-1),
+        piece(floats, f, (2 * n * spread,)),
+        piece(floats, f + 2 * n * spread, (n * spread,)),
+        piece(floats, f + 3 * n * spread, (spread,)),
+        piece(floats, f + (3 * n + 1) * spread, (2 * spread,)),
+        piece(floats, f + (3 * n + 3) * spread, (spread,)),
+        piece(floats, f + (3 * n + 4) * spread, (spread,)),
+        piece(floats, f + (3 * n + 5) * spread, (spread,)),
+        piece(floats, f + (3 * n + 6) * spread, (2 * paths,)),
+        piece(words, w, ((tree.begins[-1] + 1) * spread,)),
+        piece(words, bits - 2 * blocks * spread, (blocks * spread,)),
+        piece(words, bits - blocks * spread, (blocks * spread,)),
+        piece(words, bits, (spread,)),
         own,
-        rows(wide, kind.dtype).reshape(-1),
-        rows(wide, kind.dtype).reshape(-1),
-        np.zeros((groups, wide * lanes), np.uint64),
-        np.zeros((groups, wide * lanes), np.uint64),
-        np.zeros((groups, 1), np.uint64),
-        np.zeros(2 * paths, llr.dtype),
-        np.zeros((2, 2 * paths), np.int64),
-        rows(wide, kind.dtype).reshape(-1),
+        piece(words, bits + 2 * spread, (spread,)),
+        piece(words, bits + 3 * spread, (spread,)),
+        piece(words, bits + 4 * spread, (spread,)),
+        piece(words, bits + 5 * spread, (levels, spread)),
+        piece(words, others, (frames, blocks)),
+        piece(words, others + frames * blocks, (blocks,)),
+        piece(counts, 0, (2, 2 * paths)),
+        piece(counts, 4 * paths, (frames,)),
+        moved,
+        piece(past, 0, (groups, spread)),
+        piece(past, groups * spread, (groups, spread)),
+        piece(past, 2 * groups * spread, (groups, 1)),
+        tree.begins,
+        tree.barred,
         limit,
     )
 
@@ -199,13 +252,13 @@ def unpack(sums, lane, spread, hard, out):
             out[block * BLOCK + j] = (bits >> words.dtype.type(j)) & words.dtype.type(1)
 
 
-@kernel(error_model="numpy", borrows=True)
-def follow(filled, paths, inputs, nodes, group):
+@kernel(inline="always")
+def follow(filled, paths, inputs, tree, group):
     """Grow the lists of the first ``filled`` frames over all bits; how many paths each has then.
 
     ``sums`` and ``metric`` are theirs.
     """
-    depth, kind, driven, effect = nodes
+    depth, kind, driven, effect = tree.depth, tree.kind, tree.driven, tree.effect
     n, layers = len(depth), len(group.begins) - 1
     sums, past, metric, cost = group.sums, group.past, group.metric, group.cost
     spread = len(metric)
@@ -565,20 +618,19 @@ def _least_reliable(alpha, start, size, value, place):
         store(place, v, where)
 
 
-@kernel(error_model="numpy")
-def scl(llr, inputs, columns, paths, kind, limit, out, tested, passed):
+@kernel(error_model="numpy", borrows=True)
+def scl(llr, inputs, columns, paths, tree, memory, limit, out, tested, passed):
     """Best of the final paths that is a word of the code.
 
     llr (B, n), f4 for the max-log box-plus and metric or f8 for the exact ones; inputs, `polar.Inputs`;
     columns (n, W) u8, packed columns of the code's checks (W = 0 if all are frozen bits); paths, the list
-    size; kind, an array of unsigned integers as wide as LLRs; limit, where sums of LLRs saturate, or None.
+    size; tree and memory as they are for it; limit, where sums of LLRs saturate, or None.
     Out: (B, n) u1; tested (B,) i8, paths whose checks were looked at; passed (B,) b1, whether one satisfied
     them (else the best path is the answer).
     """
-    frames, n = llr.shape
-    group = new_group(inputs, paths, llr, kind, limit)
-    nodes = subtrees(inputs, layers_of(n), not are_exact(llr))
-    who, filled = np.zeros(len(group.hard), np.int64), np.int64(0)
+    frames = len(llr)
+    group = _cut(memory, tree, paths, limit)
+    who, filled = group.who, np.int64(0)
     for frame in range(frames):
         _harden(llr[frame], out[frame])
         if place_frame(llr[frame], filled, paths, inputs, group) and satisfied(out[frame], columns):
@@ -587,7 +639,7 @@ def scl(llr, inputs, columns, paths, kind, limit, out, tested, passed):
             who[filled] = frame
             filled += 1
         if filled == len(who) or (filled > 0 and frame == frames - 1):
-            count = follow(filled, paths, inputs, nodes, group)
+            count = follow(filled, paths, inputs, tree, group)
             for slot in range(filled):
                 done, found = _select(slot, paths, count, columns, group, out[who[slot]])
                 tested[who[slot]], passed[who[slot]] = done, found
@@ -613,22 +665,21 @@ def _select(slot, paths, count, columns, group, out):
     return count, False
 
 
-@kernel(error_model="numpy")
-def scl_list(llr, inputs, columns, paths, kind, out, held):
+@kernel(error_model="numpy", borrows=True)
+def scl_list(llr, inputs, columns, paths, tree, memory, out, held):
     """The words of all final paths: the arguments as for `scl`.
 
     Out: (B, paths, n) u1, zeros where there are fewer; held (B, paths) b1, whether there is one and it
     satisfies the checks.
     """
-    frames, n = llr.shape
-    group = new_group(inputs, paths, llr, kind, None)
-    nodes = subtrees(inputs, layers_of(n), not are_exact(llr))
+    frames = len(llr)
+    group = _cut(memory, tree, paths, None)
     together, spread = len(group.hard), len(group.metric)
     for begin in range(0, frames, together):
         filled = min(together, frames - begin)
         for slot in range(filled):
             place_frame(llr[begin + slot], slot, paths, inputs, group)
-        count = follow(filled, paths, inputs, nodes, group)
+        count = follow(filled, paths, inputs, tree, group)
         for slot in range(filled):
             for path in range(paths):
                 word = out[begin + slot, path]
@@ -640,24 +691,24 @@ def scl_list(llr, inputs, columns, paths, kind, out, held):
                     held[begin + slot, path] = False
 
 
-@kernel(error_model="numpy")
-def soft_scl(llr, inputs, columns, paths, kind, app):
+@kernel(error_model="numpy", borrows=True)
+def soft_scl(llr, inputs, columns, paths, tree, memory, word, least, app):
     """Max-log a-posteriori LLRs over the final paths: app (B, n) f4 out, the rest as for `scl`.
+
+    word (n,) u1 and least (2, n) f8 are scratch.
 
     The price of a path is the reliability that its word contradicts. For each bit, the least price with an
     error there, less that without; where only one of them is known, the other is the highest price of all,
     but at least half a mean reliability above the lowest: the path that is found may be the costliest itself.
     """
     frames, n = llr.shape
-    group = new_group(inputs, paths, llr, kind, None)
-    nodes = subtrees(inputs, layers_of(n), not are_exact(llr))
-    word, least = np.empty(n, np.uint8), np.empty((2, n), np.float64)
+    group = _cut(memory, tree, paths, None)
     together = len(group.hard)
     for begin in range(0, frames, together):
         filled = min(together, frames - begin)
         for slot in range(filled):
             place_frame(llr[begin + slot], slot, paths, inputs, group)
-        count = follow(filled, paths, inputs, nodes, group)
+        count = follow(filled, paths, inputs, tree, group)
         for slot in range(filled):
             row = llr[begin + slot]
             costliest = _least_prices(row, slot, paths, count, columns, True, group, word, least)

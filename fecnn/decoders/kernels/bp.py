@@ -20,15 +20,33 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fecnn.decoders.kernels.lanes import whole, within
+from fecnn.decoders.kernels.lanes import (
+    as_bits,
+    as_floats,
+    choose,
+    floor,
+    higher,
+    less,
+    load,
+    lower,
+    magnitude,
+    rows,
+    splat,
+    store,
+    to_floats,
+    to_words,
+    whole,
+    within,
+)
 from fecnn.decoders.kernels.loops import copy
 from fecnn.jit import kernel
 
-LANES = 32
+EACH, WIDE = 16, 2  # floats in a vector, and vectors in a row
+LANES = EACH * WIDE
 LIMIT = np.float32(1e30)  # of a message: sums of any number of them are still finite
 CUT = np.float32(40.0)
-ONE, ZERO = np.float32(1.0), np.float32(0.0)
-SIGN = np.int32(-0x80000000)
+ONE, HALF, ZERO = np.float32(1.0), np.float32(0.5), np.float32(0.0)
+SIGN, NONE = np.uint32(0x80000000), np.uint32(0)
 
 
 class Graph(NamedTuple):
@@ -83,12 +101,9 @@ def bp(llr, graph, rule, iterations, stop, posterior, used, solved, sums):
     widest = 1
     for check in range(len(graph.order)):
         widest = max(widest, graph.starts[check + 1] - graph.starts[check])
-    # LLVM uses no vectors in a loop over falling rows, unless it cannot see that they fall.
-    falling = np.empty(widest, np.int64)
-    for i in range(widest):
-        falling[i] = widest - 1 - i
-    row, sign = np.empty((6, LANES), np.float32), np.empty(LANES, np.int32)
-    box = np.zeros((4, widest, LANES), np.float32), row, sign, falling
+    scratch = rows(4 * widest * WIDE, np.float32).reshape((4, widest, LANES))
+    scratch[:] = ZERO  # also where no check ever is: arithmetic on what is left there can be slow
+    box = scratch[0], scratch[1], scratch[2], scratch[3]
     frame_of = np.empty(lanes, np.int64)
     age = np.zeros(lanes, np.int64)
     kept = np.empty(lanes, np.int32)
@@ -196,12 +211,12 @@ def _sweep(graph, rule, message, total, target, box):
     Of LANES frames, or of one: then the lanes are checks, a group at a time.
     """
     bits, starts, order, groups = graph
-    incoming, outgoing = box[0][0], box[0][1]
+    incoming, outgoing = box[0], box[1]
     alone = message.shape[1] == 1
     for step in range(len(groups) - 1 if alone else len(order)):
         begin = groups[step] if alone else step
         check = order[begin] if alone else step
-        count = groups[step + 1] - begin if alone else 1
+        count = groups[step + 1] - begin if alone else LANES
         first = starts[check]
         degree = starts[check + 1] - first
         if alone:
@@ -211,12 +226,14 @@ def _sweep(graph, rule, message, total, target, box):
                     value = within(total[bits[edge + i], 0] - message[edge + i, 0], rule.limit)
                     incoming[i, lane] = min(max(value, -LIMIT), LIMIT)
         else:
+            low, high = splat(-LIMIT), splat(LIMIT)
             for i in range(degree):
-                j = bits[first + i]
-                for lane in range(LANES):
-                    value = within(total[j, lane] - message[first + i, lane], rule.limit)
-                    incoming[i, lane] = min(max(value, -LIMIT), LIMIT)
-        _check_node(rule, degree, box)
+                for v in range(WIDE):
+                    value = load(total, bits[first + i] * WIDE + v) - load(message, (first + i) * WIDE + v)
+                    value = within(value, rule.limit)
+                    store(incoming, i * WIDE + v, lesser(greater(value, low), high))
+        for v in range((count + EACH - 1) // EACH):
+            _check_node(rule, degree, box, v)
         if alone:
             for lane in range(count):
                 edge = starts[order[begin + lane]]
@@ -227,157 +244,152 @@ def _sweep(graph, rule, message, total, target, box):
                     if rule.layered:
                         target[bits[edge + i], 0] = within(incoming[i, lane] + new, rule.limit)
         else:
+            damping = splat(rule.damping)
             for i in range(degree):
-                j = bits[first + i]
-                for lane in range(LANES):
-                    old = message[first + i, lane]
-                    new = outgoing[i, lane]
-                    new += rule.damping * (old - new)
-                    message[first + i, lane] = new
-                    before = incoming[i, lane] if rule.layered else target[j, lane]
-                    target[j, lane] = within(before + new, rule.limit)
+                for v in range(WIDE):
+                    at, edge = bits[first + i] * WIDE + v, (first + i) * WIDE + v
+                    new = load(outgoing, i * WIDE + v)
+                    new = new + damping * (load(message, edge) - new)
+                    store(message, edge, new)
+                    before = load(incoming, i * WIDE + v) if rule.layered else load(target, at)
+                    store(target, at, within(before + new, rule.limit))
     if alone and not rule.layered:
         for edge in range(len(bits)):
             target[bits[edge], 0] = within(target[bits[edge], 0] + message[edge, 0], rule.limit)
 
 
-@kernel(error_model="numpy", fastmath={"contract"}, inline="always")
-def _check_node(rule, degree, box):
-    """Messages to the bits of a check, in ``box[0][1]``, from those in ``box[0][0]``, in each lane."""
-    scratch, row, sign, falling = box
-    incoming, outgoing, x, p = scratch[0], scratch[1], scratch[2], scratch[3]
-    first, second = row[0], row[1]
-    for lane in range(LANES):
-        value = incoming[0, lane]
-        sign[lane] = np.float32(value).view(np.int32)
-        first[lane] = abs(value)
-        second[lane] = LIMIT
-    for i in range(1, degree):
-        for lane in range(LANES):
-            value = incoming[i, lane]
-            magnitude = abs(value)
-            sign[lane] ^= np.float32(value).view(np.int32)
-            second[lane] = min(second[lane], max(first[lane], magnitude))
-            first[lane] = min(first[lane], magnitude)
+@kernel(error_model="numpy", fastmath={"contract"}, borrows=True)
+def _check_node(rule, degree, box, v):
+    """Messages to the bits of a check, in ``box[1]``, from those in ``box[0]``, in each lane of vector v."""
+    incoming, outgoing = box[0], box[1]
+    zero, signs = splat(ZERO), splat(SIGN)
+    first, second, sign = splat(LIMIT), splat(LIMIT), splat(NONE)
+    for i in range(degree):
+        value = load(incoming, i * WIDE + v)
+        size = magnitude(value)
+        sign = sign ^ as_bits(value)
+        second = lesser(second, greater(first, size))
+        first = lesser(first, size)
     if rule.sum_product:
-        _sum_product(incoming, outgoing, x, p, degree, row, falling)
+        _sum_product(box, degree, v, first, second)
     else:
+        offset = splat(rule.offset)
         for i in range(degree):
-            for lane in range(LANES):
-                others = second[lane] if abs(incoming[i, lane]) == first[lane] else first[lane]
-                outgoing[i, lane] = max(others - rule.offset, ZERO)
+            more = less(first, magnitude(load(incoming, i * WIDE + v)))
+            store(outgoing, i * WIDE + v, greater(choose(more, first, second) - offset, zero))
+    scale = splat(rule.scale)
     for i in range(degree):
-        for lane in range(LANES):
-            negative = (sign[lane] ^ np.float32(incoming[i, lane]).view(np.int32)) & SIGN
-            size = whole(np.float32(rule.scale * outgoing[i, lane]), rule.limit)
-            outgoing[i, lane] = np.int32(np.float32(size).view(np.int32) | negative).view(np.float32)
+        negative = (sign ^ as_bits(load(incoming, i * WIDE + v))) & signs
+        size = whole(scale * load(outgoing, i * WIDE + v), rule.limit)
+        store(outgoing, i * WIDE + v, as_floats(as_bits(size) | negative))
 
 
 @kernel(error_model="numpy", fastmath={"contract"}, inline="always")
-def _sum_product(incoming, outgoing, x, p, degree, row, falling):
+def _sum_product(box, degree, v, first, second):
     """Box-plus of all incoming magnitudes but one, by prefixes and suffixes; see the head of this file."""
-    widest = len(falling)
-    first, second, gap, c, x_rest, p_rest = row[0], row[1], row[2], row[3], row[4], row[5]
-    for lane in range(LANES):
-        gap[lane] = min(second[lane] - first[lane], CUT)
-        c[lane] = _exp(-second[lane])
+    incoming, outgoing, x, p = box
+    zero, one, weakest = splat(ZERO), splat(ONE), splat(np.float32(0.3))
+    gap, c = lesser(second - first, splat(CUT)), _exp(zero - second)
     for i in range(degree):
-        for lane in range(LANES):
-            magnitude = abs(incoming[i, lane])
-            value = _exp(min(second[lane] - magnitude, gap[lane]))
-            x[i, lane] = value
-            p[i, lane] = _tanh_half(magnitude, c[lane] * value)
+        size = magnitude(load(incoming, i * WIDE + v))
+        value = _exp(lesser(second - size, gap))
+        store(x, i * WIDE + v, value)
+        store(p, i * WIDE + v, _tanh_half(size, c * value))
     # From here on, outgoing holds the prefix of x, and x_rest the suffix; box-plus with nothing, x = 0, is
     # left out. Then x holds the suffix of p.
     last = degree - 1
-    for lane in range(LANES):
-        c[lane] *= c[lane]
-        x_rest[lane] = x[0, lane]
+    c = c * c
+    x_rest = load(x, v)
     for i in range(1, last):
-        for lane in range(LANES):
-            outgoing[i, lane] = x_rest[lane]
-            x_rest[lane] = (x_rest[lane] + x[i, lane]) / (ONE + c[lane] * x_rest[lane] * x[i, lane])
-    copy(x_rest, outgoing[last])
-    copy(x[last], x_rest)
-    copy(p[last], p_rest)
-    for lane in range(LANES):
-        x[last, lane] = ONE
-    for place in range(1, last):
-        i = falling[widest - degree + place]
-        for lane in range(LANES):
-            before = outgoing[i, lane]
-            outgoing[i, lane] = (before + x_rest[lane]) / (ONE + c[lane] * before * x_rest[lane])
-            x_rest[lane] = (x_rest[lane] + x[i, lane]) / (ONE + c[lane] * x_rest[lane] * x[i, lane])
-            x[i, lane] = p_rest[lane]
-            p_rest[lane] *= p[i, lane]
+        own = load(x, i * WIDE + v)
+        store(outgoing, i * WIDE + v, x_rest)
+        x_rest = (x_rest + own) / (one + c * x_rest * own)
+    store(outgoing, last * WIDE + v, x_rest)
+    x_rest, p_rest = load(x, last * WIDE + v), load(p, last * WIDE + v)
+    store(x, last * WIDE + v, one)
+    for i in range(last - 1, 0, -1):
+        before, own = load(outgoing, i * WIDE + v), load(x, i * WIDE + v)
+        store(outgoing, i * WIDE + v, (before + x_rest) / (one + c * before * x_rest))
+        store(x, i * WIDE + v, p_rest)
+        x_rest = (x_rest + own) / (one + c * x_rest * own)
+        p_rest = p_rest * load(p, i * WIDE + v)
     if last > 0:
-        copy(x_rest, outgoing[0])
-        copy(p_rest, x[0])
+        store(outgoing, v, x_rest)
+        store(x, v, p_rest)
     else:
-        for lane in range(LANES):
-            outgoing[0, lane] = ZERO
-    for lane in range(LANES):
-        p_rest[lane] = ONE
+        store(outgoing, v, zero)
+    p_rest = one
     for i in range(degree):
-        for lane in range(LANES):
-            weak = x[i, lane] * p_rest[lane]
-            p_rest[lane] *= p[i, lane]
-            base = second[lane] if abs(incoming[i, lane]) == first[lane] else first[lane] + gap[lane]
-            z, exponent = _log(max(outgoing[i, lane], ONE))
-            is_weak = weak < np.float32(0.3)
-            half = _twice_atanh(weak if is_weak else z)
-            outgoing[i, lane] = half if is_weak else base - (half + exponent)
+        weak = load(x, i * WIDE + v) * p_rest
+        p_rest = p_rest * load(p, i * WIDE + v)
+        more = less(first, magnitude(load(incoming, i * WIDE + v)))
+        base = choose(more, first + gap, second)
+        z, exponent = _log(greater(load(outgoing, i * WIDE + v), one))
+        is_weak = less(weak, weakest)
+        half = _twice_atanh(choose(is_weak, weak, z))
+        store(outgoing, i * WIDE + v, choose(is_weak, half, base - (half + exponent)))
 
 
 @kernel(error_model="numpy", fastmath={"contract"}, inline="always")
 def _exp(x):
     """e^x for x at most 40, to 2 units in the last place; about 1e-38 below -87."""
-    x = max(x, np.float32(-87.0))
-    power = np.floor(x * np.float32(1.44269504) + np.float32(0.5))
-    r = x - power * np.float32(0.693359375) + power * np.float32(2.12194440e-4)
-    y = np.float32(1.0 / 5040)
-    y = y * r + np.float32(1.0 / 720)
-    y = y * r + np.float32(1.0 / 120)
-    y = y * r + np.float32(1.0 / 24)
-    y = y * r + np.float32(1.0 / 6)
-    y = y * r + np.float32(0.5)
-    y = y * r + ONE
-    y = y * r + ONE
-    return y * np.int32((np.int32(power) + 127) << 23).view(np.float32)
+    x, one = greater(x, splat(np.float32(-87.0))), splat(ONE)
+    power = floor(x * splat(np.float32(1.44269504)) + splat(HALF))
+    r = x - power * splat(np.float32(0.693359375)) + power * splat(np.float32(2.12194440e-4))
+    y = splat(np.float32(1.0 / 5040))
+    y = y * r + splat(np.float32(1.0 / 720))
+    y = y * r + splat(np.float32(1.0 / 120))
+    y = y * r + splat(np.float32(1.0 / 24))
+    y = y * r + splat(np.float32(1.0 / 6))
+    y = y * r + splat(HALF)
+    y = y * r + one
+    y = y * r + one
+    return y * as_floats(higher(to_words(power) + splat(np.uint32(127)), 23))
 
 
 @kernel(error_model="numpy", fastmath={"contract"}, inline="always")
 def _log(x):
     """Two numbers for x of at least 1: ln x is 2 atanh of the first, plus the second."""
-    raw = np.int32(np.float32(x).view(np.int32) - 0x3F3504F3)  # so that the mantissa lies around 1
-    power = np.int32(raw >> 23)
-    mantissa = np.int32((raw & 0x007FFFFF) + 0x3F3504F3).view(np.float32)
-    return (mantissa - ONE) / (mantissa + ONE), np.float32(power) * np.float32(0.69314718)
+    one, middle = splat(ONE), splat(np.uint32(0x3F3504F3))
+    raw = as_bits(x) - middle  # so that the mantissa lies around 1
+    mantissa = as_floats((raw & splat(np.uint32(0x007FFFFF))) + middle)
+    return (mantissa - one) / (mantissa + one), to_floats(lower(raw, 23)) * splat(np.float32(0.69314718))
 
 
 @kernel(error_model="numpy", fastmath={"contract"}, inline="always")
 def _twice_atanh(z):
     """2 atanh z for abs(z) at most 0.3, by its series."""
     s = z * z
-    y = np.float32(2.0 / 13)
-    y = y * s + np.float32(2.0 / 11)
-    y = y * s + np.float32(2.0 / 9)
-    y = y * s + np.float32(2.0 / 7)
-    y = y * s + np.float32(2.0 / 5)
-    y = y * s + np.float32(2.0 / 3)
-    y = y * s + np.float32(2.0)
+    y = splat(np.float32(2.0 / 13))
+    y = y * s + splat(np.float32(2.0 / 11))
+    y = y * s + splat(np.float32(2.0 / 9))
+    y = y * s + splat(np.float32(2.0 / 7))
+    y = y * s + splat(np.float32(2.0 / 5))
+    y = y * s + splat(np.float32(2.0 / 3))
+    y = y * s + splat(np.float32(2.0))
     return y * z
 
 
 @kernel(error_model="numpy", fastmath={"contract"}, inline="always")
 def _tanh_half(a, x):
     """tanh(a / 2) of a >= 0 and x = e^-a; by its series where 1 - x would lose digits."""
-    h = np.float32(0.5) * a
+    h, one = splat(HALF) * a, splat(ONE)
     s = h * h
-    y = np.float32(62.0 / 2835)
-    y = y * s - np.float32(17.0 / 315)
-    y = y * s + np.float32(2.0 / 15)
-    y = y * s - np.float32(1.0 / 3)
-    y = (y * s + ONE) * h
-    large = (ONE - x) / (ONE + x)
-    return y if a < np.float32(0.5) else large
+    y = splat(np.float32(62.0 / 2835))
+    y = y * s - splat(np.float32(17.0 / 315))
+    y = y * s + splat(np.float32(2.0 / 15))
+    y = y * s - splat(np.float32(1.0 / 3))
+    y = (y * s + one) * h
+    return choose(less(a, splat(HALF)), y, (one - x) / (one + x))
+
+
+@kernel(inline="always")
+def lesser(a, b):
+    """The smaller of two numbers, lane by lane."""
+    return choose(less(a, b), a, b)
+
+
+@kernel(inline="always")
+def greater(a, b):
+    """The greater of two numbers, lane by lane."""
+    return choose(less(a, b), b, a)

@@ -322,20 +322,60 @@ def within(typing, a, limit):
     return a(a, limit), build
 
 
-@_operation(lambda a, limit: a if limit is None else min(np.floor(a + np.float32(0.5)), limit))
+@_operation(np.floor)
+def floor(typing, a):
+    """Floats, rounded down to integers."""
+    return a(a), lambda context, builder, signature, args: _floor(builder, a, *args)
+
+
+def _floor(builder, kind, a):
+    called = f"llvm.floor.v{kind.count}f{kind.dtype.bitwidth}"
+    return builder.call(
+        cgutils.get_or_insert_function(builder.module, ir.FunctionType(a.type, [a.type]), called), [a]
+    )
+
+
+@_operation(lambda a, limit: a if limit is None else np.minimum(np.floor(a + np.float32(0.5)), limit))
 def whole(typing, a, limit):
-    """A float of 0 or more, rounded to an integer, halves up, at most limit; as it is for None."""
+    """Floats of 0 or more, rounded to integers, halves up, at most limit; as they are for None."""
 
     def build(context, builder, signature, arguments):
         value, most = arguments
         if limit == types.none:
             return value
-        called = ir.FunctionType(value.type, [value.type])
-        floor = cgutils.get_or_insert_function(builder.module, called, f"llvm.floor.f{a.bitwidth}")
-        value = builder.call(floor, [builder.fadd(value, ir.Constant(value.type, 0.5))])
+        half = ir.Constant(value.type, [0.5] * a.count)
+        value, most = _floor(builder, a, builder.fadd(value, half)), _spread(builder, most, value.type)
         return builder.select(builder.fcmp_ordered("<", most, value), most, value)
 
     return a(a, limit), build
+
+
+def _like(kind):
+    """Unsigned integers as wide as floats, or floats as wide as unsigned integers."""
+    floats = {types.float32: types.uint32, types.float64: types.uint64}
+    return Vector({**floats, **{value: key for key, value in floats.items()}}[kind.dtype])
+
+
+def _cast(plain, instruction):
+    @_operation(plain)
+    def cast(typing, a):
+        other = _like(a)
+
+        def build(context, builder, signature, arguments):
+            return getattr(builder, instruction)(arguments[0], context.get_value_type(other))
+
+        return other(a), build
+
+    return cast
+
+
+as_bits = _cast(lambda a: a.view(f"u{a.itemsize}"), "bitcast")
+as_floats = _cast(lambda a: a.view(f"f{a.itemsize}"), "bitcast")
+"""Floats as the unsigned integers that have their bits, and back."""
+
+to_words = _cast(lambda a: a.astype(f"i{a.itemsize}").view(f"u{a.itemsize}"), "fptosi")
+to_floats = _cast(lambda a: a.view(f"i{a.itemsize}").astype(f"f{a.itemsize}"), "sitofp")
+"""Integers by their value: floats that are whole to words in two's complement, and back."""
 
 
 @_operation(lambda bits: np.int64(bits).view(np.float64))

@@ -98,7 +98,7 @@ def constrain(start, scale, frame, relaxed):
     return state
 
 
-@kernel(borrows=True)
+@kernel(inline="always")
 def search(start, best, count, z, budget, frame, scratch, nodes, relaxed):
     """Improve on the pattern ``flips[:count]`` of exact price ``best``, or prove that nothing is better.
 

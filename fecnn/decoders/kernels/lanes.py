@@ -350,16 +350,13 @@ def whole(typing, a, limit):
     return a(a, limit), build
 
 
-def _like(kind):
-    """Unsigned integers as wide as floats, or floats as wide as unsigned integers."""
-    floats = {types.float32: types.uint32, types.float64: types.uint64}
-    return Vector({**floats, **{value: key for key, value in floats.items()}}[kind.dtype])
+_AS_WIDE = {types.float32: types.uint32, types.uint32: types.float32}
 
 
 def _cast(plain, instruction):
     @_operation(plain)
     def cast(typing, a):
-        other = _like(a)
+        other = Vector(_AS_WIDE[a.dtype])
 
         def build(context, builder, signature, arguments):
             return getattr(builder, instruction)(arguments[0], context.get_value_type(other))
@@ -369,13 +366,13 @@ def _cast(plain, instruction):
     return cast
 
 
-as_bits = _cast(lambda a: a.view(f"u{a.itemsize}"), "bitcast")
-as_floats = _cast(lambda a: a.view(f"f{a.itemsize}"), "bitcast")
-"""Floats as the unsigned integers that have their bits, and back."""
+as_bits = _cast(lambda a: a.view(np.uint32), "bitcast")
+as_floats = _cast(lambda a: a.view(np.float32), "bitcast")
+"""Float32 as the unsigned integers that have their bits, and back."""
 
-to_words = _cast(lambda a: a.astype(f"i{a.itemsize}").view(f"u{a.itemsize}"), "fptosi")
-to_floats = _cast(lambda a: a.view(f"i{a.itemsize}").astype(f"f{a.itemsize}"), "sitofp")
-"""Integers by their value: floats that are whole to words in two's complement, and back."""
+to_words = _cast(lambda a: a.astype(np.int32).view(np.uint32), "fptosi")
+to_floats = _cast(lambda a: a.view(np.int32).astype(np.float32), "sitofp")
+"""Integers by their value: float32 that are whole to words in two's complement, and back."""
 
 
 @_operation(lambda bits: np.int64(bits).view(np.float64))

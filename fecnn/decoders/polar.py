@@ -299,7 +299,7 @@ class PolarForm:
     order: NDArray[np.int64] | None
 
     def tree(self, exact: bool) -> scl_kernel.Tree:
-        """What a list needs to know of it, once for all calls."""
+        """What list decoding needs to know of the code, worked out once for each kind of LLRs."""
         return self._exact_tree if exact else self._tree
 
     @cached_property

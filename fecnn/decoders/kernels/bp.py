@@ -260,7 +260,10 @@ def _sweep(graph, rule, message, total, target, box):
 
 @kernel(error_model="numpy", fastmath={"contract"}, borrows=True)
 def _check_node(rule, degree, box, v):
-    """Messages to the bits of a check, in ``box[1]``, from those in ``box[0]``, in each lane of vector v."""
+    """Messages to the bits of a check from those of its bits, in each lane of vector v.
+
+    box: Four (widest, LANES) f4: messages in, messages out, and scratch for x and p of sum-product.
+    """
     incoming, outgoing = box[0], box[1]
     zero, signs = splat(ZERO), splat(SIGN)
     first, second, sign = splat(LIMIT), splat(LIMIT), splat(NONE)

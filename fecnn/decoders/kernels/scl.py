@@ -135,7 +135,7 @@ at, moved: (layers + 1, W) and (layers + 1,) i8; the lane where a path finds its
 hard: (frames, blocks), hard decisions; word: (blocks,), scratch of one frame.
 past, before: (D, W) u8, sums of the bits that each path has decided; fresh: (D, 1) u8, of hard decisions.
 candidates, order: (2 L,) and (2, 2 L) i8, scratch of `survivors`.
-who: (frames,) i8, which frames they are.
+who: (frames,) i8, which frames are decoded side by side.
 limit: where LLRs saturate, as they do in fixed point; None if they do not.
 begins, barred: see `Tree`.
 """
@@ -624,7 +624,8 @@ def scl(llr, inputs, columns, paths, tree, memory, limit, out, tested, passed):
 
     llr (B, n), f4 for the max-log box-plus and metric or f8 for the exact ones; inputs, `polar.Inputs`;
     columns (n, W) u8, packed columns of the code's checks (W = 0 if all are frozen bits); paths, the list
-    size; tree and memory as they are for it; limit, where sums of LLRs saturate, or None.
+    size; tree and memory, from `tree_of` and from `memory_for` this size; limit, where sums of LLRs saturate,
+    or None.
     Out: (B, n) u1; tested (B,) i8, paths whose checks were looked at; passed (B,) b1, whether one satisfied
     them (else the best path is the answer).
     """

@@ -7,6 +7,7 @@ from frames import bler, frames_of
 
 import fecnn
 from fecnn.decoders.kernels import words
+from fecnn.decoders.kernels.arena import Arena
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_the_whole_list_against_its_plain_twin(order, frames, target, race, size
 
     def plain():
         out = np.empty(llr.shape, np.uint8)
-        plain_osd.osd(llr, columns, code.n - code.k, order, out)
+        Arena().run(plain_osd.osd, llr, columns, code.n - code.k, order, out)
         return out
 
     assert (decode(llr) == plain()).all()

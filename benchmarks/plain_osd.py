@@ -7,18 +7,19 @@ import numpy as np
 
 from fecnn.decoders.kernels import basis as mrb
 from fecnn.decoders.kernels import lists, words
+from fecnn.decoders.kernels.arena import empty_each, zeros
 from fecnn.jit import kernel
 
 
-@kernel
-def osd(llr, columns, checks, order, out):
-    """Decode frames by all patterns of up to ``order`` flips: llr (B, n) f4, at most 32 checks."""
+@kernel(borrows=True)
+def osd(arena, llr, columns, checks, order, out):
+    """Decode frames by all patterns of up to ``order`` flips: llr (B, n) f4; at most 32 checks."""
     n = llr.shape[1]
     k, values = n - checks, llr.reshape(-1)
-    frame = mrb.new_frame(columns, n, checks)
-    parity, sums = np.zeros(32, np.float32), np.zeros(4 * 256, np.float32)
-    chosen, flips = np.zeros(k + 2, np.int64), np.zeros(k + 2, np.int64)
-    spent, patterns = np.zeros(k + 2, np.float32), words.new_sets(columns, k + 2)
+    frame = mrb.new_frame(arena, columns, n, checks)
+    parity, sums = zeros(arena, 32, np.float32), zeros(arena, 4 * 256, np.float32)
+    chosen, flips = zeros(arena, k + 2, np.int64), zeros(arena, k + 2, np.int64)
+    spent, patterns = zeros(arena, k + 2, np.float32), empty_each(arena, columns, k + 2)
     for i in range(len(out)):
         clean, start, best, _ = lists.begin(values, i, columns, 1, frame, out)
         if clean:

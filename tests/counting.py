@@ -301,12 +301,18 @@ def algebraic(code, hard, algebra):
     return word, done
 
 
+def _in_python(kernel):
+    """The function of a kernel."""
+    return getattr(kernel, "py_func", kernel)
+
+
 def in_order_of_price(code, llr, delta):
     """lc-osd on frames (B, n): for each that is not proved at once, patterns tried, and what they took."""
     n, k, checks = code.n, code.k, code.n - code.k
     columns = words.columns_of(code.parity_columns)
-    frame = mrb.new_frame(columns, n, checks)
-    relaxed = constraints.new_relaxed(k, delta)
+    arena = np.zeros(1 << 20, np.int64)
+    frame = _in_python(mrb.new_frame)(arena, columns, n, checks)
+    relaxed = _in_python(constraints.new_relaxed)(arena, k, delta)
     steps, units, V = relaxed.steps, relaxed.units, relaxed.V
     found = []
     for values in llr:

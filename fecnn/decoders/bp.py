@@ -15,6 +15,7 @@ from fecnn.codes.mother import Mother
 from fecnn.decoders.contract import Decoder, Effort, Measured, SoftDecoder
 from fecnn.decoders.cost import REAL, Cost
 from fecnn.decoders.kernels import bp as kernel
+from fecnn.decoders.kernels.arena import Arena
 from fecnn.decoders.registry import BuiltIn, Example
 
 MAX_EDGES = 6_000_000
@@ -195,7 +196,7 @@ def prepared(
     graph = _arranged(code, H, schedule == "layered")
     numbers = np.float32(scale), np.float32(offset), np.float32(damping)
     limit = np.float32(127) if int8 else None
-    how = kernel.Rule(rule == "sum-product", *numbers, schedule == "layered", limit)
+    how, arena = kernel.Rule(rule == "sum-product", *numbers, schedule == "layered", limit), Arena()
 
     def run(llr: LLR, *, stop: bool = True, sums: bool = False) -> Believed:
         given = llr if mother is None else mother.llr(llr)
@@ -206,7 +207,7 @@ def prepared(
         posterior, summed = np.empty_like(given), np.zeros_like(given if sums else given[:0])
         used, solved = np.empty(len(llr), np.int64), np.empty(len(llr), np.bool_)
         out = posterior, used, solved, summed
-        kernel.bp(given, graph, how, iterations, stop, *out)
+        arena.run(kernel.bp, given, graph, how, iterations, stop, *out)
         ones: NDArray[np.bool_] = (posterior < 0) | ((posterior == 0) & (given < 0))
         words = ones.astype(np.uint8)
         if mother is not None:

@@ -14,6 +14,7 @@ from fecnn.decoders.cost import REAL, Cost, basis_cost
 from fecnn.decoders.grand import MAX_STORED
 from fecnn.decoders.kernels import gcd as kernel
 from fecnn.decoders.kernels import words
+from fecnn.decoders.kernels.arena import Arena
 from fecnn.decoders.registry import BuiltIn, Example
 
 FEW = 1 << 12
@@ -59,12 +60,13 @@ def gcd(
     checks = code.n - code.k
     if checks == 0:
         return hard_decision
-    columns = words.columns_of(code.parity_columns)
+    columns, few, many = words.columns_of(code.parity_columns), Arena(), Arena()
 
     def measure(llr: LLR, most: int = min(queries, FEW)) -> tuple[Bits, Effort]:
         out = np.empty(llr.shape, np.uint8)
         used, certain = np.empty(len(llr), np.int64), np.empty(len(llr), np.bool_)
-        kernel.gcd(llr, columns, checks, reliable, most, out, used, certain)
+        arena = few if most <= FEW else many
+        arena.run(kernel.gcd, llr, columns, checks, reliable, most, out, used, certain)
         uncertified = ~certain
         if most < queries and uncertified.any():  # once more, from the start
             out[uncertified], again = measure(llr[uncertified], queries)

@@ -15,6 +15,7 @@ from fecnn.decoders.contract import Decoder, Effort, Lister, Measured, empty_lis
 from fecnn.decoders.cost import REAL, Cost, basis_cost
 from fecnn.decoders.kernels import codebook, trellis, words
 from fecnn.decoders.kernels import search as kernel
+from fecnn.decoders.kernels.arena import Arena
 from fecnn.decoders.kernels.list_viterbi import list_viterbi
 from fecnn.decoders.kernels.tail_biting import tail_biting
 from fecnn.decoders.registry import BuiltIn, Example
@@ -156,11 +157,12 @@ def searched(code: Code, z: float, nodes: int) -> Decoder:
         return hard_decision
     columns, distance = words.columns_of(code.parity_columns), safe_distance(code)
     budgets = np.array([LIST_PATTERNS, min(FIRST_NODES, nodes), nodes])
+    arena = Arena()
 
     def measure(llr: LLR) -> tuple[Bits, Effort]:
         out = np.empty(llr.shape, np.uint8)
         work, certain = np.empty(len(llr), np.int64), np.empty(len(llr), np.bool_)
-        kernel.search(llr, columns, checks, distance, z, budgets, out, work, certain)
+        arena.run(kernel.search, llr, columns, checks, distance, z, budgets, out, work, certain)
         return out, Effort(work, ~certain)
 
     return Measured(measure)

@@ -17,6 +17,7 @@ from fecnn.decoders.kernels import cheapest, probable, whole_list, words
 from fecnn.decoders.kernels import lc_osd as in_order
 from fecnn.decoders.kernels import osd as kernel
 from fecnn.decoders.kernels import soft_osd as soft
+from fecnn.decoders.kernels.arena import Arena
 from fecnn.decoders.ml import MAX_SEARCH_CHECKS, MAX_SEARCH_N, safe_distance, search_fits
 from fecnn.decoders.registry import BuiltIn, Example
 
@@ -144,14 +145,14 @@ def pb_osd(
     if checks == 0:
         return hard_decision
     columns, distance = words.columns_of(code.parity_columns), safe_distance(code)
-    certainty = min(success, 1 - 1e-300)
+    certainty, arena = min(success, 1 - 1e-300), Arena()
 
     def measure(llr: LLR) -> tuple[Bits, Effort]:
         out, tried = np.empty(llr.shape, np.uint8), np.empty(len(llr), np.int64)
         if rule == "published":
-            probable.published(llr, columns, checks, order, promise, success, out, tried)
+            arena.run(probable.published, llr, columns, checks, order, promise, success, out, tried)
         else:
-            probable.fixed(llr, columns, checks, distance, order, promise, certainty, out, tried)
+            arena.run(probable.fixed, llr, columns, checks, distance, order, promise, certainty, out, tried)
         return out, Effort(tried, np.zeros(len(llr), np.bool_))
 
     return Measured(measure)
@@ -200,12 +201,15 @@ def lc_osd(
     if checks == 0:
         return hard_decision
     columns, distance = words.columns_of(code.parity_columns), safe_distance(code)
-    constraints, stop = min(delta, checks), -1.0 if z is None else float(z)
+    constraints, stop, arena = min(delta, checks), -1.0 if z is None else float(z), Arena()
 
     def measure(llr: LLR) -> tuple[Bits, Effort]:
         out = np.empty(llr.shape, np.uint8)
         tried, certain = np.empty(len(llr), np.int64), np.empty(len(llr), np.bool_)
-        in_order.lc_osd(llr, columns, checks, distance, constraints, candidates, stop, out, tried, certain)
+        arena.run(
+            in_order.lc_osd,
+            llr, columns, checks, distance, constraints, candidates, stop, out, tried, certain,
+        )  # fmt: skip
         return out, Effort(tried, ~certain)
 
     return Measured(measure)
@@ -237,11 +241,11 @@ def osd_app(code: Code, channel: Channel | None = None, /, *, order: int = Defau
     checks = code.n - code.k
     if checks == 0:
         return lambda llr: llr.copy()
-    columns = words.columns_of(code.parity_columns)
+    columns, arena = words.columns_of(code.parity_columns), Arena()
 
     def app(llr: LLR) -> LLR:
         out = np.empty(llr.shape, np.float32)
-        soft.soft_osd(llr, columns, checks, order, out)
+        arena.run(soft.soft_osd, llr, columns, checks, order, out)
         return out
 
     return app
@@ -262,11 +266,11 @@ def osd_list(
         ValueError: If order is not in 0..k.
     """
     order = order_of(code, order)
-    checks, columns = code.n - code.k, _columns(code)
+    checks, columns, arena = code.n - code.k, _columns(code), Arena()
 
     def lister(llr: LLR) -> tuple[Bits, NDArray[np.bool_]]:
         out, held = empty_list(llr, list)
-        cheapest.osd_list(llr, columns, checks, order, out, held)
+        arena.run(cheapest.osd_list, llr, columns, checks, order, out, held)
         return out, held
 
     return lister
@@ -300,13 +304,16 @@ def lc_osd_list(
     """
     _check_lc_osd(code, delta, candidates, z)
     checks, columns = code.n - code.k, _columns(code)
-    constraints, stop = min(delta, checks), -1.0 if z is None else float(z)
+    constraints, stop, arena = min(delta, checks), -1.0 if z is None else float(z), Arena()
     sizes = accumulate(math.comb(code.k, flips) for flips in range(code.k + 1))
     first = next((order for order, size in enumerate(sizes) if size >= list), code.k)
 
     def lister(llr: LLR) -> tuple[Bits, NDArray[np.bool_]]:
         out, held = empty_list(llr, list)
-        in_order.lc_osd_list(llr, columns, checks, constraints, candidates, stop, first, out, held)
+        arena.run(
+            in_order.lc_osd_list,
+            llr, columns, checks, constraints, candidates, stop, first, out, held,
+        )  # fmt: skip
         return out, held
 
     return lister
@@ -354,14 +361,14 @@ def listed(code: Code, order: int, prune: bool, z: float) -> Decoder:
     checks = code.n - code.k
     if checks == 0:
         return hard_decision
-    columns, distance = words.columns_of(code.parity_columns), safe_distance(code)
+    columns, distance, arena = words.columns_of(code.parity_columns), safe_distance(code), Arena()
 
     def measure(llr: LLR) -> tuple[Bits, Effort]:
         out, tried = np.empty(llr.shape, np.uint8), np.empty(len(llr), np.int64)
         if prune:
-            kernel.osd(llr, columns, checks, distance, order, z, out, tried)
+            arena.run(kernel.osd, llr, columns, checks, distance, order, z, out, tried)
         else:
-            whole_list.osd(llr, columns, checks, order, out, tried)
+            arena.run(whole_list.osd, llr, columns, checks, order, out, tried)
         return out, Effort(tried, np.zeros(len(llr), np.bool_))
 
     return Measured(measure)

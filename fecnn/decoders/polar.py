@@ -1,6 +1,7 @@
 """Successive-cancellation decoding of polar codes and their subcodes."""
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -28,6 +29,7 @@ from fecnn.decoders.contract import (
 from fecnn.decoders.cost import REAL, Cost
 from fecnn.decoders.kernels import sc as sc_kernel
 from fecnn.decoders.kernels import scl as scl_kernel
+from fecnn.decoders.kernels.arena import Arena
 from fecnn.decoders.kernels.polar import Inputs, are_satisfied
 from fecnn.decoders.on_mother import hard_on, list_on, soft_on
 from fecnn.decoders.registry import BuiltIn, Example
@@ -161,6 +163,8 @@ def scl(
             "left for this (a distributed one is used up as frozen bits)"
         )
 
+    arenas: defaultdict[int, Arena] = defaultdict(Arena)
+
     def attempt(llr: LLR | Int8, size: int, out: Bits) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """Decode with a list; of each frame, how many paths were tested, and whether one passed."""
         tested, passed = np.ones(len(llr), np.int64), np.ones(len(llr), np.bool_)
@@ -171,8 +175,9 @@ def scl(
         else:
             given = np.maximum(given, -127).astype(np.float32) if int8 else given
             tree, limit = form.tree(exact), np.float32(127) if int8 else None
-            memory = scl_kernel.memory_for(tree, size)
-            scl_kernel.scl(given, form.inputs, form.columns, size, tree, memory, limit, out, tested, passed)
+            arenas[size].run(
+                scl_kernel.scl, given, form.inputs, form.columns, size, tree, limit, out, tested, passed
+            )
         return tested, passed
 
     def measure(llr: LLR | Int8) -> tuple[Bits, Effort]:
@@ -232,14 +237,12 @@ def scl_app(
         >>> app(np.float32([1, 2, -0.5, 1]))
         array([3.5, 3.5, 3.5, 3.5], dtype=float32)
     """
-    form, paths = arranged(code), _paths(code, list, 2)
+    form, paths, arena = arranged(code), _paths(code, list, 2), Arena()
 
     def app(llr: LLR) -> LLR:
         out = np.empty(llr.shape, np.float32)
         given, tree = form.prepared(llr, exact), form.tree(exact)
-        memory = scl_kernel.memory_for(tree, paths)
-        word, least = np.empty(given.shape[1], np.uint8), np.empty((2, given.shape[1]))
-        scl_kernel.soft_scl(given, form.inputs, form.columns, paths, tree, memory, word, least, out)
+        arena.run(scl_kernel.soft_scl, given, form.inputs, form.columns, paths, tree, out)
         return form.as_given(out)
 
     return app if code.mother is None else soft_on(code.mother, app)
@@ -271,13 +274,12 @@ def scl_list(
         ValueError: If the list size is out of range, or the code is far from a polar code.
     """
     form, paths = arranged(code), _paths(code, list, 1)
-    columns = form.columns if checked else form.columns[:, :0]
+    columns, arena = form.columns if checked else form.columns[:, :0], Arena()
 
     def lister(llr: LLR) -> tuple[Bits, NDArray[np.bool_]]:
         out, held = empty_list(llr, paths)
         given, tree = form.prepared(llr, exact), form.tree(exact)
-        memory = scl_kernel.memory_for(tree, paths)
-        scl_kernel.scl_list(given, form.inputs, columns, paths, tree, memory, out, held)
+        arena.run(scl_kernel.scl_list, given, form.inputs, columns, paths, tree, out, held)
         return form.as_given(out.reshape(-1, out.shape[2])).reshape(out.shape), held
 
     return lister if code.mother is None else list_on(code.mother, lister)

@@ -12,6 +12,7 @@ from fecnn import Code
 from fecnn.arrays import bpsk
 from fecnn.codes import gf2
 from fecnn.decoders.kernels import basis, minplus, probable, search, words
+from fecnn.decoders.kernels.arena import Arena
 
 EXACT = -1.0
 
@@ -29,7 +30,7 @@ def run_search(code, llr, z=EXACT, budgets=(300, 500, 10**6), distance=1):
     work, certain = np.empty(len(llr), np.int64), np.empty(len(llr), np.bool_)
     columns = words.columns_of(code.parity_columns)
     checks = code.n - code.k
-    search.search(llr, columns, checks, distance, z, np.array(budgets), out, work, certain)
+    Arena().run(search.search, llr, columns, checks, distance, z, np.array(budgets), out, work, certain)
     return out, work, certain
 
 
@@ -210,7 +211,7 @@ def test_sort_is_stable(rng):
 def test_elimination_leaves_unit_columns_on_the_least_reliable_basis(rng):
     for code in adversarial_codes(rng):
         n, checks = code.n, code.n - code.k
-        ordered = words.new_sets(words.columns_of(code.parity_columns), (n + 8) & ~7)
+        ordered = np.zeros((n + 8) & ~7, np.uint64)
         ordered[:n] = code.parity_columns[:, 0]
         ordered[n] = ordered[0]
         place, check = np.zeros(checks, np.int64), np.zeros(checks, np.int64)

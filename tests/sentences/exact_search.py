@@ -11,6 +11,7 @@ import numpy as np
 
 import fecnn
 from fecnn.decoders.kernels import search, words
+from fecnn.decoders.kernels.arena import Arena
 from fecnn.decoders.ml import LIST_PATTERNS, chosen, safe_distance
 from sentences import ROOT, printed, says
 
@@ -71,7 +72,7 @@ def without_a_minimum_distance():
     for distance in (1, safe_distance(code)):
         out, work = np.empty(llr.shape, np.uint8), np.empty(len(llr), np.int64)
         certain = np.empty(len(llr), np.bool_)
-        search.search(llr, columns, code.n - code.k, distance, -1.0, budgets, out, work, certain)
+        Arena().run(search.search, llr, columns, code.n - code.k, distance, -1.0, budgets, out, work, certain)
         assert certain.all()
         found.append((out, work))
     (out, work), (known, least) = found

@@ -13,6 +13,7 @@ from collections import namedtuple
 import numpy as np
 
 from fecnn.decoders.kernels import words
+from fecnn.decoders.kernels.arena import empty, empty_each, zeros
 from fecnn.jit import kernel
 
 FAR = np.int32(0x7FFFFFFF)
@@ -39,26 +40,26 @@ Kernels that take it whole borrow it: otherwise every use of an array in it woul
 """
 
 
-@kernel
-def new_frame(columns, n, checks):
+@kernel(inline="always")
+def new_frame(arena, columns, n, checks):
     """Memory for frames of a code with these columns."""
     padded = (n + 15) & ~15
     k = n - checks
     octets = max(2, (checks + 7) // 8) if checks <= 32 else 8 * ((checks + 63) // 64)
     return Frame(
-        np.zeros((n + words.ROW - 1) // words.ROW * words.ROW, np.float32),
-        np.zeros(padded, np.int32),
-        np.zeros(padded, np.int32),
-        np.zeros(n, np.int32),
-        words.new_sets(columns, (n + 8) & ~7),
-        np.zeros(checks, np.int64),
-        np.zeros(checks, np.int64),
-        np.zeros(k, np.int64),
-        np.zeros(n, np.float32),
-        words.new_sets(columns, k),
-        np.zeros(k, np.float32),
-        np.zeros(8 * octets, np.float32),
-        np.zeros(256 * octets, np.float32),
+        zeros(arena, (n + words.ROW - 1) // words.ROW * words.ROW, np.float32),
+        empty(arena, padded, np.int32),
+        empty(arena, padded, np.int32),
+        empty(arena, n, np.int32),
+        empty_each(arena, columns, (n + 8) & ~7),
+        empty(arena, checks, np.int64),
+        empty(arena, checks, np.int64),
+        empty(arena, k, np.int64),
+        empty(arena, n, np.float32),
+        empty_each(arena, columns, k),
+        empty(arena, k, np.float32),
+        zeros(arena, 8 * octets, np.float32),
+        empty(arena, 256 * octets, np.float32),
     )
 
 

@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fecnn.decoders.kernels.arena import empty, zeros
 from fecnn.decoders.kernels.lanes import (
     as_bits,
     as_floats,
@@ -30,7 +31,6 @@ from fecnn.decoders.kernels.lanes import (
     load,
     lower,
     magnitude,
-    rows,
     splat,
     store,
     to_floats,
@@ -79,34 +79,34 @@ class Rule(NamedTuple):
     limit: np.float32 | None = None
 
 
-@kernel(error_model="numpy", fastmath={"contract"})
-def bp(llr, graph, rule, iterations, stop, posterior, used, solved, sums):
+@kernel(error_model="numpy", fastmath={"contract"}, borrows=True)
+def bp(arena, llr, graph, rule, iterations, stop, posterior, used, solved, sums):
     """Iterate each frame until its decisions satisfy all checks (if ``stop``), or ``iterations`` times.
 
-    llr (B, n) f4. Out: posterior (B, n) f4; used (B,) i8 iterations; solved (B,) b1, whether all checks are
-    satisfied; sums (B, n) f4, zeros at first, the posteriors summed over iterations, or without rows if not
-    wanted.
+    arena, memory; llr (B, n) f4. Out: posterior (B, n) f4; used (B,) i8 iterations; solved (B,) b1, whether
+    all checks are satisfied; sums (B, n) f4, zeros at first, the posteriors summed over iterations, or
+    without rows if not wanted.
     """
     n = llr.shape[1]
     # One frame gathers its messages, which costs as much again as the check nodes of sum-product.
     steps = max(1, len(graph.groups) - 1)
     few = max(1, len(graph.order) // ((2 if rule.sum_product else 4) * steps))
     lanes = LANES if len(llr) > few else 1
-    channel = np.zeros((n, lanes), np.float32)
-    total = np.zeros((n, lanes), np.float32)
-    following = np.empty((n, lanes), np.float32)
-    sum_of = np.zeros((n, lanes), np.float32)
-    message = np.zeros((len(graph.bits), lanes), np.float32)
-    ones = np.empty(n, np.int64)
+    channel = zeros(arena, (n, lanes), np.float32)
+    total = zeros(arena, (n, lanes), np.float32)
+    following = empty(arena, (n, lanes), np.float32)
+    sum_of = zeros(arena, (n, lanes), np.float32)
+    message = zeros(arena, (len(graph.bits), lanes), np.float32)
+    ones = empty(arena, n, np.int64)
     widest = 1
     for check in range(len(graph.order)):
         widest = max(widest, graph.starts[check + 1] - graph.starts[check])
-    scratch = rows(4 * widest * WIDE, np.float32).reshape((4, widest, LANES))
-    scratch[:] = ZERO  # also where no check ever is: arithmetic on what is left there can be slow
+    # Zeros also where no check ever is: arithmetic on what is left there can be slow.
+    scratch = zeros(arena, (4, widest, LANES), np.float32)
     box = scratch[0], scratch[1], scratch[2], scratch[3]
-    frame_of = np.empty(lanes, np.int64)
-    age = np.zeros(lanes, np.int64)
-    kept = np.empty(lanes, np.int32)
+    frame_of = empty(arena, lanes, np.int64)
+    age = zeros(arena, lanes, np.int64)
+    kept = empty(arena, lanes, np.int32)
     waiting, live = np.int64(0), 0
     for lane in range(lanes):
         frame_of[lane], waiting = _next_frame(llr, waiting, graph, stop, posterior, used, solved)

@@ -9,6 +9,7 @@ import numpy as np
 
 from fecnn.decoders.kernels import basis as mrb
 from fecnn.decoders.kernels import lists, words
+from fecnn.decoders.kernels.arena import empty
 from fecnn.jit import kernel
 
 Kept = namedtuple("Kept", "prices rows flips counts")
@@ -21,11 +22,14 @@ counts: (L,) i8; how many flips a row of these has.
 """
 
 
-@kernel
-def new_kept(size, k):
+@kernel(inline="always")
+def new_kept(arena, size, k):
     """Memory for ``size`` patterns."""
     return Kept(
-        np.zeros(size), np.zeros(size, np.int64), np.zeros((size, k + 1), np.int64), np.zeros(size, np.int64)
+        empty(arena, size, np.float64),
+        empty(arena, size, np.int64),
+        empty(arena, (size, k + 1), np.int64),
+        empty(arena, size, np.int64),
     )
 
 
@@ -126,20 +130,16 @@ def write(values, i, start, size, frame, kept, out, held):
             )  # fmt: skip
 
 
-@kernel
-def osd_list(llr, columns, checks, order, out, held):
+@kernel(borrows=True)
+def osd_list(arena, llr, columns, checks, order, out, held):
     """The cheapest patterns of at most ``order`` flips.
 
-    llr, columns, checks: as for `fecnn.decoders.kernels.osd.osd`, but checks may be 0. Out: the best L words
-    (B, L, n) u1, best first; held (B, L) b1, whether there is one.
+    arena, llr, columns, checks: as for `fecnn.decoders.kernels.osd.osd`, but checks may be 0. Out: the best L
+    words (B, L, n) u1, best first; held (B, L) b1, whether there is one.
     """
-    n = llr.shape[1]
-    frame, scratch = lists.new_memory(columns, n, checks)
-    _osd_list(llr.reshape(-1), columns, order, out, held, frame, scratch, new_kept(out.shape[1], n - checks))
-
-
-@kernel(borrows=True)
-def _osd_list(values, columns, order, out, held, frame, scratch, kept):
+    values, n = llr.reshape(-1), llr.shape[1]
+    frame, scratch = lists.new_memory(arena, columns, n, checks)
+    kept = new_kept(arena, out.shape[1], n - checks)
     for i in range(len(out)):
         start = begin(values, i, columns, frame)
         size = fill(start, order, frame, scratch, kept)

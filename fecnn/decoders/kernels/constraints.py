@@ -19,6 +19,7 @@ from collections import namedtuple
 import numpy as np
 
 from fecnn.decoders.kernels import words
+from fecnn.decoders.kernels.arena import empty
 from fecnn.decoders.kernels.basis import exact_price
 from fecnn.decoders.kernels.lists import MOST_FLIPS, expected_price, limit_of
 from fecnn.decoders.kernels.minplus import relax
@@ -26,12 +27,6 @@ from fecnn.jit import kernel
 
 SCALE = np.float32(30000.0)
 """The best price so far, in integer units; twice that saturates uint16 and is out of the question."""
-
-
-@kernel(borrows=True)
-def states_of(delta):
-    """States of ``delta`` constraints, as whole vectors."""
-    return 1 << max(delta, 5)
 
 
 @kernel(borrows=True)
@@ -50,11 +45,11 @@ V: (k + 1, states) u2; least prices.
 """
 
 
-@kernel
-def new_relaxed(k, delta):
-    """Memory for it."""
-    V = np.empty((k + 1, states_of(delta)), np.uint16)
-    return Relaxed(np.int64(delta), np.zeros(k, np.int64), np.zeros(k, np.uint16), V)
+@kernel(inline="always")
+def new_relaxed(arena, k, delta):
+    """Memory for it, of 2^delta states, or more to fill a vector."""
+    V = empty(arena, (k + 1, 1 << max(delta, 5)), np.uint16)
+    return Relaxed(np.int64(delta), empty(arena, k, np.int64), empty(arena, k, np.uint16), V)
 
 
 Nodes = namedtuple("Nodes", "levels children")
@@ -62,10 +57,10 @@ Nodes = namedtuple("Nodes", "levels children")
 number of children; children (k + 2, k + 2) i4."""
 
 
-@kernel
-def new_nodes(k):
+@kernel(inline="always")
+def new_nodes(arena, k):
     """Memory for searches among k places."""
-    return Nodes(np.zeros((5, k + 2), np.int64), np.zeros((k + 2, k + 2), np.int32))
+    return Nodes(empty(arena, (5, k + 2), np.int64), empty(arena, (k + 2, k + 2), np.int32))
 
 
 @kernel(borrows=True)

@@ -12,16 +12,18 @@ import numpy as np
 
 from fecnn.decoders.kernels import basis as mrb
 from fecnn.decoders.kernels import lists, words
+from fecnn.decoders.kernels.arena import empty, empty_each
 from fecnn.decoders.kernels.heap import pop, push
 from fecnn.decoders.kernels.loops import sort_places
 from fecnn.jit import kernel
 
 
-@kernel
-def gcd(llr, columns, checks, reliable, queries, out, used, certain):
+@kernel(borrows=True)
+def gcd(arena, llr, columns, checks, reliable, queries, out, used, certain):
     """Decode frames.
 
     Args:
+        arena: Memory, see `fecnn.decoders.kernels.arena`.
         llr: (B, n) f4.
         columns: Columns of a full-rank H with ``checks`` rows, see `fecnn.decoders.kernels.words`.
         checks: n - k, at least 1.
@@ -32,45 +34,8 @@ def gcd(llr, columns, checks, reliable, queries, out, used, certain):
         used: (B,) i8 out; patterns tried, with that of no flips.
         certain: (B,) bool out; False where the patterns ran out before the end was justified.
     """
-    n = llr.shape[1]
-    _gcd(
-        llr.reshape(-1), columns, reliable, queries, out, used, certain,
-        mrb.new_frame(columns, n, checks), _new_memory(columns, n - checks, queries),
-    )  # fmt: skip
-
-
-Memory = namedtuple("Memory", "first rank spare heap cost last stem pattern flips")
-"""Memory for the patterns of a frame, at most two for each query and that of no flips.
-
-first, rank, spare: (k,) i8; the places of a fixed information set, and scratch to sort them.
-heap: (Q, 2) f8; price in the information set, and number of a pattern.
-cost: (P,) f8; price in the information set.
-last: (P,) i8; the last flip.
-stem: (P,) i8; the pattern without it.
-pattern: P sets; the checks that are flipped.
-flips: (k,) i8; the best flips.
-"""
-
-
-@kernel
-def _new_memory(columns, k, queries):
-    made = 2 * queries + 1
-    return Memory(
-        np.zeros(k, np.int64),
-        np.zeros(k, np.int64),
-        np.zeros(k, np.int64),
-        np.empty((queries + 1, 2), np.float64),
-        np.empty(made, np.float64),
-        np.empty(made, np.int64),
-        np.empty(made, np.int64),
-        words.new_sets(columns, made),
-        np.zeros(k, np.int64),
-    )
-
-
-@kernel(borrows=True)
-def _gcd(values, columns, reliable, queries, out, used, certain, frame, memory):
-    n = len(frame.order)
+    values, n = llr.reshape(-1), llr.shape[1]
+    frame, memory = mrb.new_frame(arena, columns, n, checks), _new_memory(arena, columns, n - checks, queries)
     if not reliable:
         _fix(columns, frame, memory)
     for i in range(len(out)):
@@ -89,6 +54,35 @@ def _gcd(values, columns, reliable, queries, out, used, certain, frame, memory):
         mrb.tabulate(frame)
         count, used[i], certain[i] = _guess(start, queries, frame, memory)
         mrb.correct(start, frame.order, frame.ordered, frame.place, frame.basis, memory.flips, count, out[i])
+
+
+Memory = namedtuple("Memory", "first rank spare heap cost last stem pattern flips")
+"""Memory for the patterns of a frame, at most two for each query and that of no flips.
+
+first, rank, spare: (k,) i8; the places of a fixed information set, and scratch to sort them.
+heap: (Q, 2) f8; price in the information set, and number of a pattern.
+cost: (P,) f8; price in the information set.
+last: (P,) i8; the last flip.
+stem: (P,) i8; the pattern without it.
+pattern: P sets; the checks that are flipped.
+flips: (k,) i8; the best flips.
+"""
+
+
+@kernel(inline="always")
+def _new_memory(arena, columns, k, queries):
+    made = 2 * queries + 1
+    return Memory(
+        empty(arena, k, np.int64),
+        empty(arena, k, np.int64),
+        empty(arena, k, np.int64),
+        empty(arena, (queries + 1, 2), np.float64),
+        empty(arena, made, np.float64),
+        empty(arena, made, np.int64),
+        empty(arena, made, np.int64),
+        empty_each(arena, columns, made),
+        empty(arena, k, np.int64),
+    )
 
 
 @kernel(borrows=True)

@@ -8,7 +8,6 @@ row, and each operation is the plain function that stands above it.
 LLRs in signed integers, such as int8, saturate: `plus` and `minus_or_plus` give -127 to 127.
 """
 
-import math
 import operator
 
 import numpy as np
@@ -16,7 +15,6 @@ from llvmlite import ir
 from numba.core import cgutils, config, errors, types
 from numba.core.datamodel import models
 from numba.extending import intrinsic, overload, register_model
-from numba.np import arrayobj
 
 from fecnn.jit import kernel
 
@@ -515,43 +513,6 @@ def _shift(plain, name):
 higher = _shift(lambda a, count: a << a.dtype.type(count), "shl")
 lower = _shift(lambda a, count: a >> a.dtype.type(count), "lshr")
 """Vectors of unsigned integers, shifted left and right by the same number of bits in each lane."""
-
-
-@_operation(lambda pool, begin, shape: pool.reshape(-1)[begin : begin + math.prod(shape)].reshape(shape))
-def piece(typing, pool, begin, shape):
-    """A C-contiguous part of an array, from value ``begin`` on, in this shape; a tuple of integers.
-
-    It keeps nothing alive: for kernels that borrow the array.
-    """
-    _contiguous(pool)
-    part = types.Array(pool.dtype, len(shape), "C")
-
-    def build(context, builder, signature, arguments):
-        source, begin, shape = arguments
-        size = pool.dtype.bitwidth // 8
-        sizes = cgutils.unpack_tuple(builder, shape)
-        strides = [context.get_constant(types.intp, size)]
-        for count in reversed(sizes[1:]):
-            strides.insert(0, builder.mul(strides[0], count))
-        made = context.make_array(part)(context, builder)
-        data = context.make_array(pool)(context, builder, source).data
-        arrayobj.populate_array(
-            made,
-            data=builder.gep(data, [begin]),
-            shape=sizes,
-            strides=strides,
-            itemsize=context.get_constant(types.intp, size),
-            meminfo=None,
-        )
-        return made._getvalue()
-
-    return part(pool, types.intp, types.UniTuple(types.intp, len(shape))), build
-
-
-@kernel(borrows=True)
-def off_line(values):
-    """How many values of an array lie before the first that begins a cache line."""
-    return (-values.ctypes.data % BYTES) // values.itemsize
 
 
 @kernel

@@ -17,6 +17,7 @@ import numpy as np
 
 from fecnn.decoders.kernels import basis as mrb
 from fecnn.decoders.kernels import cheapest, constraints, lists, words
+from fecnn.decoders.kernels.arena import empty
 from fecnn.decoders.kernels.heap import pop, push
 from fecnn.decoders.kernels.loops import copy
 from fecnn.jit import kernel
@@ -25,12 +26,12 @@ POOL = 1 << 16
 """Ways not taken that are remembered for a frame."""
 
 
-@kernel
-def lc_osd(llr, columns, checks, distance, delta, candidates, z, out, tried, certain):
+@kernel(borrows=True)
+def lc_osd(arena, llr, columns, checks, distance, delta, candidates, z, out, tried, certain):
     """Decode frames.
 
     Args:
-        llr, columns, checks, distance, out: As for `fecnn.decoders.kernels.osd.osd`.
+        arena, llr, columns, checks, distance, out: As for `fecnn.decoders.kernels.osd.osd`.
         delta: Local constraints, at most n - k.
         candidates: Most patterns of a frame.
         z: Negative to end when nothing better can follow; else when it would have to be better than
@@ -38,16 +39,9 @@ def lc_osd(llr, columns, checks, distance, delta, candidates, z, out, tried, cer
         tried: (B,) i8 out; patterns tried besides that of order 0.
         certain: (B,) bool out; False where the list ended before its end was justified.
     """
-    n = llr.shape[1]
-    frame, scratch = lists.new_memory(columns, n, checks)
-    _lc_osd(
-        llr.reshape(-1), columns, distance, candidates, z, out, tried, certain, frame, scratch,
-        constraints.new_relaxed(n - checks, delta), _new_ways(),
-    )  # fmt: skip
-
-
-@kernel(borrows=True)
-def _lc_osd(values, columns, distance, candidates, z, out, tried, certain, frame, scratch, relaxed, ways):
+    values, n = llr.reshape(-1), llr.shape[1]
+    frame, scratch = lists.new_memory(arena, columns, n, checks)
+    relaxed, ways = constraints.new_relaxed(arena, n - checks, delta), _new_ways(arena)
     for i in range(len(out)):
         tried[i], certain[i] = 0, True
         clean, start, best, bound = lists.begin(values, i, columns, distance, frame, out)
@@ -72,10 +66,14 @@ links: (P, 2) i8; a flip and the link before it.
 """
 
 
-@kernel
-def _new_ways():
+@kernel(inline="always")
+def _new_ways(arena):
     """Memory for `POOL` ways."""
-    return Ways(np.empty((POOL, 2), np.int64), np.empty((POOL, 4), np.int64), np.empty((POOL, 2), np.int64))
+    return Ways(
+        empty(arena, (POOL, 2), np.int64),
+        empty(arena, (POOL, 4), np.int64),
+        empty(arena, (POOL, 2), np.int64),
+    )
 
 
 @kernel(borrows=True)
@@ -158,26 +156,20 @@ def _read_off(way, last, waiting, used_ways, used_links, relaxed, memory):
     return link, waiting, used_ways, used_links
 
 
-@kernel
-def lc_osd_list(llr, columns, checks, delta, candidates, z, order, out, held):
+@kernel(borrows=True)
+def lc_osd_list(arena, llr, columns, checks, delta, candidates, z, order, out, held):
     """The cheapest of the patterns tried by OSD of this order and then in order of price.
 
     Args:
-        llr, columns, checks, delta, candidates, z: As for `lc_osd`; the list ends when nothing that follows
-            can be among the best L.
+        arena, llr, columns, checks, delta, candidates, z: As for `lc_osd`; the list ends when nothing that
+            follows can be among the best L.
         order: Of patterns tried first, so that the price of the worst of L is known to be no higher.
         out, held: As for `fecnn.decoders.kernels.cheapest.osd_list`.
     """
-    n = llr.shape[1]
-    frame, scratch = lists.new_memory(columns, n, checks)
-    _lc_osd_list(
-        llr.reshape(-1), columns, candidates, z, order, out, held, frame, scratch,
-        constraints.new_relaxed(n - checks, delta), _new_ways(), cheapest.new_kept(out.shape[1], n - checks),
-    )  # fmt: skip
-
-
-@kernel(borrows=True)
-def _lc_osd_list(values, columns, candidates, z, order, out, held, frame, scratch, relaxed, ways, kept):
+    values, n = llr.reshape(-1), llr.shape[1]
+    frame, scratch = lists.new_memory(arena, columns, n, checks)
+    relaxed, ways = constraints.new_relaxed(arena, n - checks, delta), _new_ways(arena)
+    kept = cheapest.new_kept(arena, out.shape[1], n - checks)
     for i in range(len(out)):
         start = cheapest.begin(values, i, columns, frame)
         size = cheapest.fill(start, order, frame, scratch, kept)

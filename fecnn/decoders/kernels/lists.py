@@ -19,6 +19,7 @@ import numpy as np
 
 from fecnn.decoders.kernels import basis as mrb
 from fecnn.decoders.kernels import words
+from fecnn.decoders.kernels.arena import empty, empty_each, zeros
 from fecnn.jit import kernel
 
 SLACK, MOST_FLIPS = 2e-5, 300
@@ -153,17 +154,17 @@ flips: (k + 2,) i8; the best flips.
 """
 
 
-@kernel
-def new_memory(columns, n, checks):
+@kernel(inline="always")
+def new_memory(arena, columns, n, checks):
     """A `basis.Frame` and a `Scratch` for frames of a code with these columns."""
     k = n - checks
-    return mrb.new_frame(columns, n, checks), Scratch(
-        np.zeros(k + 1),
-        np.zeros(k + 1),
-        np.zeros(k + 2, np.int64),
-        np.zeros(k + 2, np.float32),
-        words.new_sets(columns, k + 2),
-        np.zeros(k + 2, np.int64),
+    return mrb.new_frame(arena, columns, n, checks), Scratch(
+        empty(arena, k + 1, np.float64),
+        empty(arena, k + 1, np.float64),
+        empty(arena, k + 2, np.int64),
+        zeros(arena, k + 2, np.float32),
+        empty_each(arena, columns, k + 2),
+        empty(arena, k + 2, np.int64),
     )
 
 

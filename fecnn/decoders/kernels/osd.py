@@ -6,11 +6,12 @@ from fecnn.decoders.kernels import lists
 from fecnn.jit import kernel
 
 
-@kernel
-def osd(llr, columns, checks, distance, order, z, out, tried):
+@kernel(borrows=True)
+def osd(arena, llr, columns, checks, distance, order, z, out, tried):
     """Decode frames.
 
     Args:
+        arena: Memory, see `fecnn.decoders.kernels.arena`.
         llr: (B, n) f4.
         columns: Columns of a full-rank H with ``checks`` rows, see `fecnn.decoders.kernels.words`.
         checks: n - k, at least 1.
@@ -21,12 +22,8 @@ def osd(llr, columns, checks, distance, order, z, out, tried):
         out: (B, n) u1 code bits out.
         tried: (B,) i8 out; test patterns tried besides that of order 0.
     """
-    frame, scratch = lists.new_memory(columns, llr.shape[1], checks)
-    _osd(llr.reshape(-1), columns, checks, distance, order, z, out, tried, frame, scratch)
-
-
-@kernel(borrows=True)
-def _osd(values, columns, checks, distance, order, z, out, tried, frame, scratch):
+    frame, scratch = lists.new_memory(arena, columns, llr.shape[1], checks)
+    values = llr.reshape(-1)
     for i in range(len(out)):
         tried[i] = 0
         clean, start, best, bound = lists.begin(values, i, columns, distance, frame, out)

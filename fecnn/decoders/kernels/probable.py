@@ -10,29 +10,23 @@ import numpy as np
 
 from fecnn.decoders.kernels import basis as mrb
 from fecnn.decoders.kernels import lists, words
+from fecnn.decoders.kernels.arena import empty
 from fecnn.decoders.kernels.polynomials import exp
 from fecnn.jit import kernel
 
 
-@kernel
-def fixed(llr, columns, checks, distance, order, promise, success, out, tried):
+@kernel(borrows=True)
+def fixed(arena, llr, columns, checks, distance, order, promise, success, out, tried):
     """By fixed probabilities: skip a pattern that costs more than `_promising_price`, stop at `_good_price`.
 
     Args:
-        llr, columns, checks, distance, order, out, tried: As for `fecnn.decoders.kernels.osd.osd`.
+        arena, llr, columns, checks, distance, order, out, tried: As for `fecnn.decoders.kernels.osd.osd`.
         promise: Least probability of a pattern to be better than the best so far.
         success: Probability at which the best so far is good enough.
     """
-    n = llr.shape[1]
-    frame, scratch = lists.new_memory(columns, n, checks)
-    _fixed(
-        llr.reshape(-1), columns, checks, distance, order, promise, success, out, tried,
-        frame, scratch, np.empty(n, np.float64),
-    )  # fmt: skip
-
-
-@kernel(borrows=True)
-def _fixed(values, columns, checks, distance, order, promise, success, out, tried, frame, scratch, odds):
+    values, n = llr.reshape(-1), llr.shape[1]
+    frame, scratch = lists.new_memory(arena, columns, n, checks)
+    odds = empty(arena, n, np.float64)
     floors, prefix = scratch.floors, scratch.prefix
     for i in range(len(out)):
         tried[i] = 0
@@ -64,8 +58,8 @@ def _fixed(values, columns, checks, distance, order, promise, success, out, trie
         lists.end(start, frame, scratch.flips, count, out[i])
 
 
-@kernel
-def published(llr, columns, checks, order, promise, success, out, tried):
+@kernel(borrows=True)
+def published(arena, llr, columns, checks, order, promise, success, out, tried):
     """PB-OSD as published: it skips and stops by probabilities alone, with thresholds that follow the frame.
 
     At most ``order`` bits of the basis are wrong with probability P (`_at_most`). A pattern is skipped if it
@@ -74,20 +68,13 @@ def published(llr, columns, checks, order, promise, success, out, tried):
     is used that the rule does not have, so that ``tried`` is what it counts, less the pattern of order 0.
 
     Args:
-        llr, columns, checks, order, out, tried: As for `fixed`.
+        arena, llr, columns, checks, order, out, tried: As for `fixed`.
         promise: Factor of the threshold of a pattern.
         success: Factor of the threshold of the best so far.
     """
-    n = llr.shape[1]
-    frame, scratch = lists.new_memory(columns, n, checks)
-    _published(
-        llr.reshape(-1), columns, checks, order, promise, success, out, tried,
-        frame, scratch, np.empty(n, np.float64),
-    )  # fmt: skip
-
-
-@kernel(borrows=True)
-def _published(values, columns, checks, order, promise, success, out, tried, frame, scratch, odds):
+    values, n = llr.reshape(-1), llr.shape[1]
+    frame, scratch = lists.new_memory(arena, columns, n, checks)
+    odds = empty(arena, n, np.float64)
     k, order = len(frame.price), min(order, lists.MOST_FLIPS)
     choices = math.lgamma(k + 1.0) - math.lgamma(order + 1.0) - math.lgamma(k - order + 1.0)
     factor = promise * np.exp(-0.5 * (choices + np.log(_down_from(order, k, 1.0))))

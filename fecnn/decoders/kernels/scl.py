@@ -23,9 +23,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fecnn.decoders.kernels.arena import empty, zeros
 from fecnn.decoders.kernels.forks import survivors
 from fecnn.decoders.kernels.lanes import (
-    BYTES,
     as_mask,
     choose,
     has_bit,
@@ -34,8 +34,6 @@ from fecnn.decoders.kernels.lanes import (
     load,
     lower,
     magnitude,
-    off_line,
-    piece,
     splat,
     store,
     width,
@@ -73,18 +71,6 @@ class Tree(NamedTuple):
     effect: NDArray[np.uint64]
 
 
-class Memory(NamedTuple):
-    """What a call works in, one array a type, from NumPy: a kernel that allocates counts references.
-
-    floats, words: LLRs, and unsigned integers that are as wide. counts: i8; past: u8. See `Group`.
-    """
-
-    floats: NDArray[Any]
-    words: NDArray[Any]
-    counts: NDArray[np.int64]
-    past: NDArray[np.uint64]
-
-
 def tree_of(inputs: Inputs, word: type[np.unsignedinteger[Any]]) -> Tree:
     """The tree of a code, for lists whose LLRs are as wide as ``word``: exact if that is 64 bits."""
     n = len(inputs.frozen)
@@ -94,20 +80,6 @@ def tree_of(inputs: Inputs, word: type[np.unsignedinteger[Any]]) -> Tree:
     barred = np.bitwise_or.reduceat(inputs.frozen.astype(word) << shifts, np.arange(0, n, BLOCK))
     nodes = subtrees(inputs, layers, np.dtype(word).itemsize == 4)
     return Tree(np.cumsum([0, *blocks]), barred, *nodes)
-
-
-def memory_for(tree: Tree, paths: int) -> Memory:
-    """Memory for lists of this size of as many frames as are decoded side by side."""
-    (n, groups), word = tree.effect.shape, tree.barred.dtype
-    lanes, blocks, levels = BYTES // word.itemsize, len(tree.barred), len(tree.begins)
-    spread, frames = -(-paths // lanes) * lanes, max(lanes // paths, 1)
-    rows = int(tree.begins[-1]) + 2 * blocks + 6 + levels
-    return Memory(
-        np.zeros((3 * n + 6) * spread + 2 * paths + lanes, np.float32 if word == np.uint32 else np.float64),
-        np.empty(rows * spread + (frames + 1) * blocks + lanes, word),
-        np.empty(4 * paths + frames + levels, np.int64),
-        np.empty((2 * spread + 1) * groups, np.uint64),
-    )
 
 
 Group = namedtuple(
@@ -142,47 +114,42 @@ begins, barred: see `Tree`.
 
 
 @kernel(inline="always")
-def _cut(memory, tree, paths, limit):
-    """The memory of a group. Vectors begin on a cache line each: across two they cost twice."""
-    floats, words, counts, past = memory
+def _new_group(arena, llr, tree, paths, limit):
+    """Memory for lists of this size of as many frames as are decoded side by side."""
     n, groups = tree.effect.shape
-    lanes, blocks, levels = width(floats), len(tree.barred), len(tree.begins)
-    wide = (paths + lanes - 1) // lanes
-    spread, frames = wide * lanes, max(lanes // paths, 1)
-    f, w = off_line(floats), off_line(words)
-    bits = w + (tree.begins[-1] + 1 + 2 * blocks) * spread
-    others = bits + (5 + levels) * spread
-    own = piece(words, bits + spread, (spread,))
+    lanes, blocks, levels = width(llr), len(tree.barred), len(tree.begins)
+    spread, frames = (paths + lanes - 1) // lanes * lanes, max(lanes // paths, 1)
+    real, word = llr.dtype, tree.barred.dtype
+    own, moved = empty(arena, spread, word), empty(arena, levels, np.int64)
     for lane in range(spread):
         own[lane] = lane
-    moved = piece(counts, 4 * paths + frames, (levels,))
     moved[:] = True  # so that `at` is set
     return Group(
-        piece(floats, f, (2 * n * spread,)),
-        piece(floats, f + 2 * n * spread, (n * spread,)),
-        piece(floats, f + 3 * n * spread, (spread,)),
-        piece(floats, f + (3 * n + 1) * spread, (2 * spread,)),
-        piece(floats, f + (3 * n + 3) * spread, (spread,)),
-        piece(floats, f + (3 * n + 4) * spread, (spread,)),
-        piece(floats, f + (3 * n + 5) * spread, (spread,)),
-        piece(floats, f + (3 * n + 6) * spread, (2 * paths,)),
-        piece(words, w, ((tree.begins[-1] + 1) * spread,)),
-        piece(words, bits - 2 * blocks * spread, (blocks * spread,)),
-        piece(words, bits - blocks * spread, (blocks * spread,)),
-        piece(words, bits, (spread,)),
+        zeros(arena, 2 * n * spread, real),
+        zeros(arena, n * spread, real),
+        zeros(arena, spread, real),
+        zeros(arena, 2 * spread, real),
+        zeros(arena, spread, real),
+        zeros(arena, spread, real),
+        zeros(arena, spread, real),
+        zeros(arena, 2 * paths, real),
+        empty(arena, (tree.begins[-1] + 1) * spread, word),
+        empty(arena, blocks * spread, word),
+        empty(arena, blocks * spread, word),
+        empty(arena, spread, word),
         own,
-        piece(words, bits + 2 * spread, (spread,)),
-        piece(words, bits + 3 * spread, (spread,)),
-        piece(words, bits + 4 * spread, (spread,)),
-        piece(words, bits + 5 * spread, (levels, spread)),
-        piece(words, others, (frames, blocks)),
-        piece(words, others + frames * blocks, (blocks,)),
-        piece(counts, 0, (2, 2 * paths)),
-        piece(counts, 4 * paths, (frames,)),
+        empty(arena, spread, word),
+        empty(arena, spread, word),
+        empty(arena, spread, word),
+        empty(arena, (levels, spread), word),
+        empty(arena, (frames, blocks), word),
+        empty(arena, blocks, word),
+        empty(arena, (2, 2 * paths), np.int64),
+        empty(arena, frames, np.int64),
         moved,
-        piece(past, 0, (groups, spread)),
-        piece(past, groups * spread, (groups, spread)),
-        piece(past, 2 * groups * spread, (groups, 1)),
+        empty(arena, (groups, spread), np.uint64),
+        empty(arena, (groups, spread), np.uint64),
+        empty(arena, (groups, 1), np.uint64),
         tree.begins,
         tree.barred,
         limit,
@@ -619,18 +586,17 @@ def _least_reliable(alpha, start, size, value, place):
 
 
 @kernel(error_model="numpy", borrows=True)
-def scl(llr, inputs, columns, paths, tree, memory, limit, out, tested, passed):
+def scl(arena, llr, inputs, columns, paths, tree, limit, out, tested, passed):
     """Best of the final paths that is a word of the code.
 
     llr (B, n), f4 for the max-log box-plus and metric or f8 for the exact ones; inputs, `polar.Inputs`;
     columns (n, W) u8, packed columns of the code's checks (W = 0 if all are frozen bits); paths, the list
-    size; tree and memory, from `tree_of` and from `memory_for` this size; limit, where sums of LLRs saturate,
-    or None.
+    size; tree, from `tree_of`; limit, where sums of LLRs saturate, or None.
     Out: (B, n) u1; tested (B,) i8, paths whose checks were looked at; passed (B,) b1, whether one satisfied
     them (else the best path is the answer).
     """
     frames = len(llr)
-    group = _cut(memory, tree, paths, limit)
+    group = _new_group(arena, llr, tree, paths, limit)
     who, filled = group.who, np.int64(0)
     for frame in range(frames):
         _harden(llr[frame], out[frame])
@@ -667,14 +633,14 @@ def _select(slot, paths, count, columns, group, out):
 
 
 @kernel(error_model="numpy", borrows=True)
-def scl_list(llr, inputs, columns, paths, tree, memory, out, held):
+def scl_list(arena, llr, inputs, columns, paths, tree, out, held):
     """The words of all final paths: the arguments as for `scl`.
 
     Out: (B, paths, n) u1, zeros where there are fewer; held (B, paths) b1, whether there is one and it
     satisfies the checks.
     """
     frames = len(llr)
-    group = _cut(memory, tree, paths, None)
+    group = _new_group(arena, llr, tree, paths, None)
     together, spread = len(group.hard), len(group.metric)
     for begin in range(0, frames, together):
         filled = min(together, frames - begin)
@@ -693,17 +659,16 @@ def scl_list(llr, inputs, columns, paths, tree, memory, out, held):
 
 
 @kernel(error_model="numpy", borrows=True)
-def soft_scl(llr, inputs, columns, paths, tree, memory, word, least, app):
+def soft_scl(arena, llr, inputs, columns, paths, tree, app):
     """Max-log a-posteriori LLRs over the final paths: app (B, n) f4 out, the rest as for `scl`.
-
-    word (n,) u1 and least (2, n) f8 are scratch.
 
     The price of a path is the reliability that its word contradicts. For each bit, the least price with an
     error there, less that without; where only one of them is known, the other is the highest price of all,
     but at least half a mean reliability above the lowest: the path that is found may be the costliest itself.
     """
     frames, n = llr.shape
-    group = _cut(memory, tree, paths, None)
+    word, least = empty(arena, n, np.uint8), empty(arena, (2, n), np.float64)
+    group = _new_group(arena, llr, tree, paths, None)
     together = len(group.hard)
     for begin in range(0, frames, together):
         filled = min(together, frames - begin)

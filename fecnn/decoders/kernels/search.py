@@ -15,11 +15,12 @@ from fecnn.decoders.kernels import constraints, lists
 from fecnn.jit import kernel
 
 
-@kernel
-def search(llr, columns, checks, distance, z, budgets, out, work, certain):
+@kernel(borrows=True)
+def search(arena, llr, columns, checks, distance, z, budgets, out, work, certain):
     """Decode frames.
 
     Args:
+        arena: Memory, see `fecnn.decoders.kernels.arena`.
         llr: (B, n) f4.
         columns: Columns of a full-rank H with ``checks`` rows, see `fecnn.decoders.kernels.words`.
         checks: n - k, at least 1.
@@ -30,18 +31,12 @@ def search(llr, columns, checks, distance, z, budgets, out, work, certain):
         work: (B,) i8 out; patterns and nodes tried.
         certain: (B,) bool out; False where the budget ended the search.
     """
-    n = llr.shape[1]
-    k = n - checks
-    frame, scratch = lists.new_memory(columns, n, checks)
-    few, many = min(8 if n <= 64 else 10, checks), min(10 if n <= 64 else 14, checks)
-    _search(
-        llr.reshape(-1), columns, distance, z, budgets, out, work, certain, frame, scratch,
-        constraints.new_nodes(k), constraints.new_relaxed(k, few), constraints.new_relaxed(k, many),
-    )  # fmt: skip
-
-
-@kernel(borrows=True)
-def _search(values, columns, distance, z, budgets, out, work, certain, frame, scratch, nodes, few, many):
+    values, n = llr.reshape(-1), llr.shape[1]
+    k, short = n - checks, n <= 64
+    frame, scratch = lists.new_memory(arena, columns, n, checks)
+    nodes = constraints.new_nodes(arena, k)
+    few = constraints.new_relaxed(arena, k, min(8 if short else 10, checks))
+    many = constraints.new_relaxed(arena, k, min(10 if short else 14, checks))
     for i in range(len(out)):
         work[i], certain[i] = 0, True
         clean, start, best, bound = lists.begin(values, i, columns, distance, frame, out)

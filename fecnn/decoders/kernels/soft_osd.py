@@ -9,27 +9,20 @@ import numpy as np
 
 from fecnn.decoders.kernels import basis as mrb
 from fecnn.decoders.kernels import lists, words
+from fecnn.decoders.kernels.arena import empty, zeros
 from fecnn.jit import kernel
 
 NONE = np.float32(np.inf)
 
 
-@kernel
-def soft_osd(llr, columns, checks, order, app):
-    """A-posteriori LLRs of code bits: llr (B, n) f4, app (B, n) f4 out; the rest as for `osd`."""
-    n = llr.shape[1]
-    frame, scratch = lists.new_memory(columns, n, checks)
-    flipped, least = np.zeros(n - checks, np.bool_), np.empty((2, n), np.float32)
-    _soft_osd(llr.reshape(-1), columns, order, app, frame, scratch, flipped, least)
-
-
 @kernel(borrows=True)
-def _soft_osd(values, columns, order, app, frame, scratch, flipped, least):
-    """``flipped`` (k,) b1 is False, ``least`` (2, n) f4 scratch.
-
-    least: Price without and with an error, basis first, then checks.
-    """
-    n, k = app.shape[1], len(frame.basis)
+def soft_osd(arena, llr, columns, checks, order, app):
+    """A-posteriori LLRs of code bits: llr (B, n) f4, app (B, n) f4 out; the rest as for `osd`."""
+    values, n = llr.reshape(-1), llr.shape[1]
+    k = n - checks
+    frame, scratch = lists.new_memory(arena, columns, n, checks)
+    flipped = zeros(arena, k, np.bool_)
+    least = empty(arena, (2, n), np.float32)  # price without and with an error, basis first, then checks
     for i in range(len(app)):
         row = mrb.padded_row(values, i, n, frame.spare)
         mrb.reduce(row, words.syndrome_of(columns, row), columns, frame)

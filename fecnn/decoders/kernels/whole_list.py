@@ -12,6 +12,7 @@ import numpy as np
 
 from fecnn.decoders.kernels import basis as mrb
 from fecnn.decoders.kernels import lists, words
+from fecnn.decoders.kernels.arena import empty, empty_each
 from fecnn.jit import kernel
 
 BLOCK = 128
@@ -25,11 +26,12 @@ flips: (k + 1,) i8; the best flips.
 """
 
 
-@kernel
-def osd(llr, columns, checks, order, out, tried):
+@kernel(borrows=True)
+def osd(arena, llr, columns, checks, order, out, tried):
     """Decode frames.
 
     Args:
+        arena: Memory, see `fecnn.decoders.kernels.arena`.
         llr: (B, n) f4.
         columns: Columns of a full-rank H with ``checks`` rows, see `fecnn.decoders.kernels.words`.
         checks: n - k, at least 1.
@@ -37,21 +39,16 @@ def osd(llr, columns, checks, order, out, tried):
         out: (B, n) u1 code bits out.
         tried: (B,) i8 out; test patterns tried besides that of order 0: none, or the whole list.
     """
-    k = llr.shape[1] - checks
-    frame, count = mrb.new_frame(columns, llr.shape[1], checks), k * (k - 1) // 2 if order > 1 else 0
+    values, k = llr.reshape(-1), llr.shape[1] - checks
+    frame, count = mrb.new_frame(arena, columns, llr.shape[1], checks), k * (k - 1) // 2 if order > 1 else 0
     scratch = Scratch(
-        words.new_sets(columns, count),
-        np.zeros(count, np.float32),
-        np.zeros(k + 1, np.int64),
-        np.zeros(k + 1, np.float32),
-        words.new_sets(columns, k + 1),
-        np.zeros(k + 1, np.int64),
+        empty_each(arena, columns, count),
+        empty(arena, count, np.float32),
+        empty(arena, k + 1, np.int64),
+        empty(arena, k + 1, np.float32),
+        empty_each(arena, columns, k + 1),
+        empty(arena, k + 1, np.int64),
     )
-    _osd(llr.reshape(-1), columns, order, out, tried, frame, scratch)
-
-
-@kernel(borrows=True)
-def _osd(values, columns, order, out, tried, frame, scratch):
     for i in range(len(out)):
         tried[i] = 0
         clean, start, best, _ = lists.begin(values, i, columns, 1, frame, out)

@@ -199,12 +199,6 @@ load: Operation = _by_width(
 )
 """Set i of an array of sets."""
 store: Operation = _by_width(_store, _store_many, _store_many)
-new_sets: Operation = _by_width(
-    lambda columns, size: np.zeros(size, np.uint64),
-    lambda columns, size: (np.zeros(size, np.uint64),),
-    lambda columns, size: (np.zeros(size, np.uint64), *new_sets(columns[1:], size)),
-)
-"""``size`` empty sets of the width of ``columns``."""
 everything: Operation = _by_width(
     lambda columns: FULL,
     lambda columns: (FULL,),

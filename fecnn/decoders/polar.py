@@ -82,7 +82,7 @@ def sc(
         array([0, 0, 0, 0, 0, 0, 0, 0], dtype=uint8)
     """
     refuse_exact_int8(exact, int8)
-    form = arranged(code)
+    form, arena = arranged(code), Arena()
     if form.outer:
         raise ValueError(
             f"{code.name} has {form.outer} checks beyond frozen bits, which sc cannot use; use scl"
@@ -90,7 +90,7 @@ def sc(
 
     def bits(llr: LLR | Int8) -> Bits:
         out = np.empty(llr.shape, np.uint8)
-        sc_kernel.sc(form.prepared(llr, exact), form.inputs, SIDE_BY_SIDE[int8], out)
+        arena.run(sc_kernel.sc, form.prepared(llr, exact), form.inputs, SIDE_BY_SIDE[int8], out)
         return form.as_given(out)
 
     decode = Measured(lambda llr: (bits(llr), no_effort(len(llr))), int8=True) if int8 else bits
@@ -170,7 +170,7 @@ def scl(
         tested, passed = np.ones(len(llr), np.int64), np.ones(len(llr), np.bool_)
         given = form.prepared(llr, exact)
         if size == 1:
-            sc_kernel.sc(given, form.inputs, SIDE_BY_SIDE[int8], out)
+            arenas[size].run(sc_kernel.sc, given, form.inputs, SIDE_BY_SIDE[int8], out)
             are_satisfied(out, form.columns, passed)
         else:
             given = np.maximum(given, -127).astype(np.float32) if int8 else given

@@ -74,17 +74,18 @@ def are_exact(llr):
     return llr.itemsize == 8
 
 
-@kernel
-def subtrees(inputs, layers, free_too):
+@kernel(borrows=True)
+def subtrees(inputs, layers, free_too, depth, kind, driven, effect):
     """For each bit the layer of the largest subtree that starts with it and is of a kind, and the kind.
 
-    Also whether that has dynamic frozen bits; and, for each bit of a word of it, the masks that it adds.
+    depth, kind: (n,) i8 out. driven: (n,) b1 out, whether the subtree has dynamic frozen bits. effect: out,
+    like ``inputs.masks``; for each bit of a word of the subtree, the masks that it adds.
     """
     frozen, masks, places = inputs
-    depth, kind = np.empty(len(frozen), np.int64), np.empty(len(frozen), np.int64)
-    driven, effect = np.zeros(len(frozen), np.bool_), masks.copy()
     for i in range(len(frozen)):
-        depth[i], kind[i] = layers, FROZEN
+        depth[i], kind[i], driven[i] = layers, FROZEN, False
+        for group in range(masks.shape[1]):
+            effect[i, group] = masks[i, group]
         size, layer = 1, layers
         while i % size == 0 and (2 * size <= len(frozen)):
             free = size
@@ -110,7 +111,6 @@ def subtrees(inputs, layers, free_too):
                         effect[j + half, group] ^= effect[j, group]
             half *= 2
         i += size
-    return depth, kind, driven, effect
 
 
 @kernel(borrows=True)

@@ -8,6 +8,7 @@ Layer l of LLRs (``alpha``), and of partial sums of left subtrees (``left``), ha
 
 import numpy as np
 
+from fecnn.decoders.kernels.arena import empty
 from fecnn.decoders.kernels.lanes import (
     as_integer,
     as_mask,
@@ -16,7 +17,6 @@ from fecnn.decoders.kernels.lanes import (
     minus_or_plus,
     negated,
     plus,
-    rows,
     splat,
     store,
     transpose,
@@ -29,8 +29,8 @@ WIDEST = 4
 """Most vectors in a row: more frames share the work for each step, but need more memory."""
 
 
-@kernel(error_model="numpy")
-def sc(llr, inputs, kind, out):
+@kernel(error_model="numpy", borrows=True)
+def sc(arena, llr, inputs, kind, out):
     """Successive cancellation: llr (B, n), f4 or i1 for the max-log box-plus, f8 for the exact one.
 
     kind: An array of unsigned integers, of as many bits as a vector has lanes, or more. Out: (B, n) u1.
@@ -39,12 +39,14 @@ def sc(llr, inputs, kind, out):
     layers = layers_of(n)
     lanes = width(llr)
     wide = max(1, min(WIDEST, (frames + lanes - 1) // lanes))
-    alpha = rows(max(2 * n, lanes) * wide, llr.dtype)
-    left, sums = np.zeros(2 * n * wide, kind.dtype), np.zeros(n * wide, kind.dtype)
-    hard, inner = np.zeros(n * wide, kind.dtype), np.zeros(n * wide, kind.dtype)
-    word = np.empty(n, kind.dtype)
-    past = np.zeros((inputs.masks.shape[1], wide * lanes), np.uint64)
-    depth, form, driven, effect = subtrees(inputs, layers, True)
+    alpha = empty(arena, (max(2 * n, lanes) * wide, lanes), llr.dtype)
+    left, sums = empty(arena, 2 * n * wide, kind.dtype), empty(arena, n * wide, kind.dtype)
+    hard, inner = empty(arena, n * wide, kind.dtype), empty(arena, n * wide, kind.dtype)
+    word = empty(arena, n, kind.dtype)
+    past = empty(arena, (inputs.masks.shape[1], wide * lanes), np.uint64)
+    depth, form = empty(arena, n, np.int64), empty(arena, n, np.int64)
+    driven, effect = empty(arena, n, np.bool_), empty(arena, inputs.masks.shape, np.uint64)
+    subtrees(inputs, layers, True, depth, form, driven, effect)
     for first in range(0, frames, wide * lanes):
         _side_by_side(llr, first, wide, alpha)
         harden(alpha, n * wide, wide, hard)

@@ -78,7 +78,8 @@ def tree_of(inputs: Inputs, word: type[np.unsignedinteger[Any]]) -> Tree:
     blocks = [((n >> layer) + BLOCK - 1) // BLOCK for layer in range(layers)]
     shifts = np.arange(n, dtype=word) % BLOCK
     barred = np.bitwise_or.reduceat(inputs.frozen.astype(word) << shifts, np.arange(0, n, BLOCK))
-    nodes = subtrees(inputs, layers, np.dtype(word).itemsize == 4)
+    nodes = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.bool_), np.empty_like(inputs.masks)
+    subtrees(inputs, layers, np.dtype(word).itemsize == 4, *nodes)
     return Tree(np.cumsum([0, *blocks]), barred, *nodes)
 
 
@@ -126,7 +127,7 @@ def _new_group(arena, llr, tree, paths, limit):
     moved[:] = True  # so that `at` is set
     return Group(
         zeros(arena, 2 * n * spread, real),
-        zeros(arena, n * spread, real),
+        empty(arena, n * spread, real),
         zeros(arena, spread, real),
         zeros(arena, 2 * spread, real),
         zeros(arena, spread, real),
@@ -156,7 +157,7 @@ def _new_group(arena, llr, tree, paths, limit):
     )
 
 
-@kernel(borrows=True)
+@kernel(inline="always")
 def place_frame(row, slot, paths, inputs, group):
     """Put a row of LLRs (n,) in its lanes; whether its hard decisions have the right frozen bits."""
     n, spread = len(row), len(group.origin)
@@ -492,7 +493,7 @@ def _fork(first, count, paths, length, group):
     return both > 0
 
 
-@kernel(borrows=True)
+@kernel(inline="always")
 def _move(group, i, bottom, origin):
     """Fetch what each path needs above the subtree at bit i from the lane where it was.
 
@@ -619,7 +620,7 @@ def _harden(row, out):
         out[j] = row[j] < 0
 
 
-@kernel(borrows=True)
+@kernel(inline="always")
 def _select(slot, paths, count, columns, group, out):
     """Write the best path whose word satisfies the checks, or the best; how many were tested, and whether."""
     first, spread, order = slot * paths, len(group.metric), group.order

@@ -65,7 +65,7 @@ def has(kept, size, chosen, count):
     return False
 
 
-@kernel(borrows=True)
+@kernel(inline="always")
 def begin(values, i, columns, frame):
     """Tabulate frame i of values (B n,) f4; its pattern of order 0."""
     n = len(frame.order)
@@ -113,7 +113,7 @@ def fill(start, order, frame, scratch, kept):
     return size
 
 
-@kernel(borrows=True)
+@kernel(inline="always")
 def write(values, i, start, size, frame, kept, out, held):
     """The words of the patterns of frame i: out (B, L, n) u1, zeros beyond them; held (B, L) b1."""
     n = len(frame.order)

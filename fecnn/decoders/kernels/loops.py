@@ -12,7 +12,7 @@ def copy(source, target):
         target[i] = source[i]
 
 
-@kernel
+@kernel(borrows=True)
 def all_within(values, limit):
     """Whether no magnitude of ``values`` (B, n) exceeds the limit, and none is NaN."""
     flat, inside = values.reshape(-1), True
@@ -21,7 +21,7 @@ def all_within(values, limit):
     return inside
 
 
-@kernel
+@kernel(borrows=True)
 def to_int8(values, out):
     """Values (B, n) f4, none NaN, rounded to integers, halves to even, of -127 to 127: out (B, n) i1."""
     flat, rounded, most = values.reshape(-1), out.reshape(-1), np.float32(127)

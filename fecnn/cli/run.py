@@ -185,7 +185,7 @@ def warm_up_command(
         ),
     ] = None,
 ) -> None:
-    """Compile ahead of time what studies or decoders need (one to two minutes for everything, once per machine).
+    """Compile ahead of time what studies or decoders need: everything takes one to two minutes, once.
 
     Without this, code is compiled on first use.
 

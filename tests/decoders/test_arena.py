@@ -73,6 +73,19 @@ def spoilt(arena, kernel, *arguments):
     return kernel(memory, *arguments)
 
 
+@kernel(borrows=True)
+def cut(arena, n):
+    return len(empty(arena, n, np.float64))
+
+
+@pytest.mark.kernel
+def test_no_array_has_a_negative_size():
+    assert Arena().run(cut, 0) == 0
+    for size in (-1, -8, -1000):
+        with pytest.raises(ValueError, match="negative"):
+            Arena().run(cut, size)
+
+
 @pytest.mark.parametrize("name", sorted(REGISTRY))
 def test_what_memory_held_before_does_not_matter(name, monkeypatch, rng):
     code, channel, llr = example_of(name, rng)

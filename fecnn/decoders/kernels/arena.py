@@ -41,7 +41,11 @@ class Arena:
         self._words = 512
 
     def run(self, kernel: Callable[..., Any], *arguments: Any) -> Any:
-        """Call a kernel with memory, which is its own until it returns, before its arguments."""
+        """Call a kernel with memory, which is its own until it returns, before its arguments.
+
+        Raises:
+            ValueError: If it wants an array of negative size.
+        """
         while True:
             memory = np.empty(self._words, np.int64)
             memory[0] = 0
@@ -49,6 +53,8 @@ class Arena:
                 return kernel(memory, *arguments)
             except TooSmall:
                 needed = (HEAD + int(memory[0])) // 8  # so far
+                if needed <= self._words:
+                    raise ValueError("a kernel wants an array of negative size") from None
                 self._words = max(needed, self._words + min(self._words, STEP))
 
 
@@ -65,7 +71,7 @@ def empty(arena: NDArray[np.int64], shape: Any, dtype: Any) -> NDArray[Any]:
     begin, count = int(arena[0]), math.prod(shape) if isinstance(shape, tuple) else shape
     size = count * np.dtype(dtype).itemsize
     arena[0] = begin + -(-size // LINE) * LINE
-    if HEAD + arena[0] > arena.nbytes:
+    if size < 0 or HEAD + arena[0] > arena.nbytes:
         raise TooSmall
     first = 8 + -(arena.ctypes.data + 8) % LINE + begin
     octets = arena.view(np.uint8)[first : first + size]
@@ -146,9 +152,10 @@ def _cut(context: Any, builder: Any, signature: Any, arguments: Any, made: Any) 
     arena = context.make_array(signature.args[0])(context, builder, arguments[0])
     begin = builder.load(arena.data)
     end = builder.add(begin, builder.and_(builder.add(size, constant(LINE - 1)), constant(-LINE)))
-    room = builder.sub(builder.mul(arena.nitems, constant(8)), constant(HEAD))
+    left = builder.sub(builder.mul(arena.nitems, constant(8)), builder.add(begin, constant(HEAD)))
+    room = builder.and_(left, constant(-LINE))
     builder.store(end, arena.data)
-    with cgutils.if_unlikely(builder, builder.icmp_signed(">", end, room)):
+    with cgutils.if_unlikely(builder, builder.icmp_unsigned(">", size, room)):  # a negative size is huge
         context.call_conv.return_user_exc(builder, TooSmall, ())
     first = builder.add(builder.ptrtoint(arena.data, begin.type), constant(8 + LINE - 1))
     address = builder.add(builder.and_(first, constant(-LINE)), begin)

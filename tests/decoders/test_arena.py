@@ -22,15 +22,8 @@ def fill(arena, n, sets, places):
         places[place] = begin
     clear = not counts.any() and not flags.any()
     for i in range(n):
-        values[i], counts[0, i], counts[1, i], one[i], flags[i], more[0][i], more[1][i] = (
-            0.5,
-            1,
-            2,
-            3,
-            True,
-            4,
-            5,
-        )
+        values[i], counts[0, i], counts[1, i], flags[i] = 0.5, 1, 2, True
+        one[i], more[0][i], more[1][i] = 3, 4, 5
     total = values.sum() + counts.sum() + one.sum() + flags.sum() + more[0].sum() + more[1].sum()
     return total if clear else -2.0
 
@@ -96,6 +89,40 @@ def test_what_memory_held_before_does_not_matter(name, monkeypatch, rng):
     assert (bits == expected).all()
     assert (again.work == effort.work).all()
     assert (again.uncertified == effort.uncertified).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "options"),
+    [
+        ("ml", "bch-63-45", {}),
+        ("ml", "ebch-128-64", {}),
+        ("osd", "bch-63-45", {"order": 3, "prune": False}),
+        ("pb-osd", "bch-63-45", {"rule": "published"}),
+        ("gcd", "bch-63-45", {"reliable": False}),
+        ("bp", "ccsds-128-64", {"rule": "min-sum", "schedule": "layered"}),
+        ("sc", "polar-128-64", {"exact": True}),
+        ("sc", "polar-128-64", {"int8": True}),
+        ("scl", "polar-128-64", {"exact": True}),
+        ("scl", "polar-128-64", {"int8": True, "list": 32}),
+    ],
+)
+def test_nor_for_other_kernels(name, code, options, monkeypatch, rng):
+    code = fecnn.load_code(code)
+    channel = fecnn.AWGN.at(3.0, code.rate)
+    llr = channel.transmit(code.encode(rng.integers(0, 2, (40, code.k), dtype=np.uint8)), rng)
+    decode = fecnn.decoder(name, code, channel, **options)
+    expected, effort = decode.measure(llr)
+    calls = []
+
+    def counted(*arguments):
+        calls.append(arguments)
+        return spoilt(*arguments)
+
+    monkeypatch.setattr(Arena, "run", counted)
+    bits, again = decode.measure(llr)
+    assert calls
+    assert (bits == expected).all()
+    assert (again.work == effort.work).all()
 
 
 @pytest.mark.parametrize("name", ["osd", "scl"])

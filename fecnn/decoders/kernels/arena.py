@@ -1,8 +1,8 @@
 """Memory for kernels, cut from one array that their caller makes.
 
 A kernel that allocates counts references, so that what it calls is compiled twice: once to borrow arrays, and
-once more in the kernel that owns them. A kernel that works in an arena borrows everything. Its first argument
-is the arena, and from there it cuts what it works in, before all else::
+once more in the kernel that owns them. A kernel that works in an arena borrows everything. The arena is its
+first argument, and before anything else it cuts from it the arrays that it works in::
 
     @kernel(borrows=True)
     def decode(arena, llr):
@@ -10,7 +10,7 @@ is the arena, and from there it cuts what it works in, before all else::
 
     Arena().run(decode, llr)
 
-How much it needs, it says itself: where an arena is too small, the kernel is called once more with a larger.
+The kernel itself says how much it needs: where an arena is too small, it is called again with a larger one.
 """
 
 import math
@@ -35,13 +35,13 @@ HEAD = 8 + LINE
 
 
 class Arena:
-    """Memory for a kernel that is called again and again for the same code."""
+    """How much memory a kernel needs, learnt from its first call and kept; threads may share it."""
 
     def __init__(self) -> None:
         self._words = 512
 
     def run(self, kernel: Callable[..., Any], *arguments: Any) -> Any:
-        """Call a kernel with memory, which is its own until it returns, before its arguments.
+        """Call a kernel with memory, which is its own until it returns, and then these arguments.
 
         Raises:
             ValueError: If it wants an array of negative size.
